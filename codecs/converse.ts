@@ -1,0 +1,60 @@
+/** Telling Converse records of a Bedrock batch input from those of InvokeModel. */
+
+/** Members of a Converse request (botocore 1.43.107); one that is none of them is InvokeModel's. */
+const members: ReadonlySet<string> = new Set([
+  "messages",
+  "system",
+  "inferenceConfig",
+  "toolConfig",
+  "guardrailConfig",
+  "additionalModelRequestFields",
+  "additionalModelResponseFieldPaths",
+  "promptVariables",
+  "requestMetadata",
+  "performanceConfig",
+  "serviceTier",
+  "outputConfig",
+]);
+
+/** Amazon Nova's own bodies have Converse's messages, but know more here, such as `topK`. */
+const inferenceMembers: ReadonlySet<string> = new Set([
+  "maxTokens",
+  "temperature",
+  "topP",
+  "stopSequences",
+]);
+
+/**
+ * Whether a line of a batch input is of Converse's form: every member of its `modelInput` is one of
+ * Converse's, and the blocks of its messages are unions (`{"text": …}`) without a `type`.
+ */
+export function isConverseRecord(line: Uint8Array): boolean {
+  const input = objectOf(objectOf(parse(line))?.["modelInput"]);
+  if (!input || !Object.keys(input).every((name) => members.has(name))) return false;
+  const inference = objectOf(input["inferenceConfig"]) ?? {};
+  if (!Object.keys(inference).every((name) => inferenceMembers.has(name))) return false;
+  const { messages } = input;
+  return Array.isArray(messages) && messages.length > 0 && messages.every(hasUnions);
+}
+
+function hasUnions(message: unknown): boolean {
+  const content = objectOf(message)?.["content"];
+  return Array.isArray(content) && content.length > 0 && content.every((block) => {
+    const names = Object.keys(objectOf(block) ?? {});
+    return names.length === 1 && names[0] !== "type";
+  });
+}
+
+function parse(line: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(line));
+  } catch {
+    return undefined; // Not JSON is not Converse either; the service will say what is wrong.
+  }
+}
+
+function objectOf(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? value as Record<string, unknown>
+    : undefined;
+}

@@ -1,0 +1,51 @@
+/**
+ * The one error class of the gateway. Whoever knows what went wrong says so as a class of failure
+ * and a sentence; the routes render it as S3 XML or Bedrock JSON.
+ */
+
+/** What class of failure it is; the routes map it to a code and an HTTP status. */
+export type FailureKind =
+  | "not-found"
+  | "denied"
+  | "throttled"
+  | "invalid"
+  | "conflict"
+  | "precondition"
+  | "too-large"
+  | "unsupported"
+  | "unavailable"
+  | "internal";
+
+/** What a failure may carry besides its sentence. */
+export interface FailureDetails {
+  /** The exact S3 code where the kind alone would be too coarse, such as `BadDigest`. */
+  readonly s3?: string;
+  /** The exact Bedrock exception where the kind alone would be too coarse. */
+  readonly bedrock?: string;
+  /** Extra elements of an S3 error, such as `{ Key: "a.jsonl" }`. */
+  readonly fields?: Readonly<Record<string, string>>;
+  /** Seconds after which a retry may succeed. */
+  readonly retryAfterSeconds?: number;
+  /** True where the request may have been carried out although its answer was lost. */
+  readonly outcomeUnknown?: boolean;
+  /** What led to it. For logs and tests; never shown to a client. */
+  readonly cause?: unknown;
+}
+
+/**
+ * An operation failed for a reason that the caller should be told.
+ *
+ * The message is shown to the client: a full sentence that says what is wrong and what to do, free
+ * of keys, tokens, customer data and text that a provider wrote.
+ */
+export class Failure extends Error {
+  override readonly name = "Failure";
+  readonly kind: FailureKind;
+  readonly details: FailureDetails;
+
+  constructor(kind: FailureKind, message: string, details: FailureDetails = {}) {
+    super(message, { cause: details.cause });
+    this.kind = kind;
+    this.details = details;
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * Brings JSONL for Gemini into the form that its batches read, without changing the length.
+ *
+ * Gemini's file batches want `{"key":"k","request":{…}}`. Clients also send the form of its inline
+ * batches, `{"request":{…},"metadata":{"key":"k"}}`. Gemini must be told a file's length before
+ * its bytes, so a line is rewritten to exactly the bytes that it had, filled up with spaces.
+ */
+import { Buffer } from "node:buffer";
+import { type LineLimit, PartialLine, tooLong } from "./jsonl.ts";
+
+const lineFeed = 0x0a;
+const mark = '"metadata"';
+const encoder = new TextEncoder();
+
+/**
+ * Rewrites each line `{"request":{…},"metadata":{"key":"k"}}` to `{"key":"k","request":{…}   }`.
+ *
+ * Values, further members and the white space around the object are copied byte for byte: numbers,
+ * escapes and the order of members stay as they were. What `metadata` holds besides the key is
+ * dropped, as Gemini has no field for it. Every other line passes byte for byte: one that has a
+ * `key`, a blank one, broken JSON, a key that is no string, `metadata` spelled with escapes.
+ *
+ * Every chunk that comes out is as long as the bytes it stands for, so the total never changes.
+ * Memory is bounded by the longest line and the chunk; a line over the limit fails the stream with
+ * a `too-large` Failure.
+ */
+export function normalizeGeminiLines(limit: LineLimit): TransformStream<Uint8Array, Uint8Array> {
+  const rest = new PartialLine(limit);
+  return new TransformStream({
+    transform(chunk, controller) {
+      let lines = chunk;
+      if (rest.length > 0) {
+        const end = chunk.indexOf(lineFeed);
+        if (end === -1) return rest.append(chunk);
+        rest.append(chunk.subarray(0, end));
+        controller.enqueue(normalizeLine(rest.take()));
+        // The line feed goes out with what follows it.
+        lines = chunk.subarray(end);
+      }
+      const end = lines.lastIndexOf(lineFeed) + 1;
+      if (end > limit.maxLineBytes) checkLines(lines.subarray(0, end), limit);
+      rest.append(lines.subarray(end));
+      if (end > 0) controller.enqueue(normalizeLines(lines.subarray(0, end)));
+    },
+    flush(controller) {
+      if (rest.length > 0) controller.enqueue(normalizeLine(rest.take()));
+    },
+  });
+}
+
+/** Refuses a long line also where it came whole: the limit must not depend on how bytes are cut. */
+function checkLines(lines: Uint8Array, { maxLineBytes }: LineLimit): void {
+  for (let start = 0; start < lines.length;) {
+    const end = lines.indexOf(lineFeed, start);
+    if (end - start > maxLineBytes) throw tooLong(maxLineBytes);
+    start = end + 1;
+  }
+}
+
+/** Whole lines; the same array where nothing was to be rewritten, else a copy of its length. */
+function normalizeLines(lines: Uint8Array): Uint8Array {
+  const text = latin1(lines);
+  let result = lines;
+  let end = 0;
+  // From mark to mark: lines without one are not even looked for.
+  for (let found = text.indexOf(mark); found !== -1; found = text.indexOf(mark, end)) {
+    const start = text.lastIndexOf("\n", found) + 1;
+    end = text.indexOf("\n", found);
+    const rewritten = rewriteLine(lines.subarray(start, end));
+    if (rewritten === undefined) continue;
+    if (result === lines) result = lines.slice();
+    result.set(rewritten, start);
+  }
+  return result;
+}
+
+/** One line, without its line feed; the same array where it passes as it is. */
+function normalizeLine(line: Uint8Array): Uint8Array {
+  return latin1(line).includes(mark) ? rewriteLine(line) ?? line : line;
+}
+
+/** A character for each byte: a search in it is ten times as fast as `Buffer.indexOf` (Deno 2.9.6). */
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
+const keyStart = encoder.encode('{"key":');
+const separator = encoder.encode(",");
+
+/** A line of the older form in the newer one, as long as before; undefined where it has another. */
+function rewriteLine(line: Uint8Array): Uint8Array | undefined {
+  if (!hasOlderForm(line)) return undefined;
+  const object = trimmed(line);
+  const members = readMembers(line, object.start);
+  const metadata = members.findLast((member) => member.name === "metadata");
+  const key = metadata && readMembers(line, metadata.valueStart)
+    .findLast((member) => member.name === "key");
+  if (key === undefined) return undefined;
+
+  const pieces = [keyStart, line.subarray(key.valueStart, key.end)];
+  for (const member of members) {
+    if (member.name === "metadata") continue;
+    pieces.push(separator, line.subarray(member.start, member.end));
+  }
+  // Always shorter than before: `"key":` and its value were part of the metadata, of which
+  // `"metadata":{}` is gone, and there is a comma for each member as before.
+  const result = line.slice();
+  result.fill(0x20, object.start, object.end - 1);
+  let at = object.start;
+  for (const piece of pieces) {
+    result.set(piece, at);
+    at += piece.length;
+  }
+  return result;
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Whether it is JSON of the older form: without a key, with a request, with a key in metadata. */
+function hasOlderForm(line: Uint8Array): boolean {
+  let record: unknown;
+  try {
+    record = JSON.parse(decoder.decode(line));
+  } catch {
+    return false; // Broken JSON and broken UTF-8 are Gemini's to report, with the line's number.
+  }
+  return isObject(record) && !Object.hasOwn(record, "key") && isObject(record.request) &&
+    isObject(record.metadata) && typeof record.metadata.key === "string";
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Where a line begins and ends without the white space around it. */
+function trimmed(line: Uint8Array): { start: number; end: number } {
+  let start = 0;
+  let end = line.length;
+  while (isWhiteSpace(line[start])) start++;
+  while (isWhiteSpace(line[end - 1])) end--;
+  return { start, end };
+}
+
+/** White space as JSON has it; a line feed cannot occur within a line. */
+function isWhiteSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0d;
+}
+
+/** A member of an object, as offsets into its line. */
+interface Member {
+  /** Escapes decoded. */
+  readonly name: string;
+  /** At the quote that opens the name. */
+  readonly start: number;
+  readonly valueStart: number;
+  /** Behind the value. */
+  readonly end: number;
+}
+
+/** Lists the members of the object at an offset of a line that is known to be JSON. */
+function readMembers(line: Uint8Array, objectStart: number): Member[] {
+  const members: Member[] = [];
+  let at = skipWhiteSpace(line, objectStart + 1);
+  while (line[at] === quote) {
+    const start = at;
+    const nameEnd = skipString(line, start);
+    const name: string = JSON.parse(decoder.decode(line.subarray(start, nameEnd)));
+    const colon = skipWhiteSpace(line, nameEnd);
+    const valueStart = skipWhiteSpace(line, colon + 1);
+    const end = skipValue(line, valueStart);
+    members.push({ name, start, valueStart, end });
+    at = skipWhiteSpace(line, end);
+    if (line[at] === comma) at = skipWhiteSpace(line, at + 1);
+  }
+  return members;
+}
+
+const quote = 0x22;
+const comma = 0x2c;
+const backslash = 0x5c;
+const isOpening = (byte: number | undefined) => byte === 0x5b || byte === 0x7b;
+const isClosing = (byte: number | undefined) => byte === 0x5d || byte === 0x7d;
+
+function skipWhiteSpace(line: Uint8Array, from: number): number {
+  let at = from;
+  while (isWhiteSpace(line[at])) at++;
+  return at;
+}
+
+/** Behind the string that begins at an offset. */
+function skipString(line: Uint8Array, start: number): number {
+  let at = start;
+  let escaped: boolean;
+  do {
+    at = line.indexOf(quote, at + 1);
+    let slashes = 0;
+    while (line[at - 1 - slashes] === backslash) slashes++;
+    escaped = slashes % 2 === 1;
+  } while (escaped);
+  return at + 1;
+}
+
+/** Behind the value that begins at an offset. */
+function skipValue(line: Uint8Array, start: number): number {
+  let at = start;
+  let depth = 0;
+  do {
+    const byte = line[at];
+    if (byte === quote) {
+      at = skipString(line, at);
+      continue;
+    }
+    if (isOpening(byte)) depth++;
+    else if (isClosing(byte)) depth--;
+    at++;
+  } while (depth > 0 || isScalar(line[at]));
+  return at;
+}
+
+/** Whether a byte goes on with a number or a word, once no bracket is open. */
+function isScalar(byte: number | undefined): boolean {
+  return byte !== undefined && byte !== comma && !isClosing(byte) && !isWhiteSpace(byte);
+}

@@ -1,0 +1,152 @@
+/** JSON Lines as bytes: a line at a time, in memory bounded by the longest line. */
+import { Failure } from "./failure.ts";
+
+/** How long a line may be. */
+export interface LineLimit {
+  /** Bytes of a line, its line feed not counted. */
+  readonly maxLineBytes: number;
+}
+
+const lineFeed = 0x0a;
+
+/**
+ * Cuts a stream of bytes into lines, each one chunk without its line feed. Empty lines are chunks
+ * too, so that lines can be counted; a carriage return stays in its line; a last line needs no line
+ * feed. Lines are views of the chunks that they came in: copy one that is to be kept.
+ *
+ * The stream fails with a `too-large` {@linkcode Failure} at a line that is over the limit.
+ */
+export function splitLines(limit: LineLimit): TransformStream<Uint8Array, Uint8Array> {
+  const splitter = new LineSplitter(limit);
+  return new TransformStream({
+    transform(chunk, controller) {
+      for (const line of splitter.push(chunk)) controller.enqueue(line);
+    },
+    flush(controller) {
+      const last = splitter.end();
+      if (last !== undefined) controller.enqueue(last);
+    },
+  });
+}
+
+/**
+ * Reads the first line that holds more than white space, without its line feed, and cancels the
+ * rest of the stream. Undefined where there is no such line.
+ *
+ * Throws a `too-large` {@linkcode Failure} where it does not end within the first `maxBytes`.
+ */
+export async function firstLine(
+  stream: ReadableStream<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array | undefined> {
+  const splitter = new LineSplitter({ maxLineBytes: maxBytes });
+  const reader = stream.getReader();
+  let blankBytes = 0;
+  try {
+    while (true) {
+      const { done, value } = await reader.read();
+      const lines = done ? [splitter.end() ?? new Uint8Array()] : splitter.push(value);
+      for (const line of lines) {
+        if (blankBytes + line.length > maxBytes) {
+          throw blankBytes > 0 ? noRecord(maxBytes) : tooLong(maxBytes);
+        }
+        if (!isBlank(line)) return line;
+        blankBytes += line.length + 1;
+      }
+      if (done) return undefined;
+    }
+  } finally {
+    // Where the stream failed, the read has told so; where the line was found, the rest is no matter.
+    await reader.cancel().catch(() => {});
+  }
+}
+
+/** Whether a line holds nothing but spaces, tabs and carriage returns. */
+export function isBlank(line: Uint8Array): boolean {
+  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+}
+
+class LineSplitter {
+  readonly #rest: PartialLine;
+  readonly #limit: LineLimit;
+
+  constructor(limit: LineLimit) {
+    this.#limit = limit;
+    this.#rest = new PartialLine(limit);
+  }
+
+  *push(chunk: Uint8Array): Generator<Uint8Array> {
+    let start = 0;
+    for (let end = chunk.indexOf(lineFeed); end !== -1; end = chunk.indexOf(lineFeed, start)) {
+      const piece = chunk.subarray(start, end);
+      start = end + 1;
+      if (this.#rest.length > 0) {
+        this.#rest.append(piece);
+        yield this.#rest.take();
+      } else {
+        if (piece.length > this.#limit.maxLineBytes) throw tooLong(this.#limit.maxLineBytes);
+        yield piece;
+      }
+    }
+    this.#rest.append(chunk.subarray(start));
+  }
+
+  /** The last line, where it has no line feed. */
+  end(): Uint8Array | undefined {
+    return this.#rest.length > 0 ? this.#rest.take() : undefined;
+  }
+}
+
+/**
+ * The beginning of a line whose end has not come yet. It is copied, so that a sender of tiny chunks
+ * costs no more than the line is long, and the room doubles, so that each byte is copied about once.
+ */
+export class PartialLine {
+  readonly #maxBytes: number;
+  #room = new Uint8Array();
+  #length = 0;
+
+  constructor({ maxLineBytes }: LineLimit) {
+    this.#maxBytes = maxLineBytes;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Adds bytes without a line feed; throws a `too-large` Failure over the limit. */
+  append(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#maxBytes) throw tooLong(this.#maxBytes);
+    if (length > this.#room.length) {
+      const room = new Uint8Array(Math.max(length, Math.min(this.#maxBytes, 2 * length)));
+      room.set(this.#room.subarray(0, this.#length));
+      this.#room = room;
+    }
+    this.#room.set(bytes, this.#length);
+    this.#length = length;
+  }
+
+  /** Gives the line away and begins a new one. */
+  take(): Uint8Array {
+    const line = this.#room.subarray(0, this.#length);
+    this.#room = new Uint8Array();
+    this.#length = 0;
+    return line;
+  }
+}
+
+/** What is thrown at a line that is over the limit. */
+export function tooLong(maxBytes: number): Failure {
+  return new Failure(
+    "too-large",
+    `A line of the JSONL file is longer than ${maxBytes} bytes. Split its record into smaller ones.`,
+  );
+}
+
+function noRecord(maxBytes: number): Failure {
+  return new Failure(
+    "too-large",
+    `The JSONL file begins with blank lines and has no whole record in its first ${maxBytes} bytes. Remove the blank lines.`,
+  );
+}

@@ -1,0 +1,34 @@
+/** Conditional requests: entity tags, and the headers that read an object only if it changed. */
+
+/** The tags of an If-Match or If-None-Match header, without quotes and `W/`; `*` stands for any. */
+export function parseEntityTags(header: string | null): readonly string[] | undefined {
+  if (header === null || header.trim() === "") return undefined;
+  return header.split(",").map((tag) => tag.trim().replace(/^W\//, "").replace(/^"(.*)"$/, "$1"));
+}
+
+/** What a reading request's conditions come to. */
+export type Verdict = "go" | "not-modified" | { readonly failed: "If-Unmodified-Since" };
+
+/**
+ * Applies the conditions of a GET or HEAD but If-Match, which decides earlier. In RFC 9110's order,
+ * as S3 has it: If-Match makes If-Unmodified-Since void, If-None-Match makes If-Modified-Since void.
+ *
+ * @param tag Without quotes.
+ * @param modifiedAt Milliseconds since 1970; headers hold whole seconds, so the rest is cut off.
+ */
+export function checkRead(headers: Headers, tag: string, modifiedAt: number): Verdict {
+  const modified = Math.floor(modifiedAt / 1000) * 1000;
+  const unmodifiedSince = timeOf(headers.get("if-unmodified-since"));
+  if (unmodifiedSince !== undefined && !headers.has("if-match") && modified > unmodifiedSince) {
+    return { failed: "If-Unmodified-Since" };
+  }
+  const noneOf = parseEntityTags(headers.get("if-none-match"));
+  if (noneOf) return noneOf.includes("*") || noneOf.includes(tag) ? "not-modified" : "go";
+  const modifiedSince = timeOf(headers.get("if-modified-since"));
+  return modifiedSince !== undefined && modified <= modifiedSince ? "not-modified" : "go";
+}
+
+function timeOf(header: string | null): number | undefined {
+  const time = header === null ? NaN : Date.parse(header);
+  return Number.isNaN(time) ? undefined : time;
+}

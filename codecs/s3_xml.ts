@@ -1,0 +1,218 @@
+/**
+ * S3's XML, both ways: the writer is here, the reader in `xml_reader.ts`. Their library is loaded
+ * with the first document, so that a start does not wait for it; hence the promises.
+ */
+import { encodeUri } from "./uri.ts";
+
+export {
+  childrenNamed,
+  childText,
+  parseXml,
+  type ParseXmlOptions,
+  type XmlElement,
+} from "./xml_reader.ts";
+
+const namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
+
+/** What an element holds: text, or elements in the order of the object's members. */
+export type XmlContent = string | number | boolean | XmlElements;
+
+/** Elements by name: a list repeats the element, undefined leaves it out. */
+export interface XmlElements {
+  readonly [name: string]: XmlContent | readonly XmlContent[] | undefined;
+}
+
+/**
+ * Writes a document of S3's namespace, with its XML declaration.
+ *
+ * Characters that XML 1.0 cannot hold are written as references, `&#x1;`, as S3 writes them: a
+ * strict parser refuses those, which is why clients ask for `encoding-type=url`. So is a carriage
+ * return, which a parser would otherwise read as a line feed.
+ */
+export function renderXml(root: string, content: XmlContent): Promise<string> {
+  return build(root, content, { "@xmlns": namespace });
+}
+
+/** What an error document tells. */
+export interface S3ErrorDocument {
+  readonly code: string;
+  readonly message: string;
+  readonly requestId: string;
+  /** The path that was asked for. */
+  readonly resource?: string;
+  /** Further elements, such as `{ Key: "a.jsonl" }`. */
+  readonly fields?: Readonly<Record<string, string>>;
+  /** What `x-amz-id-2` tells. */
+  readonly hostId?: string;
+}
+
+/** Writes an error document; unlike the others it has no namespace. */
+export function renderS3Error(error: S3ErrorDocument): Promise<string> {
+  return build("Error", {
+    Code: error.code,
+    Message: error.message,
+    ...error.fields,
+    Resource: error.resource,
+    RequestId: error.requestId,
+    HostId: error.hostId,
+  }, {});
+}
+
+/** Who owns an object, as a listing tells it. */
+export interface XmlOwner {
+  readonly id: string;
+  readonly displayName: string;
+}
+
+/** An object in a listing. */
+export interface ListedObject {
+  readonly key: string;
+  readonly lastModified: Date;
+  /** Without quotes. */
+  readonly etag: string;
+  /** Bytes. */
+  readonly size: number;
+  /** `STANDARD` where absent. */
+  readonly storageClass?: string;
+  /** In V2 only where `fetch-owner` asks for it. */
+  readonly owner?: XmlOwner;
+}
+
+/** What both versions of a listing tell. */
+interface Listing {
+  readonly bucket: string;
+  readonly prefix: string;
+  /** Absent where it was empty. */
+  readonly delimiter?: string | undefined;
+  readonly maxKeys: number;
+  /** `url` percent-encodes every name: `/` stays, a space is `%20`, `+` is `%2B`. */
+  readonly encodingType?: "url" | undefined;
+  readonly contents: readonly ListedObject[];
+  readonly commonPrefixes: readonly string[];
+}
+
+/** A page of ListObjectsV2. */
+export interface ListBucketResult extends Listing {
+  /** The token that was sent; an empty one is echoed too. */
+  readonly continuationToken?: string | undefined;
+  readonly startAfter?: string | undefined;
+  /** Where the next page begins; absent on the last page. */
+  readonly nextContinuationToken?: string | undefined;
+}
+
+/** Writes the answer to ListObjectsV2. */
+export function renderListBucketResult(page: ListBucketResult): Promise<string> {
+  const named = nameEncoder(page);
+  return renderXml("ListBucketResult", {
+    ...listingHead(page),
+    StartAfter: page.startAfter === undefined ? undefined : named(page.startAfter),
+    ContinuationToken: page.continuationToken,
+    NextContinuationToken: page.nextContinuationToken,
+    KeyCount: page.contents.length + page.commonPrefixes.length,
+    IsTruncated: page.nextContinuationToken !== undefined,
+    ...listingEntries(page),
+  });
+}
+
+/** A page of ListObjects, the first version. */
+export interface ListBucketResultV1 extends Listing {
+  readonly marker: string;
+  readonly isTruncated: boolean;
+  /** S3 tells it only where there is a delimiter; else clients go on from the last key. */
+  readonly nextMarker?: string | undefined;
+}
+
+/** Writes the answer to ListObjects, the first version. */
+export function renderListBucketResultV1(page: ListBucketResultV1): Promise<string> {
+  const named = nameEncoder(page);
+  return renderXml("ListBucketResult", {
+    ...listingHead(page),
+    Marker: named(page.marker),
+    NextMarker: page.nextMarker === undefined ? undefined : named(page.nextMarker),
+    IsTruncated: page.isTruncated,
+    ...listingEntries(page),
+  });
+}
+
+function listingHead(page: Listing): XmlElements {
+  const named = nameEncoder(page);
+  return {
+    Name: page.bucket,
+    Prefix: named(page.prefix),
+    Delimiter: page.delimiter === undefined ? undefined : named(page.delimiter),
+    MaxKeys: page.maxKeys,
+    EncodingType: page.encodingType,
+  };
+}
+
+function listingEntries(page: Listing): XmlElements {
+  const named = nameEncoder(page);
+  return {
+    Contents: page.contents.map((object) => ({
+      Key: named(object.key),
+      LastModified: object.lastModified.toISOString(),
+      ETag: `"${object.etag}"`,
+      Size: object.size,
+      Owner: object.owner && { ID: object.owner.id, DisplayName: object.owner.displayName },
+      StorageClass: object.storageClass ?? "STANDARD",
+    })),
+    CommonPrefixes: page.commonPrefixes.map((prefix) => ({ Prefix: named(prefix) })),
+  };
+}
+
+function nameEncoder({ encodingType }: Listing): (name: string) => string {
+  return encodingType === "url" ? (name) => encodeUri(name, true) : (name) => name;
+}
+
+async function build(
+  root: string,
+  content: XmlContent,
+  attributes: Readonly<Record<string, string>>,
+): Promise<string> {
+  const { XMLBuilder } = await import("fast-xml-parser");
+  // Text is escaped here: the builder knows nothing of characters that XML cannot hold.
+  const builder = new XMLBuilder({
+    ignoreAttributes: false,
+    attributeNamePrefix: "@",
+    processEntities: false,
+  });
+  const escaped = escapeContent(content);
+  return builder.build({
+    "?xml": { "@version": "1.0", "@encoding": "UTF-8" },
+    [root]: typeof escaped === "string"
+      ? { ...attributes, "#text": escaped }
+      : { ...attributes, ...escaped },
+  });
+}
+
+type EscapedContent = string | { [name: string]: EscapedContent | EscapedContent[] };
+
+function escapeContent(content: XmlContent): EscapedContent {
+  if (typeof content !== "object") return escapeText(String(content));
+  const escaped: { [name: string]: EscapedContent | EscapedContent[] } = {};
+  for (const [name, value] of Object.entries(content)) {
+    if (value === undefined) continue;
+    escaped[name] = isList(value) ? value.map(escapeContent) : escapeContent(value);
+  }
+  return escaped;
+}
+
+/** `Array.isArray` does not narrow a readonly array. */
+function isList(value: XmlContent | readonly XmlContent[]): value is readonly XmlContent[] {
+  return Array.isArray(value);
+}
+
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+};
+
+function escapeText(text: string): string {
+  return text.replace(
+    // deno-lint-ignore no-control-regex -- these are the characters that need a reference
+    /[&<>"\u0000-\u0008\u000b-\u001f\ufffe\uffff]/g,
+    (char) => entities[char] ?? `&#x${char.charCodeAt(0).toString(16).toUpperCase()};`,
+  );
+}

@@ -1,0 +1,236 @@
+/**
+ * AWS Signature Version 4: each step by itself, so that a failing vector says which one broke, then
+ * signing and verifying made of the steps.
+ *
+ * A canonical request is a string of one character a byte: paths and queries are percent-encoded and
+ * header values are latin1, as `Headers` holds them (Deno 2.9.6).
+ */
+import { Buffer } from "node:buffer";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import {
+  algorithm,
+  type Authorization,
+  formatTimestamp,
+  type PresignedAuthorization,
+  requestTimestamp,
+  type Scope,
+  scopeText,
+} from "./sigv4_claims.ts";
+import { decodeKey, encodeUri, parseRawQuery } from "./uri.ts";
+
+export {
+  type Authorization,
+  type CredentialScope,
+  formatTimestamp,
+  parseAuthorization,
+  parseCredential,
+  parsePresigned,
+  parseTimestamp,
+  type PresignedAuthorization,
+  requestTimestamp,
+  type Scope,
+  scopeText,
+} from "./sigv4_claims.ts";
+
+/** The payload hash of a request whose body is not covered by its signature. */
+export const unsignedPayload = "UNSIGNED-PAYLOAD";
+
+/** A key pair, with a token where it is a temporary one. */
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+}
+
+/** The pieces of a request that a signature covers. */
+export interface RequestPieces {
+  readonly method: string;
+  /** As it is on the wire, with any prefix that the endpoint has. */
+  readonly path: string;
+  /** As it is on the wire, without `?`. */
+  readonly query: string;
+  /** Must hold `host`, which HTTP/2 requests lack: take it from the authority there. */
+  readonly headers: Headers;
+  /** The literal `x-amz-content-sha256` for S3; the hex SHA-256 of the body for other services. */
+  readonly payloadHash: string;
+}
+
+/** Hex SHA-256 of bytes, or of a string with one character a byte. */
+export function sha256Hex(data: Uint8Array | string): string {
+  const hash = createHash("sha256");
+  return (typeof data === "string" ? hash.update(data, "latin1") : hash.update(data)).digest("hex");
+}
+
+/**
+ * A raw path as it is signed. S3: each segment decoded and encoded again, so a path that AWS's rules
+ * encoded stays as it is, and other spellings become what AWS makes of them. Other services: dot
+ * segments and empty segments removed, then what is escaped already is escaped once more.
+ */
+export function canonicalPath(path: string, service: string): string {
+  if (service === "s3") {
+    return path.split("/").map((raw) => {
+      const segment = decodeKey(raw);
+      return segment === undefined ? ascii(raw) : encodeUri(segment, false);
+    }).join("/") || "/";
+  }
+  const kept: string[] = [];
+  for (const segment of path.split("/")) {
+    if (segment === "..") kept.pop();
+    else if (segment !== "" && segment !== ".") kept.push(segment);
+  }
+  const end = kept.length > 0 && path.endsWith("/") ? "/" : "";
+  return encodeUri(`/${kept.join("/")}${end}`, true);
+}
+
+/** Leaves a path that cannot be decoded as it is but for characters that are more than one byte. */
+function ascii(path: string): string {
+  return path.toWellFormed().replace(/[^\0-\x7f]+/g, encodeURIComponent);
+}
+
+/**
+ * A raw query as it is signed: without `X-Amz-Signature`, encoded anew, in the order of the encoded
+ * names and then values.
+ *
+ * @throws Failure invalid (InvalidArgument) where an escape is broken.
+ */
+export function canonicalQuery(query: string): string {
+  return parseRawQuery(query)
+    .filter(([name]) => name !== "X-Amz-Signature")
+    .map(([name, value]) => [encodeUri(name, false), encodeUri(value, false)] as const)
+    .sort(([a, x], [b, y]) => a < b ? -1 : a > b ? 1 : x < y ? -1 : x > y ? 1 : 0)
+    .map(([name, value]) => `${name}=${value}`)
+    .join("&");
+}
+
+/**
+ * Step 1. Header lines come in the order of `signedHeaders`; a header that the request lacks counts
+ * as empty.
+ *
+ * @param path As {@linkcode canonicalPath} made it.
+ */
+export function canonicalRequest(
+  { method, query, headers, payloadHash }: RequestPieces,
+  path: string,
+  signedHeaders: readonly string[],
+): string {
+  const lines = signedHeaders.map((name) =>
+    `${name}:${(headers.get(name) ?? "").replace(/[ \t]+/g, " ").trim()}\n`
+  );
+  return [
+    method,
+    path,
+    canonicalQuery(query),
+    lines.join(""),
+    signedHeaders.join(";"),
+    payloadHash,
+  ].join("\n");
+}
+
+/**
+ * Step 2.
+ *
+ * @param timestamp `yyyymmddThhmmssZ`
+ */
+export function stringToSign(timestamp: string, scope: Scope, canonical: string): string {
+  return [algorithm, timestamp, scopeText(scope), sha256Hex(canonical)].join("\n");
+}
+
+const keys = new Map<string, Uint8Array>();
+const maxKeys = 64;
+
+/** Step 3. Keys are good for a day, so the 64 made last are kept. */
+export function signingKey(secretAccessKey: string, scope: Scope): Uint8Array {
+  const name = `${scopeText(scope)} ${secretAccessKey}`;
+  const known = keys.get(name);
+  if (known !== undefined) return known;
+  let key: Uint8Array | string = `AWS4${secretAccessKey}`;
+  for (const part of [scope.date, scope.region, scope.service, "aws4_request"]) {
+    key = createHmac("sha256", key).update(part).digest();
+  }
+  const made = key as Uint8Array;
+  for (const oldest of keys.keys()) {
+    if (keys.size < maxKeys) break;
+    keys.delete(oldest);
+  }
+  keys.set(name, made);
+  return made;
+}
+
+/** Step 4. Also signs the strings of aws-chunked chunks and trailers. */
+export function signature(key: Uint8Array, text: string): string {
+  return createHmac("sha256", key).update(text, "latin1").digest("hex");
+}
+
+/** The request to be signed, and by whom. */
+export interface SignRequest extends RequestPieces {
+  readonly service: string;
+  readonly region: string;
+  readonly credentials: Credentials;
+  readonly date: Date;
+}
+
+/**
+ * Signs a request: sets `x-amz-date`, `authorization`, for S3 `x-amz-content-sha256`, and with a
+ * session token `x-amz-security-token` on its headers; those that were there before are replaced or
+ * removed. Signed are `host`, `content-type`, `content-md5` and every `x-amz-*` header.
+ *
+ * @throws TypeError where the headers lack `host`; Failure invalid where the query has a broken
+ * escape.
+ */
+export function signRequest(request: SignRequest): void {
+  const { headers, service, region, credentials } = request;
+  if (!headers.has("host")) throw new TypeError("Cannot sign request: its host header is missing");
+  const timestamp = formatTimestamp(request.date);
+  const scope = { date: timestamp.slice(0, 8), region, service };
+  const set = (name: string, value: string | undefined) =>
+    value === undefined ? headers.delete(name) : headers.set(name, value);
+  set("x-amz-date", timestamp);
+  set("x-amz-security-token", credentials.sessionToken);
+  set("x-amz-content-sha256", service === "s3" ? request.payloadHash : undefined);
+  const names = [...headers.keys()].filter((name) =>
+    name.startsWith("x-amz-") || ["host", "content-type", "content-md5"].includes(name)
+  ).sort();
+  const canonical = canonicalRequest(request, canonicalPath(request.path, service), names);
+  const key = signingKey(credentials.secretAccessKey, scope);
+  const signed = signature(key, stringToSign(timestamp, scope, canonical));
+  headers.set(
+    "authorization",
+    `${algorithm} Credential=${credentials.accessKeyId}/${scopeText(scope)}, ` +
+      `SignedHeaders=${names.join(";")}, Signature=${signed}`,
+  );
+}
+
+/**
+ * Whether a request bears the signature that this secret makes; compared in constant time. Both the
+ * header and the presigned form; false also where `host` or an `x-amz-*` header that the request has
+ * is not signed, where it has no time, or where the time is of another day than the scope.
+ *
+ * Left to the caller: that service and region are the expected ones, the clock's skew or the expiry,
+ * and that the body has the hash that `payloadHash` names.
+ *
+ * @throws Failure invalid (InvalidArgument) where the query has a broken escape.
+ */
+export function verifySignature(
+  request: RequestPieces,
+  claimed: Authorization | PresignedAuthorization,
+  secretAccessKey: string,
+): boolean {
+  const timestamp = "timestamp" in claimed ? claimed.timestamp : requestTimestamp(request.headers);
+  if (timestamp?.slice(0, 8) !== claimed.date) return false;
+  const names = new Set(claimed.signedHeaders);
+  if (!names.has("host")) return false;
+  for (const name of request.headers.keys()) {
+    if (name.startsWith("x-amz-") && !names.has(name)) return false;
+  }
+  const paths = new Set([canonicalPath(request.path, claimed.service)]);
+  // Some clients sign what they send where AWS would encode more, such as `(` in a key.
+  if (claimed.service === "s3") paths.add(ascii(request.path) || "/");
+  const key = signingKey(secretAccessKey, claimed);
+  const given = Buffer.from(claimed.signature, "hex");
+  for (const path of paths) {
+    const canonical = canonicalRequest(request, path, claimed.signedHeaders);
+    const own = Buffer.from(signature(key, stringToSign(timestamp, claimed, canonical)), "hex");
+    if (timingSafeEqual(own, given)) return true;
+  }
+  return false;
+}
