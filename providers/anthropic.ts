@@ -1,0 +1,145 @@
+/**
+ * Anthropic's Message Batches. They take their requests inline, in one HTTP body, and its files
+ * cannot be the input of a batch: so there are no files here, and batches that others made can be
+ * seen and stopped.
+ */
+import { Failure } from "../codecs/failure.ts";
+import { type BatchId, batchId } from "../codecs/ids.ts";
+import type { JobStatus } from "../codecs/job_status.ts";
+import { type ErrorDialect, unexpectedReply } from "./failures.ts";
+import { createHttp, type Http } from "./http.ts";
+import { count, type JsonObject, object, objects, rfc3339, text } from "./json.ts";
+import type { Account, Batch, BatchesPort, Page, StoringProvider } from "./provider.ts";
+import type { AccountSettings, ProviderDeps, ProviderSettings } from "./settings.ts";
+import { stopBatch } from "./stop.ts";
+
+const defaultBaseUrl = "https://api.anthropic.com";
+
+/** Version 2026-10-21 refuses every sampling parameter in a batch's requests. */
+const version = "2023-06-01";
+
+/** Up to 1,000 are allowed. */
+const pageSize = 100;
+
+const idShape = /^msgbatch_[A-Za-z0-9_-]{1,200}$/;
+
+const dialect: ErrorDialect = {
+  deniedAdvice: "Check its API key, and that the key's workspace may use message batches.",
+  read(body) {
+    const error = object(body["error"]);
+    if (error === undefined) return undefined;
+    const code = text(object(error["details"])?.["error_code"]);
+    const codes = [code, text(error["type"])].filter((one) => one !== undefined);
+    return { codes, reason: text(error["message"]) };
+  },
+  codes: {
+    enforced_spend_limit_reached: "no-credit",
+    organization_on_hold: "denied",
+    billing_error: "no-credit",
+    overloaded_error: "unavailable",
+  },
+};
+
+/** Makes a provider of kind `anthropic`. */
+export function createAnthropic(settings: ProviderSettings, deps: ProviderDeps): StoringProvider {
+  const baseUrl = (settings.baseUrl ?? defaultBaseUrl).replace(/\/+$/, "");
+  const account = ({ name, weight, apiKey }: AccountSettings): Account => {
+    const http = createHttp({
+      provider: settings.name,
+      baseUrl,
+      headers: () => ({ "x-api-key": apiKey, "anthropic-version": version }),
+      secrets: [apiKey],
+      dialect,
+    }, deps);
+    return { name, weight, batches: createBatches(settings.name, http) };
+  };
+  return { forwards: false, name: settings.name, accounts: settings.accounts.map(account) };
+}
+
+function createBatches(provider: string, http: Http): BatchesPort {
+  const path = (id: BatchId) => `/v1/messages/batches/${encodeURIComponent(id)}`;
+  const subject = (id: BatchId) => `batch ${id}`;
+
+  async function get(id: BatchId, signal: AbortSignal): Promise<Batch> {
+    const call = { method: "GET", path: path(id), subject: subject(id) } as const;
+    const batch = readBatch(object(await http.json(call, signal)) ?? {});
+    if (batch === undefined) throw unexpectedReply(provider, 200, true);
+    return batch;
+  }
+
+  async function list(cursor: string | undefined, signal: AbortSignal): Promise<Page<Batch>> {
+    const after = cursor === undefined ? "" : `&after_id=${encodeURIComponent(cursor)}`;
+    const path = `/v1/messages/batches?limit=${pageSize}${after}`;
+    const reply = object(await http.json({ method: "GET", path }, signal));
+    if (!Array.isArray(reply?.["data"])) throw unexpectedReply(provider, 200, true);
+    const items = objects(reply["data"]).map(readBatch).filter((batch) => batch !== undefined);
+    const last = text(reply["last_id"]) ?? items.at(-1)?.id;
+    const more = reply["has_more"] === true && last !== undefined && last !== cursor;
+    return more ? { items, cursor: last } : { items };
+  }
+
+  return {
+    parseId: (name) => idShape.test(name) ? batchId(name) : undefined,
+    create: () =>
+      Promise.reject(
+        new Failure(
+          "invalid",
+          `Provider ${provider} takes the requests of a batch inline and none from a file, so a ` +
+            "job cannot be started on it from an object. Start the batch with Anthropic's own API " +
+            "(it can be listed, watched and stopped here), or send the job to another provider.",
+        ),
+      ),
+    get,
+    list,
+    stop: (id, signal) =>
+      stopBatch(
+        () =>
+          http.json({
+            method: "POST",
+            path: `${path(id)}/cancel`,
+            subject: subject(id),
+            idempotent: true,
+            statuses: { 409: "conflict" },
+          }, signal),
+        () => get(id, signal),
+      ),
+  };
+}
+
+function readBatch(batch: JsonObject): Batch | undefined {
+  const id = text(batch["id"]);
+  if (id === undefined) return undefined;
+  const rawStatus = text(batch["processing_status"]) ?? "";
+  const counts = object(batch["request_counts"]) ?? {};
+  const of = (state: string) => count(counts[state]) ?? 0;
+  const success = of("succeeded");
+  const error = of("errored");
+  const processed = success + error;
+  const total = processed + of("processing") + of("canceled") + of("expired");
+  const cancelled = batch["cancel_initiated_at"];
+  return {
+    id: batchId(id),
+    jobId: undefined,
+    name: undefined,
+    modelId: undefined,
+    status: statusOf(rawStatus, text(cancelled) !== undefined, of("expired"), processed),
+    rawStatus,
+    input: undefined,
+    results: [],
+    createdAt: rfc3339(batch["created_at"]) ?? new Date(0),
+    endedAt: rfc3339(batch["ended_at"]),
+    expiresAt: rfc3339(batch["expires_at"]),
+    counts: total === 0 ? undefined : { total, processed, success, error },
+    message: undefined,
+    tags: {},
+  };
+}
+
+/** Anthropic knows one end, `ended`; how it ended is told by the counts. */
+function statusOf(raw: string, stopped: boolean, expired: number, processed: number): JobStatus {
+  if (raw === "canceling") return "Stopping";
+  if (raw !== "ended") return "InProgress";
+  if (stopped) return "Stopped";
+  if (expired === 0) return "Completed";
+  return processed === 0 ? "Expired" : "PartiallyCompleted";
+}

@@ -1,0 +1,85 @@
+/** The gateway's own AWS credentials. */
+import { Failure } from "../../codecs/failure.ts";
+import type { Credentials } from "../../codecs/sigv4.ts";
+
+/** Credentials that may end. */
+export interface ExpiringCredentials extends Credentials {
+  readonly expiration?: Date;
+}
+
+/** What the credentials are found with. */
+export interface CredentialsDeps {
+  /** The provider's name, for error texts. */
+  readonly name: string;
+  readonly env: (name: string) => string | undefined;
+  readonly now: () => Date;
+  /** Looks for credentials outside the environment; the AWS default chain unless given. */
+  readonly chain?: () => Promise<ExpiringCredentials>;
+}
+
+/** Roles are renewed this early, so that no request is signed with credentials about to end. */
+const renewBefore = 5 * 60_000;
+
+/**
+ * Finds credentials: keys in the environment, else the AWS default chain (profiles, SSO, web
+ * identity, container and instance roles), which is loaded when it is first needed.
+ *
+ * Callers at the same time share one look-up, found ones are kept until 5 minutes before their
+ * end (longer, up to that end, while renewing fails), and a failed look-up is not kept. Throws
+ * `denied` where nothing is found.
+ */
+export function createCredentials(deps: CredentialsDeps): () => Promise<Credentials> {
+  const { name, env, now, chain = defaultChain } = deps;
+  let kept: ExpiringCredentials | undefined;
+  let pending: Promise<ExpiringCredentials> | undefined;
+
+  const lookUp = async () => {
+    try {
+      kept = await chain();
+      return kept;
+    } catch (cause) {
+      if (kept?.expiration !== undefined && now() < kept.expiration) return kept;
+      throw new Failure(
+        "denied",
+        `Provider "${name}" has no AWS credentials. Set AWS_ACCESS_KEY_ID and ` +
+          "AWS_SECRET_ACCESS_KEY, a profile with AWS_PROFILE, or run the gateway with a role.",
+        { cause },
+      );
+    } finally {
+      pending = undefined;
+    }
+  };
+
+  return async () => {
+    const fromEnv = environmentKeys(name, env);
+    if (fromEnv !== undefined) return fromEnv;
+    const end = kept?.expiration?.getTime() ?? Infinity;
+    if (kept !== undefined && now().getTime() < end - renewBefore) return kept;
+    pending ??= lookUp();
+    return await pending;
+  };
+}
+
+function environmentKeys(
+  name: string,
+  env: (name: string) => string | undefined,
+): Credentials | undefined {
+  const accessKeyId = env("AWS_ACCESS_KEY_ID") || undefined;
+  const secretAccessKey = env("AWS_SECRET_ACCESS_KEY") || undefined;
+  if (accessKeyId === undefined && secretAccessKey === undefined) return undefined;
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    const missing = accessKeyId === undefined ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY";
+    throw new Failure(
+      "denied",
+      `Provider "${name}" has half of its AWS credentials: ${missing} is not set. Set it too.`,
+    );
+  }
+  const sessionToken = env("AWS_SESSION_TOKEN");
+  return { accessKeyId, secretAccessKey, ...sessionToken ? { sessionToken } : {} };
+}
+
+async function defaultChain(): Promise<ExpiringCredentials> {
+  // Loaded late: parts of the AWS SDK cost 75 ms at start.
+  const { fromNodeProviderChain } = await import("@aws-sdk/credential-providers");
+  return await fromNodeProviderChain()();
+}

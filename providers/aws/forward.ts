@@ -1,0 +1,156 @@
+/** Re-signs requests with the gateway's credentials and streams both ways. */
+import { Failure } from "../../codecs/failure.ts";
+import { type Credentials, signRequest } from "../../codecs/sigv4.ts";
+import type { ForwardRequest } from "../provider.ts";
+import type { Uploader } from "../upload.ts";
+import type { FindEndpoint } from "./endpoints.ts";
+import { requestHeaders, responseHeaders, withoutPresigning } from "./headers.ts";
+import { type Payload, preparePayload } from "./payload.ts";
+
+/** What forwarding needs. */
+export interface ForwardDeps {
+  /** The provider's name, for error texts. */
+  readonly name: string;
+  readonly findEndpoint: FindEndpoint;
+  readonly credentials: () => Promise<Credentials>;
+  readonly fetch: typeof fetch;
+  readonly uploader: Uploader;
+  readonly now: () => Date;
+}
+
+/** Statuses of responses that cannot have a body. */
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
+
+/**
+ * Makes the `forward` of a provider that speaks AWS itself.
+ *
+ * Nothing is tried again: the body is gone once it was sent, and AWS clients repeat by themselves.
+ * What goes through `fetch` has no time limit either, because S3 takes minutes over a copy; the
+ * signal ends a request.
+ *
+ * `fetch` sends a Content-Length for a stream from Deno.serve alone, and only as it came: a body that
+ * was tapped or wrapped on its way here arrives chunked, which S3 refuses (Deno 2.9.6).
+ *
+ * Throws `denied` without credentials, `invalid` for a region or signature form that cannot be
+ * re-signed, the body's own error where that breaks, and `unavailable` where AWS is not reached or
+ * breaks off. What AWS itself refuses is a response like any other.
+ */
+export function createForward(
+  deps: ForwardDeps,
+): (request: ForwardRequest, signal: AbortSignal) => Promise<Response> {
+  return async (request, signal) => {
+    let body: Payload["body"] = request.body;
+    try {
+      signal.throwIfAborted();
+      const endpoint = deps.findEndpoint(request.service, request.region);
+      const credentials = await deps.credentials();
+      signal.throwIfAborted();
+      const headers = requestHeaders(request.headers);
+      const query = withoutPresigning(request.query, headers);
+      const path = endpoint.prefix + (request.path === "" ? "/" : request.path);
+      const target = query === "" ? path : `${path}?${query}`;
+      const url = urlThatKeeps(endpoint.origin, target);
+      const payload = await preparePayload(request, headers, url === undefined);
+      body = payload.body;
+      headers.set("host", endpoint.host);
+      signRequest({
+        method: request.method,
+        path,
+        query,
+        headers,
+        service: request.service,
+        region: endpoint.region,
+        credentials,
+        payloadHash: payload.hash,
+        date: deps.now(),
+      });
+      headers.delete("host");
+      const { method } = request;
+      return passOn(
+        url !== undefined && payload.untouched && !mustNotRepeat(request)
+          ? await deps.fetch(url, { method, headers, body, redirect: "manual", signal })
+          : await sendRaw(
+            deps.uploader,
+            endpoint.origin,
+            { method, target, headers },
+            payload,
+            signal,
+          ),
+      );
+    } catch (error) {
+      if (body instanceof ReadableStream && !body.locked) {
+        // A body that broke says so again here; `error` is what the caller is told.
+        await body.cancel(error).catch(() => {});
+      }
+      throw signal.aborted ? signal.reason : failureOf(error, request.method, deps.name);
+    }
+  };
+}
+
+/**
+ * Deno's fetch sends a small body again by itself when a kept connection is cut before the answer
+ * (Deno 2.9.6, measured 2026-11-23). To S3 that is harmless; to Bedrock it may be a second job.
+ */
+function mustNotRepeat({ service, method }: ForwardRequest): boolean {
+  return service !== "s3" && method !== "GET" && method !== "HEAD";
+}
+
+/** The URL, unless `fetch` would send another target for it: `..`, `%2e`, `\`, `'` in a query. */
+function urlThatKeeps(origin: string, target: string): URL | undefined {
+  const url = new URL(origin + target);
+  return url.origin === origin && url.href === origin + target && url.hash === "" ? url : undefined;
+}
+
+/** Sends what `fetch` would change or send without its length. */
+async function sendRaw(
+  uploader: Uploader,
+  origin: string,
+  request: { method: string; target: string; headers: Headers },
+  payload: Payload,
+  signal: AbortSignal,
+): Promise<Response> {
+  const { method, headers } = request;
+  const body = payload.body instanceof Uint8Array
+    ? new Blob([payload.body]).stream()
+    : payload.body;
+  if (payload.bytes === undefined) {
+    throw new Failure(
+      "invalid",
+      "The request's body has no Content-Length, which this key needs. Send the length.",
+      { s3: "MissingContentLength" },
+    );
+  }
+  const path = utf8AsLatin1(request.target);
+  return await uploader.request(
+    { method, origin, path, headers, body, bytes: payload.bytes },
+    signal,
+  );
+}
+
+/** Deno.serve decodes UTF-8 that a client did not escape; undici writes one byte a character. */
+function utf8AsLatin1(target: string): string {
+  return target.replace(
+    /[^\0-\x7f]+/g,
+    (text) => String.fromCharCode(...new TextEncoder().encode(text)),
+  );
+}
+
+function passOn(upstream: Response): Response {
+  const { status, statusText } = upstream;
+  const headers = responseHeaders(upstream.headers, status);
+  return new Response(bodiless.has(status) ? null : upstream.body, { status, statusText, headers });
+}
+
+/** What went wrong: a failure of ours or of the body's, however deep, else the connection's. */
+function failureOf(error: unknown, method: string, name: string): Failure {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof Failure) return cause;
+  }
+  const outcomeUnknown = method !== "GET" && method !== "HEAD";
+  return new Failure(
+    "unavailable",
+    `Provider "${name}" cannot be reached or broke the connection. Try again; if it stays, check ` +
+      "its endpoint and the network.",
+    { cause: error, ...outcomeUnknown ? { outcomeUnknown } : {} },
+  );
+}

@@ -1,0 +1,119 @@
+/** Reading upstream bodies: bounded, watched, and cut to a range. */
+import { TransportError } from "./failures.ts";
+import type { ByteRange } from "./provider.ts";
+
+/** Reads at most so many bytes and cancels the rest; a body that breaks gives what came. */
+export async function readAtMost(
+  body: ReadableStream<Uint8Array>,
+  limit: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { bytes } = await collect(body, limit, true);
+  return bytes;
+}
+
+/** Reads a whole body; undefined, and the rest cancelled, if it is longer than the limit. */
+export async function readWhole(
+  body: ReadableStream<Uint8Array>,
+  limit: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const { bytes, whole } = await collect(body, limit, false);
+  return whole ? bytes : undefined;
+}
+
+async function collect(
+  body: ReadableStream<Uint8Array>,
+  limit: number,
+  lenient: boolean,
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; whole: boolean }> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  let whole = true;
+  try {
+    for await (const chunk of body) {
+      const room = limit - length;
+      chunks.push(chunk.subarray(0, room));
+      length += Math.min(chunk.byteLength, room);
+      if (chunk.byteLength > room) {
+        whole = false;
+        break;
+      }
+    }
+  } catch (error) {
+    if (!lenient) throw error;
+    whole = false;
+  }
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return { bytes, whole };
+}
+
+/** What {@linkcode watchedBody} looks after. */
+export interface WatchOptions {
+  /** How long one chunk may be waited for. A reader that does not ask is not counted. */
+  readonly idleMilliseconds: number;
+  /** The part to pass on, where the upstream sent more than was asked for. */
+  readonly range?: ByteRange | undefined;
+  /** Words the error that a reader sees when the upstream breaks off. */
+  readonly failure: (error: TransportError) => Error;
+  /** Its reason is what a reader sees once it is aborted. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Passes a body on with back-pressure: gives up on one that stands still, cuts it to a range
+ * (cancelling what follows), and words its breaking. Cancelling it cancels the upstream.
+ */
+export function watchedBody(
+  body: ReadableStream<Uint8Array>,
+  options: WatchOptions,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  let skip = options.range?.first ?? 0;
+  let left = options.range?.last === undefined ? Infinity : options.range.last - skip + 1;
+
+  /** A chunk of the wanted part; undefined at its end. */
+  async function next(): Promise<Uint8Array | undefined> {
+    while (left > 0) {
+      const { done, value } = await reader.read();
+      if (done) return undefined;
+      const part = value.subarray(skip, Math.min(value.byteLength, skip + left));
+      skip = Math.max(0, skip - value.byteLength);
+      left -= part.byteLength;
+      if (part.byteLength > 0) return part;
+    }
+    await reader.cancel();
+    return undefined;
+  }
+
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      let timedOut = false;
+      const timer = setTimeout(() => {
+        timedOut = true;
+        reader.cancel().catch(() => {});
+      }, options.idleMilliseconds);
+      try {
+        const chunk = await next();
+        // A cancelled reader ends as if the body had.
+        if (timedOut) throw new TransportError("The upstream stands still", { timedOut });
+        if (chunk === undefined) controller.close();
+        else controller.enqueue(chunk);
+      } catch (error) {
+        if (options.signal.aborted) controller.error(options.signal.reason);
+        else if (error instanceof TransportError) controller.error(options.failure(error));
+        else {
+          controller.error(
+            options.failure(new TransportError("The body broke off", { cause: error })),
+          );
+        }
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+}

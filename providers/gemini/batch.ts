@@ -1,0 +1,111 @@
+/** A Gemini batch, which is a long-running operation, in Bedrock's words. */
+import { batchId, fileId, type JobId } from "../../codecs/ids.ts";
+import { isJobId } from "../../codecs/job_id.ts";
+import { isTerminal, type JobStatus } from "../../codecs/job_status.ts";
+import { excerpt } from "../failures.ts";
+import { count, type JsonObject, object, rfc3339, text } from "../json.ts";
+import type { Batch, NewBatch, RecordCounts } from "../provider.ts";
+
+const maxMessage = 2_048;
+const lifeMilliseconds = 48 * 60 * 60 * 1000;
+
+const statuses: Readonly<Record<string, JobStatus>> = {
+  PENDING: "Scheduled",
+  QUEUED: "Scheduled",
+  RUNNING: "InProgress",
+  SUCCEEDED: "Completed",
+  PARTIALLY_SUCCEEDED: "PartiallyCompleted",
+  FAILED: "Failed",
+  CANCELLING: "Stopping",
+  CANCELLED: "Stopped",
+  EXPIRED: "Expired",
+};
+
+/** Gemini keeps neither labels nor metadata, so the job's id travels behind its name. */
+export function displayNameOf({ jobName, jobId }: Pick<NewBatch, "jobName" | "jobId">): string {
+  return `${jobName} [batchway:${jobId}]`;
+}
+
+/** Takes a display name apart; one that {@linkcode displayNameOf} did not make is all name. */
+export function parseDisplayName(
+  displayName: string,
+): { readonly name: string; readonly jobId: JobId | undefined } {
+  const parts = /^(.*) \[batchway:([a-z0-9]+)\]$/s.exec(displayName);
+  const [, name = "", job = ""] = parts ?? [];
+  return isJobId(job) ? { name, jobId: job } : { name: displayName, jobId: undefined };
+}
+
+/** Reads an operation; undefined if it is none. */
+export function readBatch(operation: JsonObject, secrets: readonly string[]): Batch | undefined {
+  const metadata = object(operation["metadata"]) ?? {};
+  const id = text(operation["name"]) ?? text(metadata["name"]);
+  if (id === undefined) return undefined;
+  const input = text(object(metadata["inputConfig"])?.["fileName"]);
+  const output = text(object(metadata["output"])?.["responsesFile"]) ??
+    text(object(operation["response"])?.["responsesFile"]);
+  const displayName = text(metadata["displayName"]);
+  const { name, jobId } = parseDisplayName(displayName ?? "");
+  const rawStatus = text(metadata["state"]) ?? "";
+  const fromFile = input !== undefined || jobId !== undefined;
+  const status = statusOf(rawStatus, operation, fromFile && output === undefined);
+  const createdAt = rfc3339(metadata["createTime"]) ?? new Date(0);
+  return {
+    id: batchId(id),
+    jobId,
+    name: displayName === undefined ? undefined : name,
+    modelId: text(metadata["model"])?.replace(/^models\//, ""),
+    status,
+    rawStatus,
+    input: input === undefined ? undefined : fileId(input),
+    results: output === undefined ? [] : [fileId(output)],
+    createdAt,
+    endedAt: isTerminal(status)
+      ? rfc3339(metadata["endTime"]) ?? rfc3339(metadata["updateTime"])
+      : undefined,
+    // Not told, but documented: what is pending or running for 48 hours expires.
+    expiresAt: new Date(createdAt.getTime() + lifeMilliseconds),
+    counts: countsOf(object(metadata["batchStats"])),
+    message: messageOf(operation, metadata, status, secrets),
+    tags: {},
+  };
+}
+
+/** The wire says `BATCH_STATE_…`, Google's own samples and SDKs `JOB_STATE_…`. */
+function statusOf(rawStatus: string, operation: JsonObject, awaitsFile: boolean): JobStatus {
+  const state = rawStatus.replace(/^(?:BATCH|JOB)_STATE_/, "");
+  const told = Object.hasOwn(statuses, state) ? statuses[state] : undefined;
+  // A state that Gemini adds later must not end a job that is still running and billed.
+  const status = told ?? (operation["done"] === true ? outcomeOf(operation) : "InProgress");
+  // It may say SUCCEEDED before the name of the responses file is there (reported 2026).
+  const early = status === "Completed" || status === "PartiallyCompleted";
+  return early && awaitsFile ? "InProgress" : status;
+}
+
+function outcomeOf(operation: JsonObject): JobStatus {
+  return object(operation["error"]) === undefined ? "Completed" : "Failed";
+}
+
+/** Numbers come as texts, and zeros are left out. */
+function countsOf(stats: JsonObject | undefined): RecordCounts | undefined {
+  const total = count(stats?.["requestCount"]) ?? 0;
+  if (total === 0) return undefined;
+  const success = count(stats?.["successfulRequestCount"]) ?? 0;
+  const error = count(stats?.["failedRequestCount"]) ?? 0;
+  return { total, processed: success + error, success, error };
+}
+
+/** Gemini finds faults of the input only after it took the batch, and tells them here by line. */
+function messageOf(
+  operation: JsonObject,
+  metadata: JsonObject,
+  status: JobStatus,
+  secrets: readonly string[],
+): string | undefined {
+  if (status !== "Failed" && status !== "Expired") return undefined;
+  const error = object(operation["error"]) ?? object(metadata["error"]);
+  const told = excerpt(text(error?.["message"]) ?? "", secrets, maxMessage);
+  if (told !== "") return told;
+  return status === "Expired"
+    ? "The provider did not finish the batch within its 48 hours and keeps no results of it."
+    : undefined;
+}

@@ -1,0 +1,188 @@
+/** Gemini's files. What was uploaded is given back to nobody; results can be downloaded. */
+import { Failure } from "../../codecs/failure.ts";
+import type { FileId } from "../../codecs/ids.ts";
+import { watchedBody } from "../body.ts";
+import { type ErrorClass, transportFailure, unexpectedReply } from "../failures.ts";
+import { count, type JsonObject, object, objects, text } from "../json.ts";
+import type { ByteRange, FilesPort, NewFile, Page, ProviderFile } from "../provider.ts";
+import { defaultTimeouts, type ProviderDeps } from "../settings.ts";
+import { fileState, isResultId, parseFileId, readFile } from "./file.ts";
+import { uploadFile, type UploadTools } from "./session.ts";
+
+/** The documented 2 GB, taken at its larger reading so that no valid file is refused here. */
+const maxBytes = 2 ** 31;
+const pageSize = 100;
+
+/** A file that does not exist, or is another project's, is refused with 403 as often as with 404. */
+const missing: Readonly<Record<number, ErrorClass>> = { 403: "not-found", 404: "not-found" };
+
+/** Lines of JSON are ready at once; anything else is not waited for longer than this. */
+const processingTries = 10;
+const processingMilliseconds = 1_000;
+
+/** The files of one account. */
+export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
+  const { provider, http } = tools;
+  const { idleMilliseconds } = deps.timeouts ?? defaultTimeouts;
+  const path = (id: FileId) => `/v1beta/${id.split("/").map(encodeURIComponent).join("/")}`;
+  const subject = (id: FileId) => `file ${id}`;
+
+  async function resource(id: FileId, signal: AbortSignal): Promise<JsonObject> {
+    const call = {
+      method: "GET",
+      path: path(id),
+      subject: subject(id),
+      statuses: missing,
+    } as const;
+    return object(await http.json(call, signal)) ?? {};
+  }
+
+  function known(file: JsonObject, idempotent: boolean): ProviderFile {
+    const read = readFile(file);
+    if (read === undefined) throw unexpectedReply(provider, 200, idempotent);
+    return read;
+  }
+
+  async function put(file: NewFile, signal: AbortSignal): Promise<ProviderFile> {
+    if (file.bytes > maxBytes) {
+      await file.body.cancel();
+      throw new Failure(
+        "too-large",
+        `The file has ${file.bytes} bytes, and provider ${provider} takes files of up to ` +
+          `${maxBytes} bytes (2 GiB). Split it into several files.`,
+      );
+    }
+    const uploaded = await uploadFile(tools, file, signal);
+    const stored = known(uploaded, false);
+    if (fileState(uploaded) === "ACTIVE") return stored;
+    try {
+      return await settled(stored.id, uploaded, signal);
+    } catch (error) {
+      // The signal may be what ended the wait; whoever called was told of no file.
+      await remove(stored.id, new AbortController().signal).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Waits a little while Gemini looks at a file, which it does not for lines of JSON. */
+  async function settled(
+    id: FileId,
+    uploaded: JsonObject,
+    signal: AbortSignal,
+  ): Promise<ProviderFile> {
+    let file = uploaded;
+    for (let tries = 0; fileState(file) === "PROCESSING" && tries < processingTries; tries++) {
+      await deps.sleep(processingMilliseconds, signal);
+      file = await resource(id, signal);
+    }
+    if (fileState(file) !== "FAILED") return known(file, true);
+    throw new Failure(
+      "invalid",
+      `Provider ${provider} could not process the file. Check that it holds one JSON record on ` +
+        "each line, and upload it again.",
+    );
+  }
+
+  async function head(id: FileId, signal: AbortSignal): Promise<ProviderFile> {
+    return isResultId(id) ? await measured(id, signal) : known(await resource(id, signal), true);
+  }
+
+  /** What a result's download tells; nothing else does. */
+  async function measured(id: FileId, signal: AbortSignal): Promise<ProviderFile> {
+    const response = await download(id, undefined, signal);
+    const modified = new Date(response.headers.get("last-modified") ?? NaN);
+    let bytes = count(response.headers.get("content-length"));
+    if (bytes === undefined) {
+      bytes = 0;
+      for await (const chunk of watched(response, undefined, signal)) bytes += chunk.byteLength;
+    } else await response.body?.cancel();
+    return {
+      id,
+      name: id,
+      bytes,
+      createdAt: Number.isNaN(modified.getTime()) ? new Date(0) : modified,
+      expiresAt: undefined,
+      origin: "result",
+    };
+  }
+
+  function download(id: FileId, range: ByteRange | undefined, signal: AbortSignal) {
+    return http.open({
+      method: "GET",
+      path: `${path(id)}:download?alt=media`,
+      subject: subject(id),
+      statuses: missing,
+      headers: {
+        accept: "*/*",
+        // Ranges and lengths are meant in bytes of the file, not of a compressed form of it.
+        "accept-encoding": "identity",
+        ...(range === undefined ? {} : { range: `bytes=${range.first}-${range.last ?? ""}` }),
+      },
+    }, signal);
+  }
+
+  async function read(
+    id: FileId,
+    range: ByteRange | undefined,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>> {
+    if (!isResultId(id) && (await head(id, signal)).origin === "upload") throw notGivenBack(id);
+    const response = await download(id, range, signal);
+    if (response.status !== 206) return watched(response, range, signal);
+    // Whether Range is honoured is not documented, so both answers are right.
+    const starts = response.headers.get("content-range")?.startsWith(`bytes ${range?.first}-`);
+    if (starts) return watched(response, undefined, signal);
+    await response.body?.cancel();
+    throw unexpectedReply(provider, response.status, true);
+  }
+
+  function watched(response: Response, range: ByteRange | undefined, signal: AbortSignal) {
+    return watchedBody(response.body ?? new Blob([]).stream(), {
+      idleMilliseconds,
+      range,
+      failure: (error) => transportFailure(provider, error, true),
+      signal,
+    });
+  }
+
+  function notGivenBack(id: FileId): Failure {
+    return new Failure(
+      "unsupported",
+      `Provider ${provider} gives file ${id} back to nobody, as every file that was uploaded to ` +
+        "it. Keep your own copy of it; results of jobs can be read.",
+      { s3: "InvalidRequest" },
+    );
+  }
+
+  async function remove(id: FileId, signal: AbortSignal): Promise<void> {
+    // Gemini refuses to delete results (400); they go by themselves within 48 hours.
+    if (isResultId(id)) return;
+    try {
+      await http.json(
+        { method: "DELETE", path: path(id), subject: subject(id), statuses: missing },
+        signal,
+      );
+    } catch (error) {
+      if (!(error instanceof Failure && error.kind === "not-found")) throw error;
+    }
+  }
+
+  async function list(
+    cursor: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Page<ProviderFile>> {
+    const after = cursor === undefined ? "" : `&pageToken=${encodeURIComponent(cursor)}`;
+    const reply = object(
+      await http.json(
+        { method: "GET", path: `/v1beta/files?pageSize=${pageSize}${after}` },
+        signal,
+      ),
+    );
+    if (reply === undefined) throw unexpectedReply(provider, 200, true);
+    const items = objects(reply["files"]).map(readFile).filter((file) => file !== undefined);
+    const next = text(reply["nextPageToken"]);
+    return next === undefined || next === cursor ? { items } : { items, cursor: next };
+  }
+
+  return { maxBytes, parseId: parseFileId, put, head, read, delete: remove, list };
+}

@@ -1,0 +1,26 @@
+/** Google's Gemini Developer API: its files, which live 48 hours, and its batches. */
+import { createHttp } from "../http.ts";
+import type { Account, StoringProvider } from "../provider.ts";
+import type { AccountSettings, ProviderDeps, ProviderSettings } from "../settings.ts";
+import { createBatches } from "./batches.ts";
+import { geminiDialect } from "./dialect.ts";
+import { createFiles } from "./files.ts";
+
+const defaultBaseUrl = "https://generativelanguage.googleapis.com";
+
+/** Makes a provider of kind `gemini`; each account has its own key and its own files. */
+export function createGemini(settings: ProviderSettings, deps: ProviderDeps): StoringProvider {
+  const baseUrl = (settings.baseUrl ?? defaultBaseUrl).replace(/\/+$/, "");
+  const account = ({ name, weight, apiKey }: AccountSettings): Account => {
+    const http = createHttp({
+      provider: settings.name,
+      baseUrl,
+      headers: () => ({ "x-goog-api-key": apiKey }),
+      secrets: [apiKey],
+      dialect: geminiDialect,
+    }, deps);
+    const files = createFiles({ provider: settings.name, baseUrl, http }, deps);
+    return { name, weight, files, batches: createBatches(settings.name, http, files, [apiKey]) };
+  };
+  return { forwards: false, name: settings.name, accounts: settings.accounts.map(account) };
+}

@@ -1,0 +1,290 @@
+/**
+ * Calls to a provider's API: JSON in and out, downloads and uploads, with time limits, the official
+ * SDKs' retries, and every refusal turned into a {@linkcode Failure}.
+ */
+import { Failure } from "../codecs/failure.ts";
+import { readAtMost, readWhole } from "./body.ts";
+import {
+  type ErrorClass,
+  type ErrorDialect,
+  refusalFailure,
+  TransportError,
+  transportFailure,
+  unexpectedReply,
+} from "./failures.ts";
+import { object } from "./json.ts";
+import { backoff, maxRetries, maxWaitMilliseconds, requestedDelay, retryable } from "./retry.ts";
+import { defaultTimeouts, type ProviderDeps } from "./settings.ts";
+
+/** What calls to one account of a provider need. */
+export interface HttpOptions {
+  /** The provider's configured name, for sentences. */
+  readonly provider: string;
+  /** Without a slash at its end; paths are put behind it. */
+  readonly baseUrl: string;
+  /** Headers of every call, the key among them. */
+  readonly headers: () => HeadersInit;
+  /** Texts that no failure may show, such as the key. */
+  readonly secrets: readonly string[];
+  readonly dialect: ErrorDialect;
+}
+
+/** Where a call goes and what its answers mean. */
+interface Target {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "PATCH";
+  /** Below the base URL, encoded, with its query; or a whole URL, which the caller has checked. */
+  readonly path: string | URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Leave out the headers of every call: for URLs that carry a right of their own. */
+  readonly anonymous?: boolean;
+  /** What is asked for, such as `file file-abc`: `not-found` and `conflict` name it. */
+  readonly subject?: string;
+  /** What statuses mean for this call; one that is listed is an answer and is not tried again. */
+  readonly statuses?: Readonly<Record<number, ErrorClass>>;
+}
+
+/** A call without a body, or with one of JSON. */
+export interface Call extends Target {
+  readonly json?: unknown;
+  /** Whether it may be sent twice without harm; every method but POST, unless said here. */
+  readonly idempotent?: boolean;
+}
+
+/** A call whose body is a stream of known length. It is sent once. */
+export interface UploadCall extends Target {
+  readonly body: ReadableStream<Uint8Array>;
+  readonly bytes: number;
+}
+
+/** A reply of JSON. */
+export interface JsonReply {
+  readonly headers: Headers;
+  /** Undefined where the reply had no body. */
+  readonly body: unknown;
+}
+
+/** Calls to one account. Each throws the signal's reason when aborted, else {@linkcode Failure}. */
+export interface Http {
+  /** Sends a call and reads its JSON. */
+  json(call: Call, signal: AbortSignal): Promise<unknown>;
+  /** Sends a call; answers with a 2xx response whose body is to be read or cancelled. */
+  open(call: Call, signal: AbortSignal): Promise<Response>;
+  /** Streams a body and reads the JSON of the reply; throws the body's own error if that breaks. */
+  upload(call: UploadCall, signal: AbortSignal): Promise<JsonReply>;
+}
+
+/** The longest list that any provider gives holds 10,000 files of some 400 bytes each. */
+const maxReplyBytes = 16 * 1024 * 1024;
+const maxErrorBytes = 64 * 1024;
+
+/** An attempt that failed, and whether another may follow. */
+interface Refused {
+  readonly failure: Failure;
+  readonly again: boolean;
+  readonly delay?: number | undefined;
+}
+
+/** Makes the calls of one account. */
+export function createHttp(
+  options: HttpOptions,
+  deps: Pick<ProviderDeps, "fetch" | "now" | "random" | "sleep" | "uploader" | "timeouts">,
+): Http {
+  const { provider } = options;
+  const timeouts = deps.timeouts ?? defaultTimeouts;
+
+  const url = (target: Target): string =>
+    target.path instanceof URL ? target.path.href : options.baseUrl + target.path;
+
+  function headers(target: Call | UploadCall): Headers {
+    const all = new Headers(target.anonymous ? undefined : options.headers());
+    all.set("accept", "application/json");
+    if ("json" in target && target.json !== undefined) all.set("content-type", "application/json");
+    for (const [name, value] of Object.entries(target.headers ?? {})) all.set(name, value);
+    return all;
+  }
+
+  /** Tries a call until it is answered, refused for good, or not worth waiting for. */
+  async function call<Result>(
+    call: Call,
+    signal: AbortSignal,
+    read: (response: Response) => Promise<Result>,
+  ): Promise<Result> {
+    const idempotent = isIdempotent(call);
+    let waited = 0;
+    for (let attempt = 0;; attempt++) {
+      const outcome = await once(call, idempotent, signal, read);
+      if ("result" in outcome) return outcome.result;
+      const delay = outcome.delay ?? backoff(attempt, deps.random);
+      waited += delay;
+      if (!outcome.again || attempt === maxRetries || waited > maxWaitMilliseconds) {
+        throw outcome.failure;
+      }
+      await deps.sleep(delay, signal);
+      signal.throwIfAborted();
+    }
+  }
+
+  async function once<Result>(
+    call: Call,
+    idempotent: boolean,
+    signal: AbortSignal,
+    read: (response: Response) => Promise<Result>,
+  ): Promise<{ result: Result } | Refused> {
+    signal.throwIfAborted();
+    const limit = new AbortController();
+    const patience = timeouts.callMilliseconds * (idempotent ? 1 : maxRetries + 1);
+    const timer = setTimeout(() => limit.abort(), patience);
+    try {
+      const either = AbortSignal.any([signal, limit.signal]);
+      const response = idempotent
+        ? await deps.fetch(url(call), {
+          method: call.method,
+          headers: headers(call),
+          ...(call.json === undefined ? {} : { body: JSON.stringify(call.json) }),
+          redirect: "manual",
+          signal: either,
+        })
+        : await sendOnce(call, either);
+      if (!response.ok) return await refused(call, response, idempotent);
+      return { result: await read(response) };
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      if (error instanceof Failure) throw error;
+      const transport = limit.signal.aborted
+        ? new TransportError("The call took too long", { timedOut: true, cause: error })
+        : error instanceof TransportError
+        ? error
+        : fetchError(error);
+      return {
+        failure: transportFailure(provider, transport, idempotent),
+        again: idempotent || transport.unsent,
+      };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Deno's fetch repeats a request by itself when a kept connection is cut before the answer, a
+   * POST that was carried out included (2.9.6, measured in November 2026). The uploader does not,
+   * so what must not be sent twice goes over it.
+   */
+  function sendOnce(call: Call, signal: AbortSignal): Promise<Response> {
+    const { origin, pathname, search } = new URL(url(call));
+    const json = call.json === undefined ? undefined : new Blob([JSON.stringify(call.json)]);
+    return deps.uploader.request({
+      method: call.method,
+      origin,
+      path: pathname + search,
+      headers: headers(call),
+      body: json?.stream() ?? null,
+      bytes: json?.size ?? 0,
+    }, signal);
+  }
+
+  /** Reads a refusal's body and decides what it means. */
+  async function refused(
+    target: Target,
+    response: Response,
+    idempotent: boolean,
+  ): Promise<Refused> {
+    const { status } = response;
+    if (status >= 300 && status < 400) {
+      await response.body?.cancel();
+      return { failure: unexpectedReply(provider, status, idempotent), again: false };
+    }
+    const body = parse(response.body === null ? "" : await readText(response.body));
+    const members = object(body);
+    const facts = members === undefined ? undefined : options.dialect.read(members);
+    const asked = requestedDelay(response.headers, deps.now()) ??
+      (facts?.retryAfterSeconds === undefined ? undefined : facts.retryAfterSeconds * 1000);
+    const failure = refusalFailure({
+      provider,
+      status,
+      facts,
+      dialect: options.dialect,
+      ...(target.statuses === undefined ? {} : { statuses: target.statuses }),
+      subject: target.subject,
+      retryAfterSeconds: asked === undefined ? undefined : Math.ceil(asked / 1000),
+      idempotent,
+      secrets: options.secrets,
+    });
+    const answered = target.statuses?.[status] !== undefined || failure.kind === "denied";
+    const again = !answered && retryable(status, response.headers) &&
+      (idempotent || status === 429);
+    return { failure, again, delay: asked };
+  }
+
+  async function readJson(response: Response, idempotent: boolean): Promise<unknown> {
+    if (response.body === null) return undefined;
+    const bytes = await readWhole(response.body, maxReplyBytes);
+    const body = bytes === undefined ? invalidJson : parse(new TextDecoder().decode(bytes));
+    if (body === invalidJson) throw unexpectedReply(provider, response.status, idempotent);
+    return body;
+  }
+
+  return {
+    json: (request, signal) =>
+      call(
+        request,
+        signal,
+        (response) => readJson(response, isIdempotent(request)),
+      ),
+
+    open: (request, signal) =>
+      call(request, signal, async (response) => {
+        // No provider keeps web pages; a proxy's page must not pass for a file.
+        if (!/^text\/html\b/i.test(response.headers.get("content-type") ?? "")) return response;
+        await response.body?.cancel();
+        throw unexpectedReply(provider, response.status, isIdempotent(request));
+      }),
+
+    async upload(request, signal) {
+      const target = new URL(url(request));
+      try {
+        const response = await deps.uploader.request({
+          method: request.method,
+          origin: target.origin,
+          path: target.pathname + target.search,
+          headers: headers(request),
+          body: request.body,
+          bytes: request.bytes,
+        }, signal);
+        if (!response.ok) throw (await refused(request, response, false)).failure;
+        return { headers: response.headers, body: await readJson(response, false) };
+      } catch (error) {
+        if (error instanceof TransportError) {
+          throw signal.aborted ? signal.reason : transportFailure(provider, error, false);
+        }
+        throw error;
+      }
+    },
+  };
+}
+
+const isIdempotent = (call: Call): boolean => call.idempotent ?? call.method !== "POST";
+
+/** Stands for a text that is not JSON; no JSON is a symbol. */
+const invalidJson = Symbol("not JSON");
+
+function parse(text: string): unknown {
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return invalidJson;
+  }
+}
+
+async function readText(body: ReadableStream<Uint8Array>): Promise<string> {
+  return new TextDecoder().decode(await readAtMost(body, maxErrorBytes));
+}
+
+/** Deno says only in words that no connection was made (2.9.6, November 2026). */
+function fetchError(error: unknown): TransportError {
+  const words = error instanceof Error ? `${error.message} ${String(error.cause ?? "")}` : "";
+  return new TransportError("The call failed", {
+    cause: error,
+    unsent: /client error \(Connect\)|tcp connect error|dns error/.test(words),
+  });
+}

@@ -1,0 +1,153 @@
+/** OpenAI's files. There is no rename, no checksum and no metadata on them. */
+import { Failure } from "../../codecs/failure.ts";
+import { type FileId, fileId, randomId } from "../../codecs/ids.ts";
+import { watchedBody } from "../body.ts";
+import { transportFailure, unexpectedReply } from "../failures.ts";
+import type { Http } from "../http.ts";
+import { count, type JsonObject, object, objects, text, unixSeconds } from "../json.ts";
+import type { ByteRange, FilesPort, NewFile, Page, ProviderFile } from "../provider.ts";
+import { defaultTimeouts, type ProviderDeps } from "../settings.ts";
+import { fileForm } from "./multipart.ts";
+
+/** The documented 200 MB, taken at its larger reading so that no valid file is refused here. */
+const maxBytes = 200 * 2 ** 20;
+
+/** The most that one page may hold, by OpenAI's own specification. */
+const pageSize = 10_000;
+
+const idShape = /^file[-_][A-Za-z0-9_-]{1,200}$/;
+
+/** Purposes of files that OpenAI wrote itself. */
+const resultPurposes: ReadonlySet<unknown> = new Set([
+  "batch_output",
+  "assistants_output",
+  "fine-tune-results",
+]);
+
+/** The files of one account. */
+export function createFiles(provider: string, http: Http, deps: ProviderDeps): FilesPort {
+  const path = (id: FileId) => `/files/${encodeURIComponent(id)}`;
+  const subject = (id: FileId) => `file ${id}`;
+
+  function known(body: unknown, idempotent: boolean): ProviderFile {
+    const file = object(body) === undefined ? undefined : readFile(body as JsonObject);
+    if (file === undefined) throw unexpectedReply(provider, 200, idempotent);
+    return file;
+  }
+
+  async function put(file: NewFile, signal: AbortSignal): Promise<ProviderFile> {
+    if (file.bytes > maxBytes) {
+      await file.body.cancel();
+      throw new Failure(
+        "too-large",
+        `The file has ${file.bytes} bytes, and provider ${provider} takes batch files of up to ` +
+          `${maxBytes} bytes (200 MiB). Split it into several files.`,
+      );
+    }
+    const form = fileForm({
+      fields: { purpose: "batch" },
+      file: { ...file, field: "file" },
+      boundary: `batchway-${randomId(32, deps.random)}`,
+    });
+    const reply = await http.upload({
+      method: "POST",
+      path: "/files",
+      headers: { "content-type": form.contentType },
+      body: form.body,
+      bytes: form.bytes,
+    }, signal);
+    return known(reply.body, false);
+  }
+
+  async function read(
+    id: FileId,
+    range: ByteRange | undefined,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>> {
+    const response = await http.open({
+      method: "GET",
+      path: `${path(id)}/content`,
+      subject: subject(id),
+      headers: {
+        accept: "*/*",
+        // Ranges are meant in bytes of the file, not of a compressed form of it.
+        "accept-encoding": "identity",
+        ...(range === undefined ? {} : { range: `bytes=${range.first}-${range.last ?? ""}` }),
+      },
+    }, signal).catch((error) => {
+      throw error instanceof Failure && error.kind === "invalid" ? notGivenBack(id, error) : error;
+    });
+    if (response.body === null) return new Blob([]).stream();
+    // Whether Range is honoured is not documented, so both answers are right.
+    const cut = response.status === 206 ? undefined : range;
+    if (range !== undefined && response.status === 206 && !startsAt(response, range.first)) {
+      await response.body.cancel();
+      throw unexpectedReply(provider, response.status, true);
+    }
+    return watchedBody(response.body, {
+      idleMilliseconds: (deps.timeouts ?? defaultTimeouts).idleMilliseconds,
+      range: cut,
+      failure: (error) => transportFailure(provider, error, true),
+      signal,
+    });
+  }
+
+  function notGivenBack(id: FileId, cause: Failure): Failure {
+    return new Failure(
+      "unsupported",
+      `Provider ${provider} does not give file ${id} back, as it does for files of some purposes. ` +
+        "Files for batches and results of batches can be read.",
+      { s3: "InvalidRequest", cause },
+    );
+  }
+
+  return {
+    maxBytes,
+    parseId: (name) => idShape.test(name) ? fileId(name) : undefined,
+    put,
+    async head(id, signal) {
+      const call = { method: "GET", path: path(id), subject: subject(id) } as const;
+      return known(await http.json(call, signal), true);
+    },
+    read,
+    async delete(id, signal) {
+      try {
+        await http.json({ method: "DELETE", path: path(id), subject: subject(id) }, signal);
+      } catch (error) {
+        if (!(error instanceof Failure && error.kind === "not-found")) throw error;
+      }
+    },
+    async list(cursor, signal): Promise<Page<ProviderFile>> {
+      const after = cursor === undefined ? "" : `&after=${encodeURIComponent(cursor)}`;
+      const reply = object(
+        await http.json(
+          { method: "GET", path: `/files?limit=${pageSize}&order=asc${after}` },
+          signal,
+        ),
+      );
+      if (!Array.isArray(reply?.["data"])) throw unexpectedReply(provider, 200, true);
+      const items = objects(reply["data"]).map(readFile).filter((file) => file !== undefined);
+      const last = text(reply["last_id"]) ?? items.at(-1)?.id;
+      // Compatible servers that know no pages answer the same page again and again.
+      const more = reply["has_more"] === true && last !== undefined && last !== cursor;
+      return more ? { items, cursor: last } : { items };
+    },
+  };
+}
+
+function startsAt(response: Response, first: number): boolean {
+  return response.headers.get("content-range")?.startsWith(`bytes ${first}-`) ?? false;
+}
+
+function readFile(file: JsonObject): ProviderFile | undefined {
+  const id = text(file["id"]);
+  if (id === undefined) return undefined;
+  return {
+    id: fileId(id),
+    name: text(file["filename"]) ?? id,
+    bytes: count(file["bytes"]) ?? 0,
+    createdAt: unixSeconds(file["created_at"]) ?? new Date(0),
+    expiresAt: unixSeconds(file["expires_at"]),
+    origin: resultPurposes.has(file["purpose"]) ? "result" : "upload",
+  };
+}

@@ -1,0 +1,178 @@
+/**
+ * The port: what objects and jobs may ask of an upstream. Each kind is one file or folder beside
+ * this one; `registry.ts` lists them.
+ *
+ * Every method takes an AbortSignal, streams what can be large, and throws
+ * {@linkcode Failure} for anything that the caller should be told.
+ */
+import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
+import type { JobStatus } from "../codecs/job_status.ts";
+
+/** A configured upstream. */
+export type Provider = StoringProvider | ForwardingProvider;
+
+/** A provider with files and batches of its own kind, reached through its accounts. */
+export interface StoringProvider {
+  readonly forwards: false;
+  /** The configured name, such as `openai` or `groq`. */
+  readonly name: string;
+  /** At least one. A file and its jobs stay on the account that holds the file. */
+  readonly accounts: readonly Account[];
+}
+
+/** One API key of a provider. */
+export interface Account {
+  readonly name: string;
+  /** Its share of new files among the provider's accounts. */
+  readonly weight: number;
+  /** Absent where the provider has no files that a batch could read. */
+  readonly files?: FilesPort;
+  readonly batches: BatchesPort;
+}
+
+/** A provider that speaks S3 and Bedrock itself: requests are re-signed and streamed both ways. */
+export interface ForwardingProvider {
+  readonly forwards: true;
+  readonly name: string;
+  /** Sends a request on and answers with the upstream's response, body unread. */
+  forward(request: ForwardRequest, signal: AbortSignal): Promise<Response>;
+}
+
+/** A request to be re-signed. */
+export interface ForwardRequest {
+  readonly service: "s3" | "bedrock";
+  readonly method: string;
+  /** Below the mount, exactly as it came: `/bucket/a%20b`, `/model-invocation-job/arn%3A…`. */
+  readonly path: string;
+  /** Without `?`, exactly as it came; empty where there was none. */
+  readonly query: string;
+  readonly headers: Headers;
+  /** A body of any size is passed on as the stream it came in. */
+  readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null;
+  /** The region that the client signed for. */
+  readonly region: string | undefined;
+}
+
+/** A file as its provider tells of it. */
+export interface ProviderFile {
+  readonly id: FileId;
+  /** The name that the provider shows: OpenAI's filename, Gemini's displayName. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly createdAt: Date;
+  readonly expiresAt: Date | undefined;
+  /** `result`: made by the provider itself, such as a batch's output. */
+  readonly origin: "upload" | "result";
+}
+
+/** A file to be stored. */
+export interface NewFile {
+  /** The name that the provider shows; it ends in `.jsonl`. */
+  readonly name: string;
+  readonly contentType: string;
+  /** Exact length in bytes of what the body will yield. */
+  readonly bytes: number;
+  /**
+   * The file's bytes. If the stream breaks, because the client went away or a digest is wrong, the
+   * upload must end so that the provider keeps nothing, and `put` must throw the stream's error.
+   * Its last chunk comes only after every digest was found right.
+   */
+  readonly body: ReadableStream<Uint8Array>;
+}
+
+/** Bytes from `first` up to and including `last`; without `last` up to the end. */
+export interface ByteRange {
+  readonly first: number;
+  readonly last?: number;
+}
+
+/** Files at one account. */
+export interface FilesPort {
+  /** The largest batch input in bytes. */
+  readonly maxBytes: number;
+  /** Understands every spelling of a file id (`xyz`, `files/xyz`); undefined if it is not one. */
+  parseId(text: string): FileId | undefined;
+  put(file: NewFile, signal: AbortSignal): Promise<ProviderFile>;
+  /** Throws `not-found` where there is no such file. */
+  head(id: FileId, signal: AbortSignal): Promise<ProviderFile>;
+  /**
+   * The file's bytes, or those of the range. Throws `unsupported` with the reason where the
+   * provider does not give this file back.
+   */
+  read(
+    id: FileId,
+    range: ByteRange | undefined,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>>;
+  /** Deletes a file; one that is gone already is no error. */
+  delete(id: FileId, signal: AbortSignal): Promise<void>;
+  /** One page of all files, in any order. */
+  list(cursor: string | undefined, signal: AbortSignal): Promise<Page<ProviderFile>>;
+}
+
+/** A page of a listing; without a cursor it is the last. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly cursor?: string;
+}
+
+/** A batch to be started. */
+export interface NewBatch {
+  /** Travels in the provider's own metadata, so that the batch can be found again. */
+  readonly jobId: JobId;
+  readonly jobName: string;
+  readonly modelId: string;
+  readonly input: FileId;
+  /** The job's tags; a provider keeps as many as it has room for. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** How many records are in which state. */
+export interface RecordCounts {
+  readonly total: number;
+  readonly processed: number;
+  readonly success: number;
+  readonly error: number;
+}
+
+/** A batch as its provider tells of it, in Bedrock's words. */
+export interface Batch {
+  readonly id: BatchId;
+  /** Ours, where the batch was created through Batchway. */
+  readonly jobId: JobId | undefined;
+  /** Ours, or the provider's own name for it, where it has one. */
+  readonly name: string | undefined;
+  readonly modelId: string | undefined;
+  readonly status: JobStatus;
+  /** The provider's own word for its state, for logs. */
+  readonly rawStatus: string;
+  /** Absent where the records were sent inline. */
+  readonly input: FileId | undefined;
+  /** Files with results: output first, then errors. */
+  readonly results: readonly FileId[];
+  readonly createdAt: Date;
+  readonly endedAt: Date | undefined;
+  readonly expiresAt: Date | undefined;
+  /** Absent until the provider reports any. */
+  readonly counts: RecordCounts | undefined;
+  /** Why it failed: at most 2,048 characters. */
+  readonly message: string | undefined;
+  /** The tags that travelled with it. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** Batches at one account. */
+export interface BatchesPort {
+  /** Understands every spelling of a batch id; undefined if it is not one. */
+  parseId(text: string): BatchId | undefined;
+  /**
+   * Starts a batch. Never repeated on a lost answer: it throws `unavailable` with `outcomeUnknown`
+   * set, and the caller looks for the job id before it tries again.
+   */
+  create(batch: NewBatch, signal: AbortSignal): Promise<Batch>;
+  get(id: BatchId, signal: AbortSignal): Promise<Batch>;
+  /** Asks for the batch to be stopped; `conflict` where it is over already. */
+  stop(id: BatchId, signal: AbortSignal): Promise<void>;
+  /** One page of all batches, newest first where the provider has an order. */
+  list(cursor: string | undefined, signal: AbortSignal): Promise<Page<Batch>>;
+}

@@ -1,0 +1,65 @@
+/** What every kind of provider is made from: the configuration's settings, and the outside world. */
+import type { Uploader } from "./upload.ts";
+
+/** What an upstream speaks. */
+export type ProviderKind = "openai" | "gemini" | "anthropic" | "bedrock";
+
+/** One API key of a provider, as configured. */
+export interface AccountSettings {
+  readonly name: string;
+  readonly apiKey: string;
+  /** Its share of new files among the provider's accounts. */
+  readonly weight: number;
+}
+
+/** One provider, as configured. */
+export interface ProviderSettings {
+  /** The name that clients put into `x-model-provider`. */
+  readonly name: string;
+  readonly kind: ProviderKind;
+  /** Where it is not the kind's own: with `/v1` for openai, without a version for the others. */
+  readonly baseUrl?: string;
+  /** Empty for bedrock, which finds its credentials in the environment. */
+  readonly accounts: readonly AccountSettings[];
+  /** Bedrock alone: the region where a client signs for none. */
+  readonly region?: string;
+  /** Bedrock alone: S3 at another place than AWS's own; may hold a path. */
+  readonly s3Endpoint?: string;
+  /** Bedrock alone: its control plane at another place than AWS's own; may hold a path. */
+  readonly bedrockEndpoint?: string;
+}
+
+/** How long an upstream is waited for, in milliseconds. */
+export interface Timeouts {
+  /**
+   * One attempt of a control call, to the end of its reply; a download's headers. A call that must
+   * not be sent twice has the time of all attempts for its one.
+   */
+  readonly callMilliseconds: number;
+  /** The reply to an upload once its last byte was sent: large files take a while to be stored. */
+  readonly replyMilliseconds: number;
+  /** Bytes standing still in either direction because of the upstream. */
+  readonly idleMilliseconds: number;
+}
+
+/** Three attempts of a call are over before the 60 seconds that boto3 waits for a reply. */
+export const defaultTimeouts: Timeouts = {
+  callMilliseconds: 18_000,
+  replyMilliseconds: 120_000,
+  idleMilliseconds: 60_000,
+};
+
+/** The outside world, passed in so that tests need no patching. */
+export interface ProviderDeps {
+  readonly fetch: typeof fetch;
+  readonly now: () => Date;
+  /** Fills an array with random bytes, as `crypto.getRandomValues` does. */
+  readonly random: (bytes: Uint8Array) => Uint8Array;
+  /** Resolves after so many milliseconds; rejects with the signal's reason when it is aborted. */
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** Bodies of exact length; whoever made it closes it. */
+  readonly uploader: Uploader;
+  /** The environment, for the AWS credentials. */
+  readonly env?: (name: string) => string | undefined;
+  readonly timeouts?: Timeouts;
+}

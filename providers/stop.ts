@@ -1,0 +1,27 @@
+/** Stopping a batch that may be over already. */
+import { Failure } from "../codecs/failure.ts";
+import { isTerminal } from "../codecs/job_status.ts";
+import type { Batch } from "./provider.ts";
+
+/**
+ * Asks for a batch to be stopped. Providers refuse to stop one that is over, each with another
+ * status and text, so after a refusal the batch itself is asked: over is `conflict`, already
+ * stopping is success, anything else is the refusal as it came.
+ */
+export async function stopBatch(ask: () => Promise<unknown>, get: () => Promise<Batch>) {
+  try {
+    await ask();
+  } catch (refusal) {
+    const refused = refusal instanceof Failure &&
+      (refusal.kind === "invalid" || refusal.kind === "conflict");
+    if (!refused) throw refusal;
+    const batch = await get();
+    if (batch.status === "Stopping") return;
+    if (!isTerminal(batch.status)) throw refusal;
+    throw new Failure(
+      "conflict",
+      `Batch ${batch.id} is over already (${batch.status}) and cannot be stopped.`,
+      { cause: refusal },
+    );
+  }
+}

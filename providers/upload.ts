@@ -1,0 +1,291 @@
+/**
+ * Requests whose body is a stream of exact length, and requests whose path must arrive byte for
+ * byte. Deno's own fetch sends any stream chunked and normalises paths (Deno 2.9.6, November 2026),
+ * so these go over undici, which enforces Content-Length and takes the path as it is.
+ */
+import { Failure } from "../codecs/failure.ts";
+import { readAtMost } from "./body.ts";
+import { TransportError } from "./failures.ts";
+import { defaultTimeouts, type Timeouts } from "./settings.ts";
+import type { Readable } from "node:stream";
+import type { Dispatcher, Pool } from "undici";
+
+/** A request to be sent as it is. */
+export interface UploadRequest {
+  readonly method: string;
+  /** `https://host:port`, no path. */
+  readonly origin: string;
+  /** The target with its query, sent byte for byte; starts with `/`. */
+  readonly path: string;
+  /** Without Content-Length and Transfer-Encoding: they are set from `bytes`. */
+  readonly headers: Headers;
+  /** Null for a request without a body. */
+  readonly body: ReadableStream<Uint8Array> | null;
+  /** Exact length of the body; 0 without one. */
+  readonly bytes: number;
+}
+
+/** Sends bodies of exact length over kept connections. */
+export interface Uploader {
+  /**
+   * Sends a request and answers with the response, body unread: cancel it or read it to its end.
+   * Redirects are not followed, nothing is decoded, nothing is tried again.
+   *
+   * If the body's stream breaks, the upload is broken off and the stream's error is thrown. A
+   * refusal that comes while bytes are still being sent ends the upload, cancels the stream and is
+   * answered with up to 64 KiB of its body.
+   *
+   * Throws the signal's reason when it is aborted, {@linkcode TransportError} when the upstream is
+   * not reached, breaks off or stands still, and `invalid` when the body is not of its length.
+   */
+  request(request: UploadRequest, signal: AbortSignal): Promise<Response>;
+  /** Closes every connection. */
+  close(): Promise<void>;
+}
+
+const maxEarlyReplyBytes = 64 * 1024;
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
+const unsentCodes: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/** Makes an uploader with no connection yet; undici is loaded at the first request. */
+export function createUploader(timeouts: Timeouts = defaultTimeouts): Uploader {
+  const pools = new Map<string, Promise<Pool>>();
+
+  function pool(origin: string): Promise<Pool> {
+    const known = pools.get(origin);
+    if (known !== undefined) return known;
+    const made = import("undici").then(({ Pool }) =>
+      new Pool(origin, {
+        // The watch below tells an upload that is still under way from one that is not answered,
+        // which undici's limits do not; and those leave a timer behind that nobody can clear.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        connect: { timeout: 0 },
+        allowH2: false,
+      })
+    );
+    pools.set(origin, made);
+    return made;
+  }
+
+  async function request(request: UploadRequest, signal: AbortSignal): Promise<Response> {
+    const source = request.body === null ? undefined : createSource(request.body, request.bytes);
+    const stop = new AbortController();
+    let connecting = true;
+    const watch = createWatch(() =>
+      stop.abort(
+        new TransportError("The upstream stands still", { timedOut: true, unsent: connecting }),
+      )
+    );
+    const connected = () => {
+      connecting = false;
+    };
+    try {
+      signal.throwIfAborted();
+      const empty = request.bytes === 0;
+      if (empty) await source?.expectEnd(signal);
+      const connections = await pool(request.origin);
+      if (empty) connected();
+      watch.start(empty ? timeouts.replyMilliseconds : timeouts.callMilliseconds);
+      const reply = await connections.request({
+        method: request.method as Dispatcher.HttpMethod,
+        path: request.path,
+        headers: headerList(request),
+        body: empty || source === undefined
+          ? null
+          : iterable(source.pump(connected, watch, timeouts)),
+        signal: AbortSignal.any([signal, stop.signal]),
+      });
+      watch.stop();
+      const early = source !== undefined && source.sent() < request.bytes;
+      if (!early) return webResponse(reply, webBody(reply.body, timeouts));
+      if (reply.statusCode < 300) {
+        throw new TransportError("The upstream answered before the whole body was sent", {});
+      }
+      const bytes = await readAtMost(webBody(reply.body, timeouts), maxEarlyReplyBytes);
+      stop.abort(new TransportError("The upstream refused the body", {}));
+      await source.cancel();
+      return webResponse(reply, bytes);
+    } catch (error) {
+      watch.stop();
+      stop.abort(error);
+      const broken = source?.failure();
+      await source?.cancel(error);
+      if (broken !== undefined) throw broken.error;
+      if (signal.aborted) throw signal.reason;
+      if (error instanceof Failure || error instanceof TransportError) throw error;
+      throw transportError(error, connecting);
+    }
+  }
+
+  return {
+    request,
+    async close() {
+      const made = await Promise.allSettled(pools.values());
+      pools.clear();
+      for (const result of made) {
+        if (result.status === "fulfilled") await result.value.destroy();
+      }
+    },
+  };
+}
+
+/** A body being sent: remembers how far it came and what broke it. */
+function createSource(body: ReadableStream<Uint8Array>, bytes: number) {
+  const reader = body.getReader();
+  let sent = 0;
+  let failure: { readonly error: unknown } | undefined;
+
+  async function read(): Promise<Uint8Array | undefined> {
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return undefined;
+        if (value.byteLength > 0) return value;
+      }
+    } catch (error) {
+      failure ??= { error };
+      throw error;
+    }
+  }
+
+  return {
+    sent: () => sent,
+    failure: () => failure,
+    /** Yields the chunks; the watch runs while the upstream, not the source, is waited for. */
+    async *pump(
+      connected: () => void,
+      watch: Watch,
+      timeouts: Timeouts,
+    ): AsyncGenerator<Uint8Array> {
+      connected();
+      for (;;) {
+        watch.stop();
+        const chunk = await read();
+        if (chunk === undefined) break;
+        if (sent + chunk.byteLength > bytes) {
+          failure ??= { error: wrongLength(bytes) };
+          throw failure.error;
+        }
+        sent += chunk.byteLength;
+        watch.start(timeouts.idleMilliseconds);
+        yield chunk;
+      }
+      if (sent < bytes) {
+        failure ??= { error: wrongLength(bytes) };
+        throw failure.error;
+      }
+      watch.start(timeouts.replyMilliseconds);
+    },
+    /** An empty body still says by its end, or its error, whether the request may be sent. */
+    async expectEnd(signal: AbortSignal): Promise<void> {
+      const cancel = () => reader.cancel(signal.reason).catch(() => {});
+      signal.addEventListener("abort", cancel, { once: true });
+      try {
+        if (await read() !== undefined) throw wrongLength(bytes);
+        signal.throwIfAborted();
+      } finally {
+        signal.removeEventListener("abort", cancel);
+      }
+    },
+    /** Lets go of the source. One that broke says so again here, which is known already. */
+    cancel: (reason?: unknown): Promise<void> => reader.cancel(reason).catch(() => {}),
+  };
+}
+
+/** undici sends any async iterable chunk by chunk (8.12.4, `writeIterable`); its types lack that. */
+const iterable = (chunks: AsyncIterable<Uint8Array>) => chunks as unknown as Readable;
+
+function wrongLength(bytes: number): Failure {
+  return new Failure(
+    "invalid",
+    `The body does not have the ${bytes} bytes that were declared. Send it again as a whole.`,
+    { s3: "IncompleteBody" },
+  );
+}
+
+interface Watch {
+  start(milliseconds: number): void;
+  stop(): void;
+}
+
+function createWatch(expired: () => void): Watch {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = () => clearTimeout(timer);
+  return {
+    stop,
+    start(milliseconds) {
+      stop();
+      timer = setTimeout(expired, milliseconds);
+    },
+  };
+}
+
+function headerList(request: UploadRequest): string[] {
+  const list = [...request.headers].filter(([name]) =>
+    name !== "content-length" && name !== "transfer-encoding" && name !== "connection"
+  );
+  if (request.body !== null) list.push(["content-length", String(request.bytes)]);
+  return list.flat();
+}
+
+function webResponse(
+  reply: Dispatcher.ResponseData,
+  body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>,
+): Response {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(reply.headers)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined) headers.append(name, one);
+    }
+  }
+  const none = bodiless.has(reply.statusCode);
+  if (none) reply.body.resume();
+  return new Response(none ? null : body, { status: reply.statusCode, headers });
+}
+
+/** undici's body as a web stream: read on demand, and a cancelled one drops its connection. */
+function webBody(
+  body: Dispatcher.ResponseData["body"],
+  timeouts: Timeouts,
+): ReadableStream<Uint8Array> {
+  const chunks = body[Symbol.asyncIterator]();
+  const watch = createWatch(() =>
+    body.destroy(new TransportError("The upstream stands still", { timedOut: true }))
+  );
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      watch.start(timeouts.idleMilliseconds);
+      try {
+        const { done, value } = await chunks.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        controller.error(error instanceof TransportError ? error : transportError(error));
+      } finally {
+        watch.stop();
+      }
+    },
+    cancel() {
+      // Without a listener the error that destroying makes would end the process.
+      body.on("error", () => {});
+      body.destroy();
+    },
+  }, { highWaterMark: 0 });
+}
+
+function transportError(error: unknown, unsent = false): TransportError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return new TransportError("The connection failed", {
+    cause: error,
+    unsent: unsent || unsentCodes.has(code),
+    timedOut: code.endsWith("_TIMEOUT"),
+  });
+}
