@@ -1,0 +1,255 @@
+/** What the simulated models answer to one record, each family in its own form. */
+import type { Json } from "../context.ts";
+import { openaiReply } from "../openai/replies.ts";
+import { isObject, type JsonObject, list, number, object, string } from "../json.ts";
+import {
+  anthropicReply,
+  complete,
+  converseReply,
+  embedding,
+  type ReplyFacts,
+  tokenCount,
+} from "../replies.ts";
+
+/** A record's end. */
+export type Answer =
+  | {
+    readonly modelOutput: JsonObject;
+    readonly inputTokens: number;
+    readonly outputTokens: number;
+  }
+  | { readonly errorCode: number; readonly errorMessage: string };
+
+/** Answers a record, or says what its input lacks. */
+type Model = (input: JsonObject, modelId: string, facts: ReplyFacts) => Answer;
+
+/** Finds what answers the records of a job. */
+export function modelFor(
+  modelId: string,
+  type: "InvokeModel" | "Converse",
+): (input: JsonObject, facts: ReplyFacts) => Answer {
+  const name = modelId.slice(modelId.lastIndexOf("/") + 1);
+  const model = type === "Converse"
+    ? converse
+    : families.find(([pattern]) => pattern.test(name))?.[1] ?? chat;
+  return (input, facts) => model(input, name, facts);
+}
+
+const refuse = (errorMessage: string): Answer => ({ errorCode: 400, errorMessage });
+
+const converseMembers = new Set([
+  "messages",
+  "system",
+  "inferenceConfig",
+  "toolConfig",
+  "guardrailConfig",
+  "additionalModelRequestFields",
+  "additionalModelResponseFieldPaths",
+  "promptVariables",
+  "requestMetadata",
+  "performanceConfig",
+  "serviceTier",
+  "outputConfig",
+]);
+
+const converse: Model = (input) => {
+  const wrong = notConverse(input);
+  if (wrong !== undefined) return refuse(wrong);
+  const modelOutput = converseReply(input);
+  const usage = object(modelOutput.usage);
+  return {
+    modelOutput,
+    inputTokens: number(usage.inputTokens) ?? 0,
+    outputTokens: number(usage.outputTokens) ?? 0,
+  };
+};
+
+/** Why an input is not of Converse's form. */
+function notConverse(input: JsonObject): string | undefined {
+  const extra = Object.keys(input).find((name) => !converseMembers.has(name));
+  if (extra !== undefined) return `#: extraneous key [${extra}] is not permitted`;
+  const messages = list(input.messages);
+  if (messages.length === 0) return "messages: at least one message is required";
+  for (const [index, message] of messages.entries()) {
+    const { role, content } = object(message);
+    if (role !== "user" && role !== "assistant" && role !== "system") {
+      return `messages.${index}.role: must be user or assistant`;
+    }
+    const blocks = list(content);
+    if (blocks.length === 0 || !blocks.every(isUnion)) {
+      return `messages.${index}.content: must be a list of blocks with one member each`;
+    }
+  }
+  if (input.system !== undefined && !list(input.system).every(isUnion)) {
+    return "system: must be a list of blocks with one member each";
+  }
+  return undefined;
+}
+
+const isUnion = (block: Json): boolean => isObject(block) && Object.keys(block).length === 1;
+
+const claudeMembers = new Set([
+  "anthropic_version",
+  "anthropic_beta",
+  "max_tokens",
+  "messages",
+  "system",
+  "temperature",
+  "top_p",
+  "top_k",
+  "stop_sequences",
+  "tools",
+  "tool_choice",
+  "thinking",
+  "output_config",
+  "metadata",
+]);
+
+const claude: Model = (input, modelId, facts) => {
+  const wrong = notClaude(input);
+  if (wrong !== undefined) return refuse(wrong);
+  const modelOutput = anthropicReply(
+    input,
+    modelId.replace(/^.*?anthropic\./, ""),
+    facts,
+    "msg_bdrk_",
+  );
+  const usage = object(modelOutput.usage);
+  return {
+    modelOutput,
+    inputTokens: number(usage.input_tokens) ?? 0,
+    outputTokens: number(usage.output_tokens) ?? 0,
+  };
+};
+
+/** Why an input is not of the form that InvokeModel wants for Claude. */
+function notClaude(input: JsonObject): string | undefined {
+  if (string(input.anthropic_version) === undefined) return "anthropic_version: Field required";
+  if ((number(input.max_tokens) ?? 0) < 1) return "max_tokens: Field required";
+  const extra = Object.keys(input).find((name) => !claudeMembers.has(name));
+  if (extra !== undefined) return `${extra}: Extra inputs are not permitted`;
+  const messages = list(input.messages);
+  if (messages.length === 0) return "messages: at least one message is required";
+  for (const [index, message] of messages.entries()) {
+    const { role, content } = object(message);
+    if (role !== "user" && role !== "assistant") {
+      return `messages.${index}.role: Input should be 'user' or 'assistant'`;
+    }
+    if (typeof content === "string") continue;
+    for (const [at, block] of list(content).entries()) {
+      if (string(object(block).type) === undefined) {
+        return `messages.${index}.content.${at}.type: Field required`;
+      }
+    }
+    if (list(content).length === 0) return `messages.${index}.content: Field required`;
+  }
+  return undefined;
+}
+
+const nova: Model = (input) => {
+  const { schemaVersion: _, ...request } = input;
+  const answer = converse(request, "", { id: "", createdAt: new Date(0) });
+  if (!("modelOutput" in answer)) return answer;
+  const { metrics: __, ...modelOutput } = answer.modelOutput;
+  return { ...answer, modelOutput };
+};
+
+const chat: Model = (input, modelId, facts) => {
+  if (list(input.messages).length === 0) return refuse("messages: Field required");
+  const reply = openaiReply("/v1/chat/completions", { ...input, model: modelId }, facts);
+  const usage = object(reply?.usage);
+  return {
+    modelOutput: reply ?? {},
+    inputTokens: number(usage.prompt_tokens) ?? 0,
+    outputTokens: number(usage.completion_tokens) ?? 0,
+  };
+};
+
+const titanText: Model = (input) => {
+  const prompt = string(input.inputText);
+  if (prompt === undefined) return refuse("#: required key [inputText] not found");
+  const limit = number(object(input.textGenerationConfig).maxTokenCount);
+  const { text, inputTokens, outputTokens, truncated } = complete(prompt, prompt, limit);
+  const completionReason = truncated ? "LENGTH" : "FINISH";
+  return {
+    modelOutput: {
+      inputTextTokenCount: inputTokens,
+      results: [{ tokenCount: outputTokens, outputText: text, completionReason }],
+    },
+    inputTokens,
+    outputTokens,
+  };
+};
+
+const titanEmbedding: Model = (input) => {
+  const text = string(input.inputText);
+  if (text === undefined) return refuse("#: required key [inputText] not found");
+  const vector = embedding(text, number(input.dimensions) ?? 1024);
+  const inputTokens = tokenCount(text);
+  return {
+    modelOutput: {
+      embedding: vector,
+      embeddingsByType: { float: vector },
+      inputTextTokenCount: inputTokens,
+    },
+    inputTokens,
+    outputTokens: 0,
+  };
+};
+
+const cohereEmbedding: Model = (input, _modelId, { id }) => {
+  const texts = list(input.texts).filter((text) => typeof text === "string");
+  if (texts.length === 0 || texts.length > 96) return refuse("texts: must hold 1 to 96 strings");
+  if (string(input.input_type) === undefined) return refuse("input_type: Field required");
+  return {
+    modelOutput: {
+      id,
+      response_type: "embeddings_floats",
+      embeddings: texts.map((text) => embedding(text, 1024)),
+      texts,
+    },
+    inputTokens: texts.reduce((sum, text) => sum + tokenCount(text), 0),
+    outputTokens: 0,
+  };
+};
+
+const llama: Model = (input) => {
+  const prompt = string(input.prompt);
+  if (prompt === undefined) return refuse("#: required key [prompt] not found");
+  const limit = number(input.max_gen_len);
+  const { text, inputTokens, outputTokens, truncated } = complete(prompt, prompt, limit);
+  return {
+    modelOutput: {
+      generation: text,
+      prompt_token_count: inputTokens,
+      generation_token_count: outputTokens,
+      stop_reason: truncated ? "length" : "stop",
+    },
+    inputTokens,
+    outputTokens,
+  };
+};
+
+const mistral: Model = (input, modelId, facts) => {
+  if (input.messages !== undefined) return chat(input, modelId, facts);
+  const prompt = string(input.prompt);
+  if (prompt === undefined) return refuse("#: required key [prompt] not found");
+  const limit = number(input.max_tokens);
+  const { text, inputTokens, outputTokens, truncated } = complete(prompt, prompt, limit);
+  return {
+    modelOutput: { outputs: [{ text, stop_reason: truncated ? "length" : "stop" }] },
+    inputTokens,
+    outputTokens,
+  };
+};
+
+/** By the model's name, with or without a region before it; any other takes chat completions. */
+const families: readonly (readonly [RegExp, Model])[] = [
+  [/(^|\.)anthropic\./, claude],
+  [/(^|\.)amazon\.nova/, nova],
+  [/(^|\.)amazon\.titan-embed/, titanEmbedding],
+  [/(^|\.)amazon\.titan/, titanText],
+  [/(^|\.)cohere\.embed/, cohereEmbedding],
+  [/(^|\.)meta\.llama/, llama],
+  [/(^|\.)mistral\./, mistral],
+];

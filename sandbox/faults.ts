@@ -1,0 +1,223 @@
+/**
+ * Faults on request: what a test posts to `/control/faults` strikes the requests that it matches.
+ */
+import type { Json, ResultFaults } from "./context.ts";
+import type { RawAnswer } from "./http.ts";
+import { type JsonObject, number, string } from "./json.ts";
+
+/** The simulated providers by the name of their mount. */
+export const providerNames = ["openai", "gemini", "anthropic", "s3", "bedrock"] as const;
+
+/** A simulated provider. */
+export type ProviderName = typeof providerNames[number];
+
+/** What shall go wrong, and where. Times are in seconds, fractions allowed. */
+export interface FaultRule {
+  /** Every provider where absent. */
+  readonly provider?: ProviderName;
+  /** Every method where absent. */
+  readonly method?: string;
+  /**
+   * A regular expression on the path below the mount; one that begins with `/` must match from the
+   * path's beginning, so that a plain prefix works.
+   */
+  readonly path?: string;
+  /** How often it strikes before it is spent; 1 where absent. */
+  readonly times?: number;
+  /** Waits before anything else. */
+  readonly latencySeconds?: number;
+  /** Answers this status and does not carry the request out. */
+  readonly status?: number;
+  /** Headers of the answer; added to the provider's own where the request is carried out. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Body of the answer; alone it means status 200. The request is not carried out. */
+  readonly body?: string;
+  /** Of the body: `text/html` for a page from a proxy. `application/json` where absent. */
+  readonly contentType?: string;
+  /** Breaks the connection without an answer, before or after the request is carried out. */
+  readonly cut?: "before" | "after";
+  /** Carries the request out, then holds the answer back. */
+  readonly delayAfterSeconds?: number;
+  /** Breaks the answer's body after so many bytes. */
+  readonly cutBodyAfterBytes?: number;
+  /** So many lines of a batch's results, the first ones, are never written. */
+  readonly loseResultLines?: number;
+  /** So many lines of a batch's results, after the lost ones, are written twice. */
+  readonly repeatResultLines?: number;
+}
+
+/** A rule with what became of it. */
+export interface FaultRecord {
+  readonly id: string;
+  readonly rule: FaultRule;
+  readonly struck: number;
+}
+
+/** All faults of a sandbox. */
+export interface Faults {
+  /** Adds a rule from outside; throws a `TypeError` with a sentence where it is not one. */
+  add(rule: Json): FaultRecord;
+  list(): FaultRecord[];
+  clear(): void;
+  /** Finds the first rule that strikes this request, and counts the strike. */
+  strike(provider: ProviderName, method: string, path: string): FaultRecord | undefined;
+  /** What a provider's simulator is given for its results. */
+  results(provider: ProviderName): ResultFaults;
+}
+
+type Checks = { readonly [Name in keyof Required<FaultRule>]: (value: Json) => boolean };
+
+const isString = (value: Json) => typeof value === "string";
+const isAmount = (value: Json) => typeof value === "number" && value >= 0;
+
+const checks: Checks = {
+  provider: (value) => providerNames.some((name) => name === value),
+  method: isString,
+  path: isString,
+  times: isAmount,
+  latencySeconds: isAmount,
+  status: (value) => typeof value === "number" && value >= 200 && value <= 599,
+  headers: (value) =>
+    typeof value === "object" && value !== null && !Array.isArray(value) &&
+    Object.values(value).every(isString),
+  body: isString,
+  contentType: isString,
+  cut: (value) => value === "before" || value === "after",
+  delayAfterSeconds: isAmount,
+  cutBodyAfterBytes: isAmount,
+  loseResultLines: isAmount,
+  repeatResultLines: isAmount,
+};
+
+function checkRule(rule: Json): FaultRule {
+  if (typeof rule !== "object" || rule === null || Array.isArray(rule)) {
+    throw new TypeError("A fault must be a JSON object.");
+  }
+  for (const [name, value] of Object.entries(rule)) {
+    if (!(name in checks)) {
+      throw new TypeError(`A fault has no ${name}; it has ${Object.keys(checks).join(", ")}.`);
+    }
+    if (!checks[name as keyof FaultRule](value)) {
+      throw new TypeError(`The value of ${name} is not one that a fault can have.`);
+    }
+  }
+  pattern(string((rule as JsonObject).path));
+  return rule as FaultRule;
+}
+
+function pattern(path: string | undefined): RegExp {
+  if (path === undefined) return /^/;
+  try {
+    return new RegExp(path.startsWith("/") ? `^(?:${path})` : path);
+  } catch (cause) {
+    throw new TypeError("The value of path is not a regular expression.", { cause });
+  }
+}
+
+const ofResults = ({ loseResultLines, repeatResultLines }: FaultRule) =>
+  loseResultLines !== undefined || repeatResultLines !== undefined;
+
+/** Makes an empty set of faults. */
+export function createFaults(): Faults {
+  let last = 0;
+  let records: { id: string; rule: FaultRule; path: RegExp; struck: number }[] = [];
+  const shown = ({ id, rule, struck }: FaultRecord): FaultRecord => ({ id, rule, struck });
+  const find = (matches: (rule: FaultRule, path: RegExp) => boolean) => {
+    const record = records.find(({ rule, path, struck }) =>
+      struck < (rule.times ?? 1) && matches(rule, path)
+    );
+    if (record !== undefined) record.struck++;
+    return record;
+  };
+
+  return {
+    add(json) {
+      const rule = checkRule(json);
+      const record = { id: `fault-${++last}`, rule, path: pattern(rule.path), struck: 0 };
+      records.push(record);
+      return shown(record);
+    },
+    list: () => records.map(shown),
+    clear() {
+      records = [];
+    },
+    strike(provider, method, path) {
+      const record = find((rule, matching) =>
+        !ofResults(rule) && (rule.provider ?? provider) === provider &&
+        (rule.method?.toUpperCase() ?? method) === method && matching.test(path)
+      );
+      return record && shown(record);
+    },
+    results: (provider) => ({
+      async *resultLines(lines) {
+        const rule = find((each) => ofResults(each) && (each.provider ?? provider) === provider)
+          ?.rule;
+        let lose = number(rule?.loseResultLines) ?? 0;
+        let repeat = number(rule?.repeatResultLines) ?? 0;
+        for await (const line of lines) {
+          if (lose-- > 0) continue;
+          yield line;
+          if (repeat-- > 0) yield line;
+        }
+      },
+    }),
+  };
+}
+
+/**
+ * Carries a request out as a rule wants it.
+ *
+ * @param carryOut Lets the simulated provider answer.
+ * @param discard Lets go of a request's body that nobody reads.
+ * @param sleep Waits some seconds.
+ */
+export async function applyFault(
+  rule: FaultRule,
+  carryOut: () => Promise<Response>,
+  discard: () => Promise<void>,
+  sleep: (seconds: number) => Promise<void>,
+): Promise<RawAnswer> {
+  if (rule.latencySeconds !== undefined) await sleep(rule.latencySeconds);
+  if (rule.cut === "before") return "break";
+  if (rule.status !== undefined || rule.body !== undefined) {
+    await discard();
+    const headers = new Headers({ "content-type": rule.contentType ?? "application/json" });
+    for (const [name, value] of Object.entries(rule.headers ?? {})) headers.set(name, value);
+    return new Response(rule.body ?? null, { status: rule.status ?? 200, headers });
+  }
+  const response = await carryOut();
+  if (rule.delayAfterSeconds !== undefined) await sleep(rule.delayAfterSeconds);
+  if (rule.cut === "after") {
+    await response.body?.cancel();
+    return "break";
+  }
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(rule.headers ?? {})) headers.set(name, value);
+  const { cutBodyAfterBytes: bytes } = rule;
+  const body = bytes === undefined || response.body === null
+    ? response.body
+    : cutAfter(response.body, bytes);
+  return new Response(body, { status: response.status, headers });
+}
+
+function cutAfter(body: ReadableStream<Uint8Array>, bytes: number): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  let left = bytes;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      // The error waits for a pull of its own: it would drop a chunk that is still queued.
+      if (left <= 0) {
+        await reader.cancel();
+        throw new Error("The body is cut on request.");
+      }
+      const next = await reader.read();
+      if (next.done) {
+        controller.close();
+        return;
+      }
+      controller.enqueue(next.value.subarray(0, left));
+      left -= next.value.length;
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+}

@@ -1,0 +1,93 @@
+/**
+ * `deno task sandbox`: the gateway on simulated providers, in one process, without keys or network.
+ */
+import { parseArgs } from "node:util";
+import { ConfigurationError, parseConfig } from "../config.ts";
+import { startGateway } from "../gateway.ts";
+import { announce, logOf, run } from "../main.ts";
+import { runUntilSignal } from "../process.ts";
+import { sandboxKeys } from "./context.ts";
+import { type Sandbox, startSandbox } from "./server.ts";
+import { snippet } from "./snippet.ts";
+
+const usage = `deno task sandbox [options]
+  --batch-seconds N    how long a batch takes (3)
+  --window-seconds N   what stands for the providers' 24 hours (86400)
+  --port N             port of the simulated providers (any)
+  --strict             Bedrock's real limits: 12-digit accounts, 100 records, existing buckets
+State is kept in the folder that BATCHWAY_DATA names, or in memory without it.`;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    args: Deno.args,
+    options: {
+      "batch-seconds": { type: "string", default: "3" },
+      "window-seconds": { type: "string", default: "86400" },
+      "port": { type: "string", default: "0" },
+      "strict": { type: "boolean", default: false },
+      "help": { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    print(usage);
+    return 0;
+  }
+  const data = Deno.env.get("BATCHWAY_DATA") || undefined;
+  const sandbox = await startSandbox({
+    batchSeconds: number("--batch-seconds", values["batch-seconds"]),
+    windowSeconds: number("--window-seconds", values["window-seconds"]),
+    port: number("--port", values.port),
+    strict: values.strict,
+    ...(data !== undefined && { folder: `${data}/sandbox` }),
+  });
+  const environment = environmentOf(sandbox);
+  const path = environment["BATCHWAY_CONFIG"];
+  const text = path ? await Deno.readTextFile(path) : undefined;
+  const config = await parseConfig(environment, text, path ?? "");
+  const log = logOf(config);
+  const gateway = await startGateway(config, {
+    log,
+    env: (name) => environment[name],
+    ...(data === undefined && { catalogPath: ":memory:" }),
+  });
+  announce(config, log, gateway.url);
+  log.info(`Simulated providers at ${sandbox.url}, their faults at ${sandbox.controlUrl}/faults`);
+  if (config.log !== "json") print(snippet(gateway.url));
+  await runUntilSignal(log, async () => {
+    await gateway.close();
+    await sandbox.close();
+  });
+  return 0;
+}
+
+/** The environment with the simulated providers in the place of real ones. */
+function environmentOf(sandbox: Sandbox): Record<string, string> {
+  const { AWS_SESSION_TOKEN: _, AWS_PROFILE: __, GOOGLE_API_KEY: ___, ...own } = Deno.env
+    .toObject();
+  return {
+    BATCHWAY_POLL_SECONDS: "1",
+    ...own,
+    OPENAI_API_KEY: sandboxKeys.openai,
+    OPENAI_BASE_URL: sandbox.openaiUrl,
+    GEMINI_API_KEY: sandboxKeys.gemini,
+    GOOGLE_GEMINI_BASE_URL: sandbox.geminiUrl,
+    ANTHROPIC_API_KEY: sandboxKeys.anthropic,
+    ANTHROPIC_BASE_URL: sandbox.anthropicUrl,
+    AWS_ACCESS_KEY_ID: sandboxKeys.awsAccessKeyId,
+    AWS_SECRET_ACCESS_KEY: sandboxKeys.awsSecretAccessKey,
+    AWS_REGION: "us-west-2",
+    AWS_ENDPOINT_URL_S3: sandbox.s3Url,
+    AWS_ENDPOINT_URL_BEDROCK: sandbox.bedrockUrl,
+  };
+}
+
+function number(option: string, text: string): number {
+  if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text);
+  throw new ConfigurationError([{ place: option, message: "must be a number, such as 3 or 0.5" }]);
+}
+
+function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+}
+
+await run(main);
