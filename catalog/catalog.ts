@@ -1,0 +1,31 @@
+/** The catalog: which object is which provider file, which job is which batch. */
+import { createInstanceCatalog, type InstanceCatalog } from "./instances.ts";
+import { createJobCatalog, type JobCatalog } from "./jobs.ts";
+import { createJournalCatalog, type JournalCatalog } from "./journal.ts";
+import { createObjectCatalog, type ObjectCatalog } from "./objects.ts";
+
+/** The catalog's parts. */
+export interface Catalog {
+  readonly objects: ObjectCatalog;
+  readonly jobs: JobCatalog;
+  readonly journal: JournalCatalog;
+  readonly instances: InstanceCatalog;
+  /** Reads one key, to see that the catalog answers. */
+  check(): Promise<void>;
+}
+
+/** Makes the catalog over an open KV. */
+export function createCatalog(
+  kv: Deno.Kv,
+  sleep: (milliseconds: number) => Promise<void>,
+): Catalog {
+  return {
+    objects: createObjectCatalog(kv, sleep),
+    jobs: createJobCatalog(kv, sleep),
+    journal: createJournalCatalog(kv, sleep),
+    instances: createInstanceCatalog(kv, sleep),
+    async check() {
+      await kv.get(["check"]);
+    },
+  };
+}

@@ -1,0 +1,211 @@
+/** Jobs, their tags, and the batches that providers run for them. */
+import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
+import { isTerminal } from "../codecs/job_status.ts";
+import { timePrefix } from "../codecs/job_id.ts";
+import { keys, maxGetMany, nativeTenant, type Scope } from "./keys.ts";
+import { change } from "./kv.ts";
+import type { BatchRecord, JobDescription, JobProgress, JobRecord } from "./records.ts";
+
+/** Which jobs, in which order. Times are milliseconds since 1970. */
+export interface JobRange {
+  /** Submitted at this time or later. */
+  readonly from?: number;
+  /** Submitted before this time. */
+  readonly before?: number;
+  /** Only those that come after this one in the order asked for. */
+  readonly after?: JobId;
+  readonly descending: boolean;
+}
+
+/** A job and whose it is. */
+export interface OwnedJob {
+  readonly scope: Scope;
+  readonly job: JobRecord;
+}
+
+/** The jobs' part of the catalog. */
+export type JobCatalog = ReturnType<typeof createJobCatalog>;
+
+/** Makes the jobs' part of the catalog. */
+export function createJobCatalog(
+  kv: Deno.Kv,
+  sleep: (milliseconds: number) => Promise<void>,
+) {
+  return { get, list, running, adopt, update, batch, batches, tags, setTags, walked, setWalked };
+
+  /** The job of this id. */
+  async function get(scope: Scope, id: JobId): Promise<JobRecord | undefined> {
+    return (await kv.get<JobRecord>(keys.job(scope, id))).value ?? undefined;
+  }
+
+  /** Jobs in the order of their submission; ids are in that order by themselves. */
+  async function* list(scope: Scope, range: JobRange): AsyncGenerator<JobRecord> {
+    const prefix = keys.jobs(scope);
+    let from = range.from === undefined ? "" : timePrefix(range.from);
+    let before = range.before === undefined ? "\u{7f}" : timePrefix(range.before);
+    if (range.after !== undefined) {
+      if (range.descending) before = lesser(before, range.after);
+      else from = greater(from, `${range.after}\0`);
+    }
+    if (from >= before) return;
+    const selector = { start: [...prefix, from], end: [...prefix, before] };
+    for await (const entry of kv.list<JobRecord>(selector, { reverse: range.descending })) {
+      yield entry.value;
+    }
+  }
+
+  /** Every job that is not over, of all tenants and providers. */
+  async function* running(): AsyncGenerator<OwnedJob> {
+    for await (const entry of kv.list({ prefix: keys.running() })) {
+      const [, tenant, provider, id] = entry.key as [string, string, string, JobId];
+      const scope = { tenant, provider };
+      const job = await get(scope, id);
+      if (job) yield { scope, job };
+    }
+  }
+
+  /** Records a job for a batch that the catalog did not know. False if it knows one by now. */
+  function adopt(
+    scope: Scope,
+    job: JobRecord,
+    tags: Readonly<Record<string, string>>,
+  ): Promise<boolean> {
+    return change(sleep, async () => {
+      const step = kv.atomic()
+        .check({ key: keys.batch(scope.provider, job.batch), versionstamp: null })
+        .check({ key: keys.job(scope, job.id), versionstamp: null });
+      writeJob(step, scope, job);
+      for (const [name, value] of Object.entries(tags)) {
+        step.set(keys.tag(scope, job.id, name), value);
+      }
+      return { done: (await step.commit()).ok };
+    });
+  }
+
+  /**
+   * Moves a job on. The move is asked again if somebody else was faster.
+   *
+   * @param move The job's new progress, or undefined if nothing changed.
+   */
+  function update(
+    scope: Scope,
+    id: JobId,
+    move: (job: JobRecord) => JobProgress | undefined,
+  ): Promise<JobRecord | undefined> {
+    return change(sleep, async () => {
+      const old = await kv.get<JobRecord>(keys.job(scope, id));
+      if (!old.value) return { done: undefined };
+      const progress = move(old.value);
+      if (!progress) return { done: old.value };
+      const job: JobRecord = { ...describe(old.value), ...progress };
+      const step = kv.atomic().check(old);
+      writeJob(step, scope, job);
+      return (await step.commit()).ok ? { done: job } : "again";
+    });
+  }
+
+  /** To which job a batch belongs. */
+  async function batch(provider: string, id: BatchId): Promise<BatchRecord | undefined> {
+    return (await kv.get<BatchRecord>(keys.batch(provider, id))).value ?? undefined;
+  }
+
+  /** To which jobs these batches belong, in their order. */
+  async function batches(
+    provider: string,
+    ids: readonly BatchId[],
+  ): Promise<(BatchRecord | undefined)[]> {
+    const found: (BatchRecord | undefined)[] = [];
+    for (let at = 0; at < ids.length; at += maxGetMany) {
+      const some = ids.slice(at, at + maxGetMany).map((id) => keys.batch(provider, id));
+      const entries = await kv.getMany<BatchRecord[]>(some);
+      found.push(...entries.map((entry) => entry.value ?? undefined));
+    }
+    return found;
+  }
+
+  /** A job's tags by name. */
+  async function tags(scope: Scope, id: JobId): Promise<Record<string, string>> {
+    // Made from entries: a tag may be named __proto__.
+    const found: [string, string][] = [];
+    for await (const entry of kv.list<string>({ prefix: keys.tags(scope, id) })) {
+      found.push([entry.key.at(-1) as string, entry.value]);
+    }
+    return Object.fromEntries(found);
+  }
+
+  /** Adds, changes and takes away tags. */
+  function setTags(
+    scope: Scope,
+    id: JobId,
+    added: Readonly<Record<string, string>>,
+    removed: readonly string[],
+  ): Promise<void> {
+    return change(sleep, async () => {
+      const step = kv.atomic();
+      for (const [name, value] of Object.entries(added)) step.set(keys.tag(scope, id, name), value);
+      for (const name of removed) step.delete(keys.tag(scope, id, name));
+      return (await step.commit()).ok ? { done: undefined } : "again";
+    });
+  }
+
+  /** Whether all batches that an account had have been looked at once. */
+  async function walked(provider: string, account: string): Promise<boolean> {
+    return (await kv.get<boolean>(keys.walked(provider, account))).value === true;
+  }
+
+  /** Remembers that all batches of an account have been looked at. */
+  async function setWalked(provider: string, account: string): Promise<void> {
+    await change(sleep, async () => {
+      await kv.set(keys.walked(provider, account), true);
+      return { done: undefined };
+    });
+  }
+}
+
+/** Writes a job with all that points to it. */
+export function writeJob(step: Deno.AtomicOperation, scope: Scope, job: JobRecord): void {
+  const over = isTerminal(job.status);
+  const owner: BatchRecord = { tenant: scope.tenant, id: job.id, over };
+  step.set(keys.job(scope, job.id), job).set(keys.batch(scope.provider, job.batch), owner);
+  if (over) step.delete(keys.runningJob(scope, job.id));
+  else step.set(keys.runningJob(scope, job.id), true);
+  if (job.file !== undefined) writeUse(step, scope, job.file, job.id, over);
+}
+
+function writeUse(
+  step: Deno.AtomicOperation,
+  scope: Scope,
+  file: FileId,
+  job: JobId,
+  over: boolean,
+): void {
+  // A native batch's input is not ours to keep or delete.
+  if (scope.tenant === nativeTenant) return;
+  if (over) step.delete(keys.use(scope.provider, file, job));
+  else step.set(keys.use(scope.provider, file, job), true);
+}
+
+/** The part of a job that never changes. */
+function describe(job: JobRecord): JobDescription {
+  const {
+    batch: _batch,
+    status: _status,
+    stopRequested: _stopRequested,
+    message: _message,
+    modifiedAt: _modifiedAt,
+    endedAt: _endedAt,
+    expiresAt: _expiresAt,
+    counts: _counts,
+    results: _results,
+    ...description
+  } = job;
+  return description;
+}
+
+function lesser(a: string, b: string): string {
+  return a < b ? a : b;
+}
+
+function greater(a: string, b: string): string {
+  return a > b ? a : b;
+}

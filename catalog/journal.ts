@@ -1,0 +1,131 @@
+/**
+ * Creates under way. The entry is written before the provider is asked and goes in the same step
+ * that records the job; what is found here after its lease ran out is a create whose gateway died.
+ */
+import type { JobId } from "../codecs/ids.ts";
+import { keys, type Scope } from "./keys.ts";
+import { type Attempt, change } from "./kv.ts";
+import { writeJob } from "./jobs.ts";
+import type { JobRecord, JournalRecord } from "./records.ts";
+
+/** An entry and whose it is. */
+export interface OwnedEntry {
+  readonly scope: Scope;
+  readonly entry: JournalRecord;
+}
+
+/** The journal's part of the catalog. */
+export type JournalCatalog = ReturnType<typeof createJournalCatalog>;
+
+/** Makes the journal's part of the catalog. */
+export function createJournalCatalog(
+  kv: Deno.Kv,
+  sleep: (milliseconds: number) => Promise<void>,
+) {
+  return { begin, get, lease, finish, abandon, entries, promised, promises };
+
+  /**
+   * Opens an entry, with the job's tags, and promises the job to its token.
+   *
+   * @returns False if the token was promised to another job in the meantime.
+   */
+  function begin(
+    scope: Scope,
+    entry: JournalRecord,
+    tags: Readonly<Record<string, string>>,
+    /** The job that the token stood for, where that job came to nothing. */
+    stale: JobId | undefined,
+  ): Promise<boolean> {
+    const { id } = entry.job;
+    return change(sleep, async (): Promise<Attempt<boolean>> => {
+      const step = kv.atomic().set(keys.journalEntry(scope, id), entry);
+      if (entry.promise) {
+        const at = keys.token(scope, entry.promise.token, entry.promise.digest);
+        const now = await kv.get<JobId>(at);
+        if ((now.value ?? undefined) !== stale) return { done: false };
+        step.check(now).set(at, id);
+      }
+      for (const [name, value] of Object.entries(tags)) step.set(keys.tag(scope, id, name), value);
+      if ((await step.commit()).ok) return { done: true };
+      // Over KV Connect a step may be applied and still answer "not ok" (its connection broke).
+      return await get(scope, id) ? { done: true } : "again";
+    });
+  }
+
+  /** The entry of this job, if its create is under way. */
+  async function get(scope: Scope, id: JobId): Promise<JournalRecord | undefined> {
+    return (await kv.get<JournalRecord>(keys.journalEntry(scope, id))).value ?? undefined;
+  }
+
+  /**
+   * Takes or prolongs the lease of an entry.
+   *
+   * @param asked Whether the provider is about to be asked.
+   * @returns The entry as it is now; undefined if it is gone or another gateway holds its lease.
+   */
+  function lease(
+    scope: Scope,
+    id: JobId,
+    owner: string,
+    now: number,
+    until: number,
+    asked: boolean = false,
+  ): Promise<JournalRecord | undefined> {
+    return change(sleep, async (): Promise<Attempt<JournalRecord | undefined>> => {
+      const old = await kv.get<JournalRecord>(keys.journalEntry(scope, id));
+      if (!old.value) return { done: undefined };
+      if (old.value.owner !== owner && old.value.leaseUntil > now) return { done: undefined };
+      const askedAt = asked ? now : old.value.askedAt;
+      const entry: JournalRecord = { ...old.value, owner, askedAt, leaseUntil: until };
+      const step = kv.atomic().check(old).set(old.key, entry);
+      return (await step.commit()).ok ? { done: entry } : "again";
+    });
+  }
+
+  /** Closes an entry with the job that came of it. */
+  function finish(scope: Scope, job: JobRecord): Promise<void> {
+    return change(sleep, async () => {
+      const step = kv.atomic().delete(keys.journalEntry(scope, job.id));
+      writeJob(step, scope, job);
+      return (await step.commit()).ok ? { done: undefined } : "again";
+    });
+  }
+
+  /** Closes an entry that came to nothing: the token is free again. */
+  function abandon(scope: Scope, entry: JournalRecord): Promise<void> {
+    const { id } = entry.job;
+    return change(sleep, async () => {
+      const step = kv.atomic().delete(keys.journalEntry(scope, id));
+      if (entry.promise) {
+        const at = keys.token(scope, entry.promise.token, entry.promise.digest);
+        const now = await kv.get<JobId>(at);
+        if (now.value === id) step.check(now).delete(at);
+      }
+      for await (const tag of kv.list({ prefix: keys.tags(scope, id) })) step.delete(tag.key);
+      return (await step.commit()).ok ? { done: undefined } : "again";
+    });
+  }
+
+  /** Every create under way, of all tenants and providers. */
+  async function* entries(): AsyncGenerator<OwnedEntry> {
+    for await (const found of kv.list<JournalRecord>({ prefix: keys.journal() })) {
+      const [, tenant, provider] = found.key as [string, string, string];
+      yield { scope: { tenant, provider }, entry: found.value };
+    }
+  }
+
+  /** The job that this token stands for with these parameters. */
+  async function promised(
+    scope: Scope,
+    token: string,
+    digest: string,
+  ): Promise<JobId | undefined> {
+    return (await kv.get<JobId>(keys.token(scope, token, digest))).value ?? undefined;
+  }
+
+  /** Whether this token stands for any job, whatever its parameters. */
+  async function promises(scope: Scope, token: string): Promise<boolean> {
+    for await (const _ of kv.list({ prefix: keys.tokens(scope, token) }, { limit: 1 })) return true;
+    return false;
+  }
+}

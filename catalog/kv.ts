@@ -1,0 +1,59 @@
+/** Deno KV as the catalog uses it: opened with a clear error, and atomics that try again. */
+import { Failure } from "../codecs/failure.ts";
+
+/** What an attempt at a change came to. */
+export type Attempt<Result> = { readonly done: Result } | "again";
+
+const attempts = 40;
+
+/**
+ * Opens the catalog's file, making its folder if it is missing.
+ *
+ * @param path A path, or `:memory:`.
+ */
+export async function openKv(path: string): Promise<Deno.Kv> {
+  try {
+    if (path !== ":memory:") {
+      const folder = path.replace(/\/[^/]*$/, "");
+      if (folder !== "" && folder !== path) await Deno.mkdir(folder, { recursive: true });
+    }
+    return await Deno.openKv(path);
+  } catch (error) {
+    throw new Failure(
+      "internal",
+      `Cannot open the catalog ${path}: ${reasonOf(error)}. ` +
+        "See that the folder can be written to and that the file is a catalog; " +
+        "BATCHWAY_DATA names another folder",
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Tries a read-check-write until it goes through: a check that fails because somebody else was
+ * faster, and SQLite's "database is locked" when two processes share the file, are tried again.
+ */
+export async function change<Result>(
+  sleep: (milliseconds: number) => Promise<void>,
+  attempt: () => Promise<Attempt<Result>>,
+): Promise<Result> {
+  for (let n = 0; n < attempts; n++) {
+    try {
+      const outcome = await attempt();
+      if (outcome !== "again") return outcome.done;
+    } catch (error) {
+      if (!isLocked(error)) throw error;
+    }
+    // 1 to 32 ms at random: without it two processes lock each other out again and again.
+    await sleep(1 + Math.random() * 31);
+  }
+  throw new Failure("unavailable", "The catalog is busy; try again", { retryAfterSeconds: 1 });
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof Error && /database is (locked|busy)/.test(error.message);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,135 @@
+/** What the catalog keeps. Times are milliseconds since 1970. */
+import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
+import type { JobStatus } from "../codecs/job_status.ts";
+
+/** Headers that S3 keeps with an object, by lower-case name. */
+export type ObjectHeaders = Readonly<Record<string, string>>;
+
+/** An object that was put through the gateway. */
+export interface ObjectRecord {
+  readonly file: FileId;
+  readonly account: string;
+  /** Bytes that the client sent. */
+  readonly bytes: number;
+  readonly modifiedAt: number;
+  readonly contentType: string;
+  /** Content-Encoding, Cache-Control and the like. */
+  readonly headers: ObjectHeaders;
+  /** `x-amz-meta-*` without the prefix. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** `x-amz-checksum-*`, whole names, of the bytes that the client sent. */
+  readonly checksums: Readonly<Record<string, string>>;
+  /** When the provider forgets the file. */
+  readonly expiresAt?: number;
+}
+
+/** Who put a provider file, and under which name. */
+export interface FileRecord {
+  readonly tenant: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly account: string;
+  /** `trash`: replaced or deleted, and still at the provider. */
+  readonly state: "current" | "trash";
+}
+
+/** A provider file to be deleted as soon as no running job reads it. */
+export interface TrashRecord {
+  readonly account: string;
+}
+
+/** A job as its creator described it. */
+export interface JobDescription {
+  readonly id: JobId;
+  readonly region: string;
+  readonly account: string;
+  readonly name: string;
+  readonly modelId: string;
+  readonly roleArn: string;
+  readonly inputDataConfig: InputDataConfig;
+  readonly outputDataConfig: OutputDataConfig;
+  readonly vpcConfig?: VpcConfig;
+  readonly timeoutDurationInHours?: number;
+  readonly modelInvocationType?: string;
+  readonly clientRequestToken?: string;
+  /** The input; absent where a native batch had its records inline. */
+  readonly file?: FileId;
+  /** True for a batch that was made by other means. */
+  readonly native: boolean;
+  readonly submittedAt: number;
+}
+
+/** What becomes of a job. */
+export interface JobProgress {
+  readonly batch: BatchId;
+  readonly status: JobStatus;
+  readonly stopRequested: boolean;
+  readonly message?: string;
+  readonly modifiedAt: number;
+  readonly endedAt?: number;
+  readonly expiresAt?: number;
+  readonly counts?: JobCounts;
+  /** Provider files that hold the results. */
+  readonly results: readonly FileId[];
+}
+
+/** A job that its provider has accepted. */
+export interface JobRecord extends JobDescription, JobProgress {}
+
+/** How many records are in which state. */
+export interface JobCounts {
+  readonly total: number;
+  readonly processed: number;
+  readonly success: number;
+  readonly error: number;
+}
+
+/** As the client sent it. */
+export interface InputDataConfig {
+  readonly s3InputDataConfig: {
+    readonly s3Uri: string;
+    readonly s3InputFormat?: string;
+    readonly s3BucketOwner?: string;
+  };
+}
+
+/** As the client sent it. */
+export interface OutputDataConfig {
+  readonly s3OutputDataConfig: {
+    readonly s3Uri: string;
+    readonly s3EncryptionKeyId?: string;
+    readonly s3BucketOwner?: string;
+  };
+}
+
+/** As the client sent it. */
+export interface VpcConfig {
+  readonly subnetIds: readonly string[];
+  readonly securityGroupIds: readonly string[];
+}
+
+/** A create under way: written before the provider is asked, gone once the job is recorded. */
+export interface JournalRecord {
+  readonly job: JobDescription;
+  /** Under which token the job is promised; absent where the client sent none. */
+  readonly promise?: { readonly token: string; readonly digest: string };
+  /** When the provider was asked last; it may be at it for a while after its caller is gone. */
+  readonly askedAt: number;
+  /** The gateway process that is at it, until its lease runs out. */
+  readonly owner: string;
+  readonly leaseUntil: number;
+}
+
+/** To which job a batch belongs. */
+export interface BatchRecord {
+  readonly tenant: string;
+  readonly id: JobId;
+  /** Whether the job is known to be over, so that it need not be read. */
+  readonly over: boolean;
+}
+
+/** A gateway process. One that is gone without a farewell may have left files at a provider. */
+export interface InstanceRecord {
+  readonly startedAt: number;
+  readonly seenAt: number;
+}

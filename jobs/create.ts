@@ -1,0 +1,155 @@
+/**
+ * Creating a job: exactly one batch for one create.
+ *
+ * The identity of a create is its token and its parameters together. A journal entry is written
+ * before the provider is asked, with the job's id, which travels in the provider's own metadata;
+ * whoever finds an entry whose gateway died looks for that id at the provider before asking again.
+ */
+import { createHash } from "node:crypto";
+import type { Scope } from "../catalog/keys.ts";
+import type { JobDescription, JobRecord, JournalRecord } from "../catalog/records.ts";
+import { Failure } from "../codecs/failure.ts";
+import type { JobId } from "../codecs/ids.ts";
+import { newJobId } from "../codecs/job_id.ts";
+import { type Reach, scopeOf } from "../objects/reach.ts";
+import type { JobDeps } from "./deps.ts";
+import { resolveInput } from "./input.ts";
+import type { JournalWork } from "./journal.ts";
+import type { CreateRequest } from "./validate.ts";
+
+/** What a create is told by: the token, and a digest of all else. */
+type Identity = NonNullable<JournalRecord["promise"]>;
+
+/** How long a call waits for another gateway that is at the same create, in milliseconds. */
+const patience = 45_000;
+/** How often it looks, in milliseconds. */
+const interval = 150;
+
+/** Makes the function that creates jobs. */
+export function createCreate(deps: JobDeps, work: JournalWork) {
+  const { catalog } = deps;
+  /** Creates under way in this process, by whose and what they are. */
+  const underWay = new Map<string, Promise<JobRecord>>();
+
+  return create;
+
+  /** Creates a job, or answers with the one that the same create made before. */
+  function create(
+    reach: Reach,
+    region: string,
+    request: CreateRequest,
+    signal: AbortSignal,
+  ): Promise<JobRecord> {
+    if (request.clientRequestToken === undefined) return start(reach, region, request, signal);
+    const identity = { token: request.clientRequestToken, digest: digestOf(request) };
+    const name = JSON.stringify([scopeOf(reach), identity]);
+    const running = underWay.get(name);
+    if (running) return running;
+    // Not bound to this caller's signal: the others wait for the same outcome.
+    const outcome = repeatable(reach, region, request, identity)
+      .finally(() => underWay.delete(name));
+    underWay.set(name, outcome);
+    return outcome;
+  }
+
+  async function repeatable(
+    reach: Reach,
+    region: string,
+    request: CreateRequest,
+    identity: Identity,
+  ): Promise<JobRecord> {
+    const scope = scopeOf(reach);
+    const signal = new AbortController().signal;
+    const deadline = deps.now() + patience;
+    for (;;) {
+      const id = await catalog.journal.promised(scope, identity.token, identity.digest);
+      if (id === undefined) await otherParameters(scope, identity);
+      else {
+        const job = await catalog.jobs.get(scope, id) ?? await work.resume(reach, scope, id);
+        if (job) return job;
+        if (await catalog.journal.get(scope, id)) {
+          if (deps.now() > deadline) throw busy();
+          await deps.sleep(interval);
+          continue;
+        }
+      }
+      const started = await begin(reach, region, request, signal, identity, id);
+      if (started) return await work.carryOut(reach, scope, started, request.tags);
+    }
+  }
+
+  async function start(
+    reach: Reach,
+    region: string,
+    request: CreateRequest,
+    signal: AbortSignal,
+  ): Promise<JobRecord> {
+    const entry = await begin(reach, region, request, signal, undefined, undefined);
+    if (!entry) throw busy();
+    return await work.carryOut(reach, scopeOf(reach), entry, request.tags);
+  }
+
+  /** Writes the journal entry; undefined if another create took the token meanwhile. */
+  async function begin(
+    reach: Reach,
+    region: string,
+    request: CreateRequest,
+    signal: AbortSignal,
+    promise: Identity | undefined,
+    stale: JobId | undefined,
+  ): Promise<JournalRecord | undefined> {
+    const input = await resolveInput(deps.objects, reach, request, signal);
+    const submittedAt = deps.now();
+    const { jobName: name, tags, ...rest } = request;
+    const job: JobDescription = {
+      ...rest,
+      ...input,
+      id: newJobId(submittedAt, deps.random),
+      region,
+      name,
+      native: false,
+      submittedAt,
+    };
+    const entry: JournalRecord = {
+      job,
+      askedAt: submittedAt,
+      owner: deps.instance,
+      leaseUntil: submittedAt + deps.leaseMilliseconds,
+      ...(promise && { promise }),
+    };
+    return await catalog.journal.begin(scopeOf(reach), entry, tags, stale) ? entry : undefined;
+  }
+
+  async function otherParameters(scope: Scope, { token }: Identity): Promise<void> {
+    if (!await catalog.journal.promises(scope, token)) return;
+    if (deps.strictIdempotency) {
+      throw new Failure(
+        "conflict",
+        "This clientRequestToken was used for a job with other parameters. " +
+          "Send a new token with a new job, or the same parameters to get the first job",
+      );
+    }
+    const message = "A clientRequestToken came again with other parameters: it starts a new job";
+    deps.warn(message, { tenant: scope.tenant, provider: scope.provider });
+  }
+}
+
+function busy(): Failure {
+  return new Failure(
+    "unavailable",
+    "The same job is being created by another gateway. Try again with the same token",
+    { retryAfterSeconds: 1 },
+  );
+}
+
+/** A digest of everything in a request but its token, whatever the order of its members. */
+function digestOf({ clientRequestToken: _, ...parameters }: CreateRequest): string {
+  return createHash("sha256").update(JSON.stringify(sorted(parameters))).digest("base64url");
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1);
+  return entries.map(([name, inner]) => [name, sorted(inner)]);
+}

@@ -1,0 +1,41 @@
+/** What the life of a job needs. */
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Scope } from "../catalog/keys.ts";
+import type { JobRecord } from "../catalog/records.ts";
+import type { Objects } from "../objects/objects.ts";
+import type { Provider } from "../providers/provider.ts";
+
+/** A job and the provider-side scope that it is recorded in: the caller's, or that of native batches. */
+export interface ScopedJob {
+  readonly scope: Scope;
+  readonly job: JobRecord;
+}
+
+/** What jobs are made from. */
+export interface JobDeps {
+  readonly catalog: Catalog;
+  readonly objects: Objects;
+  readonly providers: ReadonlyMap<string, Provider>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Fills an array with random bytes, as `crypto.getRandomValues` does. */
+  readonly random: (bytes: Uint8Array) => Uint8Array;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** The id of this gateway process. */
+  readonly instance: string;
+  /** A running job's provider is asked at most once in this time; 0: always. */
+  readonly pollMilliseconds: number;
+  /** How long a create's lease lasts without being prolonged. */
+  readonly leaseMilliseconds: number;
+  /**
+   * How long a provider may be at a create whose caller is gone: a batch that is not to be found
+   * by then was never made.
+   */
+  readonly settleMilliseconds: number;
+  /** Whether a token that comes with other parameters is a ConflictException. */
+  readonly strictIdempotency: boolean;
+  /** The region of jobs whose caller signed for none. */
+  readonly defaultRegion: string;
+  /** Tells the operator of something odd. */
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+}

@@ -1,0 +1,68 @@
+/** Which provider file a job reads: the one that its s3Uri names, or else that of the tag. */
+import { Failure } from "../codecs/failure.ts";
+import type { FileId } from "../codecs/ids.ts";
+import { parseS3Uri } from "../codecs/s3_uri.ts";
+import type { Found } from "../objects/find.ts";
+import type { Objects } from "../objects/objects.ts";
+import type { Reach } from "../objects/reach.ts";
+import type { CreateRequest } from "./validate.ts";
+
+/** The tag by which a program names the input file where its s3Uri is a mere label. */
+export const fileTag = "file_id";
+
+/** A job's input, and the account that holds it. */
+export interface JobInput {
+  readonly file: FileId;
+  readonly account: string;
+}
+
+/**
+ * Finds a job's input. Throws `invalid`, naming what was not found, or where the s3Uri and the tag
+ * name different files.
+ */
+export async function resolveInput(
+  objects: Objects,
+  reach: Reach,
+  request: CreateRequest,
+  signal: AbortSignal,
+): Promise<JobInput> {
+  const { s3Uri } = request.inputDataConfig.s3InputDataConfig;
+  const named = Object.hasOwn(request.tags, fileTag) ? request.tags[fileTag] : undefined;
+  const [byUri, byTag] = await Promise.all([
+    findUri(objects, reach, s3Uri, signal),
+    named === undefined ? undefined : objects.findFile(reach, named, signal),
+  ]);
+  if (named !== undefined && !byTag) {
+    throw notFound(reach, `the tag ${fileTag} names the file ${named}`, s3Uri);
+  }
+  if (byUri && byTag && byUri.record.file !== byTag.record.file) {
+    throw new Failure(
+      "invalid",
+      `The input s3Uri ${s3Uri} is the file ${byUri.record.file}, and the tag ${fileTag} names ` +
+        `${byTag.record.file}. Name one file, or leave the tag out`,
+    );
+  }
+  const found = byUri ?? byTag;
+  if (!found) throw notFound(reach, `the input s3Uri is ${s3Uri}`, s3Uri);
+  return { file: found.record.file, account: found.record.account };
+}
+
+async function findUri(
+  objects: Objects,
+  reach: Reach,
+  s3Uri: string,
+  signal: AbortSignal,
+): Promise<Found | undefined> {
+  const uri = parseS3Uri(s3Uri);
+  return uri && uri.key !== "" ? await objects.find(reach, uri, signal) : undefined;
+}
+
+function notFound(reach: Reach, what: string, s3Uri: string): Failure {
+  const bucket = parseS3Uri(s3Uri)?.bucket ?? "a bucket";
+  return new Failure(
+    "invalid",
+    `The job's input was not found at ${reach.provider.name}: ${what}. Put the JSONL file into ` +
+      `${bucket} with x-model-provider: ${reach.provider.name}, and name it by its key or by the ` +
+      "ETag that the upload answered",
+  );
+}

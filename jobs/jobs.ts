@@ -1,0 +1,100 @@
+/** The life of a job: created, found, brought up to date, listed, stopped, tagged, and swept. */
+import type { JobRecord } from "../catalog/records.ts";
+import type { Reach } from "../objects/reach.ts";
+import { createAdoption } from "./adopt.ts";
+import { createCreate } from "./create.ts";
+import type { JobDeps } from "./deps.ts";
+import { createIdentify } from "./identify.ts";
+import { createJournalWork } from "./journal.ts";
+import { type JobPage, listJobs, type ListJobsRequest } from "./list.ts";
+import { createPoll } from "./poll.ts";
+import { stop } from "./stop.ts";
+import { tagJob, untagJob } from "./tags.ts";
+import type { CreateRequest } from "./validate.ts";
+
+/** The service that the routes use. `region` is the one that the caller signed for, if any. */
+export interface Jobs {
+  create(
+    reach: Reach,
+    region: string | undefined,
+    request: CreateRequest,
+    signal: AbortSignal,
+  ): Promise<JobRecord>;
+  get(
+    reach: Reach,
+    region: string | undefined,
+    identifier: string,
+    signal: AbortSignal,
+  ): Promise<JobRecord>;
+  list(reach: Reach, region: string | undefined, request: ListJobsRequest): Promise<JobPage>;
+  stop(
+    reach: Reach,
+    region: string | undefined,
+    identifier: string,
+    signal: AbortSignal,
+  ): Promise<JobRecord>;
+  tags(reach: Reach, identifier: string, signal: AbortSignal): Promise<Record<string, string>>;
+  tag(
+    reach: Reach,
+    identifier: string,
+    added: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<void>;
+  untag(
+    reach: Reach,
+    identifier: string,
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Brings creates to an end that were cut short, and running jobs forward that nobody asks for. */
+  sweep(signal: AbortSignal): Promise<void>;
+}
+
+/** Makes the service. */
+export function createJobs(deps: JobDeps): Jobs {
+  const poll = createPoll(deps);
+  const adoption = createAdoption(deps, poll);
+  const work = createJournalWork(deps);
+  const create = createCreate(deps, work);
+  const identify = createIdentify(deps, adoption);
+  return {
+    create: (reach, region, request, signal) =>
+      create(reach, region ?? deps.defaultRegion, request, signal),
+    async get(reach, region, identifier, signal) {
+      const found = await identify(reach, identifier, region, signal);
+      return await poll.refresh(reach.provider, found);
+    },
+    async list(reach, region, request) {
+      await adoption.walk(reach.provider, region ?? deps.defaultRegion);
+      return await listJobs(deps, reach, request);
+    },
+    async stop(reach, region, identifier, signal) {
+      const found = await identify(reach, identifier, region, signal);
+      await stop(deps, poll, reach.provider, found, signal);
+      return found.job;
+    },
+    async tags(reach, identifier, signal) {
+      const { scope, job } = await identify(reach, identifier, undefined, signal);
+      return await deps.catalog.jobs.tags(scope, job.id);
+    },
+    async tag(reach, identifier, added, signal) {
+      await tagJob(deps, await identify(reach, identifier, undefined, signal), added);
+    },
+    async untag(reach, identifier, names, signal) {
+      await untagJob(deps, await identify(reach, identifier, undefined, signal), names);
+    },
+    async sweep(signal) {
+      await work.sweep(signal);
+      for await (const { scope, job } of deps.catalog.jobs.running()) {
+        const provider = deps.providers.get(scope.provider);
+        if (!provider || provider.forwards || signal.aborted) continue;
+        try {
+          await poll.refresh(provider, { scope, job });
+        } catch (error) {
+          const fields = { job: job.id, provider: scope.provider, error };
+          deps.warn("A running job's provider could not be asked", fields);
+        }
+      }
+    },
+  };
+}

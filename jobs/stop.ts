@@ -1,0 +1,38 @@
+/** Stopping a job. */
+import type { JobRecord } from "../catalog/records.ts";
+import { Failure } from "../codecs/failure.ts";
+import { isTerminal } from "../codecs/job_status.ts";
+import { accountOf } from "../objects/reach.ts";
+import type { StoringProvider } from "../providers/provider.ts";
+import type { JobDeps, ScopedJob } from "./deps.ts";
+import type { Poll } from "./poll.ts";
+import { stopping } from "./state.ts";
+
+/**
+ * Asks the provider to stop a job. The job is Stopping until the provider has an end to tell.
+ *
+ * Throws `conflict` where the job is over, also where the provider says so first.
+ */
+export async function stop(
+  deps: JobDeps,
+  poll: Poll,
+  provider: StoringProvider,
+  scoped: ScopedJob,
+  signal: AbortSignal,
+): Promise<void> {
+  const { scope, job } = scoped;
+  if (isTerminal(job.status)) throw over(job);
+  try {
+    await accountOf(provider, job.account).batches.stop(job.batch, signal);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind !== "conflict") throw error;
+    const current = await poll.ask(provider, scoped);
+    throw isTerminal(current.status) ? over(current) : error;
+  }
+  const now = deps.now();
+  await deps.catalog.jobs.update(scope, job.id, (old) => stopping(old, now));
+}
+
+function over(job: JobRecord): Failure {
+  return new Failure("conflict", `The job is over already: its status is ${job.status}`);
+}

@@ -1,0 +1,131 @@
+/** Finding an object: by its name, or by the id of the provider file it stands for. */
+import type { ObjectCatalog } from "../catalog/objects.ts";
+import type { ObjectRecord } from "../catalog/records.ts";
+import { Failure } from "../codecs/failure.ts";
+import type { FileId } from "../codecs/ids.ts";
+import type { ProviderFile } from "../providers/provider.ts";
+import { type Reach, scopeOf } from "./reach.ts";
+
+/** Where an object is looked for. */
+export interface Address {
+  readonly bucket: string;
+  readonly key: string;
+  /** Tags of If-Match, without quotes; `*` stands for any object. */
+  readonly ifMatch?: readonly string[];
+}
+
+/** An object that was found. */
+export interface Found {
+  readonly record: ObjectRecord;
+  /** Its name in the catalog; absent for a file that was put by other means. */
+  readonly name?: { readonly bucket: string; readonly key: string };
+}
+
+/** What finding needs. */
+export interface FindDeps {
+  readonly catalog: ObjectCatalog;
+  readonly now: () => number;
+}
+
+/**
+ * Finds an object. A key that the catalog does not know may still be a provider file: the one that
+ * If-Match names, or else the one whose id is the key's last part.
+ *
+ * Throws `precondition` where the key exists and If-Match names another file.
+ */
+export async function find(
+  deps: FindDeps,
+  reach: Reach,
+  address: Address,
+  signal: AbortSignal,
+): Promise<Found | undefined> {
+  const { bucket, key, ifMatch } = address;
+  const record = await deps.catalog.get(scopeOf(reach), bucket, key);
+  if (record && isLive(record, deps.now())) {
+    if (ifMatch && !namesFile(reach, ifMatch, record.file)) {
+      throw new Failure("precondition", "The object is not the one that If-Match names", {
+        fields: { Condition: "If-Match" },
+      });
+    }
+    return { record, name: { bucket, key } };
+  }
+  const tags = ifMatch && !ifMatch.includes("*") ? ifMatch : [lastPart(key)];
+  for (const id of fileIds(reach, tags)) {
+    const found = await findFile(deps, reach, id, signal);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** Finds what a provider file's id stands for. */
+export async function findFile(
+  deps: FindDeps,
+  reach: Reach,
+  id: FileId,
+  signal: AbortSignal,
+): Promise<Found | undefined> {
+  const owner = await deps.catalog.file(reach.provider.name, id);
+  if (!owner) return reach.native ? await findNative(reach, id, signal) : undefined;
+  if (owner.tenant !== reach.tenant || owner.state === "trash") return undefined;
+  const { bucket, key } = owner;
+  const record = await deps.catalog.get(scopeOf(reach), bucket, key);
+  if (record?.file !== id || !isLive(record, deps.now())) return undefined;
+  return { record, name: { bucket, key } };
+}
+
+/** Whether the provider still has the file, by the time it told. */
+export function isLive(record: ObjectRecord, now: number): boolean {
+  return record.expiresAt === undefined || record.expiresAt > now;
+}
+
+/** A file that was put by other means, in an object's clothes. */
+export function nativeRecord(file: ProviderFile, account: string): ObjectRecord {
+  return {
+    file: file.id,
+    account,
+    bytes: file.bytes,
+    modifiedAt: file.createdAt.getTime(),
+    contentType: "application/octet-stream",
+    headers: {},
+    metadata: {},
+    checksums: {},
+    ...(file.expiresAt && { expiresAt: file.expiresAt.getTime() }),
+  };
+}
+
+/** The file ids that these texts spell, each once. */
+export function fileIds(reach: Reach, texts: readonly string[]): FileId[] {
+  const ids = new Set<FileId>();
+  for (const { files } of reach.provider.accounts) {
+    for (const text of texts) {
+      const id = files?.parseId(text);
+      if (id !== undefined) ids.add(id);
+    }
+  }
+  return [...ids];
+}
+
+async function findNative(
+  reach: Reach,
+  id: FileId,
+  signal: AbortSignal,
+): Promise<Found | undefined> {
+  for (const account of reach.provider.accounts) {
+    if (!account.files) continue;
+    try {
+      const file = await account.files.head(id, signal);
+      return { record: nativeRecord(file, account.name) };
+    } catch (error) {
+      if (!(error instanceof Failure) || error.kind !== "not-found") throw error;
+    }
+  }
+  return undefined;
+}
+
+function namesFile(reach: Reach, tags: readonly string[], file: FileId): boolean {
+  return tags.includes("*") || tags.includes(file) || fileIds(reach, tags).includes(file);
+}
+
+function lastPart(key: string): string {
+  return key.slice(key.lastIndexOf("/") + 1);
+}

@@ -1,0 +1,141 @@
+/**
+ * Listing a bucket in S3's order, the byte order of keys, with common prefixes. A page costs the
+ * page: the catalog is read from a position on, and a common prefix is jumped over.
+ */
+import type { NamedObject, ObjectCatalog } from "../catalog/objects.ts";
+import { afterKey, afterPrefix, compareBytes } from "./byte_order.ts";
+import { isLive } from "./find.ts";
+import { nativeObjects } from "./native.ts";
+import { type Reach, scopeOf } from "./reach.ts";
+
+/** What to list. */
+export interface ListRequest {
+  readonly bucket: string;
+  readonly prefix: string;
+  /** Empty for none. */
+  readonly delimiter: string;
+  readonly maxKeys: number;
+  /** Only keys after this one; ignored where a position is given. */
+  readonly startAfter: string;
+  /** Where the last page ended. */
+  readonly position?: Uint8Array;
+}
+
+/** One page of a bucket. */
+export interface ListPage {
+  /** Objects and common prefixes, each list in byte order. */
+  readonly objects: readonly NamedObject[];
+  readonly commonPrefixes: readonly string[];
+  /** Where the next page begins; absent on the last. */
+  readonly next?: Uint8Array;
+}
+
+/** What listing needs. */
+export interface ListDeps {
+  readonly catalog: ObjectCatalog;
+  readonly now: () => number;
+  /** Whether a bucket shows files that were put by other means. */
+  readonly showsNative: (reach: Reach, bucket: string) => boolean;
+}
+
+const utf8 = new TextEncoder();
+
+/** Lists one page of a bucket. */
+export async function list(
+  deps: ListDeps,
+  reach: Reach,
+  request: ListRequest,
+  signal: AbortSignal,
+): Promise<ListPage> {
+  const source = sourceOf(deps, reach, request, signal);
+  const objects: NamedObject[] = [];
+  const commonPrefixes: string[] = [];
+  let position = startOf(request);
+  let count = 0;
+  for (;;) {
+    // One more than fits tells whether another page follows.
+    const wanted = request.maxKeys - count + 1;
+    const found = await source(position, wanted);
+    for (const entry of found) {
+      if (compareBytes(utf8.encode(entry.key), position) < 0) continue;
+      if (count === request.maxKeys) return { objects, commonPrefixes, next: position };
+      const common = commonPrefixOf(entry.key, request);
+      if (common === undefined) {
+        objects.push(entry);
+        position = afterKey(entry.key);
+      } else {
+        position = afterPrefix(common);
+        if (isSkipped(common, request)) continue;
+        commonPrefixes.push(common);
+      }
+      count++;
+    }
+    if (found.length < wanted) return { objects, commonPrefixes };
+  }
+}
+
+type Source = (from: Uint8Array, limit: number) => Promise<NamedObject[]>;
+
+/** The smallest keys from a position on, of the catalog and, where the bucket shows them, of native files. */
+function sourceOf(
+  deps: ListDeps,
+  reach: Reach,
+  { bucket, prefix }: ListRequest,
+  signal: AbortSignal,
+): Source {
+  const before = prefix === "" ? undefined : afterPrefix(prefix);
+  const recorded: Source = (from, limit) =>
+    recordedObjects(deps, reach, bucket, from, before, limit);
+  if (!reach.native || !deps.showsNative(reach, bucket)) return recorded;
+  return async (from, limit) => {
+    const [ours, native] = await Promise.all([
+      recorded(from, limit),
+      nativeObjects(deps.catalog, reach, prefix, from, limit, signal),
+    ]);
+    return [...ours, ...native]
+      .map((entry) => ({ entry, bytes: utf8.encode(entry.key) }))
+      .sort((a, b) => compareBytes(a.bytes, b.bytes))
+      .slice(0, limit)
+      .map(({ entry }) => entry);
+  };
+}
+
+/** Objects of the catalog that their provider still has, exactly `limit` of them if there are as many. */
+async function recordedObjects(
+  deps: ListDeps,
+  reach: Reach,
+  bucket: string,
+  from: Uint8Array,
+  before: Uint8Array | undefined,
+  limit: number,
+): Promise<NamedObject[]> {
+  const live: NamedObject[] = [];
+  while (live.length < limit) {
+    if (before && compareBytes(from, before) >= 0) break;
+    const wanted = limit - live.length;
+    const found = await deps.catalog.range(scopeOf(reach), bucket, from, before, wanted);
+    live.push(...found.filter(({ record }) => isLive(record, deps.now())));
+    const last = found.at(-1);
+    if (found.length < wanted || !last) break;
+    from = afterKey(last.key);
+  }
+  return live;
+}
+
+function startOf({ position, startAfter, prefix }: ListRequest): Uint8Array {
+  const first = utf8.encode(prefix);
+  const start = position ?? (startAfter === "" ? first : afterKey(startAfter));
+  return compareBytes(start, first) < 0 ? first : start;
+}
+
+function commonPrefixOf(key: string, { prefix, delimiter }: ListRequest): string | undefined {
+  if (delimiter === "") return undefined;
+  const at = key.indexOf(delimiter, prefix.length);
+  return at < 0 ? undefined : key.slice(0, at + delimiter.length);
+}
+
+/** S3 drops a common prefix that is not after start-after. */
+function isSkipped(common: string, { position, startAfter }: ListRequest): boolean {
+  if (position || startAfter === "") return false;
+  return compareBytes(utf8.encode(common), utf8.encode(startAfter)) <= 0;
+}

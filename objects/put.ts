@@ -1,0 +1,142 @@
+/** Storing an object: nothing is acknowledged that cannot be found, nothing refused stays behind. */
+import type { ObjectCatalog, WriteCondition } from "../catalog/objects.ts";
+import type { ObjectHeaders, ObjectRecord } from "../catalog/records.ts";
+import { Failure } from "../codecs/failure.ts";
+import type { Account, FilesPort, NewFile, ProviderFile } from "../providers/provider.ts";
+import { isLive } from "./find.ts";
+import { providerName } from "./name.ts";
+import { removeOrphan } from "./orphans.ts";
+import { filesOf, pickAccount, type Reach, scopeOf } from "./reach.ts";
+import { emptyTrash } from "./trash.ts";
+
+/** An object to be stored. */
+export interface NewObject {
+  readonly bucket: string;
+  readonly key: string;
+  /** Exact length of the body. */
+  readonly bytes: number;
+  /** The object's bytes; the last chunk comes only after every digest was found right. */
+  readonly body: ReadableStream<Uint8Array>;
+  /** The digests that were verified; known once the body has ended. */
+  readonly checksums: () => Readonly<Record<string, string>>;
+  readonly contentType: string;
+  readonly headers: ObjectHeaders;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly condition: WriteCondition;
+}
+
+/** What storing needs. */
+export interface PutDeps {
+  readonly catalog: ObjectCatalog;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly mark: () => string;
+  /** Told of a clean-up that has to wait for the sweep. */
+  readonly postponed: (what: string, error: unknown) => void;
+}
+
+/** Seconds that a clean-up may take after the client has its answer, or went away. */
+const cleanupSeconds = 30;
+
+/** Streams an object to its provider and records it. */
+export async function put(
+  deps: PutDeps,
+  reach: Reach,
+  object: NewObject,
+  signal: AbortSignal,
+): Promise<ObjectRecord> {
+  const account = pickAccount(reach.provider, deps.random);
+  const files = filesOf(reach.provider, account);
+  if (object.bytes > files.maxBytes) {
+    throw new Failure(
+      "too-large",
+      `The object has ${object.bytes} bytes, and ${reach.provider.name} takes batch inputs of up ` +
+        `to ${files.maxBytes} bytes. Split the records over several objects`,
+      { fields: { ProposedSize: `${object.bytes}`, MaxSizeAllowed: `${files.maxBytes}` } },
+    );
+  }
+  await refuseEarly(deps, reach, object);
+  const file = await upload(deps, reach, account, files, object, signal);
+  const record: ObjectRecord = {
+    file: file.id,
+    account: account.name,
+    bytes: object.bytes,
+    modifiedAt: deps.now(),
+    contentType: object.contentType,
+    headers: object.headers,
+    metadata: object.metadata,
+    checksums: object.checksums(),
+    ...(file.expiresAt && { expiresAt: file.expiresAt.getTime() }),
+  };
+  const { bucket, key, condition } = object;
+  let replaced: ObjectRecord | undefined;
+  try {
+    replaced = await deps.catalog.set(scopeOf(reach), bucket, key, record, condition);
+  } catch (error) {
+    await cleanUp(deps, "the file of a refused write", (late) => files.delete(file.id, late));
+    throw error;
+  }
+  if (replaced && replaced.file !== file.id) {
+    const { file: old } = replaced;
+    await cleanUp(
+      deps,
+      "a replaced file",
+      (late) => emptyTrash(deps.catalog, reach.provider, old, late),
+    );
+  }
+  return record;
+}
+
+async function upload(
+  deps: PutDeps,
+  reach: Reach,
+  account: Account,
+  files: FilesPort,
+  object: NewObject,
+  signal: AbortSignal,
+): Promise<ProviderFile> {
+  const file: NewFile = {
+    name: providerName(object.key, deps.mark()),
+    contentType: "application/jsonl",
+    bytes: object.bytes,
+    body: object.body,
+  };
+  const since = deps.now();
+  try {
+    return await files.put(file, signal);
+  } catch (error) {
+    if (error instanceof Failure && error.details.outcomeUnknown) {
+      await cleanUp(
+        deps,
+        "a file whose answer was lost",
+        (late) => removeOrphan(deps.catalog, reach.provider.name, account, file.name, since, late),
+      );
+    }
+    throw error;
+  }
+}
+
+/** Says no before the bytes are sent on where the write's condition fails already. */
+async function refuseEarly(deps: PutDeps, reach: Reach, object: NewObject): Promise<void> {
+  if (!object.condition.absent) return;
+  const old = await deps.catalog.get(scopeOf(reach), object.bucket, object.key);
+  if (!old || !isLive(old, deps.now())) return;
+  throw new Failure(
+    "precondition",
+    "An object of this name exists already, and If-None-Match asks that none does",
+    { fields: { Condition: "If-None-Match" } },
+  );
+}
+
+/** A clean-up goes on when the client has gone; one that fails is left to the sweep. */
+async function cleanUp(
+  deps: PutDeps,
+  what: string,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  try {
+    await work(AbortSignal.timeout(cleanupSeconds * 1000));
+  } catch (error) {
+    deps.postponed(what, error);
+  }
+}

@@ -1,0 +1,51 @@
+/** What a request may reach, and the accounts behind it. */
+import type { Scope } from "../catalog/keys.ts";
+import { Failure } from "../codecs/failure.ts";
+import type { Account, FilesPort, StoringProvider } from "../providers/provider.ts";
+
+/** Whose things at which provider a request may touch. */
+export interface Reach {
+  readonly tenant: string;
+  /** Whether files and batches made by other means may be seen. */
+  readonly native: boolean;
+  readonly provider: StoringProvider;
+}
+
+/** The part of the catalog that a reach covers. */
+export function scopeOf(reach: Reach): Scope {
+  return { tenant: reach.tenant, provider: reach.provider.name };
+}
+
+/** The account of this name. */
+export function accountOf(provider: StoringProvider, name: string): Account {
+  const account = provider.accounts.find((one) => one.name === name);
+  if (account) return account;
+  throw new Failure(
+    "unavailable",
+    `This is on the account ${name} of ${provider.name}, which the gateway's configuration no ` +
+      "longer holds; its operator can add it again",
+  );
+}
+
+/** An account for something new, drawn by weight. */
+export function pickAccount(provider: StoringProvider, random: () => number): Account {
+  const total = provider.accounts.reduce((sum, one) => sum + one.weight, 0);
+  let drawn = random() * total;
+  for (const account of provider.accounts) {
+    drawn -= account.weight;
+    if (drawn < 0) return account;
+  }
+  const last = provider.accounts.at(-1);
+  if (!last) throw new Failure("internal", `The provider ${provider.name} has no account`);
+  return last;
+}
+
+/** An account's files. */
+export function filesOf(provider: StoringProvider, account: Account): FilesPort {
+  if (account.files) return account.files;
+  throw new Failure(
+    "unsupported",
+    `The provider ${provider.name} takes no files that a batch could read. ` +
+      "Send its batches inline with its own SDK, or choose another provider with x-model-provider",
+  );
+}
