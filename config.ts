@@ -1,0 +1,319 @@
+/** The configuration: one file and the environment, checked as a whole before anything starts. */
+import {
+  checkFile,
+  type ConfigError,
+  type ConfigFile,
+  isBaseUrl,
+  unknownName,
+} from "./config_file.ts";
+import type { ProviderEntry } from "./config_file.ts";
+import type { ParseError } from "jsonc-parser";
+import { isRegion } from "./codecs/arn.ts";
+import type { ProviderKind, ProviderSettings } from "./providers/settings.ts";
+
+/** Everything that the gateway is told from outside. Times are in milliseconds. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  /** A second port with S3 at its root. */
+  readonly s3Port?: number;
+  /** Folder of the catalog and the spool. */
+  readonly data: string;
+  readonly pollMilliseconds: number;
+  readonly sweepMilliseconds: number;
+  readonly drainMilliseconds: number;
+  readonly idleMilliseconds: number;
+  readonly allowAnonymous: boolean;
+  /** Absent: pretty on a terminal. */
+  readonly log?: "json" | "pretty";
+  readonly providers: readonly ProviderSettings[];
+  readonly defaultProvider: string;
+  readonly buckets: ConfigFile["buckets"];
+  readonly s3Domains: readonly string[];
+  readonly implicitBuckets: boolean;
+  readonly strictIdempotency: boolean;
+  readonly limits: ConfigFile["limits"];
+  /** The region of whatever no client signed a region for. */
+  readonly region: string;
+  /** What the operator should know although nothing is wrong. */
+  readonly notes: readonly string[];
+}
+
+/** The configuration is wrong: every error at once. */
+export class ConfigurationError extends Error {
+  override readonly name = "ConfigurationError";
+  readonly errors: readonly ConfigError[];
+
+  constructor(errors: readonly ConfigError[]) {
+    const lines = errors.map(({ place, message }) => `  ${place}: ${message}`);
+    super(`The configuration has ${errors.length} error(s):\n${lines.join("\n")}`);
+    this.errors = errors;
+  }
+}
+
+type Env = (name: string) => string | undefined;
+
+/** Which variables configure the provider of a kind's own name. */
+const providerVariables: Readonly<
+  Record<ProviderKind, { keys: readonly string[]; baseUrl?: string; hints: readonly string[] }>
+> = {
+  openai: { keys: ["OPENAI_API_KEY"], baseUrl: "OPENAI_BASE_URL", hints: [] },
+  gemini: {
+    keys: ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
+    baseUrl: "GOOGLE_GEMINI_BASE_URL",
+    hints: [],
+  },
+  anthropic: { keys: ["ANTHROPIC_API_KEY"], baseUrl: "ANTHROPIC_BASE_URL", hints: [] },
+  bedrock: {
+    keys: [],
+    hints: [
+      "AWS_ACCESS_KEY_ID",
+      "AWS_PROFILE",
+      "AWS_REGION",
+      "AWS_DEFAULT_REGION",
+      "AWS_ENDPOINT_URL_S3",
+      "AWS_ENDPOINT_URL_BEDROCK",
+      "AWS_WEB_IDENTITY_TOKEN_FILE",
+      "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+      "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ],
+  },
+};
+
+const gatewayVariables = [
+  "BATCHWAY_HOST",
+  "BATCHWAY_PORT",
+  "BATCHWAY_S3_PORT",
+  "BATCHWAY_DATA",
+  "BATCHWAY_CONFIG",
+  "BATCHWAY_POLL_SECONDS",
+  "BATCHWAY_SWEEP_SECONDS",
+  "BATCHWAY_DRAIN_SECONDS",
+  "BATCHWAY_IDLE_SECONDS",
+  "BATCHWAY_ALLOW_ANONYMOUS",
+  "BATCHWAY_SECRET_KEY",
+  "BATCHWAY_LOG",
+] as const;
+
+type GatewayVariable = typeof gatewayVariables[number];
+
+/** Reads the file that `BATCHWAY_CONFIG` names, or `./batchway.jsonc` where it exists, and the environment. */
+export async function loadConfig(
+  environment: Readonly<Record<string, string>>,
+): Promise<Config> {
+  const path = environment["BATCHWAY_CONFIG"] || undefined;
+  let text: string | undefined;
+  try {
+    text = await Deno.readTextFile(path ?? "./batchway.jsonc");
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const isOptional = path === undefined && error instanceof Deno.errors.NotFound;
+    if (!isOptional) {
+      throw new ConfigurationError([{
+        place: "BATCHWAY_CONFIG",
+        message: `cannot be read: ${reason}`,
+      }]);
+    }
+  }
+  return await parseConfig(environment, text, path ?? "./batchway.jsonc");
+}
+
+/** Makes a configuration of the environment and a file's text. Throws {@linkcode ConfigurationError}. */
+export async function parseConfig(
+  environment: Readonly<Record<string, string>>,
+  text: string | undefined,
+  path: string,
+): Promise<Config> {
+  const env: Env = (name) => environment[name] || undefined;
+  const errors: ConfigError[] = [];
+  const notes: string[] = [];
+  const content = text === undefined ? {} : await parseJsonc(text, path, errors);
+  const { file, errors: inFile } = checkFile(content, env);
+  errors.push(...inFile, ...unknownVariables(environment));
+  const providers = mergeProviders(file, env, errors, notes);
+  checkNames(file, providers, errors);
+  const seconds = (name: GatewayVariable, otherwise: number) =>
+    number(env, name, otherwise, errors) * 1000;
+  const s3Port = env("BATCHWAY_S3_PORT") === undefined
+    ? undefined
+    : port(env, "BATCHWAY_S3_PORT", 0, errors);
+  const log = choice(env, "BATCHWAY_LOG", ["json", "pretty"], errors);
+  const region = env("AWS_REGION") ?? env("AWS_DEFAULT_REGION");
+  if (region !== undefined && !isRegion(region)) {
+    errors.push({ place: "AWS_REGION", message: "is no AWS region; one looks like us-west-2" });
+  }
+  const config: Config = {
+    host: env("BATCHWAY_HOST") ?? "127.0.0.1",
+    port: port(env, "BATCHWAY_PORT", 8080, errors),
+    ...(s3Port !== undefined && { s3Port }),
+    data: (env("BATCHWAY_DATA") ?? "./.batchway").replace(/(?<=.)\/+$/, ""),
+    pollMilliseconds: seconds("BATCHWAY_POLL_SECONDS", 5),
+    sweepMilliseconds: seconds("BATCHWAY_SWEEP_SECONDS", 60),
+    drainMilliseconds: seconds("BATCHWAY_DRAIN_SECONDS", 60),
+    idleMilliseconds: seconds("BATCHWAY_IDLE_SECONDS", 60),
+    allowAnonymous: choice(env, "BATCHWAY_ALLOW_ANONYMOUS", ["1", "0"], errors) === "1",
+    ...(log !== undefined && { log }),
+    providers,
+    defaultProvider: file.defaultProvider ?? "bedrock",
+    buckets: file.buckets,
+    s3Domains: file.s3Domains,
+    implicitBuckets: file.implicitBuckets,
+    strictIdempotency: file.strictIdempotency,
+    limits: file.limits,
+    region: region ?? providers.find((one) => one.region !== undefined)?.region ?? "us-east-1",
+    notes,
+  };
+  if (errors.length > 0) throw new ConfigurationError(errors);
+  return config;
+}
+
+async function parseJsonc(text: string, path: string, errors: ConfigError[]): Promise<unknown> {
+  const { parse, printParseErrorCode } = await import("jsonc-parser");
+  const found: ParseError[] = [];
+  const content: unknown = parse(text, found, { allowTrailingComma: true });
+  for (const { error, offset } of found) {
+    const line = text.slice(0, offset).split("\n").length;
+    errors.push({ place: `${path}:${line}`, message: printParseErrorCode(error) });
+  }
+  return found.length > 0 ? {} : content;
+}
+
+function unknownVariables(environment: Readonly<Record<string, string>>): ConfigError[] {
+  const known: readonly string[] = gatewayVariables;
+  return Object.keys(environment)
+    .filter((name) => name.startsWith("BATCHWAY_") && !known.includes(name))
+    .map((name) => ({ place: name, message: unknownName(name, known) }));
+}
+
+/** The file's providers, and those of a kind's own name that the environment configures. */
+function mergeProviders(
+  file: ConfigFile,
+  env: Env,
+  errors: ConfigError[],
+  notes: string[],
+): ProviderSettings[] {
+  const entries = new Map<string, ProviderEntry>(Object.entries(file.providers));
+  for (const [kind, { keys, hints }] of Object.entries(providerVariables)) {
+    if (!entries.has(kind) && [...keys, ...hints].some((name) => env(name) !== undefined)) {
+      entries.set(kind, { kind: kind as ProviderKind });
+    }
+  }
+  return [...entries].map(([name, entry]) => settingsOf(name, entry, env, errors, notes));
+}
+
+function settingsOf(
+  name: string,
+  entry: ProviderEntry,
+  env: Env,
+  errors: ConfigError[],
+  notes: string[],
+): ProviderSettings {
+  const place = `providers.${name}`;
+  // The environment's names are those of the provider that is called like its kind.
+  const variables = name === entry.kind ? providerVariables[entry.kind] : { keys: [], hints: [] };
+  const variable = variables.keys.find((key) => env(key) !== undefined);
+  const fromEnv = variable === undefined ? undefined : env(variable);
+  if (entry.accounts && variable !== undefined) {
+    notes.push(`${variable} is ignored: ${place}.accounts in the file names the keys`);
+  }
+  const apiKey = fromEnv ?? entry.apiKey;
+  const accounts = entry.accounts ??
+    (apiKey === undefined ? [] : [{ name: "default", apiKey, weight: 1 }]);
+  if (entry.kind !== "bedrock" && accounts.length === 0) {
+    const instead = variables.keys[0] === undefined ? "" : `, or set ${variables.keys[0]}`;
+    errors.push({ place: `${place}.apiKey`, message: `is missing; add it${instead}` });
+  }
+  if (new Set(accounts.map((one) => one.name)).size < accounts.length) {
+    errors.push({ place: `${place}.accounts`, message: "has two accounts of one name" });
+  }
+  if (accounts.length > 0 && accounts.every((one) => one.weight === 0)) {
+    errors.push({ place: `${place}.accounts`, message: "has no account with a weight above 0" });
+  }
+  if (entry.region !== undefined && !isRegion(entry.region)) {
+    errors.push({
+      place: `${place}.region`,
+      message: "is no AWS region; one looks like us-west-2",
+    });
+  }
+  const url = (variable: string | undefined, fallback: string | undefined) =>
+    variable === undefined ? fallback : urlOf(env, variable, errors) ?? fallback;
+  const isAws = name === "bedrock" && entry.kind === "bedrock";
+  const baseUrl = url(variables.baseUrl, entry.baseUrl);
+  const region = (isAws ? env("AWS_REGION") ?? env("AWS_DEFAULT_REGION") : undefined) ??
+    entry.region;
+  const s3Endpoint = url(isAws ? "AWS_ENDPOINT_URL_S3" : undefined, entry.s3Endpoint);
+  const bedrockEndpoint = url(
+    isAws ? "AWS_ENDPOINT_URL_BEDROCK" : undefined,
+    entry.bedrockEndpoint,
+  );
+  return {
+    name,
+    kind: entry.kind,
+    accounts,
+    ...(baseUrl !== undefined && { baseUrl }),
+    ...(region !== undefined && { region }),
+    ...(s3Endpoint !== undefined && { s3Endpoint }),
+    ...(bedrockEndpoint !== undefined && { bedrockEndpoint }),
+  };
+}
+
+/** Names of providers in other places of the file must be those of configured providers. */
+function checkNames(
+  file: ConfigFile,
+  providers: readonly ProviderSettings[],
+  errors: ConfigError[],
+): void {
+  const known = providers.map((one) => one.name);
+  const check = (place: string, name: string | undefined) => {
+    if (name === undefined || known.includes(name)) return;
+    const configured = known.length === 0 ? "none is" : `configured are ${known.join(", ")}`;
+    errors.push({
+      place,
+      message: `names the provider ${name}, which is not configured; ${configured}`,
+    });
+  };
+  check("defaultProvider", file.defaultProvider);
+  for (const [bucket, { provider }] of Object.entries(file.buckets)) {
+    check(`buckets.${bucket}.provider`, provider);
+  }
+}
+
+function urlOf(env: Env, name: string, errors: ConfigError[]): string | undefined {
+  const text = env(name);
+  if (text === undefined || isBaseUrl(text)) return text?.replace(/\/+$/, "");
+  errors.push({
+    place: name,
+    message: "must be an http or https URL without user, query and fragment",
+  });
+  return undefined;
+}
+
+function number(env: Env, name: GatewayVariable, otherwise: number, errors: ConfigError[]): number {
+  const text = env(name);
+  if (text === undefined) return otherwise;
+  const value = Number(text);
+  if (/^[0-9.]+$/.test(text) && Number.isFinite(value)) return value;
+  errors.push({ place: name, message: "must be a number of seconds, such as 5 or 0.5" });
+  return otherwise;
+}
+
+function port(env: Env, name: GatewayVariable, otherwise: number, errors: ConfigError[]): number {
+  const text = env(name);
+  if (text === undefined) return otherwise;
+  if (/^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  errors.push({ place: name, message: "must be a port from 0 (any free one) to 65535" });
+  return otherwise;
+}
+
+function choice<Value extends string>(
+  env: Env,
+  name: GatewayVariable,
+  values: readonly Value[],
+  errors: ConfigError[],
+): Value | undefined {
+  const text = env(name);
+  if (text === undefined) return undefined;
+  const value = values.find((one) => one === text);
+  if (value === undefined) errors.push({ place: name, message: `must be ${values.join(" or ")}` });
+  return value;
+}

@@ -1,0 +1,162 @@
+/** The configuration file: its form, the names it knows, and where an error in it is. */
+import * as v from "valibot";
+
+const baseUrl = v.pipe(
+  v.string(),
+  v.check(isBaseUrl, "must be an http or https URL without user, query and fragment"),
+);
+
+const name = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "must be lower-case letters, digits and hyphens"),
+);
+
+const key = v.pipe(v.string(), v.nonEmpty("must not be empty"));
+
+const account = v.object({
+  name,
+  apiKey: key,
+  weight: v.optional(v.pipe(v.number(), v.minValue(0, "must not be negative")), 1),
+});
+
+const provider = v.object({
+  kind: v.picklist(["openai", "gemini", "anthropic", "bedrock"]),
+  baseUrl: v.optional(baseUrl),
+  apiKey: v.optional(key),
+  accounts: v.optional(v.pipe(v.array(account), v.minLength(1, "must name an account"))),
+  region: v.optional(v.string()),
+  s3Endpoint: v.optional(baseUrl),
+  bedrockEndpoint: v.optional(baseUrl),
+});
+
+const bucket = v.object({
+  provider: v.optional(v.string()),
+  native: v.optional(v.boolean()),
+});
+
+const atLeastOne = v.pipe(v.number(), v.integer("must be a whole number"), v.minValue(1));
+
+const limits = v.object({
+  maxBodyBytes: v.optional(atLeastOne, 5_368_709_120),
+  concurrentUploads: v.optional(atLeastOne, 256),
+  requestsPerSecond: v.optional(v.nullable(v.pipe(v.number(), v.minValue(0))), null),
+});
+
+const file = v.object({
+  defaultProvider: v.optional(v.string()),
+  providers: v.optional(v.record(name, provider), {}),
+  buckets: v.optional(v.record(v.string(), bucket), {}),
+  s3Domains: v.optional(v.array(v.string()), ["localhost"]),
+  implicitBuckets: v.optional(v.boolean(), true),
+  strictIdempotency: v.optional(v.boolean(), false),
+  limits: v.optional(limits, {}),
+});
+
+/** What the configuration file says, with defaults for what it does not. */
+export type ConfigFile = v.InferOutput<typeof file>;
+/** A provider as the file has it. */
+export type ProviderEntry = v.InferOutput<typeof provider>;
+
+/** A wrong place in the configuration, such as `providers.groq.baseUrl`. */
+export interface ConfigError {
+  readonly place: string;
+  readonly message: string;
+}
+
+/** What each object of the file may hold; `*` stands for any name. */
+const knownNames: Readonly<Record<string, readonly string[]>> = {
+  "": Object.keys(file.entries),
+  "providers.*": Object.keys(provider.entries),
+  "providers.*.accounts.*": Object.keys(account.entries),
+  "buckets.*": Object.keys(bucket.entries),
+  "limits": Object.keys(limits.entries),
+};
+
+/** Checks what a configuration file holds, with every error at once. */
+export function checkFile(
+  content: unknown,
+  env: (name: string) => string | undefined,
+): { file: ConfigFile; errors: ConfigError[] } {
+  const errors: ConfigError[] = [];
+  const filled = fillIn(content, env, [], errors);
+  errors.push(...unknownNames(filled, []));
+  const result = v.safeParse(file, filled);
+  if (result.success) return { file: result.output, errors };
+  for (const issue of result.issues) {
+    errors.push({ place: v.getDotPath(issue) ?? "(the whole file)", message: issue.message });
+  }
+  return { file: v.parse(file, {}), errors };
+}
+
+/** Puts the environment's values in the places of `${NAME}`. */
+function fillIn(
+  value: unknown,
+  env: (name: string) => string | undefined,
+  path: readonly string[],
+  errors: ConfigError[],
+): unknown {
+  if (typeof value === "string") {
+    return value.replaceAll(/\$\{([^}]*)\}/g, (_, variable: string) => {
+      const found = env(variable);
+      if (found !== undefined) return found;
+      errors.push({ place: path.join("."), message: `the variable ${variable} is not set` });
+      return "unset";
+    });
+  }
+  if (Array.isArray(value)) {
+    return value.map((item, at) => fillIn(item, env, [...path, `${at}`], errors));
+  }
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).map(([name, inner]) => [
+    name,
+    fillIn(inner, env, [...path, name], errors),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function unknownNames(value: unknown, path: readonly string[]): ConfigError[] {
+  if (typeof value !== "object" || value === null) return [];
+  const known = knownAt(path);
+  return Object.entries(value).flatMap(([name, inner]): ConfigError[] => {
+    const place = [...path, name];
+    if (known === undefined || known.includes(name)) return unknownNames(inner, place);
+    return [{ place: place.join("."), message: unknownName(name, known) }];
+  });
+}
+
+function knownAt(path: readonly string[]): readonly string[] | undefined {
+  const found = Object.entries(knownNames).find(([pattern]) => {
+    const parts = pattern === "" ? [] : pattern.split(".");
+    return parts.length === path.length &&
+      parts.every((part, at) => part === "*" || part === path[at]);
+  });
+  return found?.[1];
+}
+
+/** Says that a name is unknown, and which known one is nearest. */
+export function unknownName(name: string, known: readonly string[]): string {
+  const nearest = known.toSorted((a, b) => distance(name, a) - distance(name, b))[0];
+  return `is not a known name; the nearest is ${nearest}`;
+}
+
+/** How many letters must be added, removed or changed to get from one word to the other. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (const [at, letter] of [...a.toLowerCase()].entries()) {
+    const next = [at + 1];
+    for (const [to, other] of [...b.toLowerCase()].entries()) {
+      const changed = (row[to] ?? 0) + (letter === other ? 0 : 1);
+      next.push(Math.min(changed, (row[to + 1] ?? 0) + 1, (next[to] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
+
+/** Whether a text can be what a provider's paths are appended to. */
+export function isBaseUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return (url.protocol === "http:" || url.protocol === "https:") && url.username === "" &&
+    url.password === "" && url.search === "" && url.hash === "";
+}

@@ -1,0 +1,65 @@
+/** The gateway's log: one line an event, JSON for machines or plain for people, on standard error. */
+import { Failure } from "./codecs/failure.ts";
+
+/** Facts of an event. An Error is told by its class and message. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Writes events. */
+export interface Log {
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  /** One line about a request that was answered. */
+  audit(fields: LogFields): void;
+}
+
+/** What a log writes to. */
+export interface LogOptions {
+  readonly format: "json" | "pretty";
+  readonly now: () => Date;
+  readonly write: (line: string) => void;
+}
+
+/** Makes a log. */
+export function createLog({ format, now, write }: LogOptions): Log {
+  const line = format === "json" ? jsonLine : prettyLine;
+  const tell = (level: string) => (message: string, fields: LogFields = {}) =>
+    write(line({ time: now().toISOString(), level, message, ...told(fields) }));
+  return {
+    info: tell("info"),
+    warn: tell("warn"),
+    audit: (fields) =>
+      write(format === "json" ? jsonLine(fields) : prettyLine(fields as Record<string, unknown>)),
+  };
+}
+
+function jsonLine(event: LogFields): string {
+  return JSON.stringify(event);
+}
+
+/** `12:00:00 warn A sentence  key=value`; what does not apply is left out. */
+function prettyLine({ time, level, message, ...fields }: LogFields): string {
+  const clock = String(time).slice(11, 19);
+  const facts = Object.entries(fields)
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([name, value]) =>
+      `${name}=${typeof value === "string" ? plain(value) : JSON.stringify(value)}`
+    );
+  return [clock, level, message, ...facts].filter((part) => part !== undefined).join(" ");
+}
+
+/** A name from outside must not break the line or colour the terminal. */
+function plain(text: string): string {
+  return /^[\p{L}\p{N}._:/+@,-]*$/u.test(text) ? text : JSON.stringify(text);
+}
+
+function told(fields: LogFields): LogFields {
+  const entries = Object.entries(fields).map(([name, value]) => [name, tellValue(value)]);
+  return Object.fromEntries(entries);
+}
+
+/** Causes are left out: a provider's words, or a customer's data, may be in them. */
+function tellValue(value: unknown): unknown {
+  if (value instanceof Failure) return `${value.kind}: ${value.message}`;
+  if (value instanceof Error) return `${value.name}: ${value.message}`;
+  return value;
+}

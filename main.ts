@@ -1,0 +1,67 @@
+/** `deno task start`: the gateway with what the environment and the configuration file say. */
+import { type Config, ConfigurationError, loadConfig } from "./config.ts";
+import { startGateway } from "./gateway.ts";
+import { createLog, type Log } from "./log.ts";
+import { runUntilSignal } from "./process.ts";
+
+const write = (line: string) => Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+
+/** Hosts that nobody outside of this machine reaches. */
+const loopback = /^(127\.[0-9.]+|::1|localhost)$/;
+
+/** Why the gateway must not start with this configuration; undefined if it may. */
+export function refusal(config: Config): string | undefined {
+  if (config.providers.length === 0) {
+    return "No provider is configured. Set OPENAI_API_KEY, GEMINI_API_KEY or ANTHROPIC_API_KEY, or " +
+      "AWS_REGION with AWS credentials for Bedrock, or name providers in batchway.jsonc; " +
+      "`deno task sandbox` needs none of them";
+  }
+  if (!loopback.test(config.host) && !config.allowAnonymous) {
+    return `BATCHWAY_HOST is ${config.host}, and whoever reaches it could use your provider keys. ` +
+      "Listen on 127.0.0.1, or set BATCHWAY_ALLOW_ANONYMOUS=1 where something else keeps strangers out";
+  }
+  return undefined;
+}
+
+/** Makes the log that the configuration asks for, on standard error. */
+export function logOf(config: Config): Log {
+  const format = config.log ?? (Deno.stderr.isTerminal() ? "pretty" : "json");
+  return createLog({ format, now: () => new Date(), write });
+}
+
+/** Says that the gateway serves; scripts wait for this line. */
+export function announce(config: Config, log: Log, url: string): void {
+  const message = `Batchway listening on ${url}`;
+  if (config.log === "json") log.info(message);
+  else write(message);
+}
+
+async function main(): Promise<number> {
+  const environment = Deno.env.toObject();
+  const config = await loadConfig(environment);
+  const reason = refusal(config);
+  if (reason !== undefined) {
+    write(reason);
+    return 1;
+  }
+  const log = logOf(config);
+  for (const note of config.notes) log.warn(note);
+  const gateway = await startGateway(config, { log, env: (name) => environment[name] });
+  announce(config, log, gateway.url);
+  if (gateway.s3Url !== undefined) log.info(`S3 is at the root of ${gateway.s3Url}`);
+  await runUntilSignal(log, () => gateway.close());
+  return 0;
+}
+
+/** Runs a program, and turns what stops it into a sentence and an exit code. */
+export async function run(program: () => Promise<number>): Promise<never> {
+  try {
+    Deno.exit(await program());
+  } catch (error) {
+    const known = error instanceof ConfigurationError || error instanceof Error;
+    write(known ? error.message : String(error));
+    Deno.exit(1);
+  }
+}
+
+if (import.meta.main) await run(main);

@@ -1,0 +1,41 @@
+/** What a handler of a Bedrock operation gets. */
+import { decodeKey } from "../../codecs/uri.ts";
+import { Failure } from "../../codecs/failure.ts";
+import type { Tokens } from "../../codecs/page_token.ts";
+import type { Jobs } from "../../jobs/jobs.ts";
+import type { Reach } from "../../objects/reach.ts";
+import type { Context } from "../context.ts";
+
+/** What the handlers share. */
+export interface BedrockDeps {
+  readonly jobs: Jobs;
+  readonly tokens: Tokens;
+}
+
+/** A request about jobs of the catalog. */
+export interface BedrockRequest extends Context {
+  readonly deps: BedrockDeps;
+  readonly reach: Reach;
+  /** The request's JSON; undefined where it has no body. */
+  readonly body: unknown;
+}
+
+/** Answers one operation with JSON. Throws Failure; somebody else renders it. */
+export type BedrockHandler = (request: BedrockRequest) => Promise<unknown>;
+
+/** The account in ARNs of jobs that AWS knows nothing of. */
+export const arnAccount = "000000000000";
+
+/**
+ * The job that a path names: SDKs encode a whole ARN, `%3A` and `%2F` included, into one segment.
+ */
+export function jobIdentifier({ target }: Context): string {
+  const segments = target.path.split("/");
+  const raw = segments.at(-1) === "stop" ? segments.at(-2) : segments.at(-1);
+  const identifier = decodeKey(raw ?? "");
+  if (identifier !== undefined && identifier !== "") return identifier;
+  throw new Failure(
+    "invalid",
+    "The job's identifier in the path is not valid percent-encoded UTF-8",
+  );
+}

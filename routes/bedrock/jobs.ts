@@ -1,0 +1,31 @@
+/** CreateModelInvocationJob, GetModelInvocationJob and StopModelInvocationJob. */
+import { validateCreate } from "../../jobs/validate.ts";
+import { type BedrockRequest, jobIdentifier } from "./handler.ts";
+import { arnOf, jobJson } from "./job_json.ts";
+
+/** Creates a job, or answers with the one that the same create made before. */
+export async function createJob(request: BedrockRequest): Promise<unknown> {
+  const { deps, reach, principal, body, audit, signal } = request;
+  const job = await deps.jobs.create(reach, principal.region, validateCreate(body), signal);
+  audit.job = job.id;
+  audit.account = job.account;
+  return { jobArn: arnOf(job) };
+}
+
+/** Tells of a job as it is now. */
+export async function getJob(request: BedrockRequest): Promise<unknown> {
+  const { deps, reach, principal, audit, signal } = request;
+  const job = await deps.jobs.get(reach, principal.region, jobIdentifier(request), signal);
+  audit.job = job.id;
+  audit.account = job.account;
+  return jobJson(job);
+}
+
+/** Asks for a job to be stopped. */
+export async function stopJob(request: BedrockRequest): Promise<unknown> {
+  const { deps, reach, principal, audit, signal } = request;
+  const job = await deps.jobs.stop(reach, principal.region, jobIdentifier(request), signal);
+  audit.job = job.id;
+  audit.account = job.account;
+  return {};
+}

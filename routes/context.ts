@@ -1,0 +1,31 @@
+/** What accompanies a request through the routes. */
+import type { Principal } from "./authenticate.ts";
+import type { Target } from "./target.ts";
+
+/** A request, with all that was found out about it before its handler. */
+export interface Context {
+  readonly request: Request;
+  readonly target: Target;
+  readonly requestId: string;
+  readonly principal: Principal;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+  /** What the audit line will tell; handlers fill in what they find out. */
+  readonly audit: Audit;
+}
+
+/** Facts of a request; what does not apply stays null. */
+export interface Audit {
+  operation: string | null;
+  bucket: string | null;
+  key: string | null;
+  /** The last 12 characters of the job's ARN. */
+  job: string | null;
+  provider: string | null;
+  account: string | null;
+}
+
+/** An audit that knows nothing yet. */
+export function newAudit(): Audit {
+  return { operation: null, bucket: null, key: null, job: null, provider: null, account: null };
+}

@@ -1,0 +1,86 @@
+/** GetObject and HeadObject: one decides what the other only tells. */
+import { type ResolvedRange, resolveRange } from "../../codecs/byte_range.ts";
+import { Failure } from "../../codecs/failure.ts";
+import { checkRead, parseEntityTags } from "../../codecs/preconditions.ts";
+import type { Found } from "../../objects/find.ts";
+import type { S3Request } from "./handler.ts";
+import { objectHeaders, validators } from "./object_headers.ts";
+
+/** Answers an object's bytes, or a range of them. */
+export async function getObject(request: S3Request): Promise<Response> {
+  const found = await findObject(request);
+  const answer = describe(request, found);
+  if (answer.status === 304) return new Response(null, answer);
+  const { deps, reach, signal } = request;
+  const { range } = answer;
+  const body = found.record.bytes === 0
+    ? null
+    : await deps.objects.read(reach, found, range === "whole" ? undefined : range, signal);
+  return new Response(body, answer);
+}
+
+/** Answers what GetObject would, without the bytes. */
+export async function headObject(request: S3Request): Promise<Response> {
+  const answer = describe(request, await findObject(request));
+  return new Response(null, answer);
+}
+
+async function findObject(
+  { deps, reach, bucket, key, request, audit, signal }: S3Request,
+): Promise<Found> {
+  const ifMatch = parseEntityTags(request.headers.get("if-match"));
+  const found = await deps.objects.find(
+    reach,
+    { bucket, key, ...(ifMatch && { ifMatch }) },
+    signal,
+  );
+  if (!found) {
+    throw new Failure(
+      "not-found",
+      "The specified key does not exist. Name an object by the key that it was put under, or by " +
+        "the ETag that the upload answered",
+      { fields: { Key: key } },
+    );
+  }
+  audit.account = found.record.account;
+  return found;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly range: ResolvedRange | "whole";
+}
+
+/** Status and headers of the answer, by the request's conditions and range. */
+function describe(request: S3Request, { record }: Found): Answer {
+  const asked = request.request.headers;
+  const verdict = checkRead(asked, record.file, record.modifiedAt);
+  if (verdict === "not-modified") {
+    return { status: 304, headers: validators(record), range: "whole" };
+  }
+  if (verdict !== "go") {
+    throw new Failure("precondition", `The object does not meet the condition ${verdict.failed}`, {
+      fields: { Condition: verdict.failed },
+    });
+  }
+  const headers = objectHeaders(request, record);
+  const range = resolveRange(asked.get("range"), record.bytes);
+  if (range === "unsatisfiable") {
+    throw new Failure(
+      "invalid",
+      `The range is outside of the object, which has ${record.bytes} bytes`,
+      {
+        s3: "InvalidRange",
+        fields: { ActualObjectSize: `${record.bytes}`, RangeRequested: asked.get("range") ?? "" },
+      },
+    );
+  }
+  if (range === "whole") {
+    headers.set("content-length", `${record.bytes}`);
+    return { status: 200, headers, range };
+  }
+  headers.set("content-length", `${range.last - range.first + 1}`);
+  headers.set("content-range", `bytes ${range.first}-${range.last}/${record.bytes}`);
+  return { status: 206, headers, range };
+}

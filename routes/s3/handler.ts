@@ -1,0 +1,27 @@
+/** What a handler of an S3 operation gets. */
+import type { Tokens } from "../../codecs/page_token.ts";
+import type { Objects } from "../../objects/objects.ts";
+import type { Reach } from "../../objects/reach.ts";
+import type { Context } from "../context.ts";
+
+/** What the handlers share. */
+export interface S3Deps {
+  readonly objects: Objects;
+  readonly tokens: Tokens;
+  readonly maxBodyBytes: number;
+  readonly idleMilliseconds: number;
+}
+
+/** A request for an object or a bucket of the catalog. */
+export interface S3Request extends Context {
+  readonly deps: S3Deps;
+  readonly reach: Reach;
+  readonly bucket: string;
+  /** Empty for the bucket itself. */
+  readonly key: string;
+  /** The query's parameters by name; the first where one is repeated. */
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** Answers one operation. Throws Failure; somebody else renders it. */
+export type S3Handler = (request: S3Request) => Promise<Response>;

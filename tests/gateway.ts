@@ -1,0 +1,144 @@
+/** Gateways for tests: in this process or in one of their own, on simulated providers. */
+import { parseConfig } from "../config.ts";
+import { type Gateway, startGateway } from "../gateway.ts";
+import { createLog } from "../log.ts";
+import { sandboxKeys } from "../sandbox/context.ts";
+import { type Sandbox, type SandboxSettings, startSandbox } from "../sandbox/server.ts";
+
+/** A gateway with its simulated providers. */
+export interface TestGateway {
+  readonly url: string;
+  readonly gateway: Gateway;
+  readonly sandbox: Sandbox;
+  /** What the gateway logged: one JSON text a line. */
+  readonly logged: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** How a gateway under test differs from the default one. */
+export interface TestGatewayOptions {
+  readonly sandbox?: SandboxSettings;
+  /** Variables besides those of the simulated providers. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The text of a configuration file. */
+  readonly configuration?: string;
+  /** Path of the catalog; in memory without it. */
+  readonly catalogPath?: string;
+}
+
+/** Variables by which a gateway finds the simulated providers. */
+export function sandboxEnvironment(sandbox: Sandbox): Record<string, string> {
+  return {
+    OPENAI_API_KEY: sandboxKeys.openai,
+    OPENAI_BASE_URL: sandbox.openaiUrl,
+    GEMINI_API_KEY: sandboxKeys.gemini,
+    GOOGLE_GEMINI_BASE_URL: sandbox.geminiUrl,
+    ANTHROPIC_API_KEY: sandboxKeys.anthropic,
+    ANTHROPIC_BASE_URL: sandbox.anthropicUrl,
+    AWS_ACCESS_KEY_ID: sandboxKeys.awsAccessKeyId,
+    AWS_SECRET_ACCESS_KEY: sandboxKeys.awsSecretAccessKey,
+    AWS_REGION: "us-west-2",
+    AWS_ENDPOINT_URL_S3: sandbox.s3Url,
+    AWS_ENDPOINT_URL_BEDROCK: sandbox.bedrockUrl,
+  };
+}
+
+/** Starts a gateway in this process, on a port that is free. */
+export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const sandbox = await startSandbox({ batchSeconds: 1, ...options.sandbox });
+  const environment = {
+    BATCHWAY_PORT: "0",
+    BATCHWAY_POLL_SECONDS: "0",
+    ...sandboxEnvironment(sandbox),
+    ...options.env,
+  };
+  const config = await parseConfig(environment, options.configuration, "batchway.jsonc");
+  const logged: string[] = [];
+  const log = createLog({
+    format: "json",
+    now: () => new Date(),
+    write: (line) => logged.push(line),
+  });
+  const gateway = await startGateway(config, {
+    log,
+    env: (name) => (environment as Record<string, string>)[name],
+    catalogPath: options.catalogPath ?? ":memory:",
+  });
+  return {
+    url: gateway.url,
+    gateway,
+    sandbox,
+    logged,
+    async stop() {
+      await gateway.close();
+      await sandbox.close();
+    },
+  };
+}
+
+/** A gateway in a process of its own. */
+export interface GatewayProcess {
+  readonly url: string;
+  readonly pid: number;
+  /** What it wrote on standard error so far. */
+  log(): string;
+  /** Ends it at once, as a crash would. */
+  kill(): Promise<void>;
+  /** Ends it as an operator does; its exit code. */
+  stop(): Promise<number>;
+}
+
+/** Starts `main.ts` as a process, with these variables alone, and waits until it serves. */
+export async function spawnGateway(
+  environment: Readonly<Record<string, string>>,
+): Promise<GatewayProcess> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--cached-only",
+      "-A",
+      new URL("../main.ts", import.meta.url).pathname,
+    ],
+    clearEnv: true,
+    env: {
+      HOME: Deno.env.get("HOME") ?? "/",
+      ...(Deno.env.get("DENO_DIR") !== undefined && { DENO_DIR: Deno.env.get("DENO_DIR") ?? "" }),
+      BATCHWAY_PORT: "0",
+      ...environment,
+    },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let log = "";
+  const ready = Promise.withResolvers<string>();
+  const reading = (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+      log += text;
+      const url = /Batchway listening on (http:\/\/[0-9.:]+)/.exec(log)?.[1];
+      if (url !== undefined) ready.resolve(url);
+    }
+    ready.reject(new Error(`The gateway ended before it served:\n${log}`));
+  })();
+  const end = async (signal: Deno.Signal) => {
+    try {
+      child.kill(signal);
+    } catch (error) {
+      // It has ended by itself.
+      if (!(error instanceof TypeError)) throw error;
+    }
+    const { code } = await child.status;
+    await reading;
+    return code;
+  };
+  return {
+    url: await ready.promise,
+    pid: child.pid,
+    log: () => log,
+    async kill() {
+      await end("SIGKILL");
+    },
+    stop: () => end("SIGTERM"),
+  };
+}
