@@ -17,43 +17,58 @@ export interface SweepDeps {
 
 /** A sweep that runs. */
 export interface Sweep {
-  /** Ends it, and says that this process leaves nothing behind. */
+  /** Ends it, and says farewell where this process leaves nothing behind. */
   stop(): Promise<void>;
 }
 
 /** No sweep follows the last one sooner than this, in milliseconds. */
 const shortestPause = 100;
-/** A process that was not seen for so many sweeps is dead. */
+/** A process that missed so many sweeps is dead. */
 const missedSweeps = 3;
 
 /** Starts sweeping: at once, and then with a pause in between. */
 export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
   const { catalog, instance, now, log } = deps;
   const pause = Math.max(pauseMilliseconds, shortestPause);
+  // Not shorter than a busy machine may keep a process waiting.
+  const interval = Math.max(pause, 1_000);
   const startedAt = now();
   const stopping = new AbortController();
+  const { signal } = stopping;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let running = round();
+  // Beside the rounds: one may take long, and whoever is not seen is taken for dead.
+  let telling = Promise.resolve();
+  const heartbeat = setInterval(() => (telling = tell()), interval);
+
+  async function tell(): Promise<void> {
+    try {
+      await catalog.instances.seen(instance, { startedAt, seenAt: now() });
+    } catch (error) {
+      log.warn("The catalog could not be told that this process is alive", { error });
+    }
+  }
 
   async function round(): Promise<void> {
     try {
-      await catalog.instances.seen(instance, { startedAt, seenAt: now() });
-      await deps.jobs.sweep(stopping.signal);
-      // Not sooner than another process on a busy machine would be seen again.
-      const deadline = now() - missedSweeps * Math.max(pause, 1_000);
-      await deps.objects.sweep(deadline, stopping.signal);
+      await tell();
+      await deps.jobs.sweep(signal);
+      await deps.objects.sweep(now() - missedSweeps * interval, signal);
     } catch (error) {
-      if (!stopping.signal.aborted) log.warn("A sweep was cut short", { error });
+      if (!signal.aborted) log.warn("A sweep was cut short", { error });
     }
-    if (!stopping.signal.aborted) timer = setTimeout(() => (running = round()), pause);
+    if (!signal.aborted) timer = setTimeout(() => (running = round()), pause);
   }
 
   return {
     async stop() {
       stopping.abort();
       clearTimeout(timer);
-      await running;
-      await catalog.instances.leave(instance);
+      clearInterval(heartbeat);
+      deps.jobs.close();
+      await Promise.all([running, telling]);
+      // Else another process, or the next, takes this one for dead and looks for what it left.
+      if (deps.objects.leftNothing()) await catalog.instances.leave(instance);
     },
   };
 }

@@ -1,9 +1,9 @@
 /** Batches that were made by other means, as jobs; and news of running jobs from the same lists. */
 import { nativeTenant, type Scope } from "../catalog/keys.ts";
 import type { BatchRecord, JobDescription, JobRecord } from "../catalog/records.ts";
-import { adoptedJobId } from "../codecs/job_id.ts";
+import { adoptedJobId, timeOfJobId } from "../codecs/job_id.ts";
 import type { Account, Batch, StoringProvider } from "../providers/provider.ts";
-import type { JobDeps, ScopedJob } from "./deps.ts";
+import type { JobTools, ScopedJob } from "./deps.ts";
 import type { Poll } from "./poll.ts";
 import { accepted } from "./state.ts";
 
@@ -14,7 +14,7 @@ const nativeRole = "arn:aws:iam::000000000000:role/batchway-native";
 export type Adoption = ReturnType<typeof createAdoption>;
 
 /** Makes what adopts batches. */
-export function createAdoption(deps: JobDeps, poll: Poll) {
+export function createAdoption(deps: JobTools, poll: Poll) {
   const { jobs, journal } = deps.catalog;
   const walking = new Map<string, Promise<void>>();
   const walkedAt = new Map<string, number>();
@@ -22,8 +22,9 @@ export function createAdoption(deps: JobDeps, poll: Poll) {
   return { walk, adopt };
 
   /**
-   * Looks through a provider's batches, newest first, until a page holds none that is new. What was
-   * made by other means is adopted, and jobs that are running are brought up to date.
+   * Looks through a provider's batches; where they come newest first, until a page holds none that
+   * is new. What was made by other means is adopted, and jobs that are running are brought up to
+   * date.
    */
   function walk(provider: StoringProvider, region: string): Promise<void> {
     const { name } = provider;
@@ -37,18 +38,31 @@ export function createAdoption(deps: JobDeps, poll: Poll) {
   }
 
   async function walkAccounts(provider: StoringProvider, region: string): Promise<void> {
-    const signal = new AbortController().signal;
-    for (const account of provider.accounts) {
-      const before = await jobs.walked(provider.name, account.name);
-      let cursor: string | undefined;
-      do {
-        const page = await account.batches.list(cursor, signal);
-        const news = await takeIn(provider, account, page.items, region);
-        cursor = before && !news ? undefined : page.cursor;
-      } while (cursor !== undefined);
-      if (!before) await jobs.setWalked(provider.name, account.name);
-    }
+    for (const account of provider.accounts) await walkAccount(provider, account, region);
     walkedAt.set(provider.name, deps.now());
+  }
+
+  async function walkAccount(
+    provider: StoringProvider,
+    account: Account,
+    region: string,
+  ): Promise<void> {
+    const { newestFirst } = account.batches;
+    const before = await jobs.walked(provider.name, account.name);
+    let walked = before;
+    let cursor: string | undefined;
+    do {
+      const page = await account.batches.list(cursor, deps.closing);
+      const news = await takeIn(provider, account, page.items, region);
+      cursor = before && !news ? undefined : page.cursor;
+      if (cursor !== undefined && walked) {
+        // If this walk is cut short, the next finds nothing new on the first page and yet must not
+        // end there.
+        await jobs.setWalked(provider.name, account.name, false);
+        walked = false;
+      }
+    } while (cursor !== undefined);
+    if (newestFirst && !walked) await jobs.setWalked(provider.name, account.name, true);
   }
 
   /** Takes a page of batches in; true if any was new. */
@@ -119,11 +133,11 @@ function adopted(
   attempt: number,
   now: number,
 ): JobRecord {
-  const submittedAt = batch.createdAt.getTime();
+  // A job whose record was lost has its old id back, which tells when it was submitted.
+  const lost = attempt === 0 ? batch.jobId : undefined;
+  const submittedAt = lost === undefined ? batch.createdAt.getTime() : timeOfJobId(lost);
   const description: JobDescription = {
-    id: attempt === 0 && batch.jobId !== undefined
-      ? batch.jobId
-      : adoptedJobId(submittedAt, batch.id, attempt),
+    id: lost ?? adoptedJobId(submittedAt, batch.id, attempt),
     region,
     account,
     name: batch.name ?? batch.id,

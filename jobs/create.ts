@@ -9,10 +9,9 @@ import { createHash } from "node:crypto";
 import type { Scope } from "../catalog/keys.ts";
 import type { JobDescription, JobRecord, JournalRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
-import type { JobId } from "../codecs/ids.ts";
 import { newJobId } from "../codecs/job_id.ts";
 import { type Reach, scopeOf } from "../objects/reach.ts";
-import type { JobDeps } from "./deps.ts";
+import type { JobTools } from "./deps.ts";
 import { resolveInput } from "./input.ts";
 import type { JournalWork } from "./journal.ts";
 import type { CreateRequest } from "./validate.ts";
@@ -26,7 +25,7 @@ const patience = 45_000;
 const interval = 150;
 
 /** Makes the function that creates jobs. */
-export function createCreate(deps: JobDeps, work: JournalWork) {
+export function createCreate(deps: JobTools, work: JournalWork) {
   const { catalog } = deps;
   /** Creates under way in this process, by whose and what they are. */
   const underWay = new Map<string, Promise<JobRecord>>();
@@ -59,23 +58,22 @@ export function createCreate(deps: JobDeps, work: JournalWork) {
     identity: Identity,
   ): Promise<JobRecord> {
     const scope = scopeOf(reach);
-    const signal = new AbortController().signal;
     const deadline = deps.now() + patience;
-    for (;;) {
+    while (deps.now() < deadline) {
       const id = await catalog.journal.promised(scope, identity.token, identity.digest);
-      if (id === undefined) await otherParameters(scope, identity);
-      else {
+      if (id === undefined) {
+        const entry = await begin(reach, region, request, deps.closing, identity);
+        if (entry) await checkFirst(scope, entry, identity);
+        const job = entry && await work.carryOut(reach, scope, entry, request.tags);
+        if (job) return job;
+      } else {
         const job = await catalog.jobs.get(scope, id) ?? await work.resume(reach, scope, id);
         if (job) return job;
-        if (await catalog.journal.get(scope, id)) {
-          if (deps.now() > deadline) throw busy();
-          await deps.sleep(interval);
-          continue;
-        }
+        // Another gateway is at it, has just finished it, or was just refused: look again.
+        await deps.sleep(interval);
       }
-      const started = await begin(reach, region, request, signal, identity, id);
-      if (started) return await work.carryOut(reach, scope, started, request.tags);
     }
+    throw busy();
   }
 
   async function start(
@@ -84,9 +82,10 @@ export function createCreate(deps: JobDeps, work: JournalWork) {
     request: CreateRequest,
     signal: AbortSignal,
   ): Promise<JobRecord> {
-    const entry = await begin(reach, region, request, signal, undefined, undefined);
-    if (!entry) throw busy();
-    return await work.carryOut(reach, scopeOf(reach), entry, request.tags);
+    const entry = await begin(reach, region, request, signal, undefined);
+    const job = entry && await work.carryOut(reach, scopeOf(reach), entry, request.tags);
+    if (!job) throw busy();
+    return job;
   }
 
   /** Writes the journal entry; undefined if another create took the token meanwhile. */
@@ -96,7 +95,6 @@ export function createCreate(deps: JobDeps, work: JournalWork) {
     request: CreateRequest,
     signal: AbortSignal,
     promise: Identity | undefined,
-    stale: JobId | undefined,
   ): Promise<JournalRecord | undefined> {
     const input = await resolveInput(deps.objects, reach, request, signal);
     const submittedAt = deps.now();
@@ -117,12 +115,18 @@ export function createCreate(deps: JobDeps, work: JournalWork) {
       leaseUntil: submittedAt + deps.leaseMilliseconds,
       ...(promise && { promise }),
     };
-    return await catalog.journal.begin(scopeOf(reach), entry, tags, stale) ? entry : undefined;
+    return await catalog.journal.begin(scopeOf(reach), entry, tags) ? entry : undefined;
   }
 
-  async function otherParameters(scope: Scope, { token }: Identity): Promise<void> {
-    if (!await catalog.journal.promises(scope, token)) return;
+  /** Tells of a token that stands for a job with other parameters. */
+  async function checkFirst(
+    scope: Scope,
+    entry: JournalRecord,
+    { token }: Identity,
+  ): Promise<void> {
+    if (await catalog.journal.isFirst(scope, token, entry.job.id)) return;
     if (deps.strictIdempotency) {
+      await catalog.journal.abandon(scope, entry);
       throw new Failure(
         "conflict",
         "This clientRequestToken was used for a job with other parameters. " +

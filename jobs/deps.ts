@@ -11,6 +11,15 @@ export interface ScopedJob {
   readonly job: JobRecord;
 }
 
+/** What the parts of this room work with. */
+export interface JobTools extends JobDeps {
+  /**
+   * Aborted when the service closes. Work that several callers wait for is bound to it, and to no
+   * caller's own signal.
+   */
+  readonly closing: AbortSignal;
+}
+
 /** What jobs are made from. */
 export interface JobDeps {
   readonly catalog: Catalog;

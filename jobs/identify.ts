@@ -20,7 +20,8 @@ export function createIdentify({ catalog, defaultRegion }: JobDeps, adoption: Ad
   ): Promise<ScopedJob> {
     const id = parseJobArn(identifier)?.jobId ?? (isJobId(identifier) ? identifier : undefined);
     const found = id === undefined ? undefined : await byId(reach, id);
-    return found ?? await byBatch(reach, identifier, region, signal) ?? unknown(reach, identifier);
+    return found ?? await byBatch(reach, identifier, region, signal) ??
+      await lost(reach, id, region) ?? unknown(reach, identifier);
   }
 
   async function byId(reach: Reach, id: JobId): Promise<ScopedJob | undefined> {
@@ -42,23 +43,28 @@ export function createIdentify({ catalog, defaultRegion }: JobDeps, adoption: Ad
       if (batch === undefined) continue;
       const owner = await catalog.jobs.batch(reach.provider.name, batch);
       if (owner) {
-        return scopesOf(reach).some((scope) => scope.tenant === owner.tenant)
-          ? await byId(reach, owner.id)
-          : undefined;
+        const scope = scopesOf(reach).find(({ tenant }) => tenant === owner.tenant);
+        const job = scope && await catalog.jobs.get(scope, owner.id);
+        return scope && job && { scope, job };
       }
       if (!reach.native) continue;
       const native = await ask(account, batch, signal);
-      if (native) {
-        const adopted = await adoption.adopt(
-          reach.provider,
-          account,
-          native,
-          region ?? defaultRegion,
-        );
-        if (adopted) return adopted;
-      }
+      const adopted = native &&
+        await adoption.adopt(reach.provider, account, native, region ?? defaultRegion);
+      if (adopted) return adopted;
     }
     return undefined;
+  }
+
+  /** A job whose record was lost with its catalog: the provider's batches still bear its id. */
+  async function lost(
+    reach: Reach,
+    id: JobId | undefined,
+    region: string | undefined,
+  ): Promise<ScopedJob | undefined> {
+    if (id === undefined || !reach.native) return undefined;
+    await adoption.walk(reach.provider, region ?? defaultRegion);
+    return await byId(reach, id);
   }
 }
 

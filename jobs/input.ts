@@ -4,7 +4,7 @@ import type { FileId } from "../codecs/ids.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
 import type { Found } from "../objects/find.ts";
 import type { Objects } from "../objects/objects.ts";
-import type { Reach } from "../objects/reach.ts";
+import { filesOf, type Reach } from "../objects/reach.ts";
 import type { CreateRequest } from "./validate.ts";
 
 /** The tag by which a program names the input file where its s3Uri is a mere label. */
@@ -18,7 +18,7 @@ export interface JobInput {
 
 /**
  * Finds a job's input. Throws `invalid`, naming what was not found, or where the s3Uri and the tag
- * name different files.
+ * name different files; `unsupported` where the provider takes no files.
  */
 export async function resolveInput(
   objects: Objects,
@@ -26,6 +26,8 @@ export async function resolveInput(
   request: CreateRequest,
   signal: AbortSignal,
 ): Promise<JobInput> {
+  // Where a provider takes no files, "put it there" would be no advice: this says what to do.
+  for (const account of reach.provider.accounts) filesOf(reach.provider, account);
   const { s3Uri } = request.inputDataConfig.s3InputDataConfig;
   const named = Object.hasOwn(request.tags, fileTag) ? request.tags[fileTag] : undefined;
   const [byUri, byTag] = await Promise.all([

@@ -3,11 +3,12 @@ import type { JobRecord } from "../catalog/records.ts";
 import type { Reach } from "../objects/reach.ts";
 import { createAdoption } from "./adopt.ts";
 import { createCreate } from "./create.ts";
-import type { JobDeps } from "./deps.ts";
+import type { JobDeps, JobTools } from "./deps.ts";
 import { createIdentify } from "./identify.ts";
 import { createJournalWork } from "./journal.ts";
 import { type JobPage, listJobs, type ListJobsRequest } from "./list.ts";
 import { createPoll } from "./poll.ts";
+import { sweepJobs } from "./sweep.ts";
 import { stop } from "./stop.ts";
 import { tagJob, untagJob } from "./tags.ts";
 import type { CreateRequest } from "./validate.ts";
@@ -48,14 +49,18 @@ export interface Jobs {
   ): Promise<void>;
   /** Brings creates to an end that were cut short, and running jobs forward that nobody asks for. */
   sweep(signal: AbortSignal): Promise<void>;
+  /** Breaks off what providers are asked. A create that this cuts short is found again later. */
+  close(): void;
 }
 
 /** Makes the service. */
 export function createJobs(deps: JobDeps): Jobs {
-  const poll = createPoll(deps);
-  const adoption = createAdoption(deps, poll);
-  const work = createJournalWork(deps);
-  const create = createCreate(deps, work);
+  const closing = new AbortController();
+  const tools: JobTools = { ...deps, closing: closing.signal };
+  const poll = createPoll(tools);
+  const adoption = createAdoption(tools, poll);
+  const work = createJournalWork(tools);
+  const create = createCreate(tools, work);
   const identify = createIdentify(deps, adoption);
   return {
     create: (reach, region, request, signal) =>
@@ -85,16 +90,8 @@ export function createJobs(deps: JobDeps): Jobs {
     },
     async sweep(signal) {
       await work.sweep(signal);
-      for await (const { scope, job } of deps.catalog.jobs.running()) {
-        const provider = deps.providers.get(scope.provider);
-        if (!provider || provider.forwards || signal.aborted) continue;
-        try {
-          await poll.refresh(provider, { scope, job });
-        } catch (error) {
-          const fields = { job: job.id, provider: scope.provider, error };
-          deps.warn("A running job's provider could not be asked", fields);
-        }
-      }
+      await sweepJobs(deps, poll, signal);
     },
+    close: () => closing.abort(),
   };
 }

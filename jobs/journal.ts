@@ -5,7 +5,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { JobId } from "../codecs/ids.ts";
 import { accountOf, type Reach } from "../objects/reach.ts";
 import type { Account, Batch } from "../providers/provider.ts";
-import type { JobDeps } from "./deps.ts";
+import type { JobTools } from "./deps.ts";
 import { accepted } from "./state.ts";
 
 /** Provider clocks may be this much behind ours, in milliseconds. */
@@ -17,21 +17,25 @@ const interval = 1_000;
 export type JournalWork = ReturnType<typeof createJournalWork>;
 
 /** Makes the work on journal entries. */
-export function createJournalWork(deps: JobDeps) {
+export function createJournalWork(deps: JobTools) {
   const { journal, jobs } = deps.catalog;
-  /** Jobs whose entries this process is at: its own lease would let it in a second time. */
-  const atWork = new Set<JobId>();
+  /** Entries that this process is at: its own lease would let it in a second time. */
+  const atWork = new Map<JobId, "looking" | "asking">();
 
   return { carryOut, resume, sweep };
 
-  /** Asks the provider for the batch of an entry that this process has begun. */
+  /**
+   * Asks the provider for the batch of an entry that this process has begun.
+   *
+   * @returns The job; undefined where another gateway took the entry over in the meantime.
+   */
   function carryOut(
     reach: Reach,
     scope: Scope,
     entry: JournalRecord,
     tags: Readonly<Record<string, string>>,
-  ): Promise<JobRecord> {
-    return underLease(scope, entry, (signal) => ask(reach, scope, entry, tags, signal));
+  ): Promise<JobRecord | undefined> {
+    return underLease(scope, entry.job.id, (held) => ask(reach, scope, held, tags));
   }
 
   /**
@@ -39,20 +43,16 @@ export function createJournalWork(deps: JobDeps) {
    *
    * @returns The job; undefined while somebody is at it, or when there is no such entry any more.
    */
-  async function resume(reach: Reach, scope: Scope, id: JobId): Promise<JobRecord | undefined> {
-    const taken = atWork.has(id) ? undefined : await lease(scope, id);
-    if (!taken) return undefined;
-    return await underLease(scope, taken, async (signal) => {
-      const account = accountOf(reach.provider, taken.job.account);
+  function resume(reach: Reach, scope: Scope, id: JobId): Promise<JobRecord | undefined> {
+    return underLease(scope, id, async (held) => {
+      const account = accountOf(reach.provider, held.job.account);
       for (;;) {
-        const batch = await findBatch(account, taken, signal);
-        if (batch) return await record(scope, taken, batch);
-        if (deps.now() >= taken.askedAt + deps.settleMilliseconds) break;
-        await deps.sleep(Math.min(interval, deps.settleMilliseconds));
+        const batch = await findBatch(account, held, deps.closing);
+        if (batch) return await record(scope, held, batch);
+        const left = held.askedAt + deps.settleMilliseconds - deps.now();
+        if (left <= 0) return await ask(reach, scope, held, await jobs.tags(scope, id));
+        await deps.sleep(Math.min(interval, left));
       }
-      const asking = await lease(scope, id, true);
-      if (!asking) return undefined;
-      return await ask(reach, scope, asking, await jobs.tags(scope, id), signal);
     });
   }
 
@@ -61,15 +61,17 @@ export function createJournalWork(deps: JobDeps) {
     for await (const { scope, entry } of journal.entries()) {
       const { id } = entry.job;
       const provider = deps.providers.get(scope.provider);
-      if (!provider || provider.forwards || signal.aborted) continue;
-      if (atWork.has(id) || entry.leaseUntil > deps.now() || !await lease(scope, id)) continue;
+      if (!provider || provider.forwards) continue;
+      // Not even where the lease is ours: a create that was just begun is about to ask.
+      if (entry.leaseUntil > deps.now()) continue;
+      if (signal.aborted) return;
       try {
-        await underLease(scope, entry, async () => {
-          const batch = await findBatch(accountOf(provider, entry.job.account), entry, signal);
-          if (batch) await record(scope, entry, batch);
+        await underLease(scope, id, async (held) => {
+          const batch = await findBatch(accountOf(provider, held.job.account), held, signal);
+          if (batch) await record(scope, held, batch);
           // Nobody was told of it, and no batch was made: the token is free again.
-          else if (entry.askedAt + deps.settleMilliseconds < deps.now()) {
-            await journal.abandon(scope, entry);
+          else if (held.askedAt + deps.settleMilliseconds < deps.now()) {
+            await journal.abandon(scope, held);
           }
         });
       } catch (error) {
@@ -78,25 +80,30 @@ export function createJournalWork(deps: JobDeps) {
     }
   }
 
+  /** Asks for the batch, unless the lease was lost. */
   async function ask(
     reach: Reach,
     scope: Scope,
-    entry: JournalRecord,
+    { job }: JournalRecord,
     tags: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-  ): Promise<JobRecord> {
-    const { id: jobId, name: jobName, modelId, file: input, account: name } = entry.job;
+  ): Promise<JobRecord | undefined> {
+    const { id: jobId, name: jobName, modelId, file: input } = job;
     if (input === undefined) throw new Failure("internal", "A journal entry has no input");
-    const account = accountOf(reach.provider, name);
+    atWork.set(jobId, "asking");
+    const entry = await lease(scope, jobId);
+    if (!entry) return undefined;
     try {
-      const batch = await account.batches.create({ jobId, jobName, modelId, input, tags }, signal);
+      const account = accountOf(reach.provider, job.account);
+      const wanted = { jobId, jobName, modelId, input, tags };
+      const batch = await account.batches.create(wanted, deps.closing);
       return await record(scope, entry, batch);
     } catch (error) {
       if (!mayHaveBeenMade(error)) {
         await journal.abandon(scope, entry);
         throw error;
       }
-      const batch = await findBatch(account, entry, signal);
+      const account = accountOf(reach.provider, job.account);
+      const batch = await findBatch(account, entry, deps.closing);
       if (batch) return await record(scope, entry, batch);
       // The entry stays: a retry with the same token, or the sweep, looks again before it asks.
       throw error;
@@ -109,17 +116,27 @@ export function createJournalWork(deps: JobDeps) {
     return job;
   }
 
-  function lease(scope: Scope, id: JobId, asked = false): Promise<JournalRecord | undefined> {
+  /** While the provider is being asked, each prolonging says so: what it has begun may go on. */
+  function lease(scope: Scope, id: JobId): Promise<JournalRecord | undefined> {
     const now = deps.now();
+    const asked = atWork.get(id) === "asking";
     return journal.lease(scope, id, deps.instance, now, now + deps.leaseMilliseconds, asked);
   }
 
-  /** Keeps the lease of an entry while work goes on. */
+  /**
+   * Works on an entry, and keeps its lease while the work goes on.
+   *
+   * @returns Undefined where the entry is gone, or somebody is at it, here or elsewhere.
+   */
   async function underLease<Result>(
     scope: Scope,
-    { job: { id } }: JournalRecord,
-    work: (signal: AbortSignal) => Promise<Result>,
-  ): Promise<Result> {
+    id: JobId,
+    work: (held: JournalRecord) => Promise<Result>,
+  ): Promise<Result | undefined> {
+    if (atWork.has(id)) return undefined;
+    // Before anything is waited for: two of this process must not both get the lease.
+    atWork.set(id, "looking");
+    let prolonging = Promise.resolve();
     const prolong = async () => {
       try {
         await lease(scope, id);
@@ -127,15 +144,16 @@ export function createJournalWork(deps: JobDeps) {
         deps.warn("A create's lease could not be prolonged", { job: id, error });
       }
     };
-    let prolonging = Promise.resolve();
-    atWork.add(id);
-    const timer = setInterval(() => (prolonging = prolong()), deps.leaseMilliseconds / 3);
+    let timer: ReturnType<typeof setInterval> | undefined;
     try {
-      return await work(new AbortController().signal);
+      const held = await lease(scope, id);
+      if (!held) return undefined;
+      timer = setInterval(() => (prolonging = prolong()), deps.leaseMilliseconds / 3);
+      return await work(held);
     } finally {
       clearInterval(timer);
-      atWork.delete(id);
       await prolonging;
+      atWork.delete(id);
     }
   }
 }
@@ -151,7 +169,7 @@ async function findBatch(
     const page = await account.batches.list(cursor, signal);
     const found = page.items.find((batch) => batch.jobId === job.id);
     if (found) return found;
-    const old = page.items.length > 0 &&
+    const old = account.batches.newestFirst && page.items.length > 0 &&
       page.items.every((batch) => batch.createdAt.getTime() < job.submittedAt - skew);
     cursor = old ? undefined : page.cursor;
   } while (cursor !== undefined);

@@ -1,71 +1,74 @@
 /** Bringing a job up to date: one question to the provider for all who ask at the same time. */
 import type { JobRecord } from "../catalog/records.ts";
-import type { JobId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { accountOf } from "../objects/reach.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";
-import type { JobDeps, ScopedJob } from "./deps.ts";
+import type { JobTools, ScopedJob } from "./deps.ts";
 import { advance } from "./state.ts";
 
 /** Bringing jobs up to date. */
 export type Poll = ReturnType<typeof createPoll>;
 
 /** Makes what brings jobs up to date. */
-export function createPoll(deps: JobDeps) {
-  const asking = new Map<JobId, Promise<JobRecord>>();
-  const askedAt = new Map<JobId, number>();
+export function createPoll(deps: JobTools) {
+  const asking = new Map<string, Promise<JobRecord>>();
+  const askedAt = new Map<string, number>();
 
   return { refresh, ask, apply };
 
   /** The job as it is now; its provider is asked unless that was just done, or the job is over. */
   async function refresh(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
     const { job } = scoped;
-    if (isTerminal(job.status)) return job;
-    const last = askedAt.get(job.id);
+    const name = nameOf(scoped);
+    if (isTerminal(job.status)) {
+      askedAt.delete(name);
+      return job;
+    }
+    const last = askedAt.get(name);
     if (last !== undefined && deps.now() - last < deps.pollMilliseconds) return job;
     return await ask(provider, scoped);
   }
 
   /** The job as its provider tells now. */
   function ask(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
-    const { id } = scoped.job;
-    const running = asking.get(id);
+    const name = nameOf(scoped);
+    const running = asking.get(name);
     if (running) return running;
-    const answer = askProvider(provider, scoped).finally(() => asking.delete(id));
-    asking.set(id, answer);
+    const answer = askProvider(provider, scoped).finally(() => asking.delete(name));
+    asking.set(name, answer);
     return answer;
   }
 
   async function askProvider(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
     const { job } = scoped;
-    // Not bound to one caller's signal: the others wait for the same answer.
-    const signal = new AbortController().signal;
-    const batch = await accountOf(provider, job.account).batches.get(job.batch, signal);
+    const batch = await accountOf(provider, job.account).batches.get(job.batch, deps.closing);
     return await apply(provider, scoped, batch);
   }
 
   /** Records what the provider told of a job's batch. */
   async function apply(
     provider: StoringProvider,
-    { scope, job }: ScopedJob,
+    scoped: ScopedJob,
     batch: Batch,
   ): Promise<JobRecord> {
+    const { scope, job } = scoped;
+    const name = nameOf(scoped);
     const now = deps.now();
     const next = await deps.catalog.jobs.update(scope, job.id, (old) => advance(old, batch, now));
     const current = next ?? job;
     if (!isTerminal(current.status)) {
-      askedAt.set(job.id, now);
+      askedAt.set(name, now);
       return current;
     }
-    askedAt.delete(job.id);
-    if (current.file !== undefined && !current.native) await release(provider, current);
+    askedAt.delete(name);
+    await release(provider, current);
     return current;
   }
 
-  async function release(provider: StoringProvider, job: JobRecord): Promise<void> {
-    if (job.file === undefined) return;
+  async function release(provider: StoringProvider, { file, native }: JobRecord): Promise<void> {
+    if (file === undefined || native) return;
     try {
-      await deps.objects.release(provider, job.file, job.id, AbortSignal.timeout(30_000));
+      await deps.objects.release(provider, file, AbortSignal.timeout(30_000));
     } catch (error) {
       deps.warn("A file that no job reads any more could not be deleted yet", {
         provider: provider.name,
@@ -73,4 +76,9 @@ export function createPoll(deps: JobDeps) {
       });
     }
   }
+}
+
+/** Two providers on one account adopt the same batches under the same ids: an id is not enough. */
+function nameOf({ scope, job }: ScopedJob): string {
+  return JSON.stringify([scope.tenant, scope.provider, job.id]);
 }

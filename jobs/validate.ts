@@ -141,9 +141,11 @@ function tagsOf(tags: readonly { key: string; value: string }[]): Record<string,
   return Object.fromEntries(tags.map(({ key, value }) => [key, value]));
 }
 
-/** The named members that are there. */
+/** The named members that were sent. */
 function pick<T extends object, K extends keyof T>(from: T, ...names: K[]): Pick<T, K> {
-  const there = names.filter((name) => from[name] !== undefined && from[name] !== null);
+  const there = names.filter((name) =>
+    Object.hasOwn(from, name) && from[name] !== undefined && from[name] !== null
+  );
   return Object.fromEntries(there.map((name) => [name, from[name]])) as Pick<T, K>;
 }
 

@@ -79,6 +79,7 @@ function createBatches(provider: string, http: Http): BatchesPort {
   }
 
   return {
+    newestFirst: true,
     parseId: (name) => idShape.test(name) ? batchId(name) : undefined,
     create: () =>
       Promise.reject(

@@ -1,6 +1,5 @@
-/** Reading upstream bodies: bounded, watched, and cut to a range. */
+/** Reading upstream bodies: bounded and watched. */
 import { TransportError } from "./failures.ts";
-import type { ByteRange } from "./provider.ts";
 
 /** Reads at most so many bytes and cancels the rest; a body that breaks gives what came. */
 export async function readAtMost(
@@ -55,8 +54,6 @@ async function collect(
 export interface WatchOptions {
   /** How long one chunk may be waited for. A reader that does not ask is not counted. */
   readonly idleMilliseconds: number;
-  /** The part to pass on, where the upstream sent more than was asked for. */
-  readonly range?: ByteRange | undefined;
   /** Words the error that a reader sees when the upstream breaks off. */
   readonly failure: (error: TransportError) => Error;
   /** Its reason is what a reader sees once it is aborted. */
@@ -64,31 +61,14 @@ export interface WatchOptions {
 }
 
 /**
- * Passes a body on with back-pressure: gives up on one that stands still, cuts it to a range
- * (cancelling what follows), and words its breaking. Cancelling it cancels the upstream.
+ * Passes a body on with back-pressure: gives up on one that stands still, and words its breaking.
+ * Cancelling it cancels the upstream.
  */
 export function watchedBody(
   body: ReadableStream<Uint8Array>,
   options: WatchOptions,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
-  let skip = options.range?.first ?? 0;
-  let left = options.range?.last === undefined ? Infinity : options.range.last - skip + 1;
-
-  /** A chunk of the wanted part; undefined at its end. */
-  async function next(): Promise<Uint8Array | undefined> {
-    while (left > 0) {
-      const { done, value } = await reader.read();
-      if (done) return undefined;
-      const part = value.subarray(skip, Math.min(value.byteLength, skip + left));
-      skip = Math.max(0, skip - value.byteLength);
-      left -= part.byteLength;
-      if (part.byteLength > 0) return part;
-    }
-    await reader.cancel();
-    return undefined;
-  }
-
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       let timedOut = false;
@@ -97,11 +77,11 @@ export function watchedBody(
         reader.cancel().catch(() => {});
       }, options.idleMilliseconds);
       try {
-        const chunk = await next();
+        const { done, value } = await reader.read();
         // A cancelled reader ends as if the body had.
         if (timedOut) throw new TransportError("The upstream stands still", { timedOut });
-        if (chunk === undefined) controller.close();
-        else controller.enqueue(chunk);
+        if (done) controller.close();
+        else controller.enqueue(value);
       } catch (error) {
         if (options.signal.aborted) controller.error(options.signal.reason);
         else if (error instanceof TransportError) controller.error(options.failure(error));

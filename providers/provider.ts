@@ -86,6 +86,13 @@ export interface ByteRange {
   readonly last?: number;
 }
 
+/** A file's bytes as its provider gave them. */
+export interface OpenedFile {
+  readonly body: ReadableStream<Uint8Array>;
+  /** Whether the body is the range that was asked for; if not, it is the whole file. */
+  readonly ranged: boolean;
+}
+
 /** Files at one account. */
 export interface FilesPort {
   /** The largest batch input in bytes. */
@@ -104,6 +111,8 @@ export interface FilesPort {
     range: ByteRange | undefined,
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>>;
+  /** As `read`, but a provider that ignores ranges gives the whole file, and it is told so. */
+  open(id: FileId, range: ByteRange | undefined, signal: AbortSignal): Promise<OpenedFile>;
   /** Deletes a file; one that is gone already is no error. */
   delete(id: FileId, signal: AbortSignal): Promise<void>;
   /** One page of all files, in any order. */
@@ -163,6 +172,8 @@ export interface Batch {
 
 /** Batches at one account. */
 export interface BatchesPort {
+  /** Whether `list` begins with the newest; without it, only all pages tell of all new batches. */
+  readonly newestFirst: boolean;
   /** Understands every spelling of a batch id; undefined if it is not one. */
   parseId(text: string): BatchId | undefined;
   /**
@@ -173,6 +184,6 @@ export interface BatchesPort {
   get(id: BatchId, signal: AbortSignal): Promise<Batch>;
   /** Asks for the batch to be stopped; `conflict` where it is over already. */
   stop(id: BatchId, signal: AbortSignal): Promise<void>;
-  /** One page of all batches, newest first where the provider has an order. */
+  /** One page of all batches. */
   list(cursor: string | undefined, signal: AbortSignal): Promise<Page<Batch>>;
 }

@@ -90,6 +90,8 @@ export function createBatches(
   }
 
   return {
+    // Google documents no order (November 2026).
+    newestFirst: false,
     parseId,
     create,
     get,

@@ -1,11 +1,11 @@
 /** Gemini's files. What was uploaded is given back to nobody; results can be downloaded. */
 import { Failure } from "../../codecs/failure.ts";
 import type { FileId } from "../../codecs/ids.ts";
-import { watchedBody } from "../body.ts";
-import { type ErrorClass, transportFailure, unexpectedReply } from "../failures.ts";
+import { type ErrorClass, unexpectedReply } from "../failures.ts";
 import { count, type JsonObject, object, objects, text } from "../json.ts";
-import type { ByteRange, FilesPort, NewFile, Page, ProviderFile } from "../provider.ts";
-import { defaultTimeouts, type ProviderDeps } from "../settings.ts";
+import type { FilesPort, NewFile, Page, ProviderFile } from "../provider.ts";
+import { createReading } from "../reading.ts";
+import type { ProviderDeps } from "../settings.ts";
 import { fileState, isResultId, parseFileId, readFile } from "./file.ts";
 import { uploadFile, type UploadTools } from "./session.ts";
 
@@ -23,9 +23,21 @@ const processingMilliseconds = 1_000;
 /** The files of one account. */
 export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
   const { provider, http } = tools;
-  const { idleMilliseconds } = deps.timeouts ?? defaultTimeouts;
   const path = (id: FileId) => `/v1beta/${id.split("/").map(encodeURIComponent).join("/")}`;
   const subject = (id: FileId) => `file ${id}`;
+
+  const reading = createReading({
+    provider,
+    deps,
+    download: (id, headers, signal) =>
+      http.open({
+        method: "GET",
+        path: `${path(id)}:download?alt=media`,
+        subject: subject(id),
+        statuses: missing,
+        headers,
+      }, signal),
+  });
 
   async function resource(id: FileId, signal: AbortSignal): Promise<JsonObject> {
     const call = {
@@ -89,12 +101,12 @@ export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
 
   /** What a result's download tells; nothing else does. */
   async function measured(id: FileId, signal: AbortSignal): Promise<ProviderFile> {
-    const response = await download(id, undefined, signal);
+    const response = await reading.whole(id, signal);
     const modified = new Date(response.headers.get("last-modified") ?? NaN);
     let bytes = count(response.headers.get("content-length"));
     if (bytes === undefined) {
       bytes = 0;
-      for await (const chunk of watched(response, undefined, signal)) bytes += chunk.byteLength;
+      for await (const chunk of reading.watch(response, signal)) bytes += chunk.byteLength;
     } else await response.body?.cancel();
     return {
       id,
@@ -106,43 +118,9 @@ export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
     };
   }
 
-  function download(id: FileId, range: ByteRange | undefined, signal: AbortSignal) {
-    return http.open({
-      method: "GET",
-      path: `${path(id)}:download?alt=media`,
-      subject: subject(id),
-      statuses: missing,
-      headers: {
-        accept: "*/*",
-        // Ranges and lengths are meant in bytes of the file, not of a compressed form of it.
-        "accept-encoding": "identity",
-        ...(range === undefined ? {} : { range: `bytes=${range.first}-${range.last ?? ""}` }),
-      },
-    }, signal);
-  }
-
-  async function read(
-    id: FileId,
-    range: ByteRange | undefined,
-    signal: AbortSignal,
-  ): Promise<ReadableStream<Uint8Array>> {
+  /** Throws where Gemini gives this file to nobody. */
+  async function checkGiven(id: FileId, signal: AbortSignal): Promise<void> {
     if (!isResultId(id) && (await head(id, signal)).origin === "upload") throw notGivenBack(id);
-    const response = await download(id, range, signal);
-    if (response.status !== 206) return watched(response, range, signal);
-    // Whether Range is honoured is not documented, so both answers are right.
-    const starts = response.headers.get("content-range")?.startsWith(`bytes ${range?.first}-`);
-    if (starts) return watched(response, undefined, signal);
-    await response.body?.cancel();
-    throw unexpectedReply(provider, response.status, true);
-  }
-
-  function watched(response: Response, range: ByteRange | undefined, signal: AbortSignal) {
-    return watchedBody(response.body ?? new Blob([]).stream(), {
-      idleMilliseconds,
-      range,
-      failure: (error) => transportFailure(provider, error, true),
-      signal,
-    });
   }
 
   function notGivenBack(id: FileId): Failure {
@@ -184,5 +162,20 @@ export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
     return next === undefined || next === cursor ? { items } : { items, cursor: next };
   }
 
-  return { maxBytes, parseId: parseFileId, put, head, read, delete: remove, list };
+  return {
+    maxBytes,
+    parseId: parseFileId,
+    put,
+    head,
+    async open(id, range, signal) {
+      await checkGiven(id, signal);
+      return await reading.open(id, range, signal);
+    },
+    async read(id, range, signal) {
+      await checkGiven(id, signal);
+      return await reading.read(id, range, signal);
+    },
+    delete: remove,
+    list,
+  };
 }

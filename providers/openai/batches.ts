@@ -67,6 +67,7 @@ export function createBatches(
   }
 
   return {
+    newestFirst: true,
     parseId: (name) => idShape.test(name) ? batchId(name) : undefined,
     create,
     get,

@@ -1,12 +1,12 @@
 /** OpenAI's files. There is no rename, no checksum and no metadata on them. */
 import { Failure } from "../../codecs/failure.ts";
 import { type FileId, fileId, randomId } from "../../codecs/ids.ts";
-import { watchedBody } from "../body.ts";
-import { transportFailure, unexpectedReply } from "../failures.ts";
+import { unexpectedReply } from "../failures.ts";
 import type { Http } from "../http.ts";
 import { count, type JsonObject, object, objects, text, unixSeconds } from "../json.ts";
-import type { ByteRange, FilesPort, NewFile, Page, ProviderFile } from "../provider.ts";
-import { defaultTimeouts, type ProviderDeps } from "../settings.ts";
+import type { FilesPort, NewFile, Page, ProviderFile } from "../provider.ts";
+import { createReading } from "../reading.ts";
+import type { ProviderDeps } from "../settings.ts";
 import { fileForm } from "./multipart.ts";
 
 /** The documented 200 MB, taken at its larger reading so that no valid file is refused here. */
@@ -59,38 +59,25 @@ export function createFiles(provider: string, http: Http, deps: ProviderDeps): F
     return known(reply.body, false);
   }
 
-  async function read(
-    id: FileId,
-    range: ByteRange | undefined,
-    signal: AbortSignal,
-  ): Promise<ReadableStream<Uint8Array>> {
-    const response = await http.open({
-      method: "GET",
-      path: `${path(id)}/content`,
-      subject: subject(id),
-      headers: {
-        accept: "*/*",
-        // Ranges are meant in bytes of the file, not of a compressed form of it.
-        "accept-encoding": "identity",
-        ...(range === undefined ? {} : { range: `bytes=${range.first}-${range.last ?? ""}` }),
-      },
-    }, signal).catch((error) => {
-      throw error instanceof Failure && error.kind === "invalid" ? notGivenBack(id, error) : error;
-    });
-    if (response.body === null) return new Blob([]).stream();
-    // Whether Range is honoured is not documented, so both answers are right.
-    const cut = response.status === 206 ? undefined : range;
-    if (range !== undefined && response.status === 206 && !startsAt(response, range.first)) {
-      await response.body.cancel();
-      throw unexpectedReply(provider, response.status, true);
-    }
-    return watchedBody(response.body, {
-      idleMilliseconds: (deps.timeouts ?? defaultTimeouts).idleMilliseconds,
-      range: cut,
-      failure: (error) => transportFailure(provider, error, true),
-      signal,
-    });
-  }
+  const { open, read } = createReading({
+    provider,
+    deps,
+    async download(id, headers, signal) {
+      const call = {
+        method: "GET",
+        path: `${path(id)}/content`,
+        subject: subject(id),
+        headers,
+      } as const;
+      try {
+        return await http.open(call, signal);
+      } catch (error) {
+        throw error instanceof Failure && error.kind === "invalid"
+          ? notGivenBack(id, error)
+          : error;
+      }
+    },
+  });
 
   function notGivenBack(id: FileId, cause: Failure): Failure {
     return new Failure(
@@ -109,6 +96,7 @@ export function createFiles(provider: string, http: Http, deps: ProviderDeps): F
       const call = { method: "GET", path: path(id), subject: subject(id) } as const;
       return known(await http.json(call, signal), true);
     },
+    open,
     read,
     async delete(id, signal) {
       try {
@@ -133,10 +121,6 @@ export function createFiles(provider: string, http: Http, deps: ProviderDeps): F
       return more ? { items, cursor: last } : { items };
     },
   };
-}
-
-function startsAt(response: Response, first: number): boolean {
-  return response.headers.get("content-range")?.startsWith(`bytes ${first}-`) ?? false;
 }
 
 function readFile(file: JsonObject): ProviderFile | undefined {

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { readAtMost, readWhole, watchedBody } from "../../providers/body.ts";
 import type { TransportError } from "../../providers/failures.ts";
-import type { ByteRange } from "../../providers/provider.ts";
 import { chunks, quiet, textOf } from "./harness.ts";
 
-const watched = (body: ReadableStream<Uint8Array>, range?: ByteRange, idleMilliseconds = 10_000) =>
+const watched = (body: ReadableStream<Uint8Array>, idleMilliseconds = 10_000) =>
   watchedBody(body, {
     idleMilliseconds,
-    range,
     signal: quiet(),
     failure: (error: TransportError) => new Error(`worded: ${error.message}`),
   });
@@ -26,25 +24,6 @@ function cancellable(texts: readonly string[]) {
   return { body, cancelled: cancelled.promise };
 }
 
-Deno.test("any range of a body is cut out of any chunks", async () => {
-  const whole = "abcdefghij";
-  for (const cuts of [["abcdefghij"], [..."abcdefghij"], ["abc", "", "defg", "hij"]]) {
-    for (let first = 0; first < 12; first++) {
-      assert.equal(await textOf(watched(chunks(cuts), { first })), whole.slice(first));
-      for (let last = first; last < 12; last++) {
-        const range = { first, last };
-        assert.equal(await textOf(watched(chunks(cuts), range)), whole.slice(first, last + 1));
-      }
-    }
-  }
-});
-
-Deno.test("what follows a range is cancelled, not read", async () => {
-  const { body, cancelled } = cancellable(["abc", "def"]);
-  assert.equal(await textOf(watched(body, { first: 1, last: 3 })), "bcd");
-  await cancelled;
-});
-
 Deno.test("a reader that goes away cancels the upstream", async () => {
   const { body, cancelled } = cancellable(["abc"]);
   await watched(body).cancel();
@@ -57,7 +36,7 @@ Deno.test("a body that breaks off or stands still fails in words, after what cam
   await assert.rejects(broken.read(), { message: "worded: The body broke off" });
 
   const still = cancellable(["abc"]);
-  await assert.rejects(textOf(watched(still.body, undefined, 50)), /worded: The upstream stands/);
+  await assert.rejects(textOf(watched(still.body, 50)), /worded: The upstream stands/);
   await still.cancelled;
 });
 

@@ -117,6 +117,7 @@ export function calls(
   return {
     "files.head": () => account.files.head(file, quiet()),
     "files.read": () => account.files.read(file, undefined, quiet()),
+    "files.open": () => account.files.open(file, { first: 1 }, quiet()),
     "files.delete": () => account.files.delete(file, quiet()),
     "files.list": () => account.files.list(undefined, quiet()),
     "batches.get": () => account.batches.get(batch, quiet()),

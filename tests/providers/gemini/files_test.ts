@@ -115,9 +115,15 @@ Deno.test("a range is right whether Gemini honours it or not", async () => {
       : new Response("hello world");
   });
   const range = { first: 6, last: 8 };
+  const opened = async () => {
+    const { body, ranged } = await one.files.open(result, range, quiet());
+    return [ranged, await textOf(body)];
+  };
   assert.equal(await textOf(await one.files.read(result, range, quiet())), "wor");
+  assert.deepEqual(await opened(), [true, "wor"]);
   honours = false;
   assert.equal(await textOf(await one.files.read(result, range, quiet())), "wor");
+  assert.deepEqual(await opened(), [false, "hello world"]);
 });
 
 Deno.test("another part than the one that was asked for is not passed on", async () => {

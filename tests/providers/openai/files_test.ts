@@ -161,6 +161,9 @@ for (const honoured of [true, false]) {
     for (const [range, header, expected] of ranges) {
       assert.equal(await textOf(await files.read(id, range, quiet())), expected);
       assert.equal(asked, header);
+      const { body, ranged } = await files.open(id, range, quiet());
+      assert.equal(ranged, honoured && range !== undefined);
+      assert.equal(await textOf(body), ranged ? expected : "0123456789");
     }
   });
 }
