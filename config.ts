@@ -128,19 +128,20 @@ export async function parseConfig(
   const errors: ConfigError[] = [];
   const notes: string[] = [];
   const content = text === undefined ? {} : await parseJsonc(text, path, errors);
-  const { file, errors: inFile } = checkFile(content, env);
+  const { file, errors: inFile, named } = checkFile(content, env);
   errors.push(...inFile, ...unknownVariables(environment));
   const providers = mergeProviders(file, env, errors, notes);
-  checkNames(file, providers, errors);
+  checkNames(file, [...new Set([...providers.map((one) => one.name), ...named])], errors);
   const seconds = (name: GatewayVariable, otherwise: number) =>
     number(env, name, otherwise, errors) * 1000;
   const s3Port = env("BATCHWAY_S3_PORT") === undefined
     ? undefined
     : port(env, "BATCHWAY_S3_PORT", 0, errors);
   const log = choice(env, "BATCHWAY_LOG", ["json", "pretty"], errors);
-  const region = env("AWS_REGION") ?? env("AWS_DEFAULT_REGION");
+  const regionVariable = env("AWS_REGION") === undefined ? "AWS_DEFAULT_REGION" : "AWS_REGION";
+  const region = env(regionVariable);
   if (region !== undefined && !isRegion(region)) {
-    errors.push({ place: "AWS_REGION", message: "is no AWS region; one looks like us-west-2" });
+    errors.push({ place: regionVariable, message: "is no AWS region; one looks like us-west-2" });
   }
   const config: Config = {
     host: env("BATCHWAY_HOST") ?? "127.0.0.1",
@@ -170,12 +171,17 @@ export async function parseConfig(
 async function parseJsonc(text: string, path: string, errors: ConfigError[]): Promise<unknown> {
   const { parse, printParseErrorCode } = await import("jsonc-parser");
   const found: ParseError[] = [];
-  const content: unknown = parse(text, found, { allowTrailingComma: true });
+  const content: unknown = parse(text, found, {
+    allowTrailingComma: true,
+    allowEmptyContent: true,
+  });
   for (const { error, offset } of found) {
     const line = text.slice(0, offset).split("\n").length;
-    errors.push({ place: `${path}:${line}`, message: printParseErrorCode(error) });
+    const what = printParseErrorCode(error).replaceAll(/(?<=[a-z])[A-Z]/g, " $&").toLowerCase();
+    errors.push({ place: `${path}:${line}`, message: `is not JSON with comments: ${what}` });
   }
-  return found.length > 0 ? {} : content;
+  // Nothing but comments is nothing configured.
+  return found.length > 0 || content === undefined ? {} : content;
 }
 
 function unknownVariables(environment: Readonly<Record<string, string>>): ConfigError[] {
@@ -260,10 +266,9 @@ function settingsOf(
 /** Names of providers in other places of the file must be those of configured providers. */
 function checkNames(
   file: ConfigFile,
-  providers: readonly ProviderSettings[],
+  known: readonly string[],
   errors: ConfigError[],
 ): void {
-  const known = providers.map((one) => one.name);
   const check = (place: string, name: string | undefined) => {
     if (name === undefined || known.includes(name)) return;
     const configured = known.length === 0 ? "none is" : `configured are ${known.join(", ")}`;
@@ -288,12 +293,18 @@ function urlOf(env: Env, name: string, errors: ConfigError[]): string | undefine
   return undefined;
 }
 
+/** A week: timers take no more than 2³¹ milliseconds, and fire at once for more. */
+const maxSeconds = 604_800;
+
 function number(env: Env, name: GatewayVariable, otherwise: number, errors: ConfigError[]): number {
   const text = env(name);
   if (text === undefined) return otherwise;
   const value = Number(text);
-  if (/^[0-9.]+$/.test(text) && Number.isFinite(value)) return value;
-  errors.push({ place: name, message: "must be a number of seconds, such as 5 or 0.5" });
+  if (/^[0-9.]+$/.test(text) && value <= maxSeconds) return value;
+  errors.push({
+    place: name,
+    message: `must be a number of seconds up to ${maxSeconds}, such as 5 or 0.5`,
+  });
   return otherwise;
 }
 

@@ -34,12 +34,19 @@ const bucket = v.object({
   native: v.optional(v.boolean()),
 });
 
-const atLeastOne = v.pipe(v.number(), v.integer("must be a whole number"), v.minValue(1));
+const atLeastOne = v.pipe(
+  v.number(),
+  v.integer("must be a whole number"),
+  v.minValue(1, "must be 1 or more"),
+);
 
 const limits = v.object({
   maxBodyBytes: v.optional(atLeastOne, 5_368_709_120),
   concurrentUploads: v.optional(atLeastOne, 256),
-  requestsPerSecond: v.optional(v.nullable(v.pipe(v.number(), v.minValue(0))), null),
+  requestsPerSecond: v.optional(
+    v.nullable(v.pipe(v.number(), v.minValue(0, "must not be negative"))),
+    null,
+  ),
 });
 
 const file = v.object({
@@ -63,6 +70,9 @@ export interface ConfigError {
   readonly message: string;
 }
 
+/** The place of an error that is no single setting's. */
+const wholeFile = "(the whole file)";
+
 /** What each object of the file may hold; `*` stands for any name. */
 const knownNames: Readonly<Record<string, readonly string[]>> = {
   "": Object.keys(file.entries),
@@ -72,20 +82,72 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
   "limits": Object.keys(limits.entries),
 };
 
+/** A checked file: what is right in it, so that what depends on that is checked too. */
+export interface CheckedFile {
+  readonly file: ConfigFile;
+  readonly errors: ConfigError[];
+  /** Names of all providers of the file, also of those with errors, which `file` has not. */
+  readonly named: readonly string[];
+}
+
 /** Checks what a configuration file holds, with every error at once. */
 export function checkFile(
   content: unknown,
   env: (name: string) => string | undefined,
-): { file: ConfigFile; errors: ConfigError[] } {
+): CheckedFile {
   const errors: ConfigError[] = [];
   const filled = fillIn(content, env, [], errors);
+  const named = isObject(filled) && isObject(filled["providers"])
+    ? Object.keys(filled["providers"])
+    : [];
+  const unset = errors.map(({ place }) => place);
   errors.push(...unknownNames(filled, []));
   const result = v.safeParse(file, filled);
-  if (result.success) return { file: result.output, errors };
+  if (result.success) return { file: result.output, errors, named };
   for (const issue of result.issues) {
-    errors.push({ place: v.getDotPath(issue) ?? "(the whole file)", message: issue.message });
+    const place = v.getDotPath(issue) ?? wholeFile;
+    if (!unset.includes(place)) errors.push({ place, message: messageOf(issue) });
   }
-  return { file: v.parse(file, {}), errors };
+  const broken = result.issues.map((issue) => issue.path?.map(({ key }) => `${key}`) ?? []);
+  return { file: v.parse(file, without(filled, broken)), errors, named };
+}
+
+/** The library's own messages quote what they found, which may be a key. */
+function messageOf({ kind, expected, input, message }: v.BaseIssue<unknown>): string {
+  if (kind !== "schema") return message;
+  if (input === undefined) return "is missing";
+  // Choices come as `("a" | "b")`.
+  const choices = `${expected}`.replace(/^\((.*)\)$/, "$1").replaceAll(" | ", " or ");
+  return `must be ${kinds[choices] ?? choices}`;
+}
+
+/** The library's words for what it expected, in ours. */
+const kinds: Readonly<Record<string, string>> = {
+  string: "text in quotes",
+  number: "a number",
+  boolean: "true or false",
+  Object: "an object, { … }",
+  Array: "a list, [ … ]",
+};
+
+/** The file without the settings that have errors; of many providers or buckets, those alone. */
+function without(content: unknown, broken: readonly (readonly string[])[]): unknown {
+  if (!isObject(content)) return {};
+  const isBroken = (...path: string[]) =>
+    broken.some((one) => path.every((part, at) => one[at] === part));
+  const entries = Object.entries(content).flatMap(([name, inner]): [string, unknown][] => {
+    const isCollection = (name === "providers" || name === "buckets") && isObject(inner);
+    if (!isCollection) return isBroken(name) ? [] : [[name, inner]];
+    return [[
+      name,
+      Object.fromEntries(Object.entries(inner).filter(([key]) => !isBroken(name, key))),
+    ]];
+  });
+  return Object.fromEntries(entries);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Puts the environment's values in the places of `${NAME}`. */
@@ -117,6 +179,10 @@ function fillIn(
 function unknownNames(value: unknown, path: readonly string[]): ConfigError[] {
   if (typeof value !== "object" || value === null) return [];
   const known = knownAt(path);
+  // The library takes a list for an object.
+  if (known !== undefined && Array.isArray(value)) {
+    return [{ place: path.join(".") || wholeFile, message: `must be ${kinds["Object"]}` }];
+  }
   return Object.entries(value).flatMap(([name, inner]): ConfigError[] => {
     const place = [...path, name];
     if (known === undefined || known.includes(name)) return unknownNames(inner, place);

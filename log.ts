@@ -21,19 +21,23 @@ export interface LogOptions {
 
 /** Makes a log. */
 export function createLog({ format, now, write }: LogOptions): Log {
-  const line = format === "json" ? jsonLine : prettyLine;
+  const form = format === "json" ? JSON.stringify : prettyLine;
+  const line = (event: LogFields) => write(visible(form(event)));
   const tell = (level: string) => (message: string, fields: LogFields = {}) =>
-    write(line({ time: now().toISOString(), level, message, ...told(fields) }));
-  return {
-    info: tell("info"),
-    warn: tell("warn"),
-    audit: (fields) =>
-      write(format === "json" ? jsonLine(fields) : prettyLine(fields as Record<string, unknown>)),
-  };
+    line({ time: now().toISOString(), level, message, ...told(fields) });
+  return { info: tell("info"), warn: tell("warn"), audit: (fields) => line(fields) };
 }
 
-function jsonLine(event: LogFields): string {
-  return JSON.stringify(event);
+/**
+ * Escapes what would break or colour a line, or turn its order around, on somebody's terminal. JSON
+ * itself leaves the characters from U+007F on as they are; in it the escapes mean the same.
+ */
+function visible(line: string): string {
+  const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return line.replaceAll(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (hidden) => hidden.split("").map(escape).join(""),
+  );
 }
 
 /** `12:00:00 warn A sentence  key=value`; what does not apply is left out. */
@@ -47,7 +51,7 @@ function prettyLine({ time, level, message, ...fields }: LogFields): string {
   return [clock, level, message, ...facts].filter((part) => part !== undefined).join(" ");
 }
 
-/** A name from outside must not break the line or colour the terminal. */
+/** A name from outside must not look like another fact of the line. */
 function plain(text: string): string {
   return /^[\p{L}\p{N}._:/+@,-]*$/u.test(text) ? text : JSON.stringify(text);
 }

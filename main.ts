@@ -1,5 +1,5 @@
 /** `deno task start`: the gateway with what the environment and the configuration file say. */
-import { type Config, ConfigurationError, loadConfig } from "./config.ts";
+import { type Config, loadConfig } from "./config.ts";
 import { startGateway } from "./gateway.ts";
 import { createLog, type Log } from "./log.ts";
 import { runUntilSignal } from "./process.ts";
@@ -40,16 +40,17 @@ async function main(): Promise<number> {
   const environment = Deno.env.toObject();
   const config = await loadConfig(environment);
   const reason = refusal(config);
-  if (reason !== undefined) {
-    write(reason);
-    return 1;
-  }
+  if (reason !== undefined) throw new Error(reason);
   const log = logOf(config);
   for (const note of config.notes) log.warn(note);
   const gateway = await startGateway(config, { log, env: (name) => environment[name] });
-  announce(config, log, gateway.url);
-  if (gateway.s3Url !== undefined) log.info(`S3 is at the root of ${gateway.s3Url}`);
-  await runUntilSignal(log, () => gateway.close());
+  await runUntilSignal(log, {
+    announce() {
+      announce(config, log, gateway.url);
+      if (gateway.s3Url !== undefined) log.info(`S3 is at the root of ${gateway.s3Url}`);
+    },
+    close: gateway.close,
+  });
   return 0;
 }
 
@@ -58,8 +59,10 @@ export async function run(program: () => Promise<number>): Promise<never> {
   try {
     Deno.exit(await program());
   } catch (error) {
-    const known = error instanceof ConfigurationError || error instanceof Error;
-    write(known ? error.message : String(error));
+    const message = error instanceof Error ? error.message : String(error);
+    // The configuration may be what is wrong, so the variable is read here.
+    if (Deno.env.get("BATCHWAY_LOG") !== "json") write(message);
+    else createLog({ format: "json", now: () => new Date(), write }).warn(message);
     Deno.exit(1);
   }
 }

@@ -19,17 +19,25 @@ export interface Listener {
   /** With the real port, without a slash at the end. */
   readonly url: string;
   isDraining(): boolean;
-  /** Answers what is under way, at most for so long, and closes. */
+  /** Answers what is under way, at most for so long, then breaks off the rest, and closes. */
   drain(milliseconds: number): Promise<void>;
 }
 
-/** Starts listening. Throws where the address is taken. */
+/** Starts listening. Throws a sentence where the address is taken, or is none of this machine's. */
 export function serve(app: App, { hostname, port, escaped }: ServeOptions): Listener {
   let inFlight = 0;
   let draining = false;
   let idle = () => {};
+  let drained: Promise<void> | undefined;
+  const breakOff = new AbortController();
+  // Also told of an answer whose body breaks off, which Deno would print in a form of its own.
+  const onError = (error: unknown) => {
+    escaped(error);
+    return new Response("The gateway met an internal error.\n", { status: 500 });
+  };
+  const where = { hostname, port, signal: breakOff.signal, onListen() {}, onError };
 
-  const server = Deno.serve({ hostname, port, onListen() {} }, async (request, info) => {
+  const answer: Deno.ServeHandler<Deno.NetAddr> = async (request, info) => {
     if (draining) return await sendAway(request);
     inFlight++;
     const done = () => {
@@ -37,30 +45,51 @@ export function serve(app: App, { hostname, port, escaped }: ServeOptions): List
       if (inFlight === 0) idle();
     };
     info.completed.then(done, done);
-    try {
-      return await app(request, request.signal);
-    } catch (error) {
-      escaped(error);
-      return new Response("The gateway met an internal error.\n", { status: 500 });
+    return await app(request, request.signal);
+  };
+  const server = listen(where, answer);
+
+  async function drain(milliseconds: number): Promise<void> {
+    draining = true;
+    if (inFlight > 0) {
+      const empty = new Promise<void>((resolve) => (idle = resolve));
+      const limit = new AbortController();
+      await Promise.race([empty, delay(milliseconds, limit.signal)]);
+      limit.abort();
     }
-  });
+    // `shutdown` would wait for ever for an answer that does not end; the signal, which must not be
+    // used after it, breaks every connection at once (both measured with Deno 2.9.6).
+    if (inFlight > 0) breakOff.abort();
+    else await server.shutdown();
+    await server.finished;
+  }
 
   return {
     url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${server.addr.port}`,
     isDraining: () => draining,
-    async drain(milliseconds) {
-      draining = true;
-      if (inFlight > 0) {
-        const empty = new Promise<void>((resolve) => (idle = resolve));
-        const limit = new AbortController();
-        await Promise.race([empty, delay(milliseconds, limit.signal)]);
-        limit.abort();
-      }
-      await server.shutdown();
-    },
+    drain: (milliseconds) => drained ??= drain(milliseconds),
   };
 }
 
+function listen(
+  where: Deno.ServeTcpOptions,
+  answer: Deno.ServeHandler<Deno.NetAddr>,
+): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve(where, answer);
+  } catch (error) {
+    const reason = error instanceof Deno.errors.AddrInUse
+      ? "another program listens there; end it, or choose another port"
+      : "choose a host of this machine, and a port that this user may use";
+    const at = `${where.hostname}:${where.port}`;
+    throw new Error(
+      `Cannot listen on ${at}: ${reason} (BATCHWAY_HOST, BATCHWAY_PORT, BATCHWAY_S3_PORT)`,
+      { cause: error },
+    );
+  }
+}
+
+/** Deno 2.9.6 does not act on `connection: close` itself (measured): it is for the client. */
 async function sendAway(request: Request): Promise<Response> {
   await request.body?.cancel();
   return new Response("The gateway is shutting down; send the request again.\n", {

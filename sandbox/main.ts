@@ -50,12 +50,18 @@ async function main(): Promise<number> {
     env: (name) => environment[name],
     ...(data === undefined && { catalogPath: ":memory:" }),
   });
-  announce(config, log, gateway.url);
-  log.info(`Simulated providers at ${sandbox.url}, their faults at ${sandbox.controlUrl}/faults`);
-  if (config.log !== "json") print(snippet(gateway.url));
-  await runUntilSignal(log, async () => {
-    await gateway.close();
-    await sandbox.close();
+  await runUntilSignal(log, {
+    announce() {
+      announce(config, log, gateway.url);
+      if (gateway.s3Url !== undefined) log.info(`S3 is at the root of ${gateway.s3Url}`);
+      const { url, controlUrl } = sandbox;
+      log.info(`Simulated providers at ${url}, their faults at ${controlUrl}/faults`);
+      if (config.log !== "json") print(snippet(gateway.url));
+    },
+    async close() {
+      await gateway.close();
+      await sandbox.close();
+    },
   });
   return 0;
 }

@@ -1,6 +1,6 @@
 /** Gateways for tests: in this process or in one of their own, on simulated providers. */
 import { parseConfig } from "../config.ts";
-import { type Gateway, startGateway } from "../gateway.ts";
+import { type Gateway, type GatewayDeps, startGateway } from "../gateway.ts";
 import { createLog } from "../log.ts";
 import { sandboxKeys } from "../sandbox/context.ts";
 import { type Sandbox, type SandboxSettings, startSandbox } from "../sandbox/server.ts";
@@ -18,12 +18,16 @@ export interface TestGateway {
 /** How a gateway under test differs from the default one. */
 export interface TestGatewayOptions {
   readonly sandbox?: SandboxSettings;
+  /** Simulated providers that run already; whoever started them closes them. */
+  readonly providers?: Sandbox;
   /** Variables besides those of the simulated providers. */
   readonly env?: Readonly<Record<string, string>>;
   /** The text of a configuration file. */
   readonly configuration?: string;
   /** Path of the catalog; in memory without it. */
   readonly catalogPath?: string;
+  readonly leaseMilliseconds?: GatewayDeps["leaseMilliseconds"];
+  readonly settleMilliseconds?: GatewayDeps["settleMilliseconds"];
 }
 
 /** Variables by which a gateway finds the simulated providers. */
@@ -45,7 +49,9 @@ export function sandboxEnvironment(sandbox: Sandbox): Record<string, string> {
 
 /** Starts a gateway in this process, on a port that is free. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const sandbox = await startSandbox({ batchSeconds: 1, ...options.sandbox });
+  const { leaseMilliseconds, settleMilliseconds } = options;
+  const sandbox = options.providers ??
+    await startSandbox({ batchSeconds: 1, ...options.sandbox });
   const environment = {
     BATCHWAY_PORT: "0",
     BATCHWAY_POLL_SECONDS: "0",
@@ -63,6 +69,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     log,
     env: (name) => (environment as Record<string, string>)[name],
     catalogPath: options.catalogPath ?? ":memory:",
+    ...(leaseMilliseconds !== undefined && { leaseMilliseconds }),
+    ...(settleMilliseconds !== undefined && { settleMilliseconds }),
   });
   return {
     url: gateway.url,
@@ -71,7 +79,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     logged,
     async stop() {
       await gateway.close();
-      await sandbox.close();
+      if (!options.providers) await sandbox.close();
     },
   };
 }

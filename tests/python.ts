@@ -5,25 +5,38 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-
-const root = fileURLToPath(new URL("../", import.meta.url));
-const requirements = fileURLToPath(new URL("./requirements.txt", import.meta.url));
-const cache = join(root, ".cache");
-const venv = join(cache, "venv");
-const stamp = join(venv, "requirements.sha256");
-const windows = Deno.build.os === "windows";
-const python = join(venv, windows ? "Scripts/python.exe" : "bin/python");
+import {
+  attempt,
+  cache,
+  isStamped,
+  makeOnce,
+  type ProgramResult,
+  runProgram,
+  say,
+} from "./program.ts";
 
 /** boto3 1.44 needs 3.10. */
 const oldest = "3.10";
+const windows = Deno.build.os === "windows";
 
 /** How a Python program ended. */
-export interface PythonResult {
-  /** Its exit code. */
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
+export type PythonResult = ProgramResult;
+
+/** A virtual environment with the packages of a file. */
+export interface Venv {
+  /** What its packages are for, for the messages. */
+  readonly what: string;
+  /** Its folder in the cache. */
+  readonly name: string;
+  /** Path of the file with its packages. */
+  readonly requirements: string;
 }
+
+const clients: Venv = {
+  what: "Python clients",
+  name: "venv",
+  requirements: fileURLToPath(new URL("./requirements.txt", import.meta.url)),
+};
 
 let ready: Promise<string> | undefined;
 
@@ -38,7 +51,7 @@ let ready: Promise<string> | undefined;
  * packages cannot be installed; the message says what to do.
  */
 export function ensurePython(): Promise<string> {
-  ready ??= prepare().catch((error: unknown) => {
+  ready ??= ensureVenv(clients).catch((error: unknown) => {
     ready = undefined;
     throw error;
   });
@@ -46,16 +59,31 @@ export function ensurePython(): Promise<string> {
 }
 
 /**
- * Runs a Python program to its end in the virtual environment.
- *
- * The program sees nothing of the surrounding environment but the search path and the folder for
- * temporary files, so that neither AWS settings nor proxies of this machine change what a test shows.
+ * Sees to it that a virtual environment is there and matches its packages' file. Answers and throws
+ * as {@linkcode ensurePython}.
+ */
+export async function ensureVenv(venv: Venv): Promise<string> {
+  const python = programOf(venv, "python");
+  const wanted = createHash("sha256").update(await Deno.readFile(venv.requirements)).digest("hex");
+  await makeOnce(
+    venv.name,
+    // It was finished for these packages, and its Python still starts.
+    async () =>
+      await isStamped(stampOf(venv), wanted) && (await attempt(python, ["-c", ""]))?.code === 0,
+    () => build(venv, python, wanted),
+  );
+  return python;
+}
+
+/** The path of a program in a virtual environment. */
+export function programOf({ name }: Venv, program: string): string {
+  return join(cache, name, windows ? `Scripts/${program}.exe` : `bin/${program}`);
+}
+
+/**
+ * Runs a Python program to its end in the virtual environment, as {@linkcode runProgram} does.
  *
  * @param script Path or file URL.
- * @param args Its arguments.
- * @param env Its environment variables.
- * @param timeoutSeconds It is killed after this time.
- * @throws {Error} Where it ran out of time; the message ends with what it printed until then.
  */
 export async function runPython(
   script: string | URL,
@@ -64,79 +92,22 @@ export async function runPython(
   timeoutSeconds = 120,
 ): Promise<PythonResult> {
   const path = typeof script === "string" ? script : fileURLToPath(script);
-  const child = new Deno.Command(await ensurePython(), {
-    args: [path, ...args],
-    clearEnv: true,
-    env: { ...isolated(), ...env },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    child.kill("SIGKILL");
-  }, timeoutSeconds * 1000);
-  try {
-    const { code, stdout, stderr } = await child.output();
-    const decoder = new TextDecoder();
-    const result = { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-    if (late) {
-      throw new Error(
-        `Stopped ${path} after ${timeoutSeconds} seconds.\n${result.stdout}${result.stderr}`,
-      );
-    }
-    return result;
-  } finally {
-    clearTimeout(timer);
-  }
+  return await runProgram(await ensurePython(), [path, ...args], env, timeoutSeconds);
 }
 
-/** The environment that every program gets. */
-function isolated(): Record<string, string> {
-  const env: Record<string, string> = {
-    AWS_CONFIG_FILE: join(cache, "no-aws-config"),
-    AWS_SHARED_CREDENTIALS_FILE: join(cache, "no-aws-credentials"),
-    AWS_EC2_METADATA_DISABLED: "true",
-    PYTHONDONTWRITEBYTECODE: "1",
-    PYTHONUTF8: "1",
-  };
-  for (const name of ["PATH", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT"]) {
-    const value = Deno.env.get(name);
-    if (value !== undefined) env[name] = value;
-  }
-  return env;
+function stampOf({ name }: Venv): string {
+  return join(cache, name, "requirements.sha256");
 }
 
-async function prepare(): Promise<string> {
-  const wanted = createHash("sha256").update(await Deno.readFile(requirements)).digest("hex");
-  if (await isReady(wanted)) return python;
-  await Deno.mkdir(cache, { recursive: true });
-  using lock = await Deno.open(join(cache, "venv.lock"), { write: true, create: true });
-  // Other processes may run tests too: whoever gets the lock first builds, the others look again.
-  await lock.lock(true);
-  if (!await isReady(wanted)) await build(wanted);
-  return python;
-}
-
-/** Whether the environment was finished for these requirements and its Python still starts. */
-async function isReady(wanted: string): Promise<boolean> {
-  try {
-    if (await Deno.readTextFile(stamp) !== wanted) return false;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-  return (await attempt(python, ["-c", ""]))?.code === 0;
-}
-
-async function build(wanted: string): Promise<void> {
+async function build(venv: Venv, python: string, wanted: string): Promise<void> {
+  const { what, name, requirements } = venv;
+  const folder = join(cache, name);
   const base = await findPython();
-  say(`Python clients: making ${venv} with ${base} (once)`);
-  await Deno.remove(venv, { recursive: true }).catch((error: unknown) => {
+  say(`${what}: making ${folder} with ${base} (once)`);
+  await Deno.remove(folder, { recursive: true }).catch((error: unknown) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
-  const made = await attempt(base, ["-m", "venv", venv]);
+  const made = await attempt(base, ["-m", "venv", folder]);
   if (made?.code !== 0) {
     throw new Error(
       `Cannot make a virtual environment with ${base}: install Python's venv module ` +
@@ -144,7 +115,7 @@ async function build(wanted: string): Promise<void> {
         `${made?.stdout ?? ""}${made?.stderr ?? ""}`,
     );
   }
-  say("Python clients: installing tests/requirements.txt");
+  say(`${what}: installing ${requirements}`);
   const installed = await attempt(python, [
     "-m",
     "pip",
@@ -157,12 +128,12 @@ async function build(wanted: string): Promise<void> {
   ]);
   if (installed?.code !== 0) {
     throw new Error(
-      "Cannot install tests/requirements.txt: pip needs to reach a package index " +
+      `Cannot install ${requirements}: pip needs to reach a package index ` +
         `(set PIP_INDEX_URL for a mirror).\n${installed?.stdout ?? ""}${installed?.stderr ?? ""}`,
     );
   }
-  await Deno.writeTextFile(stamp, wanted);
-  say("Python clients: ready");
+  await Deno.writeTextFile(stampOf(venv), wanted);
+  say(`${what}: ready`);
 }
 
 /** The first Python of this machine that is new enough. */
@@ -184,26 +155,4 @@ function isAtLeast(version: string, least: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const [leastMajor = 0, leastMinor = 0] = least.split(".").map(Number);
   return major > leastMajor || (major === leastMajor && minor >= leastMinor);
-}
-
-/** Runs a program to its end; undefined where there is no such program. */
-async function attempt(
-  program: string,
-  args: readonly string[],
-): Promise<PythonResult | undefined> {
-  try {
-    const { code, stdout, stderr } = await new Deno.Command(program, {
-      args: [...args],
-      stdin: "null",
-    }).output();
-    const decoder = new TextDecoder();
-    return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-function say(line: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
 }

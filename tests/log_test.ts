@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { Failure } from "../codecs/failure.ts";
+import { createLog, type Log } from "../log.ts";
+
+/** What a log wrote while it was used. */
+function written(format: "json" | "pretty", use: (log: Log) => void): string[] {
+  const lines: string[] = [];
+  const now = () => new Date("2026-11-23T12:34:56.789Z");
+  use(createLog({ format, now, write: (line) => lines.push(line) }));
+  return lines;
+}
+
+Deno.test("an event is one JSON object a line, with its time, level and facts", () => {
+  const lines = written("json", (log) => {
+    log.info("A sentence", { count: 1, name: null });
+    log.warn("Another");
+    log.audit({ time: "t", operation: "PutObject", key: null, status: 200 });
+  });
+  assert.deepEqual(lines.map((line) => JSON.parse(line)), [
+    {
+      time: "2026-11-23T12:34:56.789Z",
+      level: "info",
+      message: "A sentence",
+      count: 1,
+      name: null,
+    },
+    { time: "2026-11-23T12:34:56.789Z", level: "warn", message: "Another" },
+    { time: "t", operation: "PutObject", key: null, status: 200 },
+  ]);
+});
+
+Deno.test("for people an event is short, without what does not apply", () => {
+  const lines = written("pretty", (log) => {
+    log.info("A sentence", { count: 1, name: null, none: undefined });
+    log.audit({
+      time: "2026-11-23T01:02:03.004Z",
+      operation: "PutObject",
+      bucket: "b",
+      key: "a b.jsonl",
+      job: null,
+      status: 200,
+    });
+  });
+  assert.deepEqual(lines, [
+    "12:34:56 info A sentence count=1",
+    '01:02:03 operation=PutObject bucket=b key="a b.jsonl" status=200',
+  ]);
+});
+
+const hidden: readonly [what: string, text: string][] = [
+  ["a line feed", "a\nb"],
+  ["a carriage return", "a\rb"],
+  ["NUL", "a\0b"],
+  ["an escape sequence", "a\u001b[31mb"],
+  ["a one-character escape", "a\u009b31mb"],
+  ["DEL", "a\u007fb"],
+  ["the next-line character", "a\u0085b"],
+  ["a line separator", "a\u2028b"],
+  ["a paragraph separator", "a\u2029b"],
+  ["a turn of direction", "a\u202eb"],
+  ["a hidden character beyond 16 bits", "a\u{e0001}b"],
+];
+
+for (const [what, text] of hidden) {
+  Deno.test(`${what} in a name neither breaks nor colours a line`, () => {
+    for (const format of ["json", "pretty"] as const) {
+      const [line = "", ...more] = written(format, (log) => log.audit({ time: "t", key: text }));
+      assert.deepEqual(more, []);
+      assert.match(line, /^[ -~]+$/, JSON.stringify(line));
+      if (format === "json") assert.equal(JSON.parse(line).key, text);
+    }
+  });
+}
+
+Deno.test("a name cannot pass for another fact", () => {
+  const [line] = written(
+    "pretty",
+    (log) => log.audit({ time: "t", key: "a status=200", status: 404 }),
+  );
+  assert.equal(line, ' key="a status=200" status=404');
+});
+
+Deno.test("letters of any script are told as they are", () => {
+  const [line = ""] = written("json", (log) => log.info("x", { key: "é漢字🎉" }));
+  assert.ok(line.includes("é漢字🎉"), line);
+});
+
+Deno.test("an error is told by its class and message, and never by its cause", () => {
+  const cause = new Error("Incorrect API key provided: sk-secret");
+  const lines = written("json", (log) => {
+    log.warn("A", { error: new Failure("denied", "The provider refuses the key", { cause }) });
+    log.warn("B", { error: new TypeError("no such thing", { cause }) });
+  });
+  assert.deepEqual(lines.map((line) => JSON.parse(line).error), [
+    "denied: The provider refuses the key",
+    "TypeError: no such thing",
+  ]);
+  assert.ok(!lines.join().includes("sk-secret"));
+});

@@ -1,0 +1,161 @@
+/** The walls between the rooms of the house, and what reads a source file for holes in them. */
+import { posix } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** A source file: its path from the root of the project, and its text. */
+export interface Source {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A wall: what a room may import from others of ours. A room is a folder, or a file at the root. */
+interface Wall {
+  /** Rooms, or files of them, whose values and types may be used. */
+  readonly uses: readonly string[];
+  /** Rooms of which the types alone may be used. */
+  readonly usesTypesOf?: readonly string[];
+}
+
+const walls: Readonly<Record<string, Wall>> = {
+  "codecs": { uses: [] },
+  "catalog": { uses: ["codecs"] },
+  "providers": { uses: ["codecs"] },
+  "objects": { uses: ["catalog", "codecs"], usesTypesOf: ["providers/provider.ts"] },
+  "jobs": { uses: ["objects", "catalog", "codecs"], usesTypesOf: ["providers/provider.ts"] },
+  // The port's and the records' types are the words in which objects and jobs answer. The name of
+  // the tenant of those who do not sign is the catalog's, as it is a part of its keys.
+  "routes": {
+    uses: ["objects", "jobs", "codecs", "catalog/keys.ts"],
+    usesTypesOf: ["providers/provider.ts", "catalog"],
+  },
+  "sandbox": { uses: ["codecs"] },
+  // The task that puts the gateway in front of the simulated providers is a composition root too.
+  "sandbox/main.ts": { uses: ["config.ts", "gateway.ts", "main.ts", "process.ts"] },
+  "log.ts": { uses: ["codecs"] },
+  "config_file.ts": { uses: [] },
+  "config.ts": { uses: ["config_file.ts", "codecs"], usesTypesOf: ["providers/settings.ts"] },
+  "process.ts": { uses: [], usesTypesOf: ["log.ts"] },
+  "serve.ts": { uses: [], usesTypesOf: ["routes/app.ts"] },
+  "sweep.ts": { uses: [], usesTypesOf: ["catalog", "objects", "jobs", "log.ts"] },
+  "gateway.ts": {
+    uses: ["catalog", "codecs", "jobs", "objects", "providers", "routes", "serve.ts", "sweep.ts"],
+    usesTypesOf: ["config.ts", "log.ts"],
+  },
+  "main.ts": { uses: ["config.ts", "gateway.ts", "log.ts", "process.ts"] },
+};
+
+/** Where a provider may be named: its own files, and those who bring providers in. */
+const namesProviders = [
+  /^providers\/(openai|gemini|anthropic)(\/|\.ts$)/,
+  /^providers\/(registry|settings)\.ts$/,
+  /^config(_file)?\.ts$/,
+  /^sandbox\//,
+];
+
+const providerName = /\b(?:openai|gemini|anthropic)\b/i;
+const framework = "@hono/hono";
+/** Rooms are small: past this a file has two jobs. */
+const maxLines = 350;
+
+/** What is wrong with a file, a sentence each. */
+export function violations({ path, text }: Source): string[] {
+  const code = withoutComments(text);
+  const found: string[] = [];
+  const lines = text.trimEnd().split("\n").length;
+  if (lines > maxLines) found.push(`${path} has ${lines} lines; ${maxLines} are the most`);
+  // Tests may look into every room, and hold samples of what the walls forbid.
+  if (roomOf(path) === "tests") return found;
+  const named = namesProviders.some((one) => one.test(path)) ? null : providerName.exec(code);
+  if (named) found.push(`${path} names the provider ${named[0]}`);
+  for (const used of importsOf(code)) {
+    const wrong = checkImport(path, used);
+    if (wrong !== undefined) found.push(`${path} ${wrong}`);
+    if (used.from === framework) found.push(...leaks(path, code, used.names));
+  }
+  return found;
+}
+
+/** An import of a module, or of its types alone. */
+interface Import {
+  readonly from: string;
+  readonly names: readonly string[];
+  readonly typesOnly: boolean;
+}
+
+function importsOf(code: string): Import[] {
+  const statement = /\b(?:import|export)\s+(type\s)?(?:([^;"'()]*?)\s*from\s*)?"([^"]+)"/g;
+  const called = /\bimport\(\s*"([^"]+)"/g;
+  const stated = [...code.matchAll(statement)].map(([, type, clause = "", from = ""]): Import => {
+    const names = clause.replace(/[{}]/g, "").split(",").map((name) => name.trim())
+      .filter((name) => name !== "");
+    return {
+      from,
+      names: names.map((name) => name.replace(/^type\s+/, "").replace(/^.*\sas\s+/, "")),
+      typesOnly: type !== undefined ||
+        (names.length > 0 && names.every((name) => name.startsWith("type "))),
+    };
+  });
+  const lazily = [...code.matchAll(called)].map(([, from = ""]): Import => ({
+    from,
+    names: [],
+    typesOnly: false,
+  }));
+  return [...stated, ...lazily];
+}
+
+function checkImport(path: string, { from, typesOnly }: Import): string | undefined {
+  const room = roomOf(path);
+  if (from === framework && room !== "routes") return `uses the framework, which is for routes`;
+  if (!from.startsWith(".")) {
+    const isKnown = /^(node:|@?[a-z0-9-]+(\/|$))/.test(from) && !/^(npm|jsr|https?):/.test(from);
+    return isKnown ? undefined : `imports ${from}; dependencies are named in deno.json`;
+  }
+  const target = posix.normalize(posix.join(posix.dirname(path), from));
+  if (roomOf(target) === "tests") return `imports the test file ${target}`;
+  if (roomOf(target) === room) return undefined;
+  const own = [walls[path], walls[room]].filter((wall) => wall !== undefined);
+  if (own.length === 0) return "is in no room that has walls; add it to tests/walls.ts";
+  const may = (allowed: readonly string[]) =>
+    allowed.some((one) => target === one || target.startsWith(`${one}/`));
+  if (own.some((wall) => may(wall.uses))) return undefined;
+  if (!own.some((wall) => may(wall.usesTypesOf ?? []))) return `must not import ${target}`;
+  return typesOnly ? undefined : `may import types of ${target}, not values`;
+}
+
+/** Exported declarations that mention a name of the framework's. */
+function leaks(path: string, code: string, names: readonly string[]): string[] {
+  const declared = code.matchAll(/^export (?!\{|\*|type \{)[^{;=]*/gm);
+  return [...declared].flatMap(([head]) =>
+    names.filter((name) => new RegExp(`\\b${name}\\b`).test(head))
+      .map((name) => `${path} exports the framework's ${name}: ${head.trim()}`)
+  );
+}
+
+function roomOf(path: string): string {
+  return path.split("/")[0] ?? path;
+}
+
+/** The text without comments; strings that hold `//` are left alone. */
+function withoutComments(text: string): string {
+  const token =
+    /"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|\/\*[\s\S]*?\*\/|(?<=^|[\s;,{}()])\/\/[^\n]*/g;
+  return text.replaceAll(token, (found) => found.startsWith("/") ? " " : found);
+}
+
+/** Every TypeScript file of the project. */
+export async function readSources(): Promise<Source[]> {
+  const root = fileURLToPath(new URL("../", import.meta.url));
+  const sources: Source[] = [];
+  const read = async (folder: string) => {
+    for await (const { name, isDirectory } of Deno.readDir(root + folder)) {
+      const path = folder + name;
+      if (name.startsWith(".") || name === "dist" || name === "node_modules") continue;
+      if (isDirectory) await read(`${path}/`);
+      else if (name.endsWith(".ts")) {
+        sources.push({ path, text: await Deno.readTextFile(root + path) });
+      }
+    }
+  };
+  await read("");
+  return sources;
+}

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { readSources, violations } from "./walls.ts";
+
+Deno.test("every source file keeps to its walls", async () => {
+  const sources = await readSources();
+  assert.ok(sources.length > 100, `only ${sources.length} files were found`);
+  assert.deepEqual(sources.flatMap(violations), []);
+});
+
+const holes: readonly [what: string, path: string, text: string, expected: RegExp][] = [
+  ["a codec that knows a room", "codecs/x.ts", 'import { a } from "../jobs/a.ts";', /must not/],
+  ["a provider that asks the catalog", "providers/x.ts", 'import "../catalog/kv.ts";', /must not/],
+  ["objects that ask jobs", "objects/x.ts", 'import { a } from "../jobs/a.ts";', /must not/],
+  ["a room that imports routes", "jobs/x.ts", 'import { a } from "../routes/a.ts";', /must not/],
+  ["a lazy import", "catalog/x.ts", 'const a = await import("../objects/a.ts");', /must not/],
+  ["a passed-on export", "codecs/x.ts", 'export { a } from "../jobs/a.ts";', /must not/],
+  [
+    "an import over several lines",
+    "routes/x.ts",
+    'import {\n  a,\n  type B,\n} from "../providers/registry.ts";',
+    /must not/,
+  ],
+  [
+    "a value where types are allowed",
+    "jobs/x.ts",
+    'import { type A, b } from "../providers/provider.ts";',
+    /not values/,
+  ],
+  ["a gateway on the sandbox", "gateway.ts", 'import { a } from "./sandbox/a.ts";', /must not/],
+  ["a file that uses tests", "jobs/x.ts", 'import { a } from "../tests/a.ts";', /test file/],
+  ["a room without walls", "stuff/x.ts", 'import { a } from "../codecs/a.ts";', /no room/],
+  ["the framework in objects", "objects/x.ts", 'import { Hono } from "@hono/hono";', /framework/],
+  [
+    "a framework type that crosses out",
+    "routes/x.ts",
+    'import type { Context } from "@hono/hono";\nexport function f(c: Context): void {}',
+    /exports the framework's Context/,
+  ],
+  ["a dependency of one file", "jobs/x.ts", 'import a from "npm:left-pad@1";', /deno\.json/],
+  ["a provider in a string", "jobs/x.ts", 'if (kind === "gemini") {}', /names the provider gemini/],
+  ["a provider in a name", "objects/x.ts", "const x = settings.openai;", /names the provider/],
+  ["a file with two jobs", "jobs/x.ts", "a;\n".repeat(351), /351 lines/],
+];
+
+for (const [what, path, text, expected] of holes) {
+  Deno.test(`the walls are closed to ${what}`, () => {
+    const found = violations({ path, text });
+    assert.equal(found.length, 1, found.join("\n"));
+    assert.match(found[0] ?? "", expected);
+  });
+}
+
+Deno.test("what the walls allow is not reported", () => {
+  const allowed: [string, string][] = [
+    ["jobs/x.ts", 'import type { A } from "../providers/provider.ts";'],
+    ["routes/x.ts", 'import { type A, type B } from "../providers/provider.ts";'],
+    ["routes/app.ts", 'import { Hono } from "@hono/hono";\nfunction f(): Hono {}'],
+    ["jobs/x.ts", "// OpenAI and Gemini differ here.\n/** Not as Anthropic. */\na; // openai"],
+    ["providers/gemini/x.ts", 'const a = "gemini";'],
+    ["sandbox/main.ts", 'import { a } from "../gateway.ts";\nimport { b } from "../codecs/b.ts";'],
+    ["tests/x_test.ts", 'import { a } from "../routes/a.ts";'],
+    ["jobs/x.ts", 'const url = "https://example.com"; import { a } from "node:crypto";'],
+    ["jobs/x.ts", "a;\n".repeat(350)],
+  ];
+  for (const [path, text] of allowed) assert.deepEqual(violations({ path, text }), []);
+});
