@@ -2,8 +2,8 @@
 import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { timePrefix } from "../codecs/job_id.ts";
-import { keys, maxGetMany, nativeTenant, type Scope } from "./keys.ts";
-import { change } from "./kv.ts";
+import { keys, nativeTenant, type Scope } from "./keys.ts";
+import { change, readAll } from "./kv.ts";
 import type { BatchRecord, JobDescription, JobProgress, JobRecord } from "./records.ts";
 
 /** Which jobs, in which order. Times are milliseconds since 1970. */
@@ -110,17 +110,11 @@ export function createJobCatalog(
   }
 
   /** To which jobs these batches belong, in their order. */
-  async function batches(
+  function batches(
     provider: string,
     ids: readonly BatchId[],
   ): Promise<(BatchRecord | undefined)[]> {
-    const found: (BatchRecord | undefined)[] = [];
-    for (let at = 0; at < ids.length; at += maxGetMany) {
-      const some = ids.slice(at, at + maxGetMany).map((id) => keys.batch(provider, id));
-      const entries = await kv.getMany<BatchRecord[]>(some);
-      found.push(...entries.map((entry) => entry.value ?? undefined));
-    }
-    return found;
+    return readAll<BatchRecord>(kv, ids.map((id) => keys.batch(provider, id)));
   }
 
   /** A job's tags by name. */
@@ -153,10 +147,10 @@ export function createJobCatalog(
     return (await kv.get<boolean>(keys.walked(provider, account))).value === true;
   }
 
-  /** Remembers that all batches of an account have been looked at. */
-  async function setWalked(provider: string, account: string): Promise<void> {
+  /** Remembers whether all batches of an account have been looked at. */
+  async function setWalked(provider: string, account: string, done: boolean): Promise<void> {
     await change(sleep, async () => {
-      await kv.set(keys.walked(provider, account), true);
+      await kv.set(keys.walked(provider, account), done);
       return { done: undefined };
     });
   }

@@ -22,10 +22,11 @@ export function createJournalCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { begin, get, lease, finish, abandon, entries, promised, promises };
+  return { begin, get, lease, finish, abandon, entries, promised, isFirst };
 
   /**
-   * Opens an entry, with the job's tags, and promises the job to its token.
+   * Opens an entry, with the job's tags, promises the job to its token, and keeps its input from
+   * being deleted.
    *
    * @returns False if the token was promised to another job in the meantime.
    */
@@ -33,8 +34,6 @@ export function createJournalCatalog(
     scope: Scope,
     entry: JournalRecord,
     tags: Readonly<Record<string, string>>,
-    /** The job that the token stood for, where that job came to nothing. */
-    stale: JobId | undefined,
   ): Promise<boolean> {
     const { id } = entry.job;
     return change(sleep, async (): Promise<Attempt<boolean>> => {
@@ -42,13 +41,16 @@ export function createJournalCatalog(
       if (entry.promise) {
         const at = keys.token(scope, entry.promise.token, entry.promise.digest);
         const now = await kv.get<JobId>(at);
-        if ((now.value ?? undefined) !== stale) return { done: false };
+        if (now.value !== null) return { done: now.value === id };
         step.check(now).set(at, id);
       }
+      const { file } = entry.job;
+      if (file !== undefined) step.set(keys.use(scope.provider, file, id), true);
       for (const [name, value] of Object.entries(tags)) step.set(keys.tag(scope, id, name), value);
       if ((await step.commit()).ok) return { done: true };
-      // Over KV Connect a step may be applied and still answer "not ok" (its connection broke).
-      return await get(scope, id) ? { done: true } : "again";
+      // Over KV Connect a step may be applied and still answer "not ok" (its connection broke):
+      // then the next attempt finds the token promised to this very job.
+      return "again";
     });
   }
 
@@ -60,7 +62,7 @@ export function createJournalCatalog(
   /**
    * Takes or prolongs the lease of an entry.
    *
-   * @param asked Whether the provider is about to be asked.
+   * @param asked Whether the provider is being asked now.
    * @returns The entry as it is now; undefined if it is gone or another gateway holds its lease.
    */
   function lease(
@@ -69,7 +71,7 @@ export function createJournalCatalog(
     owner: string,
     now: number,
     until: number,
-    asked: boolean = false,
+    asked: boolean,
   ): Promise<JournalRecord | undefined> {
     return change(sleep, async (): Promise<Attempt<JournalRecord | undefined>> => {
       const old = await kv.get<JournalRecord>(keys.journalEntry(scope, id));
@@ -91,11 +93,13 @@ export function createJournalCatalog(
     });
   }
 
-  /** Closes an entry that came to nothing: the token is free again. */
+  /** Closes an entry that came to nothing: the token is free again, and so is the input. */
   function abandon(scope: Scope, entry: JournalRecord): Promise<void> {
     const { id } = entry.job;
     return change(sleep, async () => {
       const step = kv.atomic().delete(keys.journalEntry(scope, id));
+      const { file } = entry.job;
+      if (file !== undefined) step.delete(keys.use(scope.provider, file, id));
       if (entry.promise) {
         const at = keys.token(scope, entry.promise.token, entry.promise.digest);
         const now = await kv.get<JobId>(at);
@@ -123,9 +127,16 @@ export function createJournalCatalog(
     return (await kv.get<JobId>(keys.token(scope, token, digest))).value ?? undefined;
   }
 
-  /** Whether this token stands for any job, whatever its parameters. */
-  async function promises(scope: Scope, token: string): Promise<boolean> {
-    for await (const _ of kv.list({ prefix: keys.tokens(scope, token) }, { limit: 1 })) return true;
-    return false;
+  /**
+   * Whether this job is the first that its token was promised to, whatever the parameters. Of jobs
+   * that begin at once one alone is: promises are never written again, so the catalog's own
+   * versions tell their order.
+   */
+  async function isFirst(scope: Scope, token: string, id: JobId): Promise<boolean> {
+    let first: Deno.KvEntry<JobId> | undefined;
+    for await (const entry of kv.list<JobId>({ prefix: keys.tokens(scope, token) })) {
+      if (!first || entry.versionstamp < first.versionstamp) first = entry;
+    }
+    return first?.value === id;
   }
 }

@@ -1,5 +1,6 @@
 /** Deno KV as the catalog uses it: opened with a clear error, and atomics that try again. */
 import { Failure } from "../codecs/failure.ts";
+import { maxGetMany } from "./keys.ts";
 
 /** What an attempt at a change came to. */
 export type Attempt<Result> = { readonly done: Result } | "again";
@@ -48,6 +49,19 @@ export async function change<Result>(
     await sleep(1 + Math.random() * 31);
   }
   throw new Failure("unavailable", "The catalog is busy; try again", { retryAfterSeconds: 1 });
+}
+
+/** The values of these keys, in their order; the cost is that of the keys, however full the catalog. */
+export async function readAll<Value>(
+  kv: Deno.Kv,
+  wanted: readonly Deno.KvKey[],
+): Promise<(Value | undefined)[]> {
+  const found: (Value | undefined)[] = [];
+  for (let at = 0; at < wanted.length; at += maxGetMany) {
+    const entries = await kv.getMany<Value[]>(wanted.slice(at, at + maxGetMany));
+    found.push(...entries.map((entry) => entry.value ?? undefined));
+  }
+  return found;
 }
 
 function isLocked(error: unknown): boolean {

@@ -65,7 +65,9 @@ export async function findFile(
   signal: AbortSignal,
 ): Promise<Found | undefined> {
   const owner = await deps.catalog.file(reach.provider.name, id);
-  if (!owner) return reach.native ? await findNative(reach, id, signal) : undefined;
+  // A native file that was copied goes on being native, too.
+  const isNative = !owner || (reach.native && owner.native && owner.state === "current");
+  if (isNative) return reach.native ? await findNative(reach, id, signal) : undefined;
   if (owner.tenant !== reach.tenant || owner.state === "trash") return undefined;
   const { bucket, key } = owner;
   const record = await deps.catalog.get(scopeOf(reach), bucket, key);

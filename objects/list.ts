@@ -5,7 +5,7 @@
 import type { NamedObject, ObjectCatalog } from "../catalog/objects.ts";
 import { afterKey, afterPrefix, compareBytes } from "./byte_order.ts";
 import { isLive } from "./find.ts";
-import { nativeObjects } from "./native.ts";
+import { createNativeFiles } from "./native.ts";
 import { type Reach, scopeOf } from "./reach.ts";
 
 /** What to list. */
@@ -80,19 +80,17 @@ type Source = (from: Uint8Array, limit: number) => Promise<NamedObject[]>;
 function sourceOf(
   deps: ListDeps,
   reach: Reach,
-  { bucket, prefix }: ListRequest,
+  { bucket, prefix, maxKeys }: ListRequest,
   signal: AbortSignal,
 ): Source {
   const before = prefix === "" ? undefined : afterPrefix(prefix);
   const recorded: Source = (from, limit) =>
     recordedObjects(deps, reach, bucket, from, before, limit);
   if (!reach.native || !deps.showsNative(reach, bucket)) return recorded;
+  const native = createNativeFiles(deps.catalog, reach, prefix, maxKeys + 1, signal);
   return async (from, limit) => {
-    const [ours, native] = await Promise.all([
-      recorded(from, limit),
-      nativeObjects(deps.catalog, reach, prefix, from, limit, signal),
-    ]);
-    return [...ours, ...native]
+    const found = await Promise.all([recorded(from, limit), native(from, limit)]);
+    return found.flat()
       .map((entry) => ({ entry, bytes: utf8.encode(entry.key) }))
       .sort((a, b) => compareBytes(a.bytes, b.bytes))
       .slice(0, limit)
@@ -100,7 +98,10 @@ function sourceOf(
   };
 }
 
-/** Objects of the catalog that their provider still has, exactly `limit` of them if there are as many. */
+/**
+ * Objects of the catalog that their provider still has, exactly `limit` of them if there are as
+ * many. Those that have expired are forgotten in passing, or every list would read them again.
+ */
 async function recordedObjects(
   deps: ListDeps,
   reach: Reach,
@@ -109,12 +110,17 @@ async function recordedObjects(
   before: Uint8Array | undefined,
   limit: number,
 ): Promise<NamedObject[]> {
+  const scope = scopeOf(reach);
   const live: NamedObject[] = [];
   while (live.length < limit) {
     if (before && compareBytes(from, before) >= 0) break;
     const wanted = limit - live.length;
-    const found = await deps.catalog.range(scopeOf(reach), bucket, from, before, wanted);
-    live.push(...found.filter(({ record }) => isLive(record, deps.now())));
+    const found = await deps.catalog.range(scope, bucket, from, before, wanted);
+    for (const object of found) {
+      const { key, record } = object;
+      if (isLive(record, deps.now())) live.push(object);
+      else await deps.catalog.remove(scope, bucket, key, record, "gone");
+    }
     const last = found.at(-1);
     if (found.length < wanted || !last) break;
     from = afterKey(last.key);
@@ -128,7 +134,11 @@ function startOf({ position, startAfter, prefix }: ListRequest): Uint8Array {
   return compareBytes(start, first) < 0 ? first : start;
 }
 
-function commonPrefixOf(key: string, { prefix, delimiter }: ListRequest): string | undefined {
+/** The common prefix that stands for a key where there is a delimiter; undefined for the key itself. */
+export function commonPrefixOf(
+  key: string,
+  { prefix, delimiter }: Pick<ListRequest, "prefix" | "delimiter">,
+): string | undefined {
   if (delimiter === "") return undefined;
   const at = key.indexOf(delimiter, prefix.length);
   return at < 0 ? undefined : key.slice(0, at + delimiter.length);

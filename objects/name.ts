@@ -7,21 +7,15 @@
  * everybody else's and be deleted.
  */
 
-/** Makes marks, each unlike every other. */
-export function createMarks(instance: string): () => string {
-  let uploads = 0;
-  return () => `${markPrefix(instance)}${(uploads++).toString(36)}`;
-}
-
 /** What every mark of a gateway process begins with. */
 export function markPrefix(instance: string): string {
   return `.bw-${instance}-`;
 }
 
-/** The provider's name for an object. */
+/** The provider's name for an object; the mark ends in a dot. */
 export function providerName(key: string, mark: string): string {
   const last = key.split("/").findLast((part) => part !== "") ?? "object";
   const stem = last.replace(/\.jsonl$/i, "").replace(/[\p{Cc}"'\\<>|:*?]/gu, "_");
   // 60 characters keep the whole well below 255 bytes, the limit of most file systems.
-  return `${[...stem].slice(0, 60).join("") || "object"}${mark}.jsonl`;
+  return `${[...stem].slice(0, 60).join("") || "object"}${mark}jsonl`;
 }

@@ -1,49 +1,68 @@
 /** Files that were put into a provider by other means, as objects whose keys are their ids. */
 import type { NamedObject, ObjectCatalog } from "../catalog/objects.ts";
-import type { FileId } from "../codecs/ids.ts";
 import { compareBytes } from "./byte_order.ts";
 import { nativeRecord } from "./find.ts";
 import type { Reach } from "./reach.ts";
 
 const utf8 = new TextEncoder();
 
+/** Native files from a position on, in byte order of their ids. */
+export type NativeFiles = (from: Uint8Array, limit: number) => Promise<NamedObject[]>;
+
 /**
- * The first native files from a position on, in byte order of their ids.
+ * Makes what reads the native files for one page of a list.
  *
- * A provider lists in an order of its own, so all its pages are read; of them only the `limit`
- * smallest ids are kept in memory.
+ * A provider lists in an order of its own, so all its pages are read. Of them the `size` smallest
+ * ids are kept, for a page with common prefixes asks again and again.
  */
-export async function nativeObjects(
+export function createNativeFiles(
   catalog: ObjectCatalog,
   reach: Reach,
   prefix: string,
-  from: Uint8Array,
-  limit: number,
+  size: number,
+  signal: AbortSignal,
+): NativeFiles {
+  let kept: NamedObject[] = [];
+  let hasAll = false;
+  return async (from, limit) => {
+    const isAfter = ({ key }: NamedObject) => compareBytes(utf8.encode(key), from) >= 0;
+    kept = kept.filter(isAfter);
+    if (kept.length < limit && !hasAll) {
+      kept = await smallest(catalog, reach, prefix, isAfter, size, signal);
+      hasAll = kept.length < size;
+    }
+    return kept.slice(0, limit);
+  };
+}
+
+async function smallest(
+  catalog: ObjectCatalog,
+  reach: Reach,
+  prefix: string,
+  isAfter: (object: NamedObject) => boolean,
+  size: number,
   signal: AbortSignal,
 ): Promise<NamedObject[]> {
-  let smallest: NamedObject[] = [];
+  let found: NamedObject[] = [];
   for (const { name, files } of reach.provider.accounts) {
     if (!files) continue;
     let cursor: string | undefined;
     do {
       const page = await files.list(cursor, signal);
-      const wanted = page.items.filter((file) =>
-        file.origin === "upload" && file.id.startsWith(prefix) &&
-        compareBytes(utf8.encode(file.id), from) >= 0
-      );
-      const known = await catalog.known(reach.provider.name, wanted.map((file) => file.id));
-      for (const file of wanted) {
-        if (!known.has(file.id)) smallest.push({ key: file.id, record: nativeRecord(file, name) });
-      }
-      if (smallest.length > limit) smallest = firstOf(smallest, limit);
+      const wanted = page.items
+        .filter((file) => file.origin === "upload" && file.id.startsWith(prefix))
+        .map((file) => ({ key: file.id, record: nativeRecord(file, name) }))
+        .filter(isAfter);
+      const hidden = await catalog.hidden(reach.provider.name, wanted.map(({ key }) => key));
+      found.push(...wanted.filter(({ key }) => !hidden.has(key)));
+      if (found.length > size) found = firstOf(found, size);
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
-  return firstOf(smallest, limit);
+  return firstOf(found, size);
 }
 
-function firstOf(objects: NamedObject[], limit: number): NamedObject[] {
+function firstOf(objects: NamedObject[], size: number): NamedObject[] {
   // Ids are ASCII, where the order of strings is that of bytes.
-  const key = (object: NamedObject): FileId => object.record.file;
-  return objects.sort((a, b) => key(a) < key(b) ? -1 : 1).slice(0, limit);
+  return objects.sort((a, b) => a.key < b.key ? -1 : 1).slice(0, size);
 }

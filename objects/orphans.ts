@@ -4,65 +4,74 @@
  */
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ObjectCatalog } from "../catalog/objects.ts";
-import type { Account, Provider, ProviderFile } from "../providers/provider.ts";
+import type { FileId } from "../codecs/ids.ts";
+import type { Account, Provider } from "../providers/provider.ts";
 import { markPrefix } from "./name.ts";
+import type { UploadMarks } from "./upload_marks.ts";
 
-/** Provider clocks may be this much behind ours, in milliseconds. */
-const skew = 10 * 60_000;
-
-/** Deletes the file of an upload whose answer was lost. */
-export async function removeOrphan(
-  catalog: ObjectCatalog,
-  provider: string,
-  account: Account,
-  name: string,
-  since: number,
-  signal: AbortSignal,
-): Promise<void> {
-  await removeNamed(catalog, provider, account, since, (file) => file.name === name, signal);
+/** What the sweep for orphans works on. */
+export interface OrphanDeps {
+  readonly catalog: Catalog;
+  readonly providers: ReadonlyMap<string, Provider>;
+  /** This process' own uploads. */
+  readonly uploads: UploadMarks;
+  /** Told of an account that could not be searched. */
+  readonly failed: (provider: string, error: unknown) => void;
 }
 
-/** Deletes what gateway processes left that ended without a farewell. */
+/**
+ * Deletes what gateway processes left that ended without a farewell, and what this one's own
+ * uploads left whose outcome is in doubt. Each account's files are read once for all of them.
+ *
+ * @param deadline Processes last seen before this time are dead.
+ */
 export async function sweepOrphans(
-  catalog: Catalog,
-  providers: ReadonlyMap<string, Provider>,
-  /** Processes last seen before this time are dead. */
+  { catalog, providers, uploads, failed }: OrphanDeps,
   deadline: number,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { id, record } of await catalog.instances.all()) {
-    if (record.seenAt >= deadline) continue;
-    const mark = markPrefix(id);
-    for (const provider of providers.values()) {
-      if (provider.forwards) continue;
-      for (const account of provider.accounts) {
-        const marked = (file: ProviderFile) => file.name.includes(mark);
-        const { startedAt } = record;
-        await removeNamed(catalog.objects, provider.name, account, startedAt, marked, signal);
+  const dead = (await catalog.instances.all()).filter(({ record }) => record.seenAt < deadline);
+  const doubtful = uploads.doubtful();
+  const marks = [...dead.map(({ id }) => markPrefix(id)), ...doubtful];
+  if (marks.length === 0) return;
+  let complete = true;
+  for (const provider of providers.values()) {
+    if (provider.forwards) continue;
+    for (const account of provider.accounts) {
+      if (signal.aborted) return;
+      try {
+        await removeMarked(catalog.objects, provider.name, account, marks, signal);
+      } catch (error) {
+        complete = false;
+        failed(provider.name, error);
       }
     }
-    await catalog.instances.leave(id);
   }
+  if (!complete) return;
+  for (const { id } of dead) await catalog.instances.leave(id);
+  uploads.searched(doubtful);
 }
 
-async function removeNamed(
+/** Deletes an account's files that bear one of these marks and that the catalog does not know. */
+export async function removeMarked(
   catalog: ObjectCatalog,
   provider: string,
   { files }: Account,
-  since: number,
-  wanted: (file: ProviderFile) => boolean,
+  marks: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
   if (!files) return;
+  const found: FileId[] = [];
   let cursor: string | undefined;
+  // All pages are read, for files come in any order, and before the first file is deleted: a page
+  // may be continued from a file's id.
   do {
     const page = await files.list(cursor, signal);
-    const found = page.items.filter(wanted).map((file) => file.id);
-    const known = await catalog.known(provider, found);
-    for (const id of found) if (!known.has(id)) await files.delete(id, signal);
-    // Where the provider lists newest first, the rest is older still; elsewhere no page is all old.
-    const old = page.items.length > 0 &&
-      page.items.every((file) => file.createdAt.getTime() < since - skew);
-    cursor = old ? undefined : page.cursor;
+    for (const { id, name } of page.items) {
+      if (marks.some((mark) => name.includes(mark))) found.push(id);
+    }
+    cursor = page.cursor;
   } while (cursor !== undefined);
+  const known = await catalog.known(provider, found);
+  for (const id of found) if (!known.has(id)) await files.delete(id, signal);
 }

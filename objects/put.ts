@@ -2,12 +2,13 @@
 import type { ObjectCatalog, WriteCondition } from "../catalog/objects.ts";
 import type { ObjectHeaders, ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
-import type { Account, FilesPort, NewFile, ProviderFile } from "../providers/provider.ts";
+import type { Account, FilesPort, ProviderFile } from "../providers/provider.ts";
 import { isLive } from "./find.ts";
 import { providerName } from "./name.ts";
-import { removeOrphan } from "./orphans.ts";
+import { removeMarked } from "./orphans.ts";
 import { filesOf, pickAccount, type Reach, scopeOf } from "./reach.ts";
 import { emptyTrash } from "./trash.ts";
+import type { UploadMarks } from "./upload_marks.ts";
 
 /** An object to be stored. */
 export interface NewObject {
@@ -30,7 +31,7 @@ export interface PutDeps {
   readonly catalog: ObjectCatalog;
   readonly now: () => number;
   readonly random: () => number;
-  readonly mark: () => string;
+  readonly uploads: UploadMarks;
   /** Told of a clean-up that has to wait for the sweep. */
   readonly postponed: (what: string, error: unknown) => void;
 }
@@ -56,7 +57,8 @@ export async function put(
     );
   }
   await refuseEarly(deps, reach, object);
-  const file = await upload(deps, reach, account, files, object, signal);
+  const mark = deps.uploads.begin();
+  const file = await upload(deps, reach, account, files, object, mark, signal);
   const record: ObjectRecord = {
     file: file.id,
     account: account.name,
@@ -73,10 +75,12 @@ export async function put(
   try {
     replaced = await deps.catalog.set(scopeOf(reach), bucket, key, record, condition);
   } catch (error) {
+    deps.uploads.doubt(mark);
     await cleanUp(deps, "the file of a refused write", (late) => files.delete(file.id, late));
     throw error;
   }
-  if (replaced && replaced.file !== file.id) {
+  deps.uploads.end(mark);
+  if (replaced) {
     const { file: old } = replaced;
     await cleanUp(
       deps,
@@ -93,27 +97,45 @@ async function upload(
   account: Account,
   files: FilesPort,
   object: NewObject,
+  mark: string,
   signal: AbortSignal,
 ): Promise<ProviderFile> {
-  const file: NewFile = {
-    name: providerName(object.key, deps.mark()),
-    contentType: "application/jsonl",
-    bytes: object.bytes,
-    body: object.body,
-  };
-  const since = deps.now();
+  const { body, ended } = watchEnd(object.body);
   try {
-    return await files.put(file, signal);
+    return await files.put({
+      name: providerName(object.key, mark),
+      contentType: "application/jsonl",
+      bytes: object.bytes,
+      body,
+    }, signal);
   } catch (error) {
-    if (error instanceof Failure && error.details.outcomeUnknown) {
+    // Without its last bytes, or refused, there is no file. Else there may be one: the answer was
+    // lost, or its client went away while the provider was at it.
+    if (!body.locked) await body.cancel(error);
+    const refused = error instanceof Failure && !error.details.outcomeUnknown;
+    if (refused || !ended()) deps.uploads.end(mark);
+    else {
+      deps.uploads.doubt(mark);
+      const { name } = reach.provider;
       await cleanUp(
         deps,
         "a file whose answer was lost",
-        (late) => removeOrphan(deps.catalog, reach.provider.name, account, file.name, since, late),
+        (late) => removeMarked(deps.catalog, name, account, [mark], late),
       );
     }
     throw error;
   }
+}
+
+/** A body, and whether it has given out all its bytes. */
+function watchEnd(body: ReadableStream<Uint8Array>) {
+  let hasEnded = false;
+  const watch = new TransformStream<Uint8Array, Uint8Array>({
+    flush() {
+      hasEnded = true;
+    },
+  });
+  return { body: body.pipeThrough(watch), ended: () => hasEnded };
 }
 
 /** Says no before the bytes are sent on where the write's condition fails already. */

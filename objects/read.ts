@@ -4,6 +4,14 @@ import { Failure } from "../codecs/failure.ts";
 import type { ByteRange } from "../providers/provider.ts";
 import type { Found } from "./find.ts";
 import { accountOf, filesOf, type Reach, scopeOf } from "./reach.ts";
+import type { ReadSpool } from "./read_spool.ts";
+
+/** What reading needs. */
+export interface ReadDeps {
+  readonly catalog: ObjectCatalog;
+  /** Without it, each range is asked of the provider, whatever that makes of ranges. */
+  readonly reads?: ReadSpool;
+}
 
 /**
  * Opens an object's bytes, or a range of them.
@@ -12,20 +20,42 @@ import { accountOf, filesOf, type Reach, scopeOf } from "./reach.ts";
  * forgotten, so that lists tell the truth from then on.
  */
 export async function read(
-  catalog: ObjectCatalog,
+  deps: ReadDeps,
   reach: Reach,
   found: Found,
   range: ByteRange | undefined,
   signal: AbortSignal,
 ): Promise<ReadableStream<Uint8Array>> {
   const { record, name } = found;
-  const files = filesOf(reach.provider, accountOf(reach.provider, record.account));
   try {
-    return await files.read(record.file, range, signal);
+    return await open(deps, reach, found, range, signal);
   } catch (error) {
     if (name && error instanceof Failure && error.kind === "not-found") {
-      await catalog.remove(scopeOf(reach), name.bucket, name.key, record, "gone");
+      await deps.catalog.remove(scopeOf(reach), name.bucket, name.key, record, "gone");
     }
     throw error;
   }
+}
+
+async function open(
+  { reads }: ReadDeps,
+  { provider }: Reach,
+  { record: { file, account, bytes } }: Found,
+  range: ByteRange | undefined,
+  signal: AbortSignal,
+): Promise<ReadableStream<Uint8Array>> {
+  const files = filesOf(provider, accountOf(provider, account));
+  const end = bytes - 1;
+  const first = range?.first ?? 0;
+  const last = Math.min(range?.last ?? end, end);
+  // A range of everything is asked for as a whole: no provider can ignore that.
+  if (first === 0 && last === end) return await files.read(file, undefined, signal);
+  if (!reads) return await files.read(file, { first, last }, signal);
+  const source = JSON.stringify([provider.name, account]);
+  const id = JSON.stringify([provider.name, account, file]);
+  return await reads.read(
+    { id, source, bytes, open: (part, asked) => files.open(file, part, asked) },
+    { first, last },
+    signal,
+  );
 }

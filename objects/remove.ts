@@ -1,18 +1,21 @@
 /** Deleting an object and the provider file behind it. */
+import type { LinkCatalog } from "../catalog/links.ts";
 import type { ObjectCatalog } from "../catalog/objects.ts";
-import { type Address, find, type FindDeps } from "./find.ts";
+import { type Address, find, type FindDeps, type Found } from "./find.ts";
 import { accountOf, type Reach, scopeOf } from "./reach.ts";
 
 /** What deleting needs. */
 export interface RemoveDeps extends FindDeps {
   readonly catalog: ObjectCatalog;
+  readonly links: LinkCatalog;
 }
 
 /**
  * Deletes an object; one that is not there is no error, as in S3.
  *
- * The provider's file goes first, so that a refusal by the provider is told and the object stays.
- * A file that a running job reads is kept until that job is over; its name is gone at once.
+ * The provider's file goes before the name, so that a refusal by the provider is told and the
+ * object stays. A file that a running job reads is kept until that job is over, one of which there
+ * is a copy until its last name goes; the name itself is gone at once.
  */
 export async function remove(
   deps: RemoveDeps,
@@ -23,13 +26,36 @@ export async function remove(
   const found = await find(deps, reach, address, signal);
   if (!found) return;
   const { record, name } = found;
-  const { files } = accountOf(reach.provider, record.account);
+  const { catalog, links } = deps;
+  const scope = scopeOf(reach);
   if (!name) {
-    await files?.delete(record.file, signal);
+    if (await links.partNative(scope, record.file, record.account) === "named") return;
+    const stays = () => links.restoreNative(scope.provider, record.file);
+    await deleteFile(reach, found, stays, signal);
+    await catalog.forget(scope.provider, record.file);
     return;
   }
-  const inUse = await deps.catalog.hasUses(reach.provider.name, record.file);
-  if (!inUse) await files?.delete(record.file, signal);
-  const keep = inUse ? "trash" : "gone";
-  await deps.catalog.remove(scopeOf(reach), name.bucket, name.key, record, keep);
+  const { bucket, key } = name;
+  if (await catalog.hasUses(scope.provider, record.file)) {
+    await catalog.remove(scope, bucket, key, record, "trash");
+    return;
+  }
+  if (await links.part(scope, bucket, key, record) === "named") return;
+  await deleteFile(reach, found, () => links.restore(scope, bucket, key, record), signal);
+  await catalog.remove(scope, bucket, key, record, "gone");
+}
+
+/** Deletes a file at its provider; where that fails, the catalog is told so first. */
+async function deleteFile(
+  { provider }: Reach,
+  { record }: Found,
+  stays: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await accountOf(provider, record.account).files?.delete(record.file, signal);
+  } catch (error) {
+    await stays();
+    throw error;
+  }
 }

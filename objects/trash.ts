@@ -3,20 +3,19 @@
  * reads the file is over, or, where a process died over it, in the sweep.
  */
 import type { ObjectCatalog } from "../catalog/objects.ts";
-import type { FileId, JobId } from "../codecs/ids.ts";
+import type { FileId } from "../codecs/ids.ts";
 import type { Provider, StoringProvider } from "../providers/provider.ts";
 import { accountOf } from "./reach.ts";
 
-/** Deletes a file in the trash, unless a running job other than `except` reads it. */
+/** Deletes a file if it is in the trash and no running job reads it. */
 export async function emptyTrash(
   catalog: ObjectCatalog,
   provider: StoringProvider,
   file: FileId,
   signal: AbortSignal,
-  except?: JobId,
 ): Promise<void> {
   const trash = await catalog.trashed(provider.name, file);
-  if (!trash || await catalog.hasUses(provider.name, file, except)) return;
+  if (!trash || await catalog.hasUses(provider.name, file)) return;
   await accountOf(provider, trash.account).files?.delete(file, signal);
   await catalog.forget(provider.name, file);
 }
@@ -31,6 +30,7 @@ export async function sweepTrash(
   for await (const { provider: name, file } of catalog.trash()) {
     const provider = providers.get(name);
     if (!provider || provider.forwards) continue;
+    if (signal.aborted) return;
     try {
       await emptyTrash(catalog, provider, file, signal);
     } catch (error) {

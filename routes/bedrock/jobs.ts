@@ -1,4 +1,5 @@
 /** CreateModelInvocationJob, GetModelInvocationJob and StopModelInvocationJob. */
+import { Failure } from "../../codecs/failure.ts";
 import { validateCreate } from "../../jobs/validate.ts";
 import { type BedrockRequest, jobIdentifier } from "./handler.ts";
 import { arnOf, jobJson } from "./job_json.ts";
@@ -6,10 +7,20 @@ import { arnOf, jobJson } from "./job_json.ts";
 /** Creates a job, or answers with the one that the same create made before. */
 export async function createJob(request: BedrockRequest): Promise<unknown> {
   const { deps, reach, principal, body, audit, signal } = request;
-  const job = await deps.jobs.create(reach, principal.region, validateCreate(body), signal);
+  const job = await deps.jobs.create(reach, principal.region, validateCreate(body), signal)
+    .catch(refuseInput);
   audit.job = job.id;
   audit.account = job.account;
   return { jobArn: arnOf(job) };
+}
+
+/**
+ * The path of a create names nothing: what its provider does not find, such as an input file that
+ * was deleted by other means, is a mistake in its parameters.
+ */
+function refuseInput(error: unknown): never {
+  if (!(error instanceof Failure) || error.kind !== "not-found") throw error;
+  throw new Failure("invalid", error.message, { cause: error });
 }
 
 /** Tells of a job as it is now. */

@@ -1,10 +1,11 @@
 /** GetObject and HeadObject: one decides what the other only tells. */
-import { type ResolvedRange, resolveRange } from "../../codecs/byte_range.ts";
+import type { ResolvedRange } from "../../codecs/byte_range.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { checkRead, parseEntityTags } from "../../codecs/preconditions.ts";
 import type { Found } from "../../objects/find.ts";
 import type { S3Request } from "./handler.ts";
 import { objectHeaders, validators } from "./object_headers.ts";
+import { wantedRange } from "./wanted_range.ts";
 
 /** Answers an object's bytes, or a range of them. */
 export async function getObject(request: S3Request): Promise<Response> {
@@ -25,7 +26,8 @@ export async function headObject(request: S3Request): Promise<Response> {
   return new Response(null, answer);
 }
 
-async function findObject(
+/** Finds what a request names. Throws `not-found`, or `precondition` where If-Match names another. */
+export async function findObject(
   { deps, reach, bucket, key, request, audit, signal }: S3Request,
 ): Promise<Found> {
   const ifMatch = parseEntityTags(request.headers.get("if-match"));
@@ -64,18 +66,12 @@ function describe(request: S3Request, { record }: Found): Answer {
       fields: { Condition: verdict.failed },
     });
   }
-  const headers = objectHeaders(request, record);
-  const range = resolveRange(asked.get("range"), record.bytes);
-  if (range === "unsatisfiable") {
-    throw new Failure(
-      "invalid",
-      `The range is outside of the object, which has ${record.bytes} bytes`,
-      {
-        s3: "InvalidRange",
-        fields: { ActualObjectSize: `${record.bytes}`, RangeRequested: asked.get("range") ?? "" },
-      },
-    );
-  }
+  const range = wantedRange(
+    asked.get("range"),
+    request.parameters.get("partNumber"),
+    record.bytes,
+  );
+  const headers = objectHeaders(request, record, range === "whole");
   if (range === "whole") {
     headers.set("content-length", `${record.bytes}`);
     return { status: 200, headers, range };

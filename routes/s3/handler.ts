@@ -3,6 +3,7 @@ import type { Tokens } from "../../codecs/page_token.ts";
 import type { Objects } from "../../objects/objects.ts";
 import type { Reach } from "../../objects/reach.ts";
 import type { Context } from "../context.ts";
+import type { Pace } from "./patient_answer.ts";
 
 /** What the handlers share. */
 export interface S3Deps {
@@ -10,12 +11,17 @@ export interface S3Deps {
   readonly tokens: Tokens;
   readonly maxBodyBytes: number;
   readonly idleMilliseconds: number;
+  /** When a Complete that takes long begins to answer; the usual pace where absent. */
+  readonly completePace?: Pace;
+  /** Told of failures that no client is told the reason of. */
+  readonly broken: (context: Context, error: unknown) => void;
 }
 
 /** A request for an object or a bucket of the catalog. */
 export interface S3Request extends Context {
   readonly deps: S3Deps;
   readonly reach: Reach;
+  /** Empty for the service itself. */
   readonly bucket: string;
   /** Empty for the bucket itself. */
   readonly key: string;

@@ -9,11 +9,23 @@ import { parseRawQuery } from "../../codecs/uri.ts";
 import type { ForwardingProvider } from "../../providers/provider.ts";
 import type { Context } from "../context.ts";
 import { type SelectDeps, selectProvider } from "../select_provider.ts";
+import { abortMultipartUpload } from "./abort_multipart_upload.ts";
 import { addressOf, checkAddress, type S3Address } from "./address.ts";
+import { createBucket, deleteBucket, getBucketLocation, headBucket } from "./bucket.ts";
+import { completeMultipartUpload } from "./complete_multipart_upload.ts";
+import { copyObject } from "./copy_object.ts";
+import { createMultipartUpload } from "./create_multipart_upload.ts";
 import { deleteObject } from "./delete_object.ts";
+import { deleteObjects } from "./delete_objects.ts";
 import { getObject, headObject } from "./get_object.ts";
+import { getObjectAttributes } from "./get_object_attributes.ts";
 import type { S3Deps, S3Handler } from "./handler.ts";
+import { listBuckets } from "./list_buckets.ts";
+import { listMultipartUploads } from "./list_multipart_uploads.ts";
+import { listObjectVersions } from "./list_object_versions.ts";
+import { listObjects } from "./list_objects.ts";
 import { listObjectsV2 } from "./list_objects_v2.ts";
+import { listParts } from "./list_parts.ts";
 import {
   detectOperation,
   isSupported,
@@ -21,20 +33,38 @@ import {
   supportedOperations,
 } from "./operation.ts";
 import { putObject } from "./put_object.ts";
+import { uploadPart } from "./upload_part.ts";
+import { uploadPartCopy } from "./upload_part_copy.ts";
+import { checkVersion } from "./version.ts";
 
 const handlers: Readonly<Record<SupportedOperation, S3Handler>> = {
+  AbortMultipartUpload: abortMultipartUpload,
+  CompleteMultipartUpload: completeMultipartUpload,
+  CopyObject: copyObject,
+  CreateBucket: createBucket,
+  CreateMultipartUpload: createMultipartUpload,
+  DeleteBucket: deleteBucket,
   DeleteObject: deleteObject,
+  DeleteObjects: deleteObjects,
+  GetBucketLocation: getBucketLocation,
   GetObject: getObject,
+  GetObjectAttributes: getObjectAttributes,
+  HeadBucket: headBucket,
   HeadObject: headObject,
+  ListBuckets: listBuckets,
+  ListMultipartUploads: listMultipartUploads,
+  ListObjects: listObjects,
   ListObjectsV2: listObjectsV2,
+  ListObjectVersions: listObjectVersions,
+  ListParts: listParts,
   PutObject: putObject,
+  UploadPart: uploadPart,
+  UploadPartCopy: uploadPartCopy,
 };
 
 /** What the S3 routes are made from. */
 export interface S3RouteDeps extends S3Deps, SelectDeps {
   readonly s3Domains: readonly string[];
-  /** Told of failures that no client is told the reason of. */
-  readonly broken: (context: Context, error: unknown) => void;
 }
 
 /** Makes what answers S3 requests below a mount, such as `/bedrock/files`. */
@@ -70,11 +100,15 @@ async function answer(deps: S3RouteDeps, mount: string, context: Context): Promi
   audit.provider = provider.name;
   if (provider.forwards) return await forward(provider, context, address);
   checkAddress(address);
-  const { bucket, key = "" } = address;
-  if (operation === undefined || !isSupported(operation) || bucket === undefined) {
+  const { bucket = "", key = "" } = address;
+  if (operation === undefined || !isSupported(operation)) {
     throw notOffered(operation, provider.name);
   }
   const reach = { tenant: principal.tenant, native: principal.native, provider };
+  if (level !== "service" && operation !== "CreateBucket") {
+    await deps.objects.buckets.check(reach, bucket);
+  }
+  if (level === "object") checkVersion(parameters.get("versionId"));
   return await handlers[operation]({ ...context, deps, reach, bucket, key, parameters });
 }
 

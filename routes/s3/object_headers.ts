@@ -1,6 +1,7 @@
 /** Headers of an object in answers to GetObject and HeadObject. */
 import type { ObjectRecord } from "../../catalog/records.ts";
 import { Failure } from "../../codecs/failure.ts";
+import { typeOfChecksum } from "../../codecs/object_checksum.ts";
 import type { S3Request } from "./handler.ts";
 
 /** Query parameters that replace a header of the answer. */
@@ -21,8 +22,12 @@ export function validators(record: ObjectRecord): Headers {
   });
 }
 
-/** All headers of an object's answer but those of a range. */
-export function objectHeaders({ request, parameters }: S3Request, record: ObjectRecord): Headers {
+/** All headers of an object's answer but those of a range; `whole` unless it is a part's answer. */
+export function objectHeaders(
+  { request, parameters }: S3Request,
+  record: ObjectRecord,
+  whole: boolean,
+): Headers {
   const headers = validators(record);
   headers.set("accept-ranges", "bytes");
   headers.set("content-type", record.contentType);
@@ -32,9 +37,11 @@ export function objectHeaders({ request, parameters }: S3Request, record: Object
   }
   const wantsChecksums = request.headers.get("x-amz-checksum-mode")?.toUpperCase() === "ENABLED";
   // A checksum of the whole on a part of it makes boto3 refuse the answer (captured 2026-11).
-  if (wantsChecksums && !request.headers.has("range")) {
-    for (const [name, value] of Object.entries(record.checksums)) headers.set(name, value);
-    if (Object.keys(record.checksums).length > 0) headers.set("x-amz-checksum-type", "FULL_OBJECT");
+  if (wantsChecksums && whole) {
+    for (const [name, value] of Object.entries(record.checksums)) {
+      headers.set(name, value);
+      headers.set("x-amz-checksum-type", typeOfChecksum(value));
+    }
   }
   for (const [parameter, name] of Object.entries(overrides)) {
     const value = parameters.get(parameter);

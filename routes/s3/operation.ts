@@ -5,11 +5,28 @@
 
 /** The operations that are offered for objects in the catalog. */
 export const supportedOperations = [
+  "AbortMultipartUpload",
+  "CompleteMultipartUpload",
+  "CopyObject",
+  "CreateBucket",
+  "CreateMultipartUpload",
+  "DeleteBucket",
   "DeleteObject",
+  "DeleteObjects",
+  "GetBucketLocation",
   "GetObject",
+  "GetObjectAttributes",
+  "HeadBucket",
   "HeadObject",
+  "ListBuckets",
+  "ListMultipartUploads",
+  "ListObjects",
   "ListObjectsV2",
+  "ListObjectVersions",
+  "ListParts",
   "PutObject",
+  "UploadPart",
+  "UploadPartCopy",
 ] as const;
 
 /** An operation that is offered. */
@@ -46,6 +63,7 @@ const plain: Readonly<Record<OperationFacts["level"], Readonly<Record<string, st
 
 /** What a subresource is called behind Get, Put and Delete. */
 const bucketThings: Readonly<Record<string, string>> = {
+  abac: "BucketAbac",
   accelerate: "BucketAccelerateConfiguration",
   acl: "BucketAcl",
   analytics: "BucketAnalyticsConfiguration",
@@ -56,6 +74,8 @@ const bucketThings: Readonly<Record<string, string>> = {
   lifecycle: "BucketLifecycleConfiguration",
   location: "BucketLocation",
   logging: "BucketLogging",
+  metadataConfiguration: "BucketMetadataConfiguration",
+  metadataTable: "BucketMetadataTableConfiguration",
   metrics: "BucketMetricsConfiguration",
   notification: "BucketNotificationConfiguration",
   "object-lock": "ObjectLockConfiguration",
@@ -72,6 +92,7 @@ const bucketThings: Readonly<Record<string, string>> = {
 
 const objectThings: Readonly<Record<string, string>> = {
   acl: "ObjectAcl",
+  annotation: "ObjectAnnotation",
   attributes: "ObjectAttributes",
   "legal-hold": "ObjectLegalHold",
   retention: "ObjectRetention",
@@ -88,6 +109,9 @@ interface Rule {
   readonly name: string;
 }
 
+/** Configurations of which a bucket has several: without an `id` they are listed. */
+const listedThings = ["analytics", "intelligent-tiering", "inventory", "metrics"];
+
 /** Operations that a query tells and that are not named after a thing; the first that fits is it. */
 const rules: readonly Rule[] = [
   { level: "bucket", method: "GET", parameters: ["list-type"], name: "ListObjectsV2" },
@@ -95,12 +119,53 @@ const rules: readonly Rule[] = [
   { level: "bucket", method: "GET", parameters: ["uploads"], name: "ListMultipartUploads" },
   { level: "bucket", method: "GET", parameters: ["session"], name: "CreateSession" },
   { level: "bucket", method: "POST", parameters: ["delete"], name: "DeleteObjects" },
+  { level: "bucket", method: "DELETE", parameters: ["lifecycle"], name: "DeleteBucketLifecycle" },
+  {
+    level: "bucket",
+    method: "POST",
+    parameters: ["metadataConfiguration"],
+    name: "CreateBucketMetadataConfiguration",
+  },
+  {
+    level: "bucket",
+    method: "POST",
+    parameters: ["metadataTable"],
+    name: "CreateBucketMetadataTableConfiguration",
+  },
+  {
+    level: "bucket",
+    method: "PUT",
+    parameters: ["metadataAnnotationTable"],
+    name: "UpdateBucketMetadataAnnotationTableConfiguration",
+  },
+  {
+    level: "bucket",
+    method: "PUT",
+    parameters: ["metadataInventoryTable"],
+    name: "UpdateBucketMetadataInventoryTableConfiguration",
+  },
+  {
+    level: "bucket",
+    method: "PUT",
+    parameters: ["metadataJournalTable"],
+    name: "UpdateBucketMetadataJournalTableConfiguration",
+  },
   { level: "object", method: "POST", parameters: ["uploads"], name: "CreateMultipartUpload" },
   { level: "object", method: "POST", parameters: ["uploadId"], name: "CompleteMultipartUpload" },
   { level: "object", method: "POST", parameters: ["select"], name: "SelectObjectContent" },
   { level: "object", method: "POST", parameters: ["restore"], name: "RestoreObject" },
   { level: "object", method: "PUT", parameters: ["partNumber", "uploadId"], name: "UploadPart" },
+  // Without its part's number a part must not be taken for an object.
+  { level: "object", method: "PUT", parameters: ["uploadId"], name: "UploadPart" },
   { level: "object", method: "PUT", parameters: ["renameObject"], name: "RenameObject" },
+  { level: "object", method: "PUT", parameters: ["encryption"], name: "UpdateObjectEncryption" },
+  {
+    level: "object",
+    method: "GET",
+    parameters: ["annotation", "annotationName"],
+    name: "GetObjectAnnotation",
+  },
+  { level: "object", method: "GET", parameters: ["annotation"], name: "ListObjectAnnotations" },
   { level: "object", method: "DELETE", parameters: ["uploadId"], name: "AbortMultipartUpload" },
   { level: "object", method: "GET", parameters: ["uploadId"], name: "ListParts" },
 ];
@@ -133,5 +198,8 @@ function onThing({ method, level, has }: OperationFacts): string | undefined {
   const things = level === "bucket" ? bucketThings : objectThings;
   const thing = Object.keys(things).find(has);
   const verb = verbs[method];
+  if (verb === "Get" && thing !== undefined && listedThings.includes(thing) && !has("id")) {
+    return `List${things[thing]}s`;
+  }
   return thing === undefined || verb === undefined ? undefined : `${verb}${things[thing]}`;
 }

@@ -1,0 +1,78 @@
+/** Buckets that were created, and those that exist because something is in them. */
+import { keys, type Scope } from "./keys.ts";
+import { change } from "./kv.ts";
+import type { BucketRecord, ObjectRecord } from "./records.ts";
+
+/** A bucket with its name. */
+export interface NamedBucket {
+  readonly name: string;
+  readonly createdAt: number;
+}
+
+/** The buckets' part of the catalog. */
+export type BucketCatalog = ReturnType<typeof createBucketCatalog>;
+
+/** Makes the buckets' part of the catalog. */
+export function createBucketCatalog(
+  kv: Deno.Kv,
+  sleep: (milliseconds: number) => Promise<void>,
+) {
+  return { has, create, remove, created, holding, holds };
+
+  /** Whether a bucket was created. */
+  async function has(scope: Scope, bucket: string): Promise<boolean> {
+    return (await kv.get<BucketRecord>(keys.bucket(scope, bucket))).value !== null;
+  }
+
+  /** Records a bucket; one that is there stays as it is. */
+  function create(scope: Scope, bucket: string, record: BucketRecord): Promise<void> {
+    return change(sleep, async () => {
+      const old = await kv.get<BucketRecord>(keys.bucket(scope, bucket));
+      if (old.value) return { done: undefined };
+      const step = kv.atomic().check(old).set(old.key, record);
+      return (await step.commit()).ok ? { done: undefined } : "again";
+    });
+  }
+
+  /** Forgets a bucket that was created. */
+  function remove(scope: Scope, bucket: string): Promise<void> {
+    return change(sleep, async () => {
+      await kv.delete(keys.bucket(scope, bucket));
+      return { done: undefined };
+    });
+  }
+
+  /** All buckets that were created, by name. */
+  async function* created(scope: Scope): AsyncGenerator<NamedBucket> {
+    for await (const entry of kv.list<BucketRecord>({ prefix: keys.buckets(scope) })) {
+      yield { name: entry.key.at(-1) as string, createdAt: entry.value.createdAt };
+    }
+  }
+
+  /**
+   * All buckets that hold objects, by name, each with the time of its first object in the order of
+   * keys. The cost is that of the buckets, however full they are.
+   */
+  async function* holding(scope: Scope): AsyncGenerator<NamedBucket> {
+    const prefix = keys.bucketsWithObjects(scope);
+    let start: Deno.KvKey = prefix;
+    for (;;) {
+      let found: NamedBucket | undefined;
+      const selector = start === prefix ? { prefix } : { prefix, start };
+      for await (const { key, value } of kv.list<ObjectRecord>(selector, { limit: 1 })) {
+        found = { name: key[prefix.length] as string, createdAt: value.modifiedAt };
+      }
+      if (!found) return;
+      yield found;
+      start = [...prefix, `${found.name}\0`];
+    }
+  }
+
+  /** Whether objects, or uploads in parts, are in a bucket. */
+  async function holds(scope: Scope, bucket: string): Promise<boolean> {
+    for (const prefix of [keys.objects(scope, bucket), keys.uploads(scope, bucket)]) {
+      for await (const _ of kv.list({ prefix }, { limit: 1 })) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Buckets of providers that have none of their own. A bucket exists if it was created, if an object
+ * is in it, or if it is one of the two that show a provider's native files; where buckets are
+ * implicit, every bucket does.
+ */
+import type { BucketCatalog, NamedBucket } from "../catalog/buckets.ts";
+import { Failure } from "../codecs/failure.ts";
+import { type Reach, scopeOf } from "./reach.ts";
+
+/** What buckets are made from. */
+export interface BucketDeps {
+  readonly catalog: BucketCatalog;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Whether any allowed name is a bucket, empty, until it is used. */
+  readonly implicit: boolean;
+}
+
+/** What of a tenant's buckets to list. */
+export interface BucketRange {
+  readonly prefix: string;
+  /** Only buckets after this one; empty for all. */
+  readonly after: string;
+  readonly limit: number;
+}
+
+/** One page of buckets, in the order of their names. */
+export interface BucketPage {
+  readonly buckets: readonly NamedBucket[];
+  readonly isTruncated: boolean;
+}
+
+/** The buckets of a gateway. */
+export type Buckets = ReturnType<typeof createBuckets>;
+
+/** Makes the service. */
+export function createBuckets({ catalog, now, implicit }: BucketDeps) {
+  return { check, create, remove, list };
+
+  /** Throws `not-found`, NoSuchBucket, where a bucket does not exist. */
+  async function check(reach: Reach, bucket: string): Promise<void> {
+    if (implicit || isNative(reach, bucket)) return;
+    const scope = scopeOf(reach);
+    // An object may have arrived while its bucket was being deleted: it is not to be lost.
+    if (await catalog.has(scope, bucket) || await catalog.holds(scope, bucket)) return;
+    throw new Failure("not-found", `The bucket does not exist at ${reach.provider.name}`, {
+      s3: "NoSuchBucket",
+      fields: { BucketName: bucket },
+    });
+  }
+
+  /** Creates a bucket; one that is there is no error. */
+  async function create(reach: Reach, bucket: string): Promise<void> {
+    await catalog.create(scopeOf(reach), bucket, { createdAt: now() });
+  }
+
+  /** Deletes an empty bucket. Throws `conflict`, BucketNotEmpty, where something is in it. */
+  async function remove(reach: Reach, bucket: string): Promise<void> {
+    if (isNative(reach, bucket)) {
+      throw new Failure(
+        "denied",
+        `The bucket ${bucket} shows the files of ${reach.provider.name} and cannot be deleted`,
+      );
+    }
+    const scope = scopeOf(reach);
+    if (await catalog.holds(scope, bucket)) {
+      throw new Failure(
+        "conflict",
+        "The bucket is not empty. Delete its objects first, and complete or abort its uploads",
+        { s3: "BucketNotEmpty", fields: { BucketName: bucket } },
+      );
+    }
+    await catalog.remove(scope, bucket);
+  }
+
+  /** Lists the buckets that were created, that hold objects, and that show native files. */
+  async function list(reach: Reach, { prefix, after, limit }: BucketRange): Promise<BucketPage> {
+    const scope = scopeOf(reach);
+    const found = new Map<string, NamedBucket>();
+    // A native bucket has no birthday; the one of its first object is nearer than none.
+    if (reach.native) {
+      for (const name of nativeBuckets(reach)) found.set(name, { name, createdAt: 0 });
+    }
+    for await (const bucket of catalog.holding(scope)) found.set(bucket.name, bucket);
+    for await (const bucket of catalog.created(scope)) found.set(bucket.name, bucket);
+    const buckets = [...found.values()]
+      .filter(({ name }) => name.startsWith(prefix) && name > after)
+      .sort((a, b) => a.name < b.name ? -1 : 1);
+    return { buckets: buckets.slice(0, limit), isTruncated: buckets.length > limit };
+  }
+}
+
+/** The buckets that show a provider's native files. */
+function nativeBuckets({ provider: { name } }: Reach): readonly string[] {
+  return [name, `${name}-files`];
+}
+
+function isNative(reach: Reach, bucket: string): boolean {
+  return nativeBuckets(reach).includes(bucket);
+}

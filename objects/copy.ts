@@ -1,0 +1,76 @@
+/**
+ * Copying an object within its provider. The copy is a second name for the same provider file: a
+ * provider that gives uploaded files to nobody leaves no other way, and one way serves them all.
+ * The two names have nothing in common from then on; the file goes with the last of its names.
+ */
+import type { LinkCatalog } from "../catalog/links.ts";
+import type { WriteCondition } from "../catalog/objects.ts";
+import type { ObjectRecord } from "../catalog/records.ts";
+import { Failure } from "../codecs/failure.ts";
+import { type Address, find, type FindDeps } from "./find.ts";
+import { type Reach, scopeOf } from "./reach.ts";
+import { emptyTrash } from "./trash.ts";
+
+/** What is kept with an object besides its bytes and their checksums. */
+export type Description = Pick<ObjectRecord, "contentType" | "headers" | "metadata">;
+
+/** A copy to be made. */
+export interface CopyRequest {
+  readonly source: Address;
+  readonly bucket: string;
+  readonly key: string;
+  /** Refuses, by throwing, a source that the copy was not meant for. */
+  readonly accept: (source: ObjectRecord) => void;
+  /** Takes the place of the source's description. */
+  readonly description?: Description;
+  /** What must hold at the destination. */
+  readonly condition: WriteCondition;
+}
+
+/** What copying needs. */
+export interface CopyDeps extends FindDeps {
+  readonly links: LinkCatalog;
+  /** Told of a clean-up that has to wait for the sweep. */
+  readonly postponed: (what: string, error: unknown) => void;
+}
+
+/** How often a source is looked for that is replaced while it is being copied. */
+const attempts = 3;
+/** Milliseconds that the clean-up behind a copy may take. */
+const cleanupMilliseconds = 30_000;
+
+/** Copies an object. Throws `not-found` where there is no source. */
+export async function copy(
+  deps: CopyDeps,
+  reach: Reach,
+  request: CopyRequest,
+  signal: AbortSignal,
+): Promise<ObjectRecord> {
+  const { source, bucket, key, accept, description, condition } = request;
+  for (let n = 0; n < attempts; n++) {
+    const found = await find(deps, reach, source, signal);
+    if (!found) break;
+    accept(found.record);
+    const record: ObjectRecord = { ...found.record, ...description, modifiedAt: deps.now() };
+    const isNative = found.name === undefined;
+    const linked = await deps.links.link(scopeOf(reach), bucket, key, record, isNative, condition);
+    if (linked === "gone") continue;
+    if (linked.replaced) await cleanUp(deps, reach, linked.replaced);
+    return record;
+  }
+  throw new Failure(
+    "not-found",
+    `The source of the copy does not exist at ${reach.provider.name}. Copies are made within one ` +
+      "provider; to move an object to another, get it from the one and put it to the other",
+    { fields: { Key: source.key } },
+  );
+}
+
+async function cleanUp(deps: CopyDeps, reach: Reach, { file }: ObjectRecord): Promise<void> {
+  try {
+    const late = AbortSignal.timeout(cleanupMilliseconds);
+    await emptyTrash(deps.catalog, reach.provider, file, late);
+  } catch (error) {
+    deps.postponed("a replaced file", error);
+  }
+}

@@ -1,0 +1,290 @@
+/**
+ * Ranges of files whose provider ignores ranges. Clients download a large object in many parallel
+ * ranges, and each would download the whole file from such a provider. So the first answer that
+ * is whole becomes one download to disk that serves them all; it is kept for a short time after
+ * its last use and within a bound, the longest unused going first.
+ *
+ * Its files on disk have no name: the operating system frees them when the process ends, however
+ * that happens, and no other process can come by.
+ */
+import { cutBody } from "../codecs/cut_body.ts";
+import { Failure } from "../codecs/failure.ts";
+import type { OpenedFile } from "../providers/provider.ts";
+import { createDownload, type Download } from "./download.ts";
+
+/** What the spool is made from. */
+export interface ReadSpoolDeps {
+  /** Folder for the files, made if missing; without it, the system's for temporary files. */
+  readonly folder?: string;
+  /** The most that all files may take on disk; a larger file is never kept. */
+  readonly maxBytes: number;
+  /** How long a file is kept after its last reader. */
+  readonly keepMilliseconds: number;
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** Told where the disk fails; ranges are then read the dear way. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** A range within a file; both ends inclusive. */
+export interface SpoolRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** A file of which ranges are asked for. */
+export interface SpoolableFile {
+  /** Unlike that of any other file. */
+  readonly id: string;
+  /** Where it is: a source that honoured a range is taken to honour the next one. */
+  readonly source: string;
+  readonly bytes: number;
+  /** Asks the provider for a range. */
+  open(range: SpoolRange, signal: AbortSignal): Promise<OpenedFile>;
+}
+
+/** Reads ranges. */
+export interface ReadSpool {
+  /** The bytes of a range. Throws what opening the file throws. */
+  read(
+    file: SpoolableFile,
+    range: SpoolRange,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>>;
+  /** Ends every download. Readers that are left get an error. */
+  close(): Promise<void>;
+}
+
+interface Kept {
+  readonly id: string;
+  readonly bytes: number;
+  readonly download: Download;
+  /** Ends the wait for it to be too old. */
+  rest: AbortController;
+}
+
+/** A question to a provider whose answer all ranges of a file wait for. */
+interface Opening {
+  readonly id: string;
+  /** The body for whoever asked; nothing where the file is kept from now on. */
+  readonly answer: Promise<ReadableStream<Uint8Array> | undefined>;
+  readonly abort: AbortController;
+  waiting: number;
+  answered: boolean;
+}
+
+/** Makes a spool; it takes no disk until a provider ignores a range. */
+export function createReadSpool(deps: ReadSpoolDeps): ReadSpool {
+  /** The longest unused first. */
+  const kept = new Map<string, Kept>();
+  const openings = new Map<string, Opening>();
+  const ranging = new Set<string>();
+  /** With those that broke and have readers yet, which nobody else may come to. */
+  const onDisk = new Set<Kept>();
+  /** Downloads that are on their way out. */
+  const ending = new Set<Promise<void>>();
+  let reserved = 0;
+  let closed = false;
+
+  async function read(
+    file: SpoolableFile,
+    range: SpoolRange,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>> {
+    for (;;) {
+      const one = kept.get(file.id);
+      if (one) return readKept(one, range);
+      if (ranging.has(file.source) || file.bytes > deps.maxBytes || closed) {
+        return await readDirectly(file, range, signal);
+      }
+      const others = openings.get(file.id);
+      const body = others
+        ? await join(others, signal).then(() => undefined)
+        : await ask(file, range, signal);
+      if (body) return body;
+    }
+  }
+
+  function readKept(one: Kept, range: SpoolRange): ReadableStream<Uint8Array> {
+    one.rest.abort();
+    kept.delete(one.id);
+    kept.set(one.id, one);
+    return one.download.read(range);
+  }
+
+  async function readDirectly(
+    file: SpoolableFile,
+    range: SpoolRange,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>> {
+    const { body, ranged } = await file.open(range, signal);
+    if (ranged) return body;
+    ranging.delete(file.source);
+    return cutBody(body, range);
+  }
+
+  /** Asks the provider, for this range and for all others that come in the meantime. */
+  async function ask(file: SpoolableFile, range: SpoolRange, signal: AbortSignal) {
+    const abort = new AbortController();
+    const opening: Opening = {
+      id: file.id,
+      answer: answer(file, range, abort.signal).finally(() => {
+        opening.answered = true;
+        forget(opening);
+      }),
+      abort,
+      waiting: 0,
+      answered: false,
+    };
+    openings.set(file.id, opening);
+    try {
+      return await join(opening, signal);
+    } catch (error) {
+      // Whoever asked is gone, and others may wait; a body that was for the asker alone is not.
+      opening.answer.then((body) => body?.cancel()).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Lets nobody join any more. */
+  function forget(opening: Opening): void {
+    if (openings.get(opening.id) === opening) openings.delete(opening.id);
+  }
+
+  async function answer(file: SpoolableFile, range: SpoolRange, signal: AbortSignal) {
+    const { body, ranged } = await file.open(range, signal);
+    if (ranged) {
+      ranging.add(file.source);
+      return body;
+    }
+    return await keep(file, body, signal) ? undefined : cutBody(body, range);
+  }
+
+  /** Waits for an answer; the last one to go before it withdraws the question. */
+  async function join(opening: Opening, signal: AbortSignal) {
+    opening.waiting++;
+    const gone = Promise.withResolvers<never>();
+    const leave = () => gone.reject(signal.reason);
+    if (signal.aborted) leave();
+    signal.addEventListener("abort", leave, { once: true });
+    try {
+      return await Promise.race([opening.answer, gone.promise]);
+    } finally {
+      signal.removeEventListener("abort", leave);
+      opening.waiting--;
+      if (opening.waiting === 0 && !opening.answered) {
+        forget(opening);
+        opening.abort.abort(signal.reason);
+      }
+    }
+  }
+
+  /** Turns a body into a download; false where there is no room for it, and the body is as it was. */
+  async function keep(
+    file: SpoolableFile,
+    body: ReadableStream<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (!makeRoom(file.bytes)) return false;
+    reserved += file.bytes;
+    let disk: Deno.FsFile;
+    try {
+      await Promise.all(ending);
+      disk = await openNameless(deps.folder);
+    } catch (error) {
+      reserved -= file.bytes;
+      deps.failed(error);
+      return false;
+    }
+    if (signal.aborted) {
+      reserved -= file.bytes;
+      disk.close();
+      await body.cancel(signal.reason);
+      throw signal.reason;
+    }
+    const { id, bytes } = file;
+    const download = createDownload({
+      file: disk,
+      body,
+      bytes,
+      idle: () => kept.get(id) === one ? rest(one) : drop(one),
+      broken() {
+        kept.delete(id);
+        if (!download.isRead()) drop(one);
+      },
+      diskFailed: deps.failed,
+    });
+    const one: Kept = { id, bytes, download, rest: new AbortController() };
+    kept.set(id, one);
+    onDisk.add(one);
+    rest(one);
+    return true;
+  }
+
+  /** Lets the longest unused go until there is room; none of them where that is not enough. */
+  function makeRoom(bytes: number): boolean {
+    let short = reserved + bytes - deps.maxBytes;
+    const victims: Kept[] = [];
+    for (const one of kept.values()) {
+      if (short <= 0) break;
+      if (one.download.isRead()) continue;
+      victims.push(one);
+      short -= one.bytes;
+    }
+    if (short > 0) return false;
+    for (const one of victims) drop(one);
+    return true;
+  }
+
+  /** Keeps a file that nobody reads for its time. */
+  function rest(one: Kept): void {
+    const { signal } = one.rest = new AbortController();
+    const old = () => signal.aborted || drop(one);
+    // It ends early where somebody reads again.
+    deps.sleep(deps.keepMilliseconds, signal).then(old, () => {});
+  }
+
+  function drop(one: Kept): void {
+    if (!onDisk.delete(one)) return;
+    one.rest.abort();
+    if (kept.get(one.id) === one) kept.delete(one.id);
+    reserved -= one.bytes;
+    const end = one.download.close(shuttingDown())
+      .catch(deps.failed)
+      .finally(() => ending.delete(end));
+    ending.add(end);
+  }
+
+  return {
+    read,
+    async close() {
+      closed = true;
+      for (const { abort } of openings.values()) abort.abort(shuttingDown());
+      await Promise.allSettled([...openings.values()].map(({ answer }) => answer));
+      for (const one of [...onDisk]) drop(one);
+      await Promise.all(ending);
+    },
+  };
+}
+
+/** A file that no folder names, so that nothing is left of it once it is closed. */
+async function openNameless(folder: string | undefined): Promise<Deno.FsFile> {
+  if (folder !== undefined) await Deno.mkdir(folder, { recursive: true });
+  const path = await Deno.makeTempFile({
+    prefix: "batchway-read-",
+    ...(folder !== undefined && { dir: folder }),
+  });
+  const file = await Deno.open(path, { read: true, write: true });
+  try {
+    await Deno.remove(path);
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function shuttingDown(): Failure {
+  return new Failure("unavailable", "The gateway is shutting down; send the request again", {
+    retryAfterSeconds: 1,
+  });
+}

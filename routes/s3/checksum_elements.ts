@@ -1,0 +1,30 @@
+/** An object's checksums as elements of an answer. */
+import type { ObjectRecord } from "../../catalog/records.ts";
+import { typeOfChecksum } from "../../codecs/object_checksum.ts";
+import type { XmlElements } from "../../codecs/s3_xml.ts";
+
+/** The element of each checksum, by its header. */
+export const checksumNames: Readonly<Record<string, string>> = {
+  "x-amz-checksum-crc32": "ChecksumCRC32",
+  "x-amz-checksum-crc32c": "ChecksumCRC32C",
+  "x-amz-checksum-crc64nvme": "ChecksumCRC64NVME",
+  "x-amz-checksum-sha1": "ChecksumSHA1",
+  "x-amz-checksum-sha256": "ChecksumSHA256",
+};
+
+/** The checksums of an object, and what they are of; empty for none. */
+export function checksumElements({ checksums }: Pick<ObjectRecord, "checksums">): XmlElements {
+  const known = knownChecksums(checksums);
+  const [first] = Object.values(known);
+  return first === undefined ? {} : { ...known, ChecksumType: typeOfChecksum(String(first)) };
+}
+
+/** Checksums by the names of their elements. */
+export function knownChecksums(checksums: Readonly<Record<string, string>>): XmlElements {
+  return Object.fromEntries(
+    Object.entries(checksumNames).flatMap(([header, element]) => {
+      const value = checksums[header];
+      return value === undefined ? [] : [[element, value] as const];
+    }),
+  );
+}

@@ -1,0 +1,81 @@
+/** CompleteMultipartUpload. */
+import type { ObjectRecord } from "../../catalog/records.ts";
+import { declaredDigests } from "../../codecs/checksums.ts";
+import { Failure } from "../../codecs/failure.ts";
+import { s3Error } from "../../codecs/s3_errors.ts";
+import { renderS3Error, renderXml } from "../../codecs/s3_xml.ts";
+import { checksumElements, checksumNames } from "./checksum_elements.ts";
+import { maxCompleteBytes, readCompleteDocument } from "./complete_document.ts";
+import { readDocument } from "./document.ts";
+import type { S3Request } from "./handler.ts";
+import { conditionOf } from "./new_object.ts";
+import { answerPatiently, defaultPace } from "./patient_answer.ts";
+import { uploadNameOf } from "./upload_name.ts";
+
+const sizeHeader = "x-amz-mp-object-size";
+
+/** Makes an object of an upload's parts. Sending them to the provider takes as long as a put. */
+export async function completeMultipartUpload(request: S3Request): Promise<Response> {
+  const { deps, reach, audit } = request;
+  const { headers } = request.request;
+  const name = uploadNameOf(request);
+  const document = await readDocument(request, maxCompleteBytes, digestsOfBody(headers));
+  const parts = await readCompleteDocument(document);
+  const bytes = sizeOf(headers.get(sizeHeader));
+  const work = deps.objects.multipart.complete(reach, {
+    ...name,
+    parts,
+    condition: conditionOf(headers),
+    checksums: checksumsOf(headers),
+    ...(bytes !== undefined && { bytes }),
+  }).then((record) => {
+    audit.account = record.account;
+    return render(request, record);
+  });
+  return await answerPatiently(work, (error) => renderFailure(request, error), {
+    ...defaultPace,
+    ...deps.completePace,
+  });
+}
+
+function render({ request, bucket, key }: S3Request, record: ObjectRecord): Promise<string> {
+  return renderXml("CompleteMultipartUploadResult", {
+    Location: request.url.replace(/\?.*$/s, ""),
+    Bucket: bucket,
+    Key: key,
+    ETag: `"${record.file}"`,
+    ...checksumElements(record),
+  });
+}
+
+/** An error that comes when 200 has been sent. */
+function renderFailure(request: S3Request, failure: unknown): Promise<string> {
+  const { requestId, target, deps } = request;
+  const error = s3Error(failure);
+  if (error.status >= 500) deps.broken(request, failure);
+  return renderS3Error({ ...error, requestId, hostId: requestId, resource: target.path });
+}
+
+/** The digests of the document: a checksum among the headers is the object's. */
+function digestsOfBody(headers: Headers) {
+  const own = [...headers].filter(([name]) => !name.startsWith("x-amz-checksum-"));
+  return declaredDigests(new Headers(own));
+}
+
+function checksumsOf(headers: Headers): Record<string, string> {
+  return Object.fromEntries(
+    Object.keys(checksumNames).flatMap((header) => {
+      const value = headers.get(header);
+      return value ? [[header, value] as const] : [];
+    }),
+  );
+}
+
+function sizeOf(text: string | null): number | undefined {
+  if (text === null || text === "") return undefined;
+  if (/^[0-9]{1,15}$/.test(text)) return Number(text);
+  throw new Failure("invalid", `${sizeHeader} must be a whole number of bytes`, {
+    s3: "InvalidArgument",
+    fields: { ArgumentName: sizeHeader, ArgumentValue: text },
+  });
+}

@@ -1,0 +1,58 @@
+/** XML documents that come in as bodies, and those that go out. */
+import { awsChunkedDecoder, decodedLength, isAwsChunked } from "../../codecs/aws_chunked.ts";
+import { createDigestTap, type DeclaredDigest, declaredDigests } from "../../codecs/checksums.ts";
+import { Failure } from "../../codecs/failure.ts";
+import { withIdleLimit } from "../../codecs/idle_limit.ts";
+import { verifiedStream } from "../../codecs/verified_stream.ts";
+import type { S3Request } from "./handler.ts";
+
+/**
+ * Reads a whole body, decoded and with its digests verified; empty where there is none.
+ *
+ * @param maxBytes What the body may have; it is held in memory. Above it `invalid`,
+ * MaxMessageLengthExceeded, is thrown before any byte is read.
+ * @param digests What the body must have; all that the request declares where absent.
+ */
+export async function readDocument(
+  { request, deps }: S3Request,
+  maxBytes: number,
+  digests: readonly DeclaredDigest[] = declaredDigests(request.headers),
+): Promise<Uint8Array> {
+  const { headers, body } = request;
+  const tap = await createDigestTap(digests);
+  const length = lengthOf(headers);
+  if (length > maxBytes) {
+    throw new Failure(
+      "invalid",
+      `The request's body has ${length} bytes and may have ${maxBytes}`,
+      { s3: "MaxMessageLengthExceeded", fields: { MaxMessageLengthBytes: `${maxBytes}` } },
+    );
+  }
+  const sent = body && withIdleLimit(body, deps.idleMilliseconds);
+  const plain = sent && isAwsChunked(headers)
+    ? sent.pipeThrough(awsChunkedDecoder({ decodedLength: length, onTrailer: tap.trailer }))
+    : sent ?? ReadableStream.from<Uint8Array>([]);
+  const { stream } = verifiedStream(plain, { length, tap });
+  const document = new Uint8Array(length);
+  let at = 0;
+  for await (const chunk of stream) {
+    document.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return document;
+}
+
+/** Answers with a document. */
+export function answerXml(xml: string, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(xml, { headers: { "content-type": "application/xml", ...headers } });
+}
+
+function lengthOf(headers: Headers): number {
+  if (isAwsChunked(headers)) return decodedLength(headers);
+  const text = headers.get("content-length");
+  if (text !== null && /^[0-9]{1,15}$/.test(text)) return Number(text);
+  if (text === null && !headers.has("transfer-encoding")) return 0;
+  throw new Failure("invalid", "The request has no Content-Length. Send its length in bytes", {
+    s3: "MissingContentLength",
+  });
+}

@@ -1,0 +1,84 @@
+/** What the headers of a request that makes an object say of it, whichever operation it is. */
+import type { WriteCondition } from "../../catalog/objects.ts";
+import { stripAwsChunked } from "../../codecs/aws_chunked.ts";
+import { Failure } from "../../codecs/failure.ts";
+import { parseEntityTags } from "../../codecs/preconditions.ts";
+import type { Description } from "../../objects/copy.ts";
+
+/** What S3 gives an object whose Content-Type nobody named. */
+const defaultContentType = "binary/octet-stream";
+/** Headers that S3 keeps with an object, besides Content-Type and Content-Encoding. */
+const keptHeaders = ["cache-control", "content-disposition", "content-language", "expires"];
+/** S3's limit for names and values of user metadata together. */
+const maxMetadataBytes = 2 * 1024;
+/** Room in a record of the catalog for the headers above. */
+const maxHeaderBytes = 8 * 1024;
+
+/**
+ * Content-Type, the other headers that S3 keeps, and the user metadata. Throws `invalid`,
+ * MetadataTooLarge, where there is too much of them.
+ */
+export function describe(headers: Headers): Description {
+  return {
+    contentType: headers.get("content-type") || defaultContentType,
+    headers: headersOf(headers),
+    metadata: metadataOf(headers),
+  };
+}
+
+function metadataOf(headers: Headers): Record<string, string> {
+  const prefix = "x-amz-meta-";
+  const entries = [...headers].filter(([name]) => name.startsWith(prefix));
+  const size = entries.reduce(
+    (sum, [name, value]) => sum + name.length - prefix.length + value.length,
+    0,
+  );
+  if (size > maxMetadataBytes) {
+    throw new Failure(
+      "invalid",
+      `The user metadata has ${size} bytes and may have ${maxMetadataBytes}`,
+      {
+        s3: "MetadataTooLarge",
+      },
+    );
+  }
+  return Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value]));
+}
+
+function headersOf(headers: Headers): Record<string, string> {
+  const encoding = stripAwsChunked(headers.get("content-encoding"));
+  const entries = keptHeaders.flatMap((name) => {
+    const value = headers.get(name);
+    return value === null || value === "" ? [] : [[name, value] as const];
+  });
+  if (encoding) entries.push(["content-encoding", encoding]);
+  const size = entries.reduce((sum, [, value]) => sum + value.length, 0);
+  if (size > maxHeaderBytes) {
+    throw new Failure(
+      "invalid",
+      `The headers kept with an object have more than ${maxHeaderBytes} bytes`,
+      {
+        s3: "MetadataTooLarge",
+      },
+    );
+  }
+  return Object.fromEntries(entries);
+}
+
+/**
+ * What must hold for a write: If-Match and If-None-Match. Throws `unsupported` for an If-None-Match
+ * of tags, which S3 has for reading alone.
+ */
+export function conditionOf(headers: Headers): WriteCondition {
+  const noneOf = parseEntityTags(headers.get("if-none-match"));
+  if (noneOf && !noneOf.includes("*")) {
+    throw new Failure("unsupported", "A write takes If-None-Match: * alone, as in S3", {
+      s3: "NotImplemented",
+    });
+  }
+  const files = parseEntityTags(headers.get("if-match"));
+  return {
+    ...(noneOf && { absent: true }),
+    ...(files && { files: files.includes("*") ? [] : files }),
+  };
+}

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { fileId } from "../../codecs/ids.ts";
+import { all, jobRecord, journalRecord, openCatalog, scope, temporaryFolder } from "./memory.ts";
+
+const promise = { token: "token", digest: "digest" };
+const input = fileId("file-in");
+
+Deno.test("an entry promises its job to the token, keeps its tags, and holds its input", async () => {
+  using open = await openCatalog();
+  const { journal, jobs, objects } = open.catalog;
+  const job = jobRecord(1_000);
+  const entry = journalRecord(job, { promise });
+  assert.ok(await journal.begin(scope, entry, { a: "1" }));
+  assert.equal(await journal.promised(scope, "token", "digest"), job.id);
+  assert.equal(await journal.promised(scope, "token", "other"), undefined);
+  assert.equal(await journal.promised({ ...scope, tenant: "b" }, "token", "digest"), undefined);
+  assert.deepEqual(await jobs.tags(scope, job.id), { a: "1" });
+  assert.ok(await objects.hasUses("cloud", input));
+  assert.deepEqual(await all(journal.entries()), [{ scope, entry }]);
+  assert.equal(await jobs.get(scope, job.id), undefined);
+});
+
+Deno.test("a token is promised to one job, however many begin at once on two handles", async () => {
+  await using folder = await temporaryFolder();
+  using one = await openCatalog(`${folder.path}/catalog.kv`);
+  using two = await openCatalog(`${folder.path}/catalog.kv`);
+  const begun = await Promise.all(Array.from({ length: 20 }, (_, n) => {
+    const { journal } = (n % 2 ? one : two).catalog;
+    return journal.begin(scope, journalRecord(jobRecord(1_000 + n), { promise }), {});
+  }));
+  assert.equal(begun.filter((won) => won).length, 1);
+  assert.equal((await all(one.catalog.journal.entries())).length, 1);
+});
+
+Deno.test("a token that stands for a job is never given to another, over or under way", async () => {
+  using open = await openCatalog();
+  const { journal } = open.catalog;
+  const first = jobRecord(1_000);
+  const second = journalRecord(jobRecord(2_000), { promise });
+  await journal.begin(scope, journalRecord(first, { promise }), {});
+  assert.equal(await journal.begin(scope, second, {}), false);
+  await journal.finish(scope, first);
+  assert.equal(await journal.begin(scope, second, {}), false);
+  assert.equal(await journal.get(scope, second.job.id), undefined);
+});
+
+Deno.test("a lease keeps others out until it has run out", async () => {
+  using open = await openCatalog();
+  const { journal } = open.catalog;
+  const job = jobRecord(1_000);
+  await journal.begin(scope, journalRecord(job, { owner: "one", leaseUntil: 100, askedAt: 7 }), {});
+  const lease = (owner: string, now: number, asked = false) =>
+    journal.lease(scope, job.id, owner, now, now + 50, asked);
+  assert.equal(await lease("two", 99), undefined);
+  assert.equal((await lease("one", 90))?.leaseUntil, 140);
+  assert.equal(await lease("two", 139), undefined);
+  const taken = await lease("two", 140);
+  assert.deepEqual([taken?.owner, taken?.askedAt], ["two", 7]);
+  assert.equal(await lease("one", 150), undefined);
+  assert.equal((await lease("two", 160, true))?.askedAt, 160);
+});
+
+Deno.test("of many who want a lease that ran out one gets it", async () => {
+  await using folder = await temporaryFolder();
+  using one = await openCatalog(`${folder.path}/catalog.kv`);
+  using two = await openCatalog(`${folder.path}/catalog.kv`);
+  const job = jobRecord(1_000);
+  await one.catalog.journal.begin(scope, journalRecord(job), {});
+  const leases = await Promise.all(
+    Array.from(
+      { length: 10 },
+      (_, n) => (n % 2 ? one : two).catalog.journal.lease(scope, job.id, `g${n}`, 200, 300, false),
+    ),
+  );
+  assert.equal(leases.filter((lease) => lease).length, 1);
+});
+
+Deno.test("finishing turns the entry into a job that keeps token, tags and input", async () => {
+  using open = await openCatalog();
+  const { journal, jobs, objects } = open.catalog;
+  const job = jobRecord(1_000);
+  await journal.begin(scope, journalRecord(job, { promise }), { a: "1" });
+  await journal.finish(scope, job);
+  assert.equal(await journal.get(scope, job.id), undefined);
+  assert.deepEqual(await jobs.get(scope, job.id), job);
+  assert.equal(await journal.promised(scope, "token", "digest"), job.id);
+  assert.deepEqual(await jobs.tags(scope, job.id), { a: "1" });
+  assert.equal((await jobs.batch("cloud", job.batch))?.id, job.id);
+  assert.ok(await objects.hasUses("cloud", input));
+  assert.equal(await journal.lease(scope, job.id, "one", 0, 1, true), undefined);
+});
+
+Deno.test("abandoning frees token, tags and input, and leaves nothing of the job", async () => {
+  using open = await openCatalog();
+  const { journal, objects } = open.catalog;
+  const entry = journalRecord(jobRecord(1_000), { promise });
+  await journal.begin(scope, entry, { a: "1", b: "2" });
+  await journal.abandon(scope, entry);
+  assert.equal(await journal.promised(scope, "token", "digest"), undefined);
+  assert.equal(await objects.hasUses("cloud", input), false);
+  assert.deepEqual(await all(open.kv.list({ prefix: [] })), []);
+});
+
+Deno.test("abandoning leaves a token alone that was promised to another job since", async () => {
+  using open = await openCatalog();
+  const { journal } = open.catalog;
+  const [old, young] = [jobRecord(1_000), jobRecord(2_000)];
+  const entry = journalRecord(old, { promise });
+  await journal.begin(scope, entry, {});
+  await journal.abandon(scope, entry);
+  await journal.begin(scope, journalRecord(young, { promise }), {});
+  await journal.abandon(scope, entry);
+  assert.equal(await journal.promised(scope, "token", "digest"), young.id);
+});
+
+Deno.test("of jobs that one token stands for the first is told, however the parameters sort", async () => {
+  using open = await openCatalog();
+  const { journal } = open.catalog;
+  const begun = ["m", "a", "z"].map((digest, n) =>
+    journalRecord(jobRecord(1_000 - n), { promise: { token: "token", digest } })
+  );
+  for (const entry of begun) await journal.begin(scope, entry, {});
+  const first = () => Promise.all(begun.map(({ job }) => journal.isFirst(scope, "token", job.id)));
+  assert.deepEqual(await first(), [true, false, false]);
+  const [one] = begun;
+  assert.ok(one);
+  await journal.abandon(scope, one);
+  assert.deepEqual(await first(), [false, true, false]);
+});

@@ -1,0 +1,98 @@
+/** Catalogs for tests. */
+import { type Catalog, createCatalog } from "../../catalog/catalog.ts";
+import type { Scope } from "../../catalog/keys.ts";
+import { openKv } from "../../catalog/kv.ts";
+import type { JobRecord, JournalRecord, ObjectRecord } from "../../catalog/records.ts";
+import { batchId, fileId, type JobId } from "../../codecs/ids.ts";
+import { newJobId } from "../../codecs/job_id.ts";
+
+/** An open catalog. */
+export interface OpenCatalog extends Disposable {
+  readonly kv: Deno.Kv;
+  readonly catalog: Catalog;
+}
+
+/** Waits so many milliseconds. */
+export const sleep = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Opens a catalog in memory, or in a file. */
+export async function openCatalog(path = ":memory:"): Promise<OpenCatalog> {
+  const kv = await openKv(path);
+  return {
+    kv,
+    catalog: createCatalog(kv, sleep),
+    [Symbol.dispose]: () => kv.close(),
+  };
+}
+
+/** A folder that is gone after the test. */
+export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await Deno.makeTempDir();
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+/** Whose things these are. */
+export const scope: Scope = { tenant: "default", provider: "cloud" };
+
+/** An object of this file. */
+export function objectRecord(file: string, more: Partial<ObjectRecord> = {}): ObjectRecord {
+  return {
+    file: fileId(file),
+    account: "main",
+    bytes: 5,
+    modifiedAt: 1_000,
+    contentType: "application/jsonl",
+    headers: {},
+    metadata: {},
+    checksums: {},
+    ...more,
+  };
+}
+
+/** A job that was submitted at a time. */
+export function jobRecord(submittedAt: number, more: Partial<JobRecord> = {}): JobRecord {
+  const id = newJobId(
+    submittedAt,
+    (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
+  );
+  return {
+    id,
+    region: "us-west-2",
+    account: "main",
+    name: `job-${submittedAt}`,
+    modelId: "model",
+    roleArn: "none",
+    inputDataConfig: { s3InputDataConfig: { s3Uri: "s3://bucket/in.jsonl" } },
+    outputDataConfig: { s3OutputDataConfig: { s3Uri: "s3://bucket/out/" } },
+    native: false,
+    file: fileId("file-in"),
+    submittedAt,
+    batch: batchId(`batch_${id}`),
+    status: "InProgress",
+    stopRequested: false,
+    modifiedAt: submittedAt,
+    results: [],
+    ...more,
+  };
+}
+
+/** A create under way of a job. */
+export function journalRecord(
+  job: JobRecord,
+  more: Partial<JournalRecord> = {},
+): JournalRecord {
+  const { batch: _, status: _1, stopRequested: _2, modifiedAt: _3, results: _4, ...description } =
+    job;
+  return { job: description, askedAt: 0, owner: "one", leaseUntil: 100, ...more };
+}
+
+/** All of a list. */
+export async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const found: Item[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
+/** Ids of jobs. */
+export const idsOf = (jobs: readonly JobRecord[]): JobId[] => jobs.map(({ id }) => id);

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { createBuckets } from "../../objects/buckets.ts";
+import { createWorld, newObject, quiet } from "./world.ts";
+
+async function bucketWorld(implicit: boolean) {
+  const world = await createWorld();
+  const catalog = world.catalog.buckets;
+  const buckets = createBuckets({ catalog, now: () => world.time, implicit });
+  const names = async (prefix = "", after = "", limit = 100) =>
+    (await buckets.list(world.reach, { prefix, after, limit })).buckets.map(({ name }) => name);
+  return { ...world, buckets, names, [Symbol.dispose]: () => world[Symbol.dispose]() };
+}
+
+Deno.test("where buckets are implicit each name is one, and none else until it is created", async () => {
+  using free = await bucketWorld(true);
+  await free.buckets.check(free.reach, "any");
+  using strict = await bucketWorld(false);
+  const { buckets, reach } = strict;
+  const missing = { details: { s3: "NoSuchBucket", fields: { BucketName: "mine" } } };
+  await assert.rejects(buckets.check(reach, "mine"), missing);
+  await buckets.create(reach, "mine");
+  await buckets.check(reach, "mine");
+  await assert.rejects(buckets.check({ ...reach, tenant: "other" }, "mine"), missing);
+  await buckets.remove(reach, "mine");
+  await assert.rejects(buckets.check(reach, "mine"), missing);
+  for (const native of ["cloud", "cloud-files"]) await buckets.check(reach, native);
+});
+
+Deno.test("a bucket with something in it is not deleted, and exists though nobody created it", async () => {
+  using world = await bucketWorld(false);
+  const { buckets, reach, objects, kv } = world;
+  await objects.put(reach, newObject("key"), quiet());
+  await buckets.check(reach, "bucket");
+  await assert.rejects(buckets.remove(reach, "bucket"), {
+    details: {
+      s3: "BucketNotEmpty",
+      fields: { BucketName: "bucket" },
+    },
+  });
+  await objects.remove(reach, { bucket: "bucket", key: "key" }, quiet());
+  await buckets.remove(reach, "bucket");
+  await kv.set(["upload", "default", "cloud", "bucket", "key", "1"], {});
+  await assert.rejects(buckets.remove(reach, "bucket"), { kind: "conflict" });
+});
+
+Deno.test("buckets are listed by name, each once, in pages: created, holding, and native", async () => {
+  using world = await bucketWorld(true);
+  const { buckets, reach, objects, names } = world;
+  assert.deepEqual(await names(), ["cloud", "cloud-files"]);
+  await objects.put(reach, newObject("a"), quiet());
+  world.time += 5_000;
+  for (const name of ["bucket", "zoo"]) await buckets.create(reach, name);
+  assert.deepEqual(await names(), ["bucket", "cloud", "cloud-files", "zoo"]);
+  assert.deepEqual(await names("", "", 2), ["bucket", "cloud"]);
+  assert.deepEqual(await names("", "cloud", 2), ["cloud-files", "zoo"]);
+  assert.deepEqual(await names("clo"), ["cloud", "cloud-files"]);
+  const page = async (limit: number) =>
+    (await buckets.list(reach, { prefix: "", after: "", limit })).isTruncated;
+  assert.deepEqual([await page(3), await page(4)], [true, false]);
+  const hidden = await buckets.list({ ...reach, native: false }, {
+    prefix: "",
+    after: "",
+    limit: 9,
+  });
+  assert.deepEqual(hidden.buckets.map(({ name }) => name), ["bucket", "zoo"]);
+});
+
+Deno.test("the buckets that show native files cannot be deleted", async () => {
+  using world = await bucketWorld(true);
+  await assert.rejects(world.buckets.remove(world.reach, "cloud-files"), { kind: "denied" });
+});

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { Failure } from "../../codecs/failure.ts";
+import { fileId } from "../../codecs/ids.ts";
+import { jobRecord, scope } from "../catalog/memory.ts";
+import { textOf } from "../providers/harness.ts";
+import { createWorld, newObject, quiet } from "./world.ts";
+
+const address = { bucket: "bucket", key: "key" };
+
+Deno.test("deleting takes name and provider file away; once more is no error", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud } = world;
+  await objects.put(reach, newObject("key"), quiet());
+  await objects.remove(reach, address, quiet());
+  await objects.remove(reach, address, quiet());
+  assert.equal(cloud.files.size, 0);
+  assert.equal(await objects.find(reach, address, quiet()), undefined);
+});
+
+Deno.test("an object stays whose deletion the provider refuses", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud } = world;
+  await objects.put(reach, newObject("key"), quiet());
+  cloud.before = () => Promise.reject(new Failure("denied", "No"));
+  await assert.rejects(objects.remove(reach, address, quiet()), { kind: "denied" });
+  assert.ok(await objects.find(reach, address, quiet()));
+});
+
+Deno.test("the file of a running job outlives its name until the sweep after the job", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud, catalog } = world;
+  const { file } = await objects.put(reach, newObject("key"), quiet());
+  const job = jobRecord(1_000, { file });
+  await catalog.jobs.adopt(scope, job, {});
+  await objects.remove(reach, address, quiet());
+  assert.equal(await objects.find(reach, address, quiet()), undefined);
+  await objects.sweep(0, quiet());
+  assert.ok(cloud.files.has(file));
+  await catalog.jobs.update(scope, job.id, (old) => ({ ...old, status: "Failed" }));
+  await objects.sweep(0, quiet());
+  assert.equal(cloud.files.size, 0);
+});
+
+Deno.test("native files are read and deleted by id, by whoever may see them", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud } = world;
+  cloud.addFile("file-native");
+  const byId = { bucket: "any", key: "dir/file-native" };
+  assert.equal(await objects.find({ ...reach, native: false }, byId, quiet()), undefined);
+  const found = await objects.find(reach, byId, quiet());
+  assert.ok(found && !found.name);
+  assert.equal(await textOf(await objects.read(reach, found, undefined, quiet())), "{}\n");
+  await objects.remove({ ...reach, native: false }, byId, quiet());
+  assert.equal(cloud.files.size, 1);
+  await objects.remove(reach, byId, quiet());
+  assert.equal(cloud.files.size, 0);
+});
+
+Deno.test("another tenant's file cannot be reached by its id", async () => {
+  using world = await createWorld();
+  const { objects, reach } = world;
+  const { file } = await objects.put(reach, newObject("key"), quiet());
+  const other = { ...reach, tenant: "other" };
+  assert.equal(await objects.find(other, { bucket: "bucket", key: file }, quiet()), undefined);
+  assert.equal(await objects.findFile(other, file, quiet()), undefined);
+  await objects.remove(other, { bucket: "bucket", key: "x", ifMatch: [file] }, quiet());
+  assert.ok(await objects.find(reach, address, quiet()));
+});
+
+Deno.test("an object whose file vanished at the provider is forgotten when it is read", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud } = world;
+  const { file } = await objects.put(reach, newObject("key"), quiet());
+  cloud.files.delete(file);
+  const found = await objects.find(reach, address, quiet());
+  assert.ok(found);
+  await assert.rejects(objects.read(reach, found, undefined, quiet()), { kind: "not-found" });
+  assert.equal(await objects.find(reach, address, quiet()), undefined);
+});
+
+Deno.test("an expired object is neither found nor listed, and lists forget it", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud, catalog } = world;
+  const put = reach.provider.accounts[0]?.files?.put;
+  assert.ok(put);
+  const account = { ...reach.provider.accounts[0], name: "main", weight: 1 };
+  const files = account.files;
+  assert.ok(files && account.batches);
+  const expiring = {
+    ...reach,
+    provider: {
+      ...reach.provider,
+      accounts: [{
+        ...account,
+        batches: account.batches,
+        files: {
+          ...files,
+          put: async (...parameters: Parameters<typeof put>) => ({
+            ...await put(...parameters),
+            expiresAt: new Date(world.time + 1_000),
+          }),
+        },
+      }],
+    },
+  };
+  for (const key of ["a", "c"]) await objects.put(expiring, newObject(key), quiet());
+  await objects.put(reach, newObject("b"), quiet());
+  const request = { bucket: "bucket", prefix: "", delimiter: "", maxKeys: 2, startAfter: "" };
+  const keys = async () =>
+    (await objects.list(reach, request, quiet())).objects.map(({ key }) => key);
+  assert.deepEqual(await keys(), ["a", "b"]);
+  world.time += 1_000;
+  cloud.files.delete(fileId("file-0"));
+  assert.equal(await objects.find(reach, { bucket: "bucket", key: "a" }, quiet()), undefined);
+  assert.ok(await catalog.objects.get(scope, "bucket", "a"));
+  assert.deepEqual(await keys(), ["b"]);
+  assert.equal(await catalog.objects.get(scope, "bucket", "a"), undefined);
+  assert.equal(await catalog.objects.file("cloud", fileId("file-0")), undefined);
+});

@@ -1,0 +1,65 @@
+/** Objects over a provider in memory and a catalog in memory. */
+import { createObjects, type Objects } from "../../objects/objects.ts";
+import type { NewObject } from "../../objects/put.ts";
+import type { Reach } from "../../objects/reach.ts";
+import { type OpenCatalog, openCatalog } from "../catalog/memory.ts";
+import { createDouble, type DoubleOptions, type ProviderDouble } from "../double.ts";
+
+/** Objects, and all that they stand on. */
+export interface ObjectWorld extends Disposable, OpenCatalog {
+  readonly cloud: ProviderDouble;
+  readonly objects: Objects;
+  readonly reach: Reach;
+  /** What was left to the sweep. */
+  readonly postponed: string[];
+  /** Milliseconds since 1970; the world's clock. */
+  time: number;
+}
+
+/** Makes a world; native files are shown in the bucket `cloud-files`. */
+export async function createWorld(
+  options: DoubleOptions & { instance?: string; cloud?: ProviderDouble; catalog?: OpenCatalog } =
+    {},
+): Promise<ObjectWorld> {
+  const open = options.catalog ?? await openCatalog();
+  const cloud = options.cloud ?? createDouble({ now: () => world.time, ...options });
+  const postponed: string[] = [];
+  const objects = createObjects({
+    catalog: open.catalog,
+    providers: new Map([[cloud.provider.name, cloud.provider]]),
+    now: () => world.time,
+    random: () => 0,
+    instance: options.instance ?? "one",
+    showsNative: (_, bucket) => bucket === "cloud-files",
+    postponed: (what) => postponed.push(what),
+  });
+  const world: ObjectWorld = {
+    ...open,
+    cloud,
+    objects,
+    postponed,
+    reach: { tenant: "default", native: true, provider: cloud.provider },
+    time: 1_000_000,
+    [Symbol.dispose]: () => open[Symbol.dispose](),
+  };
+  return world;
+}
+
+/** A signal that nobody aborts. */
+export const quiet = (): AbortSignal => new AbortController().signal;
+
+/** An object of a text. */
+export function newObject(key: string, text = "{}\n", more: Partial<NewObject> = {}): NewObject {
+  return {
+    bucket: "bucket",
+    key,
+    bytes: text.length,
+    body: new Blob([text]).stream(),
+    checksums: () => ({}),
+    contentType: "application/jsonl",
+    headers: {},
+    metadata: {},
+    condition: {},
+    ...more,
+  };
+}
