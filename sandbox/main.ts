@@ -6,7 +6,7 @@ import { ConfigurationError, parseConfig } from "../config.ts";
 import { startGateway } from "../gateway.ts";
 import { announce, logOf, run } from "../main.ts";
 import { runUntilSignal } from "../process.ts";
-import { sandboxKeys } from "./context.ts";
+import { sandboxEnvironment } from "./environment.ts";
 import { type Sandbox, startSandbox } from "./server.ts";
 import { snippet } from "./snippet.ts";
 
@@ -73,17 +73,7 @@ function environmentOf(sandbox: Sandbox): Record<string, string> {
   return {
     BATCHWAY_POLL_SECONDS: "1",
     ...own,
-    OPENAI_API_KEY: sandboxKeys.openai,
-    OPENAI_BASE_URL: sandbox.openaiUrl,
-    GEMINI_API_KEY: sandboxKeys.gemini,
-    GOOGLE_GEMINI_BASE_URL: sandbox.geminiUrl,
-    ANTHROPIC_API_KEY: sandboxKeys.anthropic,
-    ANTHROPIC_BASE_URL: sandbox.anthropicUrl,
-    AWS_ACCESS_KEY_ID: sandboxKeys.awsAccessKeyId,
-    AWS_SECRET_ACCESS_KEY: sandboxKeys.awsSecretAccessKey,
-    AWS_REGION: "us-west-2",
-    AWS_ENDPOINT_URL_S3: sandbox.s3Url,
-    AWS_ENDPOINT_URL_BEDROCK: sandbox.bedrockUrl,
+    ...sandboxEnvironment(sandbox),
   };
 }
 

@@ -2,7 +2,7 @@
 import { parseConfig } from "../config.ts";
 import { type Gateway, type GatewayDeps, startGateway } from "../gateway.ts";
 import { createLog } from "../log.ts";
-import { sandboxKeys } from "../sandbox/context.ts";
+import { sandboxEnvironment } from "../sandbox/environment.ts";
 import { type Sandbox, type SandboxSettings, startSandbox } from "../sandbox/server.ts";
 
 /** A gateway with its simulated providers. */
@@ -28,23 +28,6 @@ export interface TestGatewayOptions {
   readonly catalogPath?: string;
   readonly leaseMilliseconds?: GatewayDeps["leaseMilliseconds"];
   readonly settleMilliseconds?: GatewayDeps["settleMilliseconds"];
-}
-
-/** Variables by which a gateway finds the simulated providers. */
-export function sandboxEnvironment(sandbox: Sandbox): Record<string, string> {
-  return {
-    OPENAI_API_KEY: sandboxKeys.openai,
-    OPENAI_BASE_URL: sandbox.openaiUrl,
-    GEMINI_API_KEY: sandboxKeys.gemini,
-    GOOGLE_GEMINI_BASE_URL: sandbox.geminiUrl,
-    ANTHROPIC_API_KEY: sandboxKeys.anthropic,
-    ANTHROPIC_BASE_URL: sandbox.anthropicUrl,
-    AWS_ACCESS_KEY_ID: sandboxKeys.awsAccessKeyId,
-    AWS_SECRET_ACCESS_KEY: sandboxKeys.awsSecretAccessKey,
-    AWS_REGION: "us-west-2",
-    AWS_ENDPOINT_URL_S3: sandbox.s3Url,
-    AWS_ENDPOINT_URL_BEDROCK: sandbox.bedrockUrl,
-  };
 }
 
 /** Starts a gateway in this process, on a port that is free. */

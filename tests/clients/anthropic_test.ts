@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import Anthropic from "@anthropic-ai/sdk";
+import Anthropic from "../sdks/anthropic.ts";
 import { sandboxKeys } from "../../sandbox/context.ts";
 import { type ClientError, runClient, withGateway } from "./session.ts";
 

@@ -8,7 +8,7 @@ import {
   GetModelInvocationJobCommand,
   paginateListModelInvocationJobs,
   ValidationException,
-} from "@aws-sdk/client-bedrock";
+} from "../sdks/client_bedrock.ts";
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -17,7 +17,7 @@ import {
   NotFound,
   PutObjectCommand,
   S3Client,
-} from "@aws-sdk/client-s3";
+} from "../sdks/client_s3.ts";
 import { until, withGateway } from "./session.ts";
 
 const credentials = { accessKeyId: "any-key", secretAccessKey: "any-secret" };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type GatewayProcess, sandboxEnvironment, spawnGateway } from "../gateway.ts";
+import { type GatewayProcess, spawnGateway } from "../gateway.ts";
+import { sandboxEnvironment } from "../../sandbox/environment.ts";
 import { spawnSandbox } from "./sandbox_process.ts";
 import { runClient } from "./session.ts";
 

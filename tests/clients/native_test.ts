@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { GoogleGenAI } from "@google/genai";
-import OpenAI, { toFile } from "openai";
+import { GoogleGenAI } from "../sdks/genai.ts";
+import OpenAI, { toFile } from "../sdks/openai.ts";
 import { sandboxKeys } from "../../sandbox/context.ts";
 import type { Sandbox } from "../../sandbox/server.ts";
 import { TidyFetch } from "../sandbox/tidy_fetch.ts";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { Sandbox } from "../../sandbox/server.ts";
 import { startSandbox } from "../../sandbox/server.ts";
-import { sandboxEnvironment, spawnGateway } from "../gateway.ts";
+import { spawnGateway } from "../gateway.ts";
+import { sandboxEnvironment } from "../../sandbox/environment.ts";
 import { type ClientError, ledgerOf, runClient, setFaults, withGateway } from "./session.ts";
 
 const mib = 2 ** 20;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { startSandbox } from "../../sandbox/server.ts";
 import { temporaryFolder } from "../catalog/memory.ts";
-import { sandboxEnvironment, spawnGateway } from "../gateway.ts";
+import { spawnGateway } from "../gateway.ts";
+import { sandboxEnvironment } from "../../sandbox/environment.ts";
 import { asked, createClient, fault, holds, ledger, until } from "./wire.ts";
 
 const token = (name: string) => ({ clientRequestToken: name });

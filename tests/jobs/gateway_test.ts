@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import Anthropic from "@anthropic-ai/sdk";
-import { GoogleGenAI } from "@google/genai";
-import OpenAI from "openai";
+import Anthropic from "../sdks/anthropic.ts";
+import { GoogleGenAI } from "../sdks/genai.ts";
+import OpenAI from "../sdks/openai.ts";
 import { sandboxKeys } from "../../sandbox/context.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
 import { temporaryFolder } from "../catalog/memory.ts";

@@ -1,6 +1,6 @@
 /** Anthropic's own SDK drives the simulated Anthropic through the whole life of batches and files. */
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
-import Anthropic, { APIError, toFile } from "@anthropic-ai/sdk";
+import Anthropic, { APIError, toFile } from "../sdks/anthropic.ts";
 import { sandboxKeys } from "../../sandbox/context.ts";
 import { startSandbox } from "../../sandbox/server.ts";
 import { Clock } from "./clock.ts";

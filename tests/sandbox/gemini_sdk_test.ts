@@ -1,6 +1,6 @@
 /** Google's own SDK drives the simulated Gemini through the whole life of files and batches. */
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
-import { ApiError, type BatchJob, type File as GeminiFile, GoogleGenAI } from "@google/genai";
+import { ApiError, type BatchJob, type File as GeminiFile, GoogleGenAI } from "../sdks/genai.ts";
 import { sandboxKeys } from "../../sandbox/context.ts";
 import { startSandbox } from "../../sandbox/server.ts";
 import { Clock } from "./clock.ts";

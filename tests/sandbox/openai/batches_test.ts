@@ -1,6 +1,6 @@
 /** OpenAI's own SDK drives the simulated Batch API through the whole life of batches. */
 import { deepEqual, equal, match, notDeepEqual, ok, rejects } from "node:assert/strict";
-import OpenAI from "openai";
+import OpenAI from "../../sdks/openai.ts";
 import { line, results, startBatch, uploadLines, withOpenAI } from "./harness.ts";
 
 const ids = (lines: readonly { custom_id: string }[]) => lines.map(({ custom_id }) => custom_id);

@@ -1,7 +1,7 @@
 /** OpenAI's own SDK drives the simulated Files and Uploads. */
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { createHash } from "node:crypto";
-import OpenAI, { toFile } from "openai";
+import OpenAI, { toFile } from "../../sdks/openai.ts";
 import { sandboxKeys } from "../../../sandbox/context.ts";
 import { withOpenAI } from "./harness.ts";
 

@@ -1,5 +1,5 @@
 /** A started sandbox with OpenAI's own client, a clock that stands still, and input lines. */
-import OpenAI, { toFile } from "openai";
+import OpenAI, { toFile } from "../../sdks/openai.ts";
 import { sandboxKeys } from "../../../sandbox/context.ts";
 import { type Sandbox, type SandboxSettings, startSandbox } from "../../../sandbox/server.ts";
 import { Clock } from "../clock.ts";

@@ -1,0 +1,6 @@
+/**
+ * Anthropic's SDK. It is named here and not in deno.json, so that only tests fetch it: Deno fetches every
+ * package of the import map at the first start of anything (2.9.6).
+ */
+export * from "npm:@anthropic-ai/sdk@1.12.0";
+export { default } from "npm:@anthropic-ai/sdk@1.12.0";
