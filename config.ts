@@ -1,15 +1,9 @@
 /** The configuration: one file and the environment, checked as a whole before anything starts. */
-import {
-  checkFile,
-  type ConfigError,
-  type ConfigFile,
-  isBaseUrl,
-  unknownName,
-} from "./config_file.ts";
-import type { ProviderEntry } from "./config_file.ts";
+import { checkFile, type ConfigError, type ConfigFile, unknownName } from "./config_file.ts";
+import { checkNames, type Env, mergeProviders } from "./config_providers.ts";
 import type { ParseError } from "jsonc-parser";
 import { isRegion } from "./codecs/arn.ts";
-import type { ProviderKind, ProviderSettings } from "./providers/settings.ts";
+import type { ProviderSettings } from "./providers/settings.ts";
 
 /** Everything that the gateway is told from outside. Times are in milliseconds. */
 export interface Config {
@@ -17,6 +11,8 @@ export interface Config {
   readonly port: number;
   /** A second port with S3 at its root. */
   readonly s3Port?: number;
+  /** Paths of PEM files; plain HTTP without them. */
+  readonly tls?: { readonly certPath: string; readonly keyPath: string };
   /** Folder of the catalog and the spool. */
   readonly data: string;
   readonly pollMilliseconds: number;
@@ -51,35 +47,6 @@ export class ConfigurationError extends Error {
   }
 }
 
-type Env = (name: string) => string | undefined;
-
-/** Which variables configure the provider of a kind's own name. */
-const providerVariables: Readonly<
-  Record<ProviderKind, { keys: readonly string[]; baseUrl?: string; hints: readonly string[] }>
-> = {
-  openai: { keys: ["OPENAI_API_KEY"], baseUrl: "OPENAI_BASE_URL", hints: [] },
-  gemini: {
-    keys: ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
-    baseUrl: "GOOGLE_GEMINI_BASE_URL",
-    hints: [],
-  },
-  anthropic: { keys: ["ANTHROPIC_API_KEY"], baseUrl: "ANTHROPIC_BASE_URL", hints: [] },
-  bedrock: {
-    keys: [],
-    hints: [
-      "AWS_ACCESS_KEY_ID",
-      "AWS_PROFILE",
-      "AWS_REGION",
-      "AWS_DEFAULT_REGION",
-      "AWS_ENDPOINT_URL_S3",
-      "AWS_ENDPOINT_URL_BEDROCK",
-      "AWS_WEB_IDENTITY_TOKEN_FILE",
-      "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-      "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    ],
-  },
-};
-
 const gatewayVariables = [
   "BATCHWAY_HOST",
   "BATCHWAY_PORT",
@@ -90,6 +57,8 @@ const gatewayVariables = [
   "BATCHWAY_SWEEP_SECONDS",
   "BATCHWAY_DRAIN_SECONDS",
   "BATCHWAY_IDLE_SECONDS",
+  "BATCHWAY_TLS_CERT",
+  "BATCHWAY_TLS_KEY",
   "BATCHWAY_ALLOW_ANONYMOUS",
   "BATCHWAY_SECRET_KEY",
   "BATCHWAY_LOG",
@@ -147,6 +116,7 @@ export async function parseConfig(
     host: env("BATCHWAY_HOST") ?? "127.0.0.1",
     port: port(env, "BATCHWAY_PORT", 8080, errors),
     ...(s3Port !== undefined && { s3Port }),
+    ...tlsOf(env, errors),
     data: (env("BATCHWAY_DATA") ?? "./.batchway").replace(/(?<=.)\/+$/, ""),
     pollMilliseconds: seconds("BATCHWAY_POLL_SECONDS", 5),
     sweepMilliseconds: seconds("BATCHWAY_SWEEP_SECONDS", 60),
@@ -191,106 +161,12 @@ function unknownVariables(environment: Readonly<Record<string, string>>): Config
     .map((name) => ({ place: name, message: unknownName(name, known) }));
 }
 
-/** The file's providers, and those of a kind's own name that the environment configures. */
-function mergeProviders(
-  file: ConfigFile,
-  env: Env,
-  errors: ConfigError[],
-  notes: string[],
-): ProviderSettings[] {
-  const entries = new Map<string, ProviderEntry>(Object.entries(file.providers));
-  for (const [kind, { keys, hints }] of Object.entries(providerVariables)) {
-    if (!entries.has(kind) && [...keys, ...hints].some((name) => env(name) !== undefined)) {
-      entries.set(kind, { kind: kind as ProviderKind });
-    }
-  }
-  return [...entries].map(([name, entry]) => settingsOf(name, entry, env, errors, notes));
-}
-
-function settingsOf(
-  name: string,
-  entry: ProviderEntry,
-  env: Env,
-  errors: ConfigError[],
-  notes: string[],
-): ProviderSettings {
-  const place = `providers.${name}`;
-  // The environment's names are those of the provider that is called like its kind.
-  const variables = name === entry.kind ? providerVariables[entry.kind] : { keys: [], hints: [] };
-  const variable = variables.keys.find((key) => env(key) !== undefined);
-  const fromEnv = variable === undefined ? undefined : env(variable);
-  if (entry.accounts && variable !== undefined) {
-    notes.push(`${variable} is ignored: ${place}.accounts in the file names the keys`);
-  }
-  const apiKey = fromEnv ?? entry.apiKey;
-  const accounts = entry.accounts ??
-    (apiKey === undefined ? [] : [{ name: "default", apiKey, weight: 1 }]);
-  if (entry.kind !== "bedrock" && accounts.length === 0) {
-    const instead = variables.keys[0] === undefined ? "" : `, or set ${variables.keys[0]}`;
-    errors.push({ place: `${place}.apiKey`, message: `is missing; add it${instead}` });
-  }
-  if (new Set(accounts.map((one) => one.name)).size < accounts.length) {
-    errors.push({ place: `${place}.accounts`, message: "has two accounts of one name" });
-  }
-  if (accounts.length > 0 && accounts.every((one) => one.weight === 0)) {
-    errors.push({ place: `${place}.accounts`, message: "has no account with a weight above 0" });
-  }
-  if (entry.region !== undefined && !isRegion(entry.region)) {
-    errors.push({
-      place: `${place}.region`,
-      message: "is no AWS region; one looks like us-west-2",
-    });
-  }
-  const url = (variable: string | undefined, fallback: string | undefined) =>
-    variable === undefined ? fallback : urlOf(env, variable, errors) ?? fallback;
-  const isAws = name === "bedrock" && entry.kind === "bedrock";
-  const baseUrl = url(variables.baseUrl, entry.baseUrl);
-  const region = (isAws ? env("AWS_REGION") ?? env("AWS_DEFAULT_REGION") : undefined) ??
-    entry.region;
-  const s3Endpoint = url(isAws ? "AWS_ENDPOINT_URL_S3" : undefined, entry.s3Endpoint);
-  const bedrockEndpoint = url(
-    isAws ? "AWS_ENDPOINT_URL_BEDROCK" : undefined,
-    entry.bedrockEndpoint,
-  );
-  return {
-    name,
-    kind: entry.kind,
-    accounts,
-    ...(baseUrl !== undefined && { baseUrl }),
-    ...(region !== undefined && { region }),
-    ...(s3Endpoint !== undefined && { s3Endpoint }),
-    ...(bedrockEndpoint !== undefined && { bedrockEndpoint }),
-  };
-}
-
-/** Names of providers in other places of the file must be those of configured providers. */
-function checkNames(
-  file: ConfigFile,
-  known: readonly string[],
-  errors: ConfigError[],
-): void {
-  const check = (place: string, name: string | undefined) => {
-    if (name === undefined || known.includes(name)) return;
-    const configured = known.length === 0 ? "none is" : `configured are ${known.join(", ")}`;
-    errors.push({
-      place,
-      message: `names the provider ${name}, which is not configured; ${configured}`,
-    });
-  };
-  check("defaultProvider", file.defaultProvider);
-  for (const [bucket, { provider }] of Object.entries(file.buckets)) {
-    check(`buckets.${bucket}.provider`, provider);
-  }
-}
-
-function urlOf(env: Env, name: string, errors: ConfigError[]): string | undefined {
-  const text = env(name);
-  if (text === undefined || isBaseUrl(text)) return text?.replace(/\/+$/, "");
-  errors.push({
-    place: name,
-    message: "must be an http or https URL without user, query and fragment",
-  });
-  return undefined;
+function tlsOf(env: Env, errors: ConfigError[]): Pick<Config, "tls"> {
+  const [certPath, keyPath] = [env("BATCHWAY_TLS_CERT"), env("BATCHWAY_TLS_KEY")];
+  if (certPath !== undefined && keyPath !== undefined) return { tls: { certPath, keyPath } };
+  const missing = certPath === undefined ? "BATCHWAY_TLS_CERT" : "BATCHWAY_TLS_KEY";
+  if (certPath !== keyPath) errors.push({ place: missing, message: "is missing; TLS needs both" });
+  return {};
 }
 
 /** A week: timers take no more than 2³¹ milliseconds, and fire at once for more. */

@@ -7,12 +7,14 @@ import type { Config } from "./config.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import type { Log } from "./log.ts";
 import { createObjects } from "./objects/objects.ts";
+import { createPartSpool, type PartSpoolOptions } from "./objects/part_spool.ts";
+import { createReadSpool } from "./objects/read_spool.ts";
 import { createProviders } from "./providers/registry.ts";
 import { createUploader } from "./providers/upload.ts";
-import { type AppDeps, createApp, createRootApp } from "./routes/app.ts";
+import { type App, type AppDeps, createApp, createRootApp } from "./routes/app.ts";
 import { bindingOf } from "./routes/select_provider.ts";
-import { serve } from "./serve.ts";
-import { startSweep } from "./sweep.ts";
+import { type Listener, serve, type Tls } from "./serve.ts";
+import { startSweep, type Sweep } from "./sweep.ts";
 
 /** What the gateway takes from outside besides its configuration. */
 export interface GatewayDeps {
@@ -20,6 +22,10 @@ export interface GatewayDeps {
   readonly env: (name: string) => string | undefined;
   /** Where the catalog is, if not in the configured folder; `:memory:` keeps nothing. */
   readonly catalogPath?: string;
+  /** A create's lease, in milliseconds; it is prolonged while its gateway lives. 6 s. */
+  readonly leaseMilliseconds?: number;
+  /** How long a provider may be at a create whose caller is gone, in milliseconds. 20 s. */
+  readonly settleMilliseconds?: number;
 }
 
 /** A gateway that serves. */
@@ -32,14 +38,17 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** A create's lease; it is prolonged while its gateway lives. In milliseconds. */
-const leaseMilliseconds = 6_000;
-/** How long a provider may be at a create whose caller is gone, in milliseconds. */
-const settleMilliseconds = 20_000;
+const defaultLeaseMilliseconds = 6_000;
+const defaultSettleMilliseconds = 20_000;
+/** What files may take on disk while ranges of them are read, in bytes. */
+const readSpoolBytes = 4 * 2 ** 30;
+/** How long such a file is kept after its last reader. */
+const readSpoolMilliseconds = 60_000;
 
 /** Starts the gateway. Throws where the catalog cannot be opened or an address is taken. */
 export async function startGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
   const { log } = deps;
+  const tls = config.tls && { tls: await readTls(config.tls) };
   const now = () => Date.now();
   const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
   const instance = randomId(8, random);
@@ -54,12 +63,25 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     uploader,
     env: deps.env,
   });
+  const parts = createPartSpool(spoolOf(config, deps));
+  const reads = createReadSpool({
+    // A catalog in memory has no folder; nothing of it may be found on disk either.
+    ...(deps.catalogPath !== ":memory:" && { folder: `${config.data}/spool/reads` }),
+    maxBytes: readSpoolBytes,
+    keepMilliseconds: readSpoolMilliseconds,
+    sleep,
+    failed: (error) => log.warn("The disk failed while ranges of a file were read", { error }),
+  });
   const objects = createObjects({
     catalog,
     providers,
+    reads,
+    parts,
+    randomBytes: random,
     now,
     random: Math.random,
     instance,
+    implicitBuckets: config.implicitBuckets,
     showsNative: ({ provider: { name } }, bucket) =>
       bucket === name || bucket === `${name}-files` ||
       bindingOf(config.buckets, bucket)?.native === true,
@@ -74,8 +96,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     sleep,
     instance,
     pollMilliseconds: config.pollMilliseconds,
-    leaseMilliseconds,
-    settleMilliseconds,
+    leaseMilliseconds: deps.leaseMilliseconds ?? defaultLeaseMilliseconds,
+    settleMilliseconds: deps.settleMilliseconds ?? defaultSettleMilliseconds,
     strictIdempotency: config.strictIdempotency,
     defaultRegion: config.region,
     warn: log.warn,
@@ -84,7 +106,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     "page-tokens",
     () => random(new Uint8Array(32)),
   );
-  let isDraining = () => false;
+  const listeners: Listener[] = [];
   const app: AppDeps = {
     providers,
     defaultProvider: config.defaultProvider,
@@ -96,7 +118,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     maxBodyBytes: config.limits.maxBodyBytes,
     idleMilliseconds: config.idleMilliseconds,
     checkCatalog: () => catalog.check(),
-    isDraining: () => isDraining(),
+    isDraining: () => listeners.some((one) => one.isDraining()),
     requestId: () => crypto.randomUUID(),
     broken: ({ requestId, signal }, error) => {
       if (!signal.aborted) log.warn("A request failed", { requestId, error });
@@ -112,26 +134,51 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       }),
   };
   const escaped = (error: unknown) => log.warn("An error escaped", { error });
-  const listener = serve(createApp(app), { hostname: config.host, port: config.port, escaped });
-  isDraining = listener.isDraining;
-  const s3Listener = config.s3Port === undefined
-    ? undefined
-    : serve(createRootApp(app), { hostname: config.host, port: config.s3Port, escaped });
+  const close = async (drainMilliseconds: number, sweep?: Sweep) => {
+    await Promise.all(listeners.map((one) => one.drain(drainMilliseconds)));
+    await reads.close();
+    await objects.multipart.close();
+    await sweep?.stop();
+    await parts.close();
+    await uploader.close();
+    kv.close();
+  };
+  const listen = (answer: App, port: number) => {
+    const listener = serve(answer, { hostname: config.host, port, escaped, ...tls });
+    listeners.push(listener);
+    return listener.url;
+  };
+  let url: string;
+  let s3Url: string | undefined;
+  try {
+    url = listen(createApp(app), config.port);
+    if (config.s3Port !== undefined) s3Url = listen(createRootApp(app), config.s3Port);
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
   const sweep = startSweep(
     { catalog, objects, jobs, instance, now, log },
     config.sweepMilliseconds,
   );
+  return { url, s3Url, close: () => close(config.drainMilliseconds, sweep) };
+}
+
+async function readTls({ certPath, keyPath }: NonNullable<Config["tls"]>): Promise<Tls> {
+  const read = (variable: string, path: string) =>
+    Deno.readTextFile(path).catch((error: Error) => {
+      throw new Error(`${variable}: ${path} cannot be read: ${error.message}`, { cause: error });
+    });
   return {
-    url: listener.url,
-    s3Url: s3Listener?.url,
-    async close() {
-      const drained = [listener, s3Listener].map((one) => one?.drain(config.drainMilliseconds));
-      await Promise.all(drained);
-      await sweep.stop();
-      await uploader.close();
-      kv.close();
-    },
+    cert: await read("BATCHWAY_TLS_CERT", certPath),
+    key: await read("BATCHWAY_TLS_KEY", keyPath),
   };
+}
+
+/** Where parts of uploads wait: beside their catalog, whose gateways alone may tidy up there. */
+function spoolOf({ data }: Config, { catalogPath }: GatewayDeps): PartSpoolOptions {
+  if (catalogPath === undefined) return { folder: `${data}/spool` };
+  return catalogPath === ":memory:" ? {} : { folder: `${catalogPath}.spool` };
 }
 
 function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {

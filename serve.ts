@@ -5,11 +5,19 @@
  */
 import type { App } from "./routes/app.ts";
 
+/** What TLS needs, as PEM texts. */
+export interface Tls {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** Where to listen. */
 export interface ServeOptions {
   readonly hostname: string;
   /** 0 for any that is free. */
   readonly port: number;
+  /** Certificate chain and private key in PEM; plain HTTP without them. */
+  readonly tls?: Tls;
   /** Told of an error that escaped from the app. */
   readonly escaped: (error: unknown) => void;
 }
@@ -24,7 +32,7 @@ export interface Listener {
 }
 
 /** Starts listening. Throws a sentence where the address is taken, or is none of this machine's. */
-export function serve(app: App, { hostname, port, escaped }: ServeOptions): Listener {
+export function serve(app: App, { hostname, port, tls, escaped }: ServeOptions): Listener {
   let inFlight = 0;
   let draining = false;
   let idle = () => {};
@@ -35,7 +43,7 @@ export function serve(app: App, { hostname, port, escaped }: ServeOptions): List
     escaped(error);
     return new Response("The gateway met an internal error.\n", { status: 500 });
   };
-  const where = { hostname, port, signal: breakOff.signal, onListen() {}, onError };
+  const where = { hostname, port, ...tls, signal: breakOff.signal, onListen() {}, onError };
 
   const answer: Deno.ServeHandler<Deno.NetAddr> = async (request, info) => {
     if (draining) return await sendAway(request);
@@ -65,14 +73,16 @@ export function serve(app: App, { hostname, port, escaped }: ServeOptions): List
   }
 
   return {
-    url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${server.addr.port}`,
+    url: `${tls ? "https" : "http"}://${
+      hostname.includes(":") ? `[${hostname}]` : hostname
+    }:${server.addr.port}`,
     isDraining: () => draining,
     drain: (milliseconds) => drained ??= drain(milliseconds),
   };
 }
 
 function listen(
-  where: Deno.ServeTcpOptions,
+  where: Deno.ServeTcpOptions & Partial<Tls>,
   answer: Deno.ServeHandler<Deno.NetAddr>,
 ): Deno.HttpServer<Deno.NetAddr> {
   try {
@@ -80,6 +90,8 @@ function listen(
   } catch (error) {
     const reason = error instanceof Deno.errors.AddrInUse
       ? "another program listens there; end it, or choose another port"
+      : where.cert !== undefined && !(error instanceof Deno.errors.AddrNotAvailable)
+      ? "see that the certificate and the key are PEM and belong together, and that the port is yours"
       : "choose a host of this machine, and a port that this user may use";
     const at = `${where.hostname}:${where.port}`;
     throw new Error(

@@ -3,6 +3,7 @@
  *
  * Object keys are stored as their UTF-8 bytes, because that is the order in which S3 lists them.
  */
+import { Failure } from "../codecs/failure.ts";
 import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
 
 /** Bytes of a serialized value (Deno 2.9.6; the same over KV Connect). */
@@ -31,9 +32,38 @@ export const nativeTenant = "@native";
 /** The keys. A plural is the prefix of what it lists. */
 export const keys = {
   objects: (s: Scope, bucket: string) => ["object", s.tenant, s.provider, bucket],
-  object: (s: Scope, bucket: string, key: string) =>
-    ["object", s.tenant, s.provider, bucket, utf8.encode(key)] as const,
+  object: (s: Scope, bucket: string, key: string) => keys.objectAt(s, bucket, utf8.encode(key)),
+  /** A position among the keys of a bucket, which need not be a key itself. */
+  objectAt: (s: Scope, bucket: string, position: Uint8Array) =>
+    ["object", s.tenant, s.provider, bucket, fitting(position)] as const,
+  bucketsWithObjects: (s: Scope) => ["object", s.tenant, s.provider],
+  buckets: (s: Scope) => ["bucket", s.tenant, s.provider],
+  bucket: (s: Scope, bucket: string) => ["bucket", s.tenant, s.provider, bucket],
+  uploads: (s: Scope, bucket: string) => ["upload", s.tenant, s.provider, bucket],
+  allUploads: () => ["upload"],
+  upload: (s: Scope, bucket: string, key: string, id: string) => [
+    ...keys.uploadAt(s, bucket, utf8.encode(key)),
+    id,
+  ],
+  /** A position among the keys of a bucket's uploads, which need not be a key itself. */
+  uploadAt: (s: Scope, bucket: string, position: Uint8Array) =>
+    ["upload", s.tenant, s.provider, bucket, fitting(position)] as const,
+  /** Bytes of an upload's parts together, as a sum that many parts are added to at once. */
+  uploadBytes: (id: string) => ["upload-bytes", id],
+  completing: (id: string) => ["completing", id],
+  allCompleted: () => ["completed"],
+  completed: (id: string) => ["completed", id],
+  allParts: () => ["part"],
+  parts: (id: string) => ["part", id],
+  part: (id: string, number: number) => ["part", id, number],
   file: (provider: string, file: FileId) => ["file", provider, file],
+  /** Names of a file besides the one in its record. */
+  furtherNames: (provider: string, file: FileId) => ["name", provider, file],
+  furtherName: (
+    provider: string,
+    file: FileId,
+    { tenant, bucket, key }: { tenant: string; bucket: string; key: string },
+  ) => ["name", provider, file, tenant, bucket, fitting(utf8.encode(key))] as const,
   trash: () => ["trash"],
   trashed: (provider: string, file: FileId) => ["trash", provider, file],
   uses: (provider: string, file: FileId) => ["use", provider, file],
@@ -58,3 +88,16 @@ export const keys = {
   instance: (id: string) => ["instance", id],
   secret: (name: string) => ["secret", name],
 };
+
+/** What the catalog's key for an object may take besides the object's own key. */
+const overhead = 448;
+
+/** Refuses what Deno KV would refuse with an error of its own. */
+function fitting(position: Uint8Array): Uint8Array {
+  let length = position.length;
+  for (const byte of position) if (byte === 0) length++;
+  if (length <= maxKeyBytes - overhead) return position;
+  throw new Failure("invalid", "The key or prefix is longer than 1024 bytes of UTF-8", {
+    s3: "KeyTooLongError",
+  });
+}

@@ -1,8 +1,9 @@
 /** Objects by name, the provider files behind them, and the files that wait to be deleted. */
 import { Failure } from "../codecs/failure.ts";
-import type { FileId, JobId } from "../codecs/ids.ts";
+import type { FileId } from "../codecs/ids.ts";
 import { keys, type Scope } from "./keys.ts";
-import { change } from "./kv.ts";
+import { change, readAll } from "./kv.ts";
+import { dropName, throwAway } from "./names.ts";
 import type { FileRecord, ObjectRecord, TrashRecord } from "./records.ts";
 
 /** An object with its name. */
@@ -35,7 +36,7 @@ export function createObjectCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { get, set, remove, range, file, known, trash, trashed, forget, hasUses };
+  return { get, set, remove, range, file, known, hidden, trash, trashed, forget, hasUses };
 
   /** The object of this name, expired or not. */
   async function get(scope: Scope, bucket: string, key: string): Promise<ObjectRecord | undefined> {
@@ -44,7 +45,7 @@ export function createObjectCatalog(
 
   /**
    * Records an object under its name. The file that the name stood for until now goes to the trash
-   * in the same step.
+   * in the same step, unless a copy has given it another name.
    *
    * @returns The file that was replaced.
    */
@@ -58,14 +59,17 @@ export function createObjectCatalog(
     return change(sleep, async () => {
       const at = keys.object(scope, bucket, key);
       const old = await kv.get<ObjectRecord>(at);
-      const gone = old.value?.expiresAt !== undefined && old.value.expiresAt <= record.modifiedAt;
-      checkCondition(gone ? null : old.value, condition, key);
-      const owner = { tenant: scope.tenant, bucket, key, account: record.account };
+      // Over KV Connect a step may be applied and still answer "not ok": this is our own record.
+      if (old.value?.file === record.file) return { done: undefined };
+      checkWrite(old.value, condition, key, record.modifiedAt);
+      const name = { tenant: scope.tenant, bucket, key };
+      const owner: FileRecord = { ...name, account: record.account, state: "current" };
       const step = kv.atomic().check(old)
         .set(at, record)
-        .set(keys.file(scope.provider, record.file), { ...owner, state: "current" });
-      if (old.value && old.value.file !== record.file) {
-        throwAway(step, scope.provider, old.value, { ...owner, account: old.value.account });
+        .set(keys.file(scope.provider, record.file), owner);
+      if (old.value) {
+        const loss = await dropName(kv, step, scope.provider, old.value.file, name);
+        if (loss === "last") throwAway(step, scope.provider, old.value, name);
       }
       return (await step.commit()).ok ? { done: old.value ?? undefined } : "again";
     });
@@ -74,7 +78,8 @@ export function createObjectCatalog(
   /**
    * Takes a name away if it still stands for this file.
    *
-   * @param keep Whether the file is still at the provider and goes to the trash.
+   * @param keep Whether the file is still at the provider and goes to the trash if it has no other
+   * name.
    */
   function remove(
     scope: Scope,
@@ -87,12 +92,12 @@ export function createObjectCatalog(
       const old = await kv.get<ObjectRecord>(keys.object(scope, bucket, key));
       const step = kv.atomic().check(old);
       if (old.value?.file === record.file) step.delete(old.key);
-      if (keep === "gone") {
+      const name = { tenant: scope.tenant, bucket, key };
+      const loss = await dropName(kv, step, scope.provider, record.file, name);
+      if (loss === "last" && keep === "trash") throwAway(step, scope.provider, record, name);
+      if (loss === "last" && keep === "gone") {
         step.delete(keys.file(scope.provider, record.file))
           .delete(keys.trashed(scope.provider, record.file));
-      } else {
-        const owner = { tenant: scope.tenant, bucket, key, account: record.account };
-        throwAway(step, scope.provider, record, owner);
       }
       return (await step.commit()).ok ? { done: undefined } : "again";
     });
@@ -106,9 +111,10 @@ export function createObjectCatalog(
     before: Uint8Array | undefined,
     limit: number,
   ): Promise<NamedObject[]> {
-    const prefix = keys.objects(scope, bucket);
-    const start = [...prefix, from];
-    const selector = before ? { start, end: [...prefix, before] } : { prefix, start };
+    const start = keys.objectAt(scope, bucket, from);
+    const selector = before
+      ? { start, end: keys.objectAt(scope, bucket, before) }
+      : { start, prefix: keys.objects(scope, bucket) };
     const found: NamedObject[] = [];
     // One batch holds at most 500 entries; a larger size is refused over KV Connect.
     const options = { limit, batchSize: Math.min(limit, 500) };
@@ -125,21 +131,14 @@ export function createObjectCatalog(
 
   /** Which of these files were put through the gateway. */
   async function known(provider: string, ids: readonly FileId[]): Promise<Set<FileId>> {
-    const found = new Set<FileId>();
-    const sorted = [...ids].sort();
-    const [first, last] = [sorted[0], sorted.at(-1)];
-    if (first === undefined || last === undefined) return found;
-    const wanted = new Set(ids);
-    // One scan over the range that the ids span is far cheaper than a read for each of thousands.
-    const selector = {
-      start: keys.file(provider, first),
-      end: keys.file(provider, `${last}\0` as FileId),
-    };
-    for await (const entry of kv.list(selector)) {
-      const id = entry.key.at(-1) as FileId;
-      if (wanted.has(id)) found.add(id);
-    }
-    return found;
+    const owners = await readAll<FileRecord>(kv, ids.map((id) => keys.file(provider, id)));
+    return new Set(ids.filter((_, at) => owners[at] !== undefined));
+  }
+
+  /** Which of these files no list of native files shows. */
+  async function hidden(provider: string, ids: readonly FileId[]): Promise<Set<FileId>> {
+    const owners = await readAll<FileRecord>(kv, ids.map((id) => keys.file(provider, id)));
+    return new Set(ids.filter((_, at) => owners[at] !== undefined && !owners[at]?.native));
   }
 
   /** Everything that waits to be deleted at a provider. */
@@ -155,39 +154,41 @@ export function createObjectCatalog(
     return (await kv.get<TrashRecord>(keys.trashed(provider, id))).value ?? undefined;
   }
 
-  /** Forgets a file that is no longer at the provider. */
+  /** Forgets a file that is no longer at the provider, with its last name if it still has it. */
   function forget(provider: string, id: FileId): Promise<void> {
     return change(sleep, async () => {
-      const step = kv.atomic().delete(keys.file(provider, id)).delete(keys.trashed(provider, id));
+      const entry = await kv.get<FileRecord>(keys.file(provider, id));
+      const step = kv.atomic().check(entry).delete(entry.key).delete(keys.trashed(provider, id));
+      if (entry.value) {
+        const { tenant, bucket, key } = entry.value;
+        const named = await kv.get<ObjectRecord>(keys.object({ tenant, provider }, bucket, key));
+        if (named.value?.file === id) step.check(named).delete(named.key);
+      }
       return (await step.commit()).ok ? { done: undefined } : "again";
     });
   }
 
-  /** Whether a running job other than this one reads the file. */
-  async function hasUses(provider: string, id: FileId, except?: JobId): Promise<boolean> {
-    for await (const entry of kv.list({ prefix: keys.uses(provider, id) }, { limit: 2 })) {
-      if (entry.key.at(-1) !== except) return true;
-    }
+  /** Whether a running job, or one that is being created, reads the file. */
+  async function hasUses(provider: string, id: FileId): Promise<boolean> {
+    for await (const _ of kv.list({ prefix: keys.uses(provider, id) }, { limit: 1 })) return true;
     return false;
-  }
-
-  function throwAway(
-    step: Deno.AtomicOperation,
-    provider: string,
-    old: ObjectRecord,
-    owner: Omit<FileRecord, "state">,
-  ): void {
-    const trash: TrashRecord = { account: old.account };
-    step.set(keys.trashed(provider, old.file), trash)
-      .set(keys.file(provider, old.file), { ...owner, state: "trash" });
   }
 }
 
-function checkCondition(
-  old: ObjectRecord | null,
+/**
+ * Says whether a write's condition holds for what its name stands for; an object that has expired
+ * is none. Throws `precondition`, or `not-found` where there must be an object.
+ *
+ * @param now Milliseconds since 1970.
+ */
+export function checkWrite(
+  recorded: ObjectRecord | null,
   condition: WriteCondition,
   key: string,
+  now: number,
 ): void {
+  const isGone = recorded?.expiresAt !== undefined && recorded.expiresAt <= now;
+  const old = isGone ? null : recorded;
   if (condition.absent && old) {
     throw new Failure(
       "precondition",

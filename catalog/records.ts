@@ -23,7 +23,58 @@ export interface ObjectRecord {
   readonly expiresAt?: number;
 }
 
-/** Who put a provider file, and under which name. */
+/** How the checksum of an object in parts comes about. */
+export interface UploadChecksum {
+  /** `x-amz-checksum-*`, the whole name. */
+  readonly header: string;
+  /** `COMPOSITE`: a checksum of the parts' checksums; `FULL_OBJECT`: one of all bytes. */
+  readonly type: "COMPOSITE" | "FULL_OBJECT";
+}
+
+/** An object that comes in parts. */
+export interface UploadRecord {
+  readonly startedAt: number;
+  readonly contentType: string;
+  readonly headers: ObjectHeaders;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Absent where the client asked for none. */
+  readonly checksum?: UploadChecksum;
+}
+
+/** A part that waits on disk. */
+export interface PartRecord {
+  /** Name of its file in the upload's folder of the spool. */
+  readonly file: string;
+  readonly bytes: number;
+  /** Hex MD5, the part's ETag. */
+  readonly md5: string;
+  readonly modifiedAt: number;
+  /** `x-amz-checksum-*`, whole names. */
+  readonly checksums: Readonly<Record<string, string>>;
+}
+
+/** Who is completing an upload, until when. */
+export interface CompletingRecord {
+  readonly owner: string;
+  readonly until: number;
+}
+
+/** An upload that became an object: what a repeated Complete is answered with. */
+export interface CompletedRecord {
+  readonly tenant: string;
+  readonly provider: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly record: ObjectRecord;
+  readonly completedAt: number;
+}
+
+/** A bucket that was created. */
+export interface BucketRecord {
+  readonly createdAt: number;
+}
+
+/** Who put a provider file, and under which name; the first where copies gave it several. */
 export interface FileRecord {
   readonly tenant: string;
   readonly bucket: string;
@@ -31,6 +82,8 @@ export interface FileRecord {
   readonly account: string;
   /** `trash`: replaced or deleted, and still at the provider. */
   readonly state: "current" | "trash";
+  /** Put by other means and named by a copy: its id goes on being a name of its own. */
+  readonly native?: true;
 }
 
 /** A provider file to be deleted as soon as no running job reads it. */
@@ -113,7 +166,7 @@ export interface JournalRecord {
   readonly job: JobDescription;
   /** Under which token the job is promised; absent where the client sent none. */
   readonly promise?: { readonly token: string; readonly digest: string };
-  /** When the provider was asked last; it may be at it for a while after its caller is gone. */
+  /** When the provider was last being asked; it may be at it for a while after its caller is gone. */
   readonly askedAt: number;
   /** The gateway process that is at it, until its lease runs out. */
   readonly owner: string;

@@ -47,6 +47,8 @@ export interface DeclaredDigest {
   readonly algorithm: Algorithm;
   /** In base64, whatever the header's own form; undefined where a trailer will bring it. */
   readonly expected: string | undefined;
+  /** True where nobody tells the digest and it is only to be computed. */
+  readonly unchecked?: boolean;
 }
 
 /**
@@ -148,10 +150,10 @@ export async function createDigestTap(declared: readonly DeclaredDigest[]): Prom
         actual.set(algorithm, Buffer.from(hasher.digest()).toString("base64"));
       }
       const checksums: Record<string, string> = {};
-      for (const { header, algorithm, expected } of declared) {
+      for (const { header, algorithm, expected, unchecked } of declared) {
         // Where both came, both must be right.
         const wanted = [expected, trailers.get(header)].filter((value) => value !== undefined);
-        if (wanted.length === 0) throw missingTrailer(header);
+        if (wanted.length === 0 && unchecked !== true) throw missingTrailer(header);
         const value = actual.get(algorithm);
         if (value === undefined || wanted.some((one) => one !== value)) throw mismatch(header);
         if (checksumHeaders.has(header)) checksums[header] = value;

@@ -1,17 +1,22 @@
 /** The life of an object: put, find, read, list, remove, and the clean-up of what is left over. */
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ObjectRecord } from "../catalog/records.ts";
-import type { FileId, JobId } from "../codecs/ids.ts";
-import type { ByteRange, Provider } from "../providers/provider.ts";
+import type { FileId } from "../codecs/ids.ts";
+import type { ByteRange, Provider, StoringProvider } from "../providers/provider.ts";
+import { type Buckets, createBuckets } from "./buckets.ts";
+import { copy, type CopyRequest } from "./copy.ts";
 import { type Address, fileIds, find, findFile, type Found } from "./find.ts";
 import { list, type ListPage, type ListRequest } from "./list.ts";
-import { createMarks } from "./name.ts";
 import { sweepOrphans } from "./orphans.ts";
+import { createMultipart, type Multipart } from "./multipart.ts";
+import { createPartSpool, type PartSpool } from "./part_spool.ts";
 import { type NewObject, put } from "./put.ts";
 import { read } from "./read.ts";
+import type { ReadSpool } from "./read_spool.ts";
 import { remove } from "./remove.ts";
 import type { Reach } from "./reach.ts";
 import { emptyTrash, sweepTrash } from "./trash.ts";
+import { createUploadMarks } from "./upload_marks.ts";
 
 /** What objects are made from. */
 export interface ObjectDeps {
@@ -22,14 +27,24 @@ export interface ObjectDeps {
   readonly random: () => number;
   /** The id of this gateway process. */
   readonly instance: string;
+  /** Where ranges of files are read whose provider ignores ranges; each the dear way without it. */
+  readonly reads?: ReadSpool;
   /** Whether a bucket shows files that were put by other means. */
   readonly showsNative: (reach: Reach, bucket: string) => boolean;
+  /** Whether any allowed name is a bucket without being created; true where absent. */
+  readonly implicitBuckets?: boolean;
+  /** Where parts of uploads wait; a temporary folder where absent. */
+  readonly parts?: PartSpool;
+  /** Fills an array with random bytes; the system's where absent. */
+  readonly randomBytes?: (bytes: Uint8Array) => Uint8Array;
   /** Told of work that failed behind an answer and is left to the sweep. */
   readonly postponed: (what: string, error: unknown) => void;
 }
 
 /** The service that the routes and jobs use. */
 export interface Objects {
+  readonly buckets: Buckets;
+  readonly multipart: Multipart;
   put(reach: Reach, object: NewObject, signal: AbortSignal): Promise<ObjectRecord>;
   find(reach: Reach, address: Address, signal: AbortSignal): Promise<Found | undefined>;
   /** Finds what a text stands for if it spells a provider file's id. */
@@ -42,20 +57,44 @@ export interface Objects {
   ): Promise<ReadableStream<Uint8Array>>;
   list(reach: Reach, request: ListRequest, signal: AbortSignal): Promise<ListPage>;
   remove(reach: Reach, address: Address, signal: AbortSignal): Promise<void>;
+  /** Copies an object within its provider. */
+  copy(reach: Reach, request: CopyRequest, signal: AbortSignal): Promise<ObjectRecord>;
   /** A job that read this file is over: the file goes if nobody names it any more. */
-  release(provider: Provider, file: FileId, job: JobId, signal: AbortSignal): Promise<void>;
+  release(provider: StoringProvider, file: FileId, signal: AbortSignal): Promise<void>;
   /** Deletes what failures and dead processes left; those last seen before `deadline` are dead. */
   sweep(deadline: number, signal: AbortSignal): Promise<void>;
+  /** Whether no file of this process can be at a provider that the catalog does not know. */
+  leftNothing(): boolean;
 }
 
 /** Makes the service. */
 export function createObjects(deps: ObjectDeps): Objects {
   const { catalog, now, random, showsNative, postponed } = deps;
-  const objects = catalog.objects;
+  const { objects, links } = catalog;
   const finding = { catalog: objects, now };
-  const putting = { catalog: objects, now, random, postponed, mark: createMarks(deps.instance) };
+  const reading = { catalog: objects, ...(deps.reads && { reads: deps.reads }) };
+  const removing = { ...finding, links };
+  const copying = { ...removing, postponed };
+  const uploads = createUploadMarks(deps.instance, now);
+  const putting = { catalog: objects, now, random, postponed, uploads };
   const listing = { catalog: objects, now, showsNative };
+  const multipart = createMultipart({
+    catalog: catalog.uploads,
+    spool: deps.parts ?? createPartSpool(),
+    now,
+    randomBytes: deps.randomBytes ??
+      ((bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>)),
+    instance: deps.instance,
+    put: (reach, object, signal) => put(putting, reach, object, signal),
+    postponed,
+  });
   return {
+    multipart,
+    buckets: createBuckets({
+      catalog: catalog.buckets,
+      now,
+      implicit: deps.implicitBuckets ?? true,
+    }),
     put: (reach, object, signal) => put(putting, reach, object, signal),
     find: (reach, address, signal) => find(finding, reach, address, signal),
     async findFile(reach, text, signal) {
@@ -65,17 +104,20 @@ export function createObjects(deps: ObjectDeps): Objects {
       }
       return undefined;
     },
-    read: (reach, found, range, signal) => read(objects, reach, found, range, signal),
+    read: (reach, found, range, signal) => read(reading, reach, found, range, signal),
     list: (reach, request, signal) => list(listing, reach, request, signal),
-    remove: (reach, address, signal) => remove(finding, reach, address, signal),
-    async release(provider, file, job, signal) {
-      if (!provider.forwards) await emptyTrash(objects, provider, file, signal, job);
-    },
+    remove: (reach, address, signal) => remove(removing, reach, address, signal),
+    copy: (reach, request, signal) => copy(copying, reach, request, signal),
+    release: (provider, file, signal) => emptyTrash(objects, provider, file, signal),
     async sweep(deadline, signal) {
-      const failed = (provider: string, error: unknown) =>
-        postponed(`a file in the trash of ${provider}`, error);
-      await sweepTrash(objects, deps.providers, signal, failed);
-      await sweepOrphans(catalog, deps.providers, deadline, signal);
+      const { providers } = deps;
+      const told = (what: string) => (provider: string, error: unknown) =>
+        postponed(`${what} of ${provider}`, error);
+      await sweepTrash(objects, providers, signal, told("a file in the trash"));
+      const failed = told("the search for lost files");
+      await sweepOrphans({ catalog, providers, uploads, failed }, deadline, signal);
+      await multipart.sweep(signal);
     },
+    leftNothing: uploads.leftNothing,
   };
 }

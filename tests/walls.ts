@@ -33,7 +33,14 @@ const walls: Readonly<Record<string, Wall>> = {
   "sandbox/main.ts": { uses: ["config.ts", "gateway.ts", "main.ts", "process.ts"] },
   "log.ts": { uses: ["codecs"] },
   "config_file.ts": { uses: [] },
-  "config.ts": { uses: ["config_file.ts", "codecs"], usesTypesOf: ["providers/settings.ts"] },
+  "config_providers.ts": {
+    uses: ["config_file.ts", "codecs"],
+    usesTypesOf: ["providers/settings.ts"],
+  },
+  "config.ts": {
+    uses: ["config_file.ts", "config_providers.ts", "codecs"],
+    usesTypesOf: ["providers/settings.ts"],
+  },
   "process.ts": { uses: [], usesTypesOf: ["log.ts"] },
   "serve.ts": { uses: [], usesTypesOf: ["routes/app.ts"] },
   "sweep.ts": { uses: [], usesTypesOf: ["catalog", "objects", "jobs", "log.ts"] },
@@ -48,7 +55,7 @@ const walls: Readonly<Record<string, Wall>> = {
 const namesProviders = [
   /^providers\/(openai|gemini|anthropic)(\/|\.ts$)/,
   /^providers\/(registry|settings)\.ts$/,
-  /^config(_file)?\.ts$/,
+  /^config(_file|_providers)?\.ts$/,
   /^sandbox\//,
 ];
 

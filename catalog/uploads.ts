@@ -1,0 +1,306 @@
+/**
+ * Uploads in parts: the uploads, their parts, and who is making an object of one.
+ *
+ * A part is recorded after its file is on disk, and only while its upload is open; an upload is
+ * taken away before its parts and files are. So whatever a crash leaves is a part, or a file, whose
+ * upload is no more.
+ */
+import { Failure } from "../codecs/failure.ts";
+import { keys, type Scope } from "./keys.ts";
+import { change } from "./kv.ts";
+import type { CompletedRecord, CompletingRecord, PartRecord, UploadRecord } from "./records.ts";
+
+/** Which upload. */
+export interface UploadAddress {
+  readonly scope: Scope;
+  readonly bucket: string;
+  readonly key: string;
+  readonly id: string;
+}
+
+/** An upload with its name. */
+export interface NamedUpload extends UploadAddress {
+  readonly record: UploadRecord;
+}
+
+/** A part with its number. */
+export interface NumberedPart extends PartRecord {
+  readonly number: number;
+}
+
+/** The uploads' part of the catalog. */
+export type UploadCatalog = ReturnType<typeof createUploadCatalog>;
+
+const utf8 = new TextDecoder();
+/** Keys deleted in one step, well below the 1,000 mutations that Deno KV takes. */
+const deletedAtOnce = 500;
+
+/** Makes the uploads' part of the catalog. */
+export function createUploadCatalog(
+  kv: Deno.Kv,
+  sleep: (milliseconds: number) => Promise<void>,
+) {
+  return {
+    create,
+    get,
+    bytes,
+    range,
+    all,
+    setPart,
+    part,
+    parts,
+    partOwners,
+    forgetParts,
+    claim,
+    release,
+    finish,
+    remove,
+    completed,
+    forgetCompleted,
+  };
+
+  /** Opens an upload. */
+  function create(address: UploadAddress, record: UploadRecord): Promise<void> {
+    return change(sleep, async () => {
+      await kv.set(keyOf(address), record);
+      return { done: undefined };
+    });
+  }
+
+  /** An open upload. */
+  async function get(address: UploadAddress): Promise<UploadRecord | undefined> {
+    return (await kv.get<UploadRecord>(keyOf(address))).value ?? undefined;
+  }
+
+  /** Bytes of all parts of an upload. */
+  async function bytes(id: string): Promise<number> {
+    return Number((await kv.get<Deno.KvU64>(keys.uploadBytes(id))).value?.value ?? 0n);
+  }
+
+  /**
+   * Open uploads of a bucket from a position on (bytes of a key, and perhaps the id after which to
+   * begin at just that key), by key and then by id.
+   */
+  async function* range(
+    scope: Scope,
+    bucket: string,
+    from: Uint8Array,
+    afterId?: string,
+  ): AsyncGenerator<NamedUpload> {
+    const at = keys.uploadAt(scope, bucket, from);
+    const start = afterId === undefined ? at : [...at, `${afterId}\0`];
+    const prefix = keys.uploads(scope, bucket);
+    for await (const entry of kv.list<UploadRecord>({ prefix, start })) yield named(entry);
+  }
+
+  /** Every open upload of every tenant. */
+  async function* all(): AsyncGenerator<NamedUpload> {
+    for await (const entry of kv.list<UploadRecord>({ prefix: keys.allUploads() })) {
+      yield named(entry);
+    }
+  }
+
+  /**
+   * Records a part, in the place of one that had its number.
+   *
+   * Throws `not-found`, NoSuchUpload, where the upload is no more, `conflict` where it is just being
+   * completed, and what `accept` throws.
+   *
+   * @param accept Gets the bytes of all parts as they would be.
+   * @returns The part that was replaced.
+   */
+  function setPart(
+    address: UploadAddress,
+    number: number,
+    part: PartRecord,
+    now: number,
+    accept: (bytes: number) => void,
+  ): Promise<PartRecord | undefined> {
+    return change(sleep, async () => {
+      const { id } = address;
+      const [upload, lease, old, sum] = await kv.getMany<
+        [UploadRecord, CompletingRecord, PartRecord, Deno.KvU64]
+      >([keyOf(address), keys.completing(id), keys.part(id, number), keys.uploadBytes(id)]);
+      if (!upload.value) throw noSuchUpload(id);
+      // Over KV Connect a step may be applied and still answer "not ok": this is our own record.
+      if (old.value?.file === part.file) return { done: undefined };
+      if (lease.value && lease.value.until > now) throw beingCompleted();
+      const more = part.bytes - (old.value?.bytes ?? 0);
+      accept(Number(sum.value?.value ?? 0n) + more);
+      const step = kv.atomic().check(upload).check(lease).check(old)
+        .set(old.key, part)
+        // A sum wraps around, so that adding 2^64 - n takes n away; the checks keep it exact.
+        .sum(keys.uploadBytes(id), BigInt.asUintN(64, BigInt(more)));
+      return (await step.commit()).ok ? { done: old.value ?? undefined } : "again";
+    });
+  }
+
+  /** A part of this number. */
+  async function part(id: string, number: number): Promise<PartRecord | undefined> {
+    return (await kv.get<PartRecord>(keys.part(id, number))).value ?? undefined;
+  }
+
+  /** The first parts after a number, in their order. */
+  async function parts(id: string, after: number, limit: number): Promise<NumberedPart[]> {
+    const found: NumberedPart[] = [];
+    const selector = { prefix: keys.parts(id), start: keys.part(id, after + 1) };
+    const options = { limit, batchSize: Math.min(limit, 500) };
+    for await (const { key, value } of kv.list<PartRecord>(selector, options)) {
+      found.push({ ...value, number: key.at(-1) as number });
+    }
+    return found;
+  }
+
+  /** The ids of all uploads that have parts. The cost is that of the uploads, however many parts. */
+  async function* partOwners(): AsyncGenerator<string> {
+    const prefix = keys.allParts();
+    let start: Deno.KvKey = prefix;
+    for (;;) {
+      let id: string | undefined;
+      const selector = start === prefix ? { prefix } : { prefix, start };
+      for await (const { key } of kv.list(selector, { limit: 1 })) id = key[1] as string;
+      if (id === undefined) return;
+      yield id;
+      start = keys.parts(`${id}\0`);
+    }
+  }
+
+  /** Forgets all parts of an upload that is no more. */
+  async function forgetParts(id: string): Promise<void> {
+    let found: Deno.KvKey[];
+    do {
+      found = [];
+      const options = { limit: deletedAtOnce, batchSize: deletedAtOnce };
+      for await (const { key } of kv.list({ prefix: keys.parts(id) }, options)) found.push(key);
+      const gone = found;
+      await change(sleep, async () => {
+        const step = kv.atomic();
+        for (const key of gone) step.delete(key);
+        return (await step.commit()).ok ? { done: undefined } : "again";
+      });
+    } while (found.length === deletedAtOnce);
+  }
+
+  /**
+   * Claims an upload for being completed, or claims it for longer. While a claim lasts no part comes
+   * or goes.
+   *
+   * @returns `gone` where there is no such upload, `busy` where somebody else completes it.
+   */
+  function claim(
+    address: UploadAddress,
+    claimed: CompletingRecord,
+    now: number,
+  ): Promise<"claimed" | "gone" | "busy"> {
+    return change<"claimed" | "gone" | "busy">(sleep, async () => {
+      const [upload, lease] = await kv.getMany<[UploadRecord, CompletingRecord]>([
+        keyOf(address),
+        keys.completing(address.id),
+      ]);
+      if (!upload.value) return { done: "gone" };
+      if (isOthers(lease.value, claimed.owner, now)) return { done: "busy" };
+      const step = kv.atomic().check(upload).check(lease).set(lease.key, claimed);
+      return (await step.commit()).ok ? { done: "claimed" } : "again";
+    });
+  }
+
+  /** Gives a claim up: the upload stays open. */
+  function release({ id }: UploadAddress, owner: string): Promise<void> {
+    return change(sleep, async () => {
+      const lease = await kv.get<CompletingRecord>(keys.completing(id));
+      if (lease.value?.owner !== owner) return { done: undefined };
+      const step = kv.atomic().check(lease).delete(lease.key);
+      return (await step.commit()).ok ? { done: undefined } : "again";
+    });
+  }
+
+  /** Closes an upload that became an object, and remembers what it became. */
+  function finish(address: UploadAddress, record: CompletedRecord): Promise<void> {
+    return change(sleep, async () => {
+      const { id } = address;
+      const upload = await kv.get<UploadRecord>(keyOf(address));
+      if (!upload.value) return { done: undefined };
+      const step = kv.atomic().check(upload)
+        .delete(upload.key)
+        .delete(keys.completing(id))
+        .delete(keys.uploadBytes(id))
+        .set(keys.completed(id), record);
+      return (await step.commit()).ok ? { done: undefined } : "again";
+    });
+  }
+
+  /**
+   * Closes an upload without an object; its parts are the caller's to forget. Throws `conflict`
+   * where it is just being completed.
+   *
+   * @returns Whether there was one.
+   */
+  function remove(address: UploadAddress, now: number): Promise<boolean> {
+    return change(sleep, async () => {
+      const { id } = address;
+      const [upload, lease] = await kv.getMany<[UploadRecord, CompletingRecord]>([
+        keyOf(address),
+        keys.completing(id),
+      ]);
+      if (!upload.value) return { done: false };
+      if (lease.value && lease.value.until > now) throw beingCompleted();
+      const step = kv.atomic().check(upload).check(lease)
+        .delete(upload.key)
+        .delete(lease.key)
+        .delete(keys.uploadBytes(id));
+      return (await step.commit()).ok ? { done: true } : "again";
+    });
+  }
+
+  /** What an upload became. */
+  async function completed(id: string): Promise<CompletedRecord | undefined> {
+    return (await kv.get<CompletedRecord>(keys.completed(id))).value ?? undefined;
+  }
+
+  /** Forgets what uploads became that were completed before a time. */
+  async function forgetCompleted(before: number): Promise<void> {
+    for await (const entry of kv.list<CompletedRecord>({ prefix: keys.allCompleted() })) {
+      if (entry.value.completedAt >= before) continue;
+      await change(sleep, async () => {
+        await kv.delete(entry.key);
+        return { done: undefined };
+      });
+    }
+  }
+}
+
+/** What S3 answers for an upload that is unknown, aborted or completed. */
+export function noSuchUpload(id: string): Failure {
+  return new Failure(
+    "not-found",
+    "The upload does not exist. It was never created for this key, or it was completed, aborted or " +
+      "given up; create a new one",
+    { s3: "NoSuchUpload", fields: { UploadId: id } },
+  );
+}
+
+function beingCompleted(): Failure {
+  return new Failure("conflict", "The upload is just being completed; wait for its answer", {
+    retryAfterSeconds: 5,
+  });
+}
+
+function isOthers(lease: CompletingRecord | null, owner: string, now: number): boolean {
+  return lease !== null && lease.owner !== owner && lease.until > now;
+}
+
+function keyOf({ scope, bucket, key, id }: UploadAddress): Deno.KvKey {
+  return keys.upload(scope, bucket, key, id);
+}
+
+function named({ key: at, value }: Deno.KvEntry<UploadRecord>): NamedUpload {
+  const [, tenant, provider, bucket, key, id] = at as unknown as [
+    string,
+    string,
+    string,
+    string,
+    Uint8Array,
+    string,
+  ];
+  return { scope: { tenant, provider }, bucket, key: utf8.decode(key), id, record: value };
+}

@@ -1,0 +1,136 @@
+/** Which providers the configuration file and the environment name together. */
+import { isRegion } from "./codecs/arn.ts";
+import { type ConfigError, type ConfigFile, isBaseUrl, type ProviderEntry } from "./config_file.ts";
+import type { ProviderKind, ProviderSettings } from "./providers/settings.ts";
+
+/** Looks a variable up; undefined where it is not set, or empty. */
+export type Env = (name: string) => string | undefined;
+
+/** Which variables configure the provider of a kind's own name. */
+const providerVariables: Readonly<
+  Record<ProviderKind, { keys: readonly string[]; baseUrl?: string; hints: readonly string[] }>
+> = {
+  openai: { keys: ["OPENAI_API_KEY"], baseUrl: "OPENAI_BASE_URL", hints: [] },
+  gemini: {
+    keys: ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
+    baseUrl: "GOOGLE_GEMINI_BASE_URL",
+    hints: [],
+  },
+  anthropic: { keys: ["ANTHROPIC_API_KEY"], baseUrl: "ANTHROPIC_BASE_URL", hints: [] },
+  bedrock: {
+    keys: [],
+    hints: [
+      "AWS_ACCESS_KEY_ID",
+      "AWS_PROFILE",
+      "AWS_REGION",
+      "AWS_DEFAULT_REGION",
+      "AWS_ENDPOINT_URL_S3",
+      "AWS_ENDPOINT_URL_BEDROCK",
+      "AWS_WEB_IDENTITY_TOKEN_FILE",
+      "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+      "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ],
+  },
+};
+
+/** The file's providers, and those of a kind's own name that the environment configures. */
+export function mergeProviders(
+  file: ConfigFile,
+  env: Env,
+  errors: ConfigError[],
+  notes: string[],
+): ProviderSettings[] {
+  const entries = new Map<string, ProviderEntry>(Object.entries(file.providers));
+  for (const [kind, { keys, hints }] of Object.entries(providerVariables)) {
+    if (!entries.has(kind) && [...keys, ...hints].some((name) => env(name) !== undefined)) {
+      entries.set(kind, { kind: kind as ProviderKind });
+    }
+  }
+  return [...entries].map(([name, entry]) => settingsOf(name, entry, env, errors, notes));
+}
+
+function settingsOf(
+  name: string,
+  entry: ProviderEntry,
+  env: Env,
+  errors: ConfigError[],
+  notes: string[],
+): ProviderSettings {
+  const place = `providers.${name}`;
+  // The environment's names are those of the provider that is called like its kind.
+  const variables = name === entry.kind ? providerVariables[entry.kind] : { keys: [], hints: [] };
+  const variable = variables.keys.find((key) => env(key) !== undefined);
+  const fromEnv = variable === undefined ? undefined : env(variable);
+  if (entry.accounts && variable !== undefined) {
+    notes.push(`${variable} is ignored: ${place}.accounts in the file names the keys`);
+  }
+  const apiKey = fromEnv ?? entry.apiKey;
+  const accounts = entry.accounts ??
+    (apiKey === undefined ? [] : [{ name: "default", apiKey, weight: 1 }]);
+  if (entry.kind !== "bedrock" && accounts.length === 0) {
+    const instead = variables.keys[0] === undefined ? "" : `, or set ${variables.keys[0]}`;
+    errors.push({ place: `${place}.apiKey`, message: `is missing; add it${instead}` });
+  }
+  if (new Set(accounts.map((one) => one.name)).size < accounts.length) {
+    errors.push({ place: `${place}.accounts`, message: "has two accounts of one name" });
+  }
+  if (accounts.length > 0 && accounts.every((one) => one.weight === 0)) {
+    errors.push({ place: `${place}.accounts`, message: "has no account with a weight above 0" });
+  }
+  if (entry.region !== undefined && !isRegion(entry.region)) {
+    errors.push({
+      place: `${place}.region`,
+      message: "is no AWS region; one looks like us-west-2",
+    });
+  }
+  const url = (variable: string | undefined, fallback: string | undefined) =>
+    variable === undefined ? fallback : urlOf(env, variable, errors) ?? fallback;
+  const isAws = name === "bedrock" && entry.kind === "bedrock";
+  const baseUrl = url(variables.baseUrl, entry.baseUrl);
+  const region = (isAws ? env("AWS_REGION") ?? env("AWS_DEFAULT_REGION") : undefined) ??
+    entry.region;
+  const s3Endpoint = url(isAws ? "AWS_ENDPOINT_URL_S3" : undefined, entry.s3Endpoint);
+  const bedrockEndpoint = url(
+    isAws ? "AWS_ENDPOINT_URL_BEDROCK" : undefined,
+    entry.bedrockEndpoint,
+  );
+  return {
+    name,
+    kind: entry.kind,
+    accounts,
+    ...(baseUrl !== undefined && { baseUrl }),
+    ...(region !== undefined && { region }),
+    ...(s3Endpoint !== undefined && { s3Endpoint }),
+    ...(bedrockEndpoint !== undefined && { bedrockEndpoint }),
+  };
+}
+
+/** Names of providers in other places of the file must be those of configured providers. */
+export function checkNames(
+  file: ConfigFile,
+  known: readonly string[],
+  errors: ConfigError[],
+): void {
+  const check = (place: string, name: string | undefined) => {
+    if (name === undefined || known.includes(name)) return;
+    const configured = known.length === 0 ? "none is" : `configured are ${known.join(", ")}`;
+    errors.push({
+      place,
+      message: `names the provider ${name}, which is not configured; ${configured}`,
+    });
+  };
+  check("defaultProvider", file.defaultProvider);
+  for (const [bucket, { provider }] of Object.entries(file.buckets)) {
+    check(`buckets.${bucket}.provider`, provider);
+  }
+}
+
+function urlOf(env: Env, name: string, errors: ConfigError[]): string | undefined {
+  const text = env(name);
+  if (text === undefined || isBaseUrl(text)) return text?.replace(/\/+$/, "");
+  errors.push({
+    place: name,
+    message: "must be an http or https URL without user, query and fragment",
+  });
+  return undefined;
+}

@@ -1,0 +1,256 @@
+/**
+ * Parts of uploads on disk, from UploadPart to Complete: a folder an upload, a file a part.
+ *
+ * The folder may be shared by several gateways on one machine, which share a catalog too. Each knows
+ * what itself has written; what the others wrote it learns at each `measure`, so that between two of
+ * them the bound holds for each gateway alone.
+ */
+import { createHash } from "node:crypto";
+import { Failure } from "../codecs/failure.ts";
+
+/** What a spool is made from. */
+export interface PartSpoolOptions {
+  /** The folder, made if missing; without it a temporary one that `close` removes. */
+  readonly folder?: string;
+  /** Bytes that all parts may have together; 20 GiB where absent. */
+  readonly maxBytes?: number;
+}
+
+/** A file of a part. */
+export interface PartFile {
+  readonly file: string;
+  readonly bytes: number;
+}
+
+/** Parts on disk. */
+export type PartSpool = ReturnType<typeof createPartSpool>;
+
+const defaultMaxBytes = 20 * 2 ** 30;
+/** Bytes that are read at once. */
+const chunkBytes = 256 * 1024;
+/** Other things may be in the folder; what is not of this form is left alone. */
+const uploadForm = /^[a-z0-9]{32}$/;
+const partForm = /^[0-9]{1,5}-[a-z0-9]+$/;
+
+/** Makes a spool; nothing is on disk before the first part. */
+export function createPartSpool(options: PartSpoolOptions = {}) {
+  const { maxBytes = defaultMaxBytes } = options;
+  /** Bytes of each file by its path below the folder: on disk, or promised to one being written. */
+  let sizes = new Map<string, number>();
+  /** Files being written by this process. */
+  const writing = new Set<string>();
+  let temporary: Promise<string> | undefined;
+
+  return { write, read, has, remove, removeAll, uploads, strays, measure, close };
+
+  /**
+   * Writes a part, durably; the body is read to its end, or cancelled. Throws `throttled`, SlowDown, where there is no room for it, what breaks
+   * the body, and `unavailable` where the disk fails; no file is left then.
+   *
+   * @param name The file's name, unlike any other of the upload: `{number}-{random}`.
+   * @returns Hex MD5 of the bytes, computed on their way: at some 600 MB/s a core (Deno 2.9.6) it
+   * is the dearest step, and S3's clients compare it.
+   */
+  async function write(
+    upload: string,
+    { file: name, bytes }: PartFile,
+    body: ReadableStream<Uint8Array>,
+  ): Promise<string> {
+    const place = `${upload}/${name}`;
+    let taken = false;
+    try {
+      reserve(place, bytes);
+      writing.add(place);
+      const file = await onDisk(() => open(upload, name));
+      try {
+        const md5 = createHash("md5");
+        taken = true;
+        for await (const chunk of body) {
+          md5.update(chunk);
+          await onDisk(() => writeAll(file, chunk));
+        }
+        await onDisk(() => file.sync());
+        return md5.digest("hex");
+      } finally {
+        file.close();
+      }
+    } catch (error) {
+      if (!taken) await body.cancel(error);
+      // What cannot be removed is a stray for the sweep; the first error is the one to tell.
+      await remove(upload, name).catch(() => {});
+      throw error;
+    } finally {
+      writing.delete(place);
+    }
+  }
+
+  /** The bytes of these parts in their order, as one stream. */
+  function read(upload: string, parts: readonly PartFile[]): ReadableStream<Uint8Array> {
+    const rest = parts.values();
+    let file: Deno.FsFile | undefined;
+    let reading: Promise<Uint8Array | undefined> | undefined;
+
+    function closeFile(): void {
+      file?.close();
+      file = undefined;
+    }
+
+    async function next(): Promise<Uint8Array | undefined> {
+      for (;;) {
+        if (file) {
+          const buffer = new Uint8Array(chunkBytes);
+          const count = await file.read(buffer);
+          if (count !== null) return buffer.subarray(0, count);
+          closeFile();
+        }
+        const { value, done } = rest.next();
+        if (done) return undefined;
+        file = await Deno.open(`${await folder()}/${upload}/${value.file}`);
+      }
+    }
+
+    async function chunk(): Promise<Uint8Array | undefined> {
+      try {
+        return await onDisk(next);
+      } catch (error) {
+        closeFile();
+        throw error;
+      }
+    }
+
+    return new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        reading = chunk();
+        const bytes = await reading;
+        if (bytes) controller.enqueue(bytes);
+        else controller.close();
+      },
+      async cancel() {
+        // A file may just be being opened.
+        await reading?.catch(() => {});
+        closeFile();
+      },
+    }, { highWaterMark: 0 });
+  }
+
+  /** Whether a part is on this disk, whole. */
+  async function has(upload: string, { file, bytes }: PartFile): Promise<boolean> {
+    const info = await found(Deno.stat(`${await folder()}/${upload}/${file}`));
+    return info?.size === bytes;
+  }
+
+  /** Deletes a part. */
+  async function remove(upload: string, name: string): Promise<void> {
+    await found(Deno.remove(`${await folder()}/${upload}/${name}`));
+    sizes.delete(`${upload}/${name}`);
+  }
+
+  /** Deletes all parts of an upload. */
+  async function removeAll(upload: string): Promise<void> {
+    await found(Deno.remove(`${await folder()}/${upload}`, { recursive: true }));
+    for (const place of sizes.keys()) {
+      if (place.startsWith(`${upload}/`) && !writing.has(place)) sizes.delete(place);
+    }
+  }
+
+  /** The uploads that have a folder. */
+  async function uploads(): Promise<string[]> {
+    if (options.folder === undefined && temporary === undefined) return [];
+    return (await entries(await folder())).filter((name) => uploadForm.test(name));
+  }
+
+  /** Names of an upload's files that nobody has written to since a time. */
+  async function strays(upload: string, before: number): Promise<string[]> {
+    const path = `${await folder()}/${upload}`;
+    const old: string[] = [];
+    for (const name of await entries(path)) {
+      if (!partForm.test(name) || writing.has(`${upload}/${name}`)) continue;
+      const info = await found(Deno.stat(`${path}/${name}`));
+      if (info?.mtime && info.mtime.getTime() < before) old.push(name);
+    }
+    return old;
+  }
+
+  /** Counts anew what is on disk, of other gateways too. */
+  async function measure(): Promise<void> {
+    const seen = new Map<string, number>();
+    for (const upload of await uploads()) {
+      for (const name of await entries(`${await folder()}/${upload}`)) {
+        const info = await found(Deno.stat(`${await folder()}/${upload}/${name}`));
+        if (info) seen.set(`${upload}/${name}`, info.size);
+      }
+    }
+    for (const place of writing) seen.set(place, sizes.get(place) ?? 0);
+    sizes = seen;
+  }
+
+  /** Removes a temporary folder. */
+  async function close(): Promise<void> {
+    if (temporary) await found(Deno.remove(await temporary, { recursive: true }));
+    temporary = undefined;
+  }
+
+  function reserve(place: string, bytes: number): void {
+    let used = 0;
+    for (const size of sizes.values()) used += size;
+    if (used + bytes > maxBytes) {
+      throw new Failure(
+        "throttled",
+        `Parts of uploads that are not completed take ${used} of the ${maxBytes} bytes that the ` +
+          "gateway keeps for them. Complete or abort uploads (ListMultipartUploads names them), " +
+          "then send the part again",
+        { s3: "SlowDown", retryAfterSeconds: 10 },
+      );
+    }
+    sizes.set(place, bytes);
+  }
+
+  async function open(upload: string, name: string): Promise<Deno.FsFile> {
+    const path = `${await folder()}/${upload}`;
+    // What waits here is customers' data: for this user alone.
+    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+    return await Deno.open(`${path}/${name}`, { write: true, createNew: true, mode: 0o600 });
+  }
+
+  function folder(): Promise<string> {
+    if (options.folder !== undefined) return Promise.resolve(options.folder);
+    return temporary ??= Deno.makeTempDir({ prefix: "batchway-parts-" });
+  }
+}
+
+async function writeAll(file: Deno.FsFile, chunk: Uint8Array): Promise<void> {
+  for (let done = 0; done < chunk.byteLength;) done += await file.write(chunk.subarray(done));
+}
+
+async function entries(path: string): Promise<string[]> {
+  const names: string[] = [];
+  const read = async () => {
+    for await (const { name } of Deno.readDir(path)) names.push(name);
+  };
+  await found(read());
+  return names;
+}
+
+/** What a call to the file system answers; undefined where there is no such file. */
+async function found<Result>(call: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Words what the disk refuses. */
+async function onDisk<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw new Failure(
+      "unavailable",
+      "The gateway's disk failed while it kept a part of the upload. Send the request again; if " +
+        "that does not help, its operator should look at the free space and rights of BATCHWAY_DATA",
+      { cause, retryAfterSeconds: 10 },
+    );
+  }
+}

@@ -1,0 +1,74 @@
+/** What is left of uploads in parts: those that nobody completes, and what crashes left behind. */
+import type { UploadCatalog } from "../catalog/uploads.ts";
+import { Failure } from "../codecs/failure.ts";
+import type { PartSpool } from "./part_spool.ts";
+
+/** What the sweep of uploads works on. */
+export interface SweepUploadsDeps {
+  readonly catalog: UploadCatalog;
+  readonly spool: PartSpool;
+  readonly now: () => number;
+  readonly keepMilliseconds?: number;
+}
+
+const defaultKeepMilliseconds = 7 * 24 * 3_600_000;
+/** How long a Complete may be repeated, in milliseconds. */
+const repeatMilliseconds = 24 * 3_600_000;
+/**
+ * A file that is in no record is being written, perhaps by another gateway, or left over. Nobody
+ * pauses for as long as this within a part, in milliseconds.
+ */
+const strayMilliseconds = 3_600_000;
+const maxParts = 10_000;
+
+/**
+ * Gives up uploads that are open for too long, and removes parts and files of uploads that are no
+ * more, and files of no part.
+ */
+export async function sweepUploads(deps: SweepUploadsDeps, signal: AbortSignal): Promise<void> {
+  const { catalog, spool, now } = deps;
+  // Before the uploads are read: an upload is recorded before it has a part or a folder, so what is
+  // seen here and has no upload then has lost it.
+  const folders = await spool.uploads();
+  const owners: string[] = [];
+  for await (const id of catalog.partOwners()) owners.push(id);
+  const oldest = now() - (deps.keepMilliseconds ?? defaultKeepMilliseconds);
+  const live = new Set<string>();
+  for await (const upload of catalog.all()) {
+    const isOld = upload.record.startedAt < oldest;
+    if (!isOld || !await isGivenUp(catalog, upload, now())) live.add(upload.id);
+  }
+  for (const id of owners) {
+    if (signal.aborted) return;
+    if (!live.has(id)) await catalog.forgetParts(id);
+  }
+  for (const id of folders) {
+    if (signal.aborted) return;
+    if (live.has(id)) await removeStrays(deps, id);
+    else await spool.removeAll(id);
+  }
+  await catalog.forgetCompleted(now() - repeatMilliseconds);
+  await spool.measure();
+}
+
+/** Closes an upload, unless it is just becoming an object. */
+async function isGivenUp(
+  catalog: UploadCatalog,
+  upload: Parameters<UploadCatalog["remove"]>[0],
+  now: number,
+): Promise<boolean> {
+  try {
+    await catalog.remove(upload, now);
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && error.kind === "conflict") return false;
+    throw error;
+  }
+}
+
+async function removeStrays({ catalog, spool, now }: SweepUploadsDeps, id: string): Promise<void> {
+  const old = await spool.strays(id, now() - strayMilliseconds);
+  if (old.length === 0) return;
+  const recorded = new Set((await catalog.parts(id, 0, maxParts)).map(({ file }) => file));
+  for (const file of old) if (!recorded.has(file)) await spool.remove(id, file);
+}
