@@ -68,10 +68,10 @@ export function createBucketCatalog(
     }
   }
 
-  /** Whether objects, or uploads in parts, are in a bucket. */
+  /** Whether objects are in a bucket. */
   async function holds(scope: Scope, bucket: string): Promise<boolean> {
-    for (const prefix of [keys.objects(scope, bucket), keys.uploads(scope, bucket)]) {
-      for await (const _ of kv.list({ prefix }, { limit: 1 })) return true;
+    for await (const _ of kv.list({ prefix: keys.objects(scope, bucket) }, { limit: 1 })) {
+      return true;
     }
     return false;
   }

@@ -14,6 +14,8 @@ export interface BucketDeps {
   readonly now: () => number;
   /** Whether any allowed name is a bucket, empty, until it is used. */
   readonly implicit: boolean;
+  /** Gives up what is being uploaded into a bucket in parts. */
+  readonly abortUploads: (reach: Reach, bucket: string) => Promise<void>;
 }
 
 /** What of a tenant's buckets to list. */
@@ -34,7 +36,7 @@ export interface BucketPage {
 export type Buckets = ReturnType<typeof createBuckets>;
 
 /** Makes the service. */
-export function createBuckets({ catalog, now, implicit }: BucketDeps) {
+export function createBuckets({ catalog, now, implicit, abortUploads }: BucketDeps) {
   return { check, create, remove, list };
 
   /** Throws `not-found`, NoSuchBucket, where a bucket does not exist. */
@@ -54,7 +56,10 @@ export function createBuckets({ catalog, now, implicit }: BucketDeps) {
     await catalog.create(scopeOf(reach), bucket, { createdAt: now() });
   }
 
-  /** Deletes an empty bucket. Throws `conflict`, BucketNotEmpty, where something is in it. */
+  /**
+   * Deletes a bucket without objects; as at S3, uploads that nobody completed go with it. Throws
+   * `conflict`, BucketNotEmpty, where an object is in it.
+   */
   async function remove(reach: Reach, bucket: string): Promise<void> {
     if (isNative(reach, bucket)) {
       throw new Failure(
@@ -66,10 +71,11 @@ export function createBuckets({ catalog, now, implicit }: BucketDeps) {
     if (await catalog.holds(scope, bucket)) {
       throw new Failure(
         "conflict",
-        "The bucket is not empty. Delete its objects first, and complete or abort its uploads",
+        "The bucket is not empty. Delete its objects first",
         { s3: "BucketNotEmpty", fields: { BucketName: bucket } },
       );
     }
+    await abortUploads(reach, bucket);
     await catalog.remove(scope, bucket);
   }
 

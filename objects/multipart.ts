@@ -80,7 +80,7 @@ const timeLength = 9;
 export function createMultipart(deps: MultipartDeps) {
   const { catalog, spool, now, randomBytes, postponed } = deps;
   const completion = createCompletion(deps);
-  return { create, open, putPart, parts, list, complete, abort, sweep, close };
+  return { create, open, putPart, parts, list, complete, abort, abortAll, sweep, close };
 
   /** Opens an upload; its id. Throws `unsupported` where the provider takes no files. */
   async function create(
@@ -163,6 +163,21 @@ export function createMultipart(deps: MultipartDeps) {
       await catalog.forgetParts(id);
       await spool.removeAll(id);
     });
+  }
+
+  /** Gives up every upload into a bucket. */
+  async function abortAll(reach: Reach, bucket: string): Promise<void> {
+    const none = { prefix: "", delimiter: "", keyMarker: "", uploadIdMarker: "" };
+    for (;;) {
+      const { uploads } = await list(reach, { bucket, ...none, maxUploads: 1000 });
+      for (const { key, id: uploadId } of uploads) {
+        // One that ends by itself meanwhile is as gone as one that is aborted here.
+        await abort(reach, { bucket, key, uploadId }).catch((error: unknown) => {
+          if (!(error instanceof Failure) || error.kind !== "not-found") throw error;
+        });
+      }
+      if (uploads.length === 0) return;
+    }
   }
 
   /** Removes what is too old, and what failures and dead processes left. */

@@ -94,6 +94,7 @@ export function createObjects(deps: ObjectDeps): Objects {
       catalog: catalog.buckets,
       now,
       implicit: deps.implicitBuckets ?? true,
+      abortUploads: multipart.abortAll,
     }),
     put: (reach, object, signal) => put(putting, reach, object, signal),
     find: (reach, address, signal) => find(finding, reach, address, signal),

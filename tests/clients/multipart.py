@@ -157,7 +157,6 @@ def errors():
         "digest": attempt(part, key=key, upload=upload, number=4, body=b"x", ContentMD5=md5)["code"],
         "checksum": attempt(part, key=key, upload=upload, number=4, body=b"x", ChecksumCRC32="AAAAAA==")["code"],
         "listed": [one["PartNumber"] for one in s3.list_parts(Bucket=bucket, Key=key, UploadId=upload)["Parts"]],
-        "bucket": attempt(s3.delete_bucket, Bucket=bucket)["code"],
         "abortUnknown": attempt(s3.abort_multipart_upload, Bucket=bucket, Key=key, UploadId="0" * 32)["code"],
     }
     # The upload has outlived all of it.
@@ -167,6 +166,11 @@ def errors():
     seen["aborted"] = s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=other)["ResponseMetadata"]["HTTPStatusCode"]
     seen["abortAgain"] = attempt(s3.abort_multipart_upload, Bucket=bucket, Key=key, UploadId=other)["code"]
     seen["uploads"] = uploads()
+    # An upload does not keep its bucket: it goes with it.
+    open_one = s3.create_multipart_upload(Bucket="short-lived", Key=key)["UploadId"]
+    s3.upload_part(Bucket="short-lived", Key=key, UploadId=open_one, PartNumber=1, Body=b"x")
+    s3.delete_bucket(Bucket="short-lived")
+    seen["bucket"] = attempt(s3.list_parts, Bucket="short-lived", Key=key, UploadId=open_one)["code"]
     return seen
 
 

@@ -69,13 +69,13 @@ for (const provider of providers) {
         digest: "BadDigest",
         checksum: "BadDigest",
         listed: [1, 2],
-        bucket: "BucketNotEmpty",
         abortUnknown: "NoSuchUpload",
         done: true,
         exists: ["PreconditionFailed"],
         aborted: 204,
         abortAgain: "NoSuchUpload",
         uploads: [],
+        bucket: "NoSuchUpload",
       });
       assert.equal((await heldFiles(sandbox, provider)).length, 1);
     }));
