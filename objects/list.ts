@@ -39,6 +39,8 @@ export interface ListDeps {
 }
 
 const utf8 = new TextEncoder();
+/** Keys of the first read where there is a delimiter; it may be that one would do. */
+const firstStep = 16;
 
 /** Lists one page of a bucket. */
 export async function list(
@@ -52,12 +54,17 @@ export async function list(
   const commonPrefixes: string[] = [];
   let position = startOf(request);
   let count = 0;
+  let step = request.delimiter === "" ? request.maxKeys + 1 : firstStep;
   for (;;) {
     // One more than fits tells whether another page follows.
-    const wanted = request.maxKeys - count + 1;
+    const wanted = Math.min(step, request.maxKeys - count + 1);
     const found = await source(position, wanted);
+    let skipped = 0;
     for (const entry of found) {
-      if (compareBytes(utf8.encode(entry.key), position) < 0) continue;
+      if (request.delimiter !== "" && compareBytes(utf8.encode(entry.key), position) < 0) {
+        skipped++;
+        continue;
+      }
       if (count === request.maxKeys) return { objects, commonPrefixes, next: position };
       const common = commonPrefixOf(entry.key, request);
       if (common === undefined) {
@@ -71,6 +78,8 @@ export async function list(
       count++;
     }
     if (found.length < wanted) return { objects, commonPrefixes };
+    // What lies below one common prefix is read for nothing, so the next read asks for less of it.
+    step = skipped > found.length / 2 ? Math.max(2, Math.ceil(step / 4)) : step * 2;
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { fileId } from "../../codecs/ids.ts";
-import type { ListPage, ListRequest } from "../../objects/list.ts";
+import { list, type ListPage, type ListRequest } from "../../objects/list.ts";
 import { objectRecord, scope } from "../catalog/memory.ts";
 import { createWorld, type ObjectWorld, quiet } from "./world.ts";
 
@@ -187,4 +187,28 @@ Deno.test("a replaced file that is still at the provider is no native file", asy
   assert.deepEqual(await pages(world, { ...plain, bucket: "cloud-files" }), [[]]);
   await catalog.objects.forget("cloud", fileId("file-old"));
   assert.deepEqual(await pages(world, { ...plain, bucket: "cloud-files" }), [["file-old"]]);
+});
+
+Deno.test("a page of common prefixes costs the page, not what lies below them", async () => {
+  using world = await createWorld();
+  const { catalog } = world;
+  for (let folder = 0; folder < 40; folder++) {
+    await Promise.all(Array.from({ length: 100 }, (_, n) => {
+      const record = objectRecord(`file-${folder}-${n}`);
+      return catalog.objects.set(scope, "bucket", `${folder}/${n}`, record);
+    }));
+  }
+  let read = 0;
+  const counting = {
+    ...catalog.objects,
+    async range(...args: Parameters<typeof catalog.objects.range>) {
+      const found = await catalog.objects.range(...args);
+      read += found.length;
+      return found;
+    },
+  };
+  const deps = { catalog: counting, now: () => world.time, showsNative: () => false };
+  const page = await list(deps, world.reach, { ...plain, delimiter: "/" }, quiet());
+  assert.equal(page.commonPrefixes.length, 40);
+  assert.ok(read < 40 * 5, `${read} of 4,000 objects were read`);
 });
