@@ -1,29 +1,6 @@
 /** How Bedrock's control plane names failures, and how it writes them down. */
 import { Failure, type FailureKind } from "./failure.ts";
-
-/**
- * Each exception with its HTTP status: those of the service model (botocore 1.43.107), where a
- * conflict and a used-up quota are 400, and those that AWS's front end answers before it.
- */
-const statuses = {
-  AccessDeniedException: 403,
-  ConflictException: 400,
-  ExpiredTokenException: 403,
-  InternalServerException: 500,
-  InvalidSignatureException: 403,
-  MissingAuthenticationTokenException: 403,
-  ResourceNotFoundException: 404,
-  ServiceQuotaExceededException: 400,
-  ServiceUnavailableException: 503,
-  ThrottlingException: 429,
-  TooManyTagsException: 400,
-  UnknownOperationException: 404,
-  UnrecognizedClientException: 403,
-  ValidationException: 400,
-} as const;
-
-/** An exception of the table; `bedrock: "ConflictException" satisfies BedrockException`. */
-export type BedrockException = keyof typeof statuses;
+import { type BedrockException, bedrockStatuses } from "./bedrock_codes.ts";
 
 const exceptionsByKind: Readonly<Record<FailureKind, BedrockException>> = {
   "not-found": "ResourceNotFoundException",
@@ -40,7 +17,7 @@ const exceptionsByKind: Readonly<Record<FailureKind, BedrockException>> = {
 
 /** A failure in Bedrock's words. */
 export interface BedrockError {
-  readonly code: string;
+  readonly code: BedrockException;
   /** HTTP status. */
   readonly status: number;
   readonly message: string;
@@ -49,8 +26,7 @@ export interface BedrockError {
 }
 
 /**
- * Says a failure in Bedrock's words. The exception is the failure's own, else that of its kind; an
- * exception that the table does not know goes out under the status of the kind.
+ * Says a failure in Bedrock's words. The exception is the failure's own, else that of its kind.
  *
  * An internal failure, and anything thrown that is not a {@linkcode Failure}, is told of in a
  * neutral sentence, as it may hold what no client should read. The SDKs retry it.
@@ -59,17 +35,16 @@ export function bedrockError(failure: unknown): BedrockError {
   if (!(failure instanceof Failure) || failure.kind === "internal") {
     return {
       code: "InternalServerException",
-      status: statuses.InternalServerException,
+      status: bedrockStatuses.InternalServerException,
       message: "The gateway met an internal error. Please try again.",
       retryAfterSeconds: undefined,
     };
   }
   const { bedrock, retryAfterSeconds } = failure.details;
-  const ofKind = exceptionsByKind[failure.kind];
-  const code = bedrock ?? ofKind;
+  const code = bedrock ?? exceptionsByKind[failure.kind];
   return {
     code,
-    status: statuses[isKnown(code) ? code : ofKind],
+    status: bedrockStatuses[code],
     message: failure.message,
     retryAfterSeconds: retryAfterSeconds === undefined
       ? undefined
@@ -104,8 +79,4 @@ export function renderBedrockError(failure: unknown, requestId: string): Rendere
     },
     body: JSON.stringify({ message }),
   };
-}
-
-function isKnown(code: string): code is BedrockException {
-  return Object.hasOwn(statuses, code);
 }

@@ -3,6 +3,9 @@
  * and a sentence; the routes render it as S3 XML or Bedrock JSON.
  */
 
+import type { BedrockException } from "./bedrock_codes.ts";
+import type { S3Code } from "./s3_codes.ts";
+
 /** What class of failure it is; the routes map it to a code and an HTTP status. */
 export type FailureKind =
   | "not-found"
@@ -19,9 +22,9 @@ export type FailureKind =
 /** What a failure may carry besides its sentence. */
 export interface FailureDetails {
   /** The exact S3 code where the kind alone would be too coarse, such as `BadDigest`. */
-  readonly s3?: string;
+  readonly s3?: S3Code;
   /** The exact Bedrock exception where the kind alone would be too coarse. */
-  readonly bedrock?: string;
+  readonly bedrock?: BedrockException;
   /** Extra elements of an S3 error, such as `{ Key: "a.jsonl" }`. */
   readonly fields?: Readonly<Record<string, string>>;
   /** Seconds after which a retry may succeed. */

@@ -1,6 +1,6 @@
 /** The errors that the simulated S3 answers, in Amazon's words. */
 import { Failure, type FailureKind } from "../../codecs/failure.ts";
-import type { S3Code } from "../../codecs/s3_errors.ts";
+import type { S3Code } from "../../codecs/s3_codes.ts";
 
 const errors = {
   AccessDenied: ["denied", "Access Denied"],

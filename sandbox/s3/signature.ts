@@ -1,5 +1,6 @@
 /** Who signed a request to the simulated AWS: SigV4 in header and query, SigV2 in the query. */
 import { createHmac, timingSafeEqual } from "node:crypto";
+import type { BedrockException } from "../../codecs/bedrock_codes.ts";
 import { Failure } from "../../codecs/failure.ts";
 import {
   type Authorization,
@@ -83,7 +84,8 @@ export function authenticateBedrock(
   payloadHash: string,
   now: Date,
 ): { readonly region: string } {
-  const denied = (bedrock: string, message: string) => new Failure("denied", message, { bedrock });
+  const denied = (bedrock: BedrockException, message: string) =>
+    new Failure("denied", message, { bedrock });
   const header = request.headers.get("authorization");
   if (header === null) {
     throw denied("MissingAuthenticationTokenException", "Missing Authentication Token");
