@@ -93,7 +93,17 @@ function door(deps: AppDeps, app: Hono<Carried>): App {
 /** A body that nobody read would stall the client, or the next request on its connection. */
 async function finish(request: Request, response: Response): Promise<Response> {
   if (request.body && !request.body.locked && !request.bodyUsed) await request.body.cancel();
+  if (isAnsweredAtOnce(request.headers)) response.headers.set("connection", "close");
   return response;
+}
+
+/**
+ * Whether the client waits for a 100 that never comes: none is sent for a body of no bytes (Deno
+ * 2.9.6). Then botocore before 1.44 misreads the next answer on the same connection and waits in vain
+ * for the rest of it (awscli 1.46.3, measured 2026-11-23).
+ */
+function isAnsweredAtOnce(headers: Headers): boolean {
+  return headers.has("expect") && headers.get("content-length") === "0";
 }
 
 function plain(status: number, text: string): Response {

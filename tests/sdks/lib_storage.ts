@@ -1,0 +1,5 @@
+/**
+ * Uploads in parts for Amazon's S3 SDK. It is named here and not in deno.json, so that only tests fetch
+ * it: Deno fetches every package of the import map at the first start of anything (2.9.6).
+ */
+export * from "npm:@aws-sdk/lib-storage@3.1173.0";
