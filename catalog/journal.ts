@@ -2,11 +2,12 @@
  * Creates under way. The entry is written before the provider is asked and goes in the same step
  * that records the job; what is found here after its lease ran out is a create whose gateway died.
  */
+import { Failure } from "../codecs/failure.ts";
 import type { JobId } from "../codecs/ids.ts";
 import { keys, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import { writeJob } from "./jobs.ts";
-import type { JobRecord, JournalRecord } from "./records.ts";
+import type { FileRecord, JobRecord, JournalRecord } from "./records.ts";
 
 /** An entry and whose it is. */
 export interface OwnedEntry {
@@ -45,7 +46,12 @@ export function createJournalCatalog(
         step.check(now).set(at, id);
       }
       const { file } = entry.job;
-      if (file !== undefined) step.set(keys.use(scope.provider, file, id), true);
+      if (file !== undefined) {
+        const record = await kv.get<FileRecord>(keys.file(scope.provider, file));
+        // Whoever deletes a file puts it into the trash first, and then looks for its readers.
+        if (record.value?.state === "trash") throw deleted();
+        step.check(record).set(keys.use(scope.provider, file, id), true);
+      }
       for (const [name, value] of Object.entries(tags)) step.set(keys.tag(scope, id, name), value);
       if ((await step.commit()).ok) return { done: true };
       // Over KV Connect a step may be applied and still answer "not ok" (its connection broke):
@@ -139,4 +145,11 @@ export function createJournalCatalog(
     }
     return first?.value === id;
   }
+}
+
+function deleted(): Failure {
+  return new Failure(
+    "invalid",
+    "The job's input is being deleted. Put the file again, and create the job with it",
+  );
 }

@@ -24,6 +24,8 @@ export interface WriteCondition {
   readonly absent?: boolean;
   /** The key must name one of these files; an empty list takes any. */
   readonly files?: readonly string[];
+  /** The key must name none of these files. */
+  readonly notFiles?: readonly string[];
 }
 
 /** The objects' part of the catalog. */
@@ -195,6 +197,11 @@ export function checkWrite(
       "An object of this name exists already, and If-None-Match asks that none does",
       { fields: { Condition: "If-None-Match", Key: key } },
     );
+  }
+  if (old && condition.notFiles?.includes(old.file)) {
+    throw new Failure("precondition", "The object is one that If-None-Match names", {
+      fields: { Condition: "If-None-Match", Key: key },
+    });
   }
   if (!condition.files) return;
   if (!old) {

@@ -1,6 +1,7 @@
 /** What the catalog keeps. Times are milliseconds since 1970. */
 import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
+import type { PackedParts } from "../codecs/object_parts.ts";
 
 /** Headers that S3 keeps with an object, by lower-case name. */
 export type ObjectHeaders = Readonly<Record<string, string>>;
@@ -19,6 +20,8 @@ export interface ObjectRecord {
   readonly metadata: Readonly<Record<string, string>>;
   /** `x-amz-checksum-*`, whole names, of the bytes that the client sent. */
   readonly checksums: Readonly<Record<string, string>>;
+  /** What it was uploaded in; absent for an object that was put in one piece. */
+  readonly parts?: PackedParts;
   /** When the provider forgets the file. */
   readonly expiresAt?: number;
 }

@@ -34,8 +34,8 @@ export interface PackedParts {
 
 /** Room in a record of 64 KiB beside the object's headers and metadata (10 KiB) and names. */
 const maxPackedBytes = 40 * 1024;
-/** What a run takes at the most in a serialized record (V8 of Deno 2.9.6). */
-const runBytes = 24;
+/** What a run takes at the most in a serialized record (three doubles; V8 of Deno 2.9.6). */
+const runBytes = 32;
 
 /**
  * Packs parts. Where they are too many of too many sizes, their checksums are left out first, and

@@ -21,6 +21,7 @@ import {
 import { createDigestTap, type DeclaredDigest, declaredDigests } from "../codecs/checksums.ts";
 import { Failure } from "../codecs/failure.ts";
 import { compositeChecksum, computedDigest } from "../codecs/object_checksum.ts";
+import { packParts } from "../codecs/object_parts.ts";
 import { verifiedStream } from "../codecs/verified_stream.ts";
 import { chooseParts, invalidPart, type NamedPart } from "./chosen_parts.ts";
 import type { PartSpool } from "./part_spool.ts";
@@ -156,6 +157,7 @@ export function createCompletion(deps: CompleteDeps) {
     for (const part of parts) if (!await spool.has(id, part)) throw invalidPart(part.number);
     const { stream, checksums } = verifiedStream(spool.read(id, parts), { length: bytes, tap });
     const { contentType, headers, metadata } = upload;
+    const kept = keptOf(upload, parts);
     const record = await deps.put(reach, {
       bucket,
       key,
@@ -166,6 +168,7 @@ export function createCompletion(deps: CompleteDeps) {
       headers,
       metadata,
       condition: request.condition,
+      ...(kept && { parts: kept }),
     }, signal).catch(async (error: unknown) => {
       if (!stream.locked) await stream.cancel(error);
       throw error;
@@ -195,6 +198,17 @@ function checkSize({ bytes: told }: CompleteRequest, bytes: number): void {
     `x-amz-mp-object-size is ${told}, and the parts have ${bytes} bytes together`,
     { s3: "InvalidRequest" },
   );
+}
+
+/** What the object's record keeps of the parts. */
+function keptOf({ checksum }: UploadRecord, parts: readonly NumberedPart[]) {
+  const header = checksum?.header;
+  const told = parts.map(({ number, bytes, checksums }) => ({
+    number,
+    bytes,
+    checksum: header === undefined ? undefined : checksums[header],
+  }));
+  return packParts(told, header);
 }
 
 /** The object's composite checksum, where it is to have one, by its header. */

@@ -7,7 +7,7 @@ import type { LinkCatalog } from "../catalog/links.ts";
 import type { WriteCondition } from "../catalog/objects.ts";
 import type { ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
-import { type Address, find, type FindDeps } from "./find.ts";
+import { type Address, find, type FindDeps, spelledOut } from "./find.ts";
 import { type Reach, scopeOf } from "./reach.ts";
 import { emptyTrash } from "./trash.ts";
 
@@ -46,7 +46,8 @@ export async function copy(
   request: CopyRequest,
   signal: AbortSignal,
 ): Promise<ObjectRecord> {
-  const { source, bucket, key, accept, description, condition } = request;
+  const { source, bucket, key, accept, description } = request;
+  const condition = spelledOut(reach, request.condition);
   for (let n = 0; n < attempts; n++) {
     const found = await find(deps, reach, source, signal);
     if (!found) break;

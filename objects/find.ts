@@ -1,5 +1,5 @@
 /** Finding an object: by its name, or by the id of the provider file it stands for. */
-import type { ObjectCatalog } from "../catalog/objects.ts";
+import type { ObjectCatalog, WriteCondition } from "../catalog/objects.ts";
 import type { ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
@@ -95,6 +95,17 @@ export function nativeRecord(file: ProviderFile, account: string): ObjectRecord 
   };
 }
 
+/** A write's condition with the ids of files as the catalog has them, beside what was sent. */
+export function spelledOut(reach: Reach, condition: WriteCondition): WriteCondition {
+  const { files, notFiles } = condition;
+  const all = (texts: readonly string[]) => [...texts, ...fileIds(reach, texts)];
+  return {
+    ...condition,
+    ...(files && { files: all(files) }),
+    ...(notFiles && { notFiles: all(notFiles) }),
+  };
+}
+
 /** The file ids that these texts spell, each once. */
 export function fileIds(reach: Reach, texts: readonly string[]): FileId[] {
   const ids = new Set<FileId>();
@@ -124,7 +135,8 @@ async function findNative(
   return undefined;
 }
 
-function namesFile(reach: Reach, tags: readonly string[], file: FileId): boolean {
+/** Whether one of these tags, in any spelling, is this file's id, or stands for any. */
+export function namesFile(reach: Reach, tags: readonly string[], file: FileId): boolean {
   return tags.includes("*") || tags.includes(file) || fileIds(reach, tags).includes(file);
 }
 

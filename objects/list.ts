@@ -58,7 +58,7 @@ export async function list(
   for (;;) {
     // One more than fits tells whether another page follows.
     const wanted = Math.min(step, request.maxKeys - count + 1);
-    const found = await source(position, wanted);
+    const { found, isLast } = await source(position, wanted);
     let skipped = 0;
     for (const entry of found) {
       if (request.delimiter !== "" && compareBytes(utf8.encode(entry.key), position) < 0) {
@@ -77,13 +77,19 @@ export async function list(
       }
       count++;
     }
-    if (found.length < wanted) return { objects, commonPrefixes };
+    if (isLast) return { objects, commonPrefixes };
     // What lies below one common prefix is read for nothing, so the next read asks for less of it.
     step = skipped > found.length / 2 ? Math.max(2, Math.ceil(step / 4)) : step * 2;
   }
 }
 
-type Source = (from: Uint8Array, limit: number) => Promise<NamedObject[]>;
+/** Some of the smallest keys from a position on, and whether there are no others. */
+interface Batch {
+  readonly found: readonly NamedObject[];
+  readonly isLast: boolean;
+}
+
+type Source = (from: Uint8Array, limit: number) => Promise<Batch>;
 
 /** The smallest keys from a position on, of the catalog and, where the bucket shows them, of native files. */
 function sourceOf(
@@ -93,17 +99,25 @@ function sourceOf(
   signal: AbortSignal,
 ): Source {
   const before = prefix === "" ? undefined : afterPrefix(prefix);
-  const recorded: Source = (from, limit) =>
+  const recorded = (from: Uint8Array, limit: number) =>
     recordedObjects(deps, reach, bucket, from, before, limit);
-  if (!reach.native || !deps.showsNative(reach, bucket)) return recorded;
+  if (!reach.native || !deps.showsNative(reach, bucket)) {
+    return async (from, limit) => {
+      const found = await recorded(from, limit);
+      return { found, isLast: found.length < limit };
+    };
+  }
   const native = createNativeFiles(deps.catalog, reach, prefix, maxKeys + 1, signal);
   return async (from, limit) => {
-    const found = await Promise.all([recorded(from, limit), native(from, limit)]);
-    return found.flat()
+    const [ours, theirs] = await Promise.all([recorded(from, limit), native(from, limit)]);
+    const named = new Set(ours.map(({ key }) => key));
+    // An object that was put under a native file's id hides it, as it does from HEAD.
+    const found = [...ours, ...theirs.filter(({ key }) => !named.has(key))]
       .map((entry) => ({ entry, bytes: utf8.encode(entry.key) }))
       .sort((a, b) => compareBytes(a.bytes, b.bytes))
       .slice(0, limit)
       .map(({ entry }) => entry);
+    return { found, isLast: ours.length < limit && theirs.length < limit && found.length < limit };
   };
 }
 

@@ -64,5 +64,7 @@ async function smallest(
 
 function firstOf(objects: NamedObject[], size: number): NamedObject[] {
   // Ids are ASCII, where the order of strings is that of bytes.
-  return objects.sort((a, b) => a.key < b.key ? -1 : 1).slice(0, size);
+  const sorted = objects.sort((a, b) => a.key < b.key ? -1 : 1);
+  // A provider's pages may overlap.
+  return sorted.filter(({ key }, at) => key !== sorted[at - 1]?.key).slice(0, size);
 }

@@ -13,7 +13,7 @@ import { createPartSpool, type PartSpool } from "./part_spool.ts";
 import { type NewObject, put } from "./put.ts";
 import { read } from "./read.ts";
 import type { ReadSpool } from "./read_spool.ts";
-import { remove } from "./remove.ts";
+import { remove, type RemoveRequest } from "./remove.ts";
 import type { Reach } from "./reach.ts";
 import { emptyTrash, sweepTrash } from "./trash.ts";
 import { createUploadMarks } from "./upload_marks.ts";
@@ -56,7 +56,7 @@ export interface Objects {
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>>;
   list(reach: Reach, request: ListRequest, signal: AbortSignal): Promise<ListPage>;
-  remove(reach: Reach, address: Address, signal: AbortSignal): Promise<void>;
+  remove(reach: Reach, request: RemoveRequest, signal: AbortSignal): Promise<void>;
   /** Copies an object within its provider. */
   copy(reach: Reach, request: CopyRequest, signal: AbortSignal): Promise<ObjectRecord>;
   /** A job that read this file is over: the file goes if nobody names it any more. */
@@ -107,7 +107,7 @@ export function createObjects(deps: ObjectDeps): Objects {
     },
     read: (reach, found, range, signal) => read(reading, reach, found, range, signal),
     list: (reach, request, signal) => list(listing, reach, request, signal),
-    remove: (reach, address, signal) => remove(removing, reach, address, signal),
+    remove: (reach, request, signal) => remove(removing, reach, request, signal),
     copy: (reach, request, signal) => copy(copying, reach, request, signal),
     release: (provider, file, signal) => emptyTrash(objects, provider, file, signal),
     async sweep(deadline, signal) {

@@ -1,9 +1,10 @@
 /** Storing an object: nothing is acknowledged that cannot be found, nothing refused stays behind. */
-import type { ObjectCatalog, WriteCondition } from "../catalog/objects.ts";
+import { checkWrite, type ObjectCatalog, type WriteCondition } from "../catalog/objects.ts";
 import type { ObjectHeaders, ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
+import type { PackedParts } from "../codecs/object_parts.ts";
 import type { Account, FilesPort, ProviderFile } from "../providers/provider.ts";
-import { isLive } from "./find.ts";
+import { spelledOut } from "./find.ts";
 import { providerName } from "./name.ts";
 import { removeMarked } from "./orphans.ts";
 import { filesOf, pickAccount, type Reach, scopeOf } from "./reach.ts";
@@ -24,6 +25,8 @@ export interface NewObject {
   readonly headers: ObjectHeaders;
   readonly metadata: Readonly<Record<string, string>>;
   readonly condition: WriteCondition;
+  /** What it was uploaded in, where it was uploaded in parts. */
+  readonly parts?: PackedParts;
 }
 
 /** What storing needs. */
@@ -56,7 +59,8 @@ export async function put(
       { fields: { ProposedSize: `${object.bytes}`, MaxSizeAllowed: `${files.maxBytes}` } },
     );
   }
-  await refuseEarly(deps, reach, object);
+  const condition = spelledOut(reach, object.condition);
+  await refuseEarly(deps, reach, { ...object, condition });
   const mark = deps.uploads.begin();
   const file = await upload(deps, reach, account, files, object, mark, signal);
   const record: ObjectRecord = {
@@ -68,9 +72,10 @@ export async function put(
     headers: object.headers,
     metadata: object.metadata,
     checksums: object.checksums(),
+    ...(object.parts && { parts: object.parts }),
     ...(file.expiresAt && { expiresAt: file.expiresAt.getTime() }),
   };
-  const { bucket, key, condition } = object;
+  const { bucket, key } = object;
   let replaced: ObjectRecord | undefined;
   try {
     replaced = await deps.catalog.set(scopeOf(reach), bucket, key, record, condition);
@@ -140,14 +145,10 @@ function watchEnd(body: ReadableStream<Uint8Array>) {
 
 /** Says no before the bytes are sent on where the write's condition fails already. */
 async function refuseEarly(deps: PutDeps, reach: Reach, object: NewObject): Promise<void> {
-  if (!object.condition.absent) return;
-  const old = await deps.catalog.get(scopeOf(reach), object.bucket, object.key);
-  if (!old || !isLive(old, deps.now())) return;
-  throw new Failure(
-    "precondition",
-    "An object of this name exists already, and If-None-Match asks that none does",
-    { fields: { Condition: "If-None-Match" } },
-  );
+  const { bucket, key, condition } = object;
+  if (!condition.absent && !condition.notFiles) return;
+  const old = await deps.catalog.get(scopeOf(reach), bucket, key);
+  checkWrite(old ?? null, condition, key, deps.now());
 }
 
 /** A clean-up goes on when the client has gone; one that fails is left to the sweep. */

@@ -30,7 +30,7 @@ export async function read(
   try {
     return await open(deps, reach, found, range, signal);
   } catch (error) {
-    if (name && error instanceof Failure && error.kind === "not-found") {
+    if (name && error instanceof Failure && error.details.gone === true) {
       await deps.catalog.remove(scopeOf(reach), name.bucket, name.key, record, "gone");
     }
     throw error;

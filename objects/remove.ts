@@ -1,13 +1,20 @@
 /** Deleting an object and the provider file behind it. */
 import type { LinkCatalog } from "../catalog/links.ts";
 import type { ObjectCatalog } from "../catalog/objects.ts";
-import { type Address, find, type FindDeps, type Found } from "./find.ts";
+import type { ObjectRecord } from "../catalog/records.ts";
+import { type Address, fileIds, find, type FindDeps, type Found } from "./find.ts";
 import { accountOf, type Reach, scopeOf } from "./reach.ts";
 
 /** What deleting needs. */
 export interface RemoveDeps extends FindDeps {
   readonly catalog: ObjectCatalog;
   readonly links: LinkCatalog;
+}
+
+/** What is to be deleted. */
+export interface RemoveRequest extends Address {
+  /** Refuses, by throwing, an object that was not meant. */
+  readonly accept?: (found: ObjectRecord) => void;
 }
 
 /**
@@ -20,11 +27,12 @@ export interface RemoveDeps extends FindDeps {
 export async function remove(
   deps: RemoveDeps,
   reach: Reach,
-  address: Address,
+  { accept, ...address }: RemoveRequest,
   signal: AbortSignal,
 ): Promise<void> {
   const found = await find(deps, reach, address, signal);
-  if (!found) return;
+  if (!found || isOnlySuggested(reach, address, found)) return;
+  accept?.(found.record);
   const { record, name } = found;
   const { catalog, links } = deps;
   const scope = scopeOf(reach);
@@ -41,8 +49,27 @@ export async function remove(
     return;
   }
   if (await links.part(scope, bucket, key, record) === "named") return;
+  // A job that began in between holds the file; one that begins from here on finds it in the trash.
+  if (await catalog.hasUses(scope.provider, record.file)) {
+    await catalog.remove(scope, bucket, key, record, "trash");
+    return;
+  }
   await deleteFile(reach, found, () => links.restore(scope, bucket, key, record), signal);
   await catalog.remove(scope, bucket, key, record, "gone");
+}
+
+/**
+ * Whether an object of another bucket was found by nothing but the end of the key. For reading that
+ * is a help; to delete it, its id must be the whole key, or be named by If-Match.
+ */
+function isOnlySuggested(
+  reach: Reach,
+  { bucket, key, ifMatch }: Address,
+  { name }: Found,
+): boolean {
+  const isNamed = ifMatch !== undefined && !ifMatch.includes("*");
+  return name !== undefined && name.bucket !== bucket && !isNamed &&
+    fileIds(reach, [key]).length === 0;
 }
 
 /** Deletes a file at its provider; where that fails, the catalog is told so first. */

@@ -277,8 +277,18 @@ Deno.test("a provider that has no key says which variable would do", async () =>
 Deno.test("the errors are one message, a line each", async () => {
   await assert.rejects(parse({ BATCHWAY_PORT: "x", BATCHWAY_LOG: "x" }), {
     name: "ConfigurationError",
-    message: "The configuration has 2 error(s):\n" +
+    message: "The configuration has 2 errors:\n" +
       "  BATCHWAY_LOG: must be json or pretty\n" +
       "  BATCHWAY_PORT: must be a port from 0 (any free one) to 65535",
   });
+});
+
+Deno.test("a key that no header can hold is an error of its place, and is not shown", async () => {
+  const pasted = "sk-\u201cpasted\u201d";
+  const [ofEnvironment = ""] = await errorsOf({ OPENAI_API_KEY: pasted });
+  assert.match(ofEnvironment, /^OPENAI_API_KEY: .*paste it anew$/);
+  const file = { providers: { groq: { kind: "openai", apiKey: "two words" } } };
+  const [ofFile = ""] = await errorsOf({}, file);
+  assert.match(ofFile, /^providers\.groq .*paste it anew$/);
+  assert.ok(!`${ofEnvironment}${ofFile}`.includes("pasted\u201d"));
 });

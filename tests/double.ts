@@ -55,7 +55,7 @@ export function createDouble(options: DoubleOptions = {}): ProviderDouble {
     return result;
   }
 
-  const missing = (what: string) => new Failure("not-found", `There is no ${what}`);
+  const missing = (what: string) => new Failure("not-found", `There is no ${what}`, { gone: true });
 
   /** A cursor is the last id, as at real providers: it fails once that is deleted. */
   function page<Item extends { id: string }>(items: Item[], cursor: string | undefined) {

@@ -69,7 +69,7 @@ Deno.test("errors of ./batchway.jsonc and of the environment come together", asy
     assert.deepEqual(stderr.trimEnd().split("\n").sort(), [
       "  BATCHWAY_POLL_SECONDS: must be a number of seconds up to 604800, such as 5 or 0.5",
       "  providers.groq.baseUrl: must be an http or https URL without user, query and fragment",
-      "The configuration has 2 error(s):",
+      "The configuration has 2 errors:",
     ]);
   });
 });

@@ -5,6 +5,7 @@
 import { Buffer } from "node:buffer";
 import { renderBedrockError } from "../../codecs/bedrock_errors.ts";
 import { Failure } from "../../codecs/failure.ts";
+import { withIdleLimit } from "../../codecs/idle_limit.ts";
 import type { ForwardingProvider } from "../../providers/provider.ts";
 import type { Context } from "../context.ts";
 import { type SelectDeps, selectProvider } from "../select_provider.ts";
@@ -34,6 +35,7 @@ export const bedrockRoutes: readonly Route[] = [
 
 /** What the Bedrock routes are made from. */
 export interface BedrockRouteDeps extends BedrockDeps, SelectDeps {
+  readonly idleMilliseconds: number;
   /** Told of failures that no client is told the reason of. */
   readonly broken: (context: Context, error: unknown) => void;
 }
@@ -71,7 +73,7 @@ async function answer(
   audit.operation = route.operation;
   const provider = selectProvider(deps, request.headers, undefined);
   audit.provider = provider.name;
-  const bytes = await readBody(request);
+  const bytes = await readBody(request, deps.idleMilliseconds);
   if (provider.forwards) return await forward(provider, mount, context, bytes);
   const reach = { tenant: principal.tenant, native: principal.native, provider };
   const body = bytes.length === 0 ? undefined : parse(bytes);
@@ -96,10 +98,13 @@ async function forward(
   }, signal);
 }
 
-async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer>> {
+async function readBody(
+  { body }: Request,
+  idleMilliseconds: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of body ? withIdleLimit(body, idleMilliseconds) : []) {
     size += chunk.length;
     // Leaving the loop cancels the rest.
     if (size > maxBodyBytes) {

@@ -16,6 +16,7 @@ const maxConfigurationBytes = 64 * 1024;
 export async function createBucket(request: S3Request): Promise<Response> {
   const { deps, reach, bucket } = request;
   const { headers } = request.request;
+  checkLabels(bucket);
   const configuration = await readDocument(request, maxConfigurationBytes);
   if (configuration.byteLength > 0) {
     const maxBytes = maxConfigurationBytes;
@@ -29,6 +30,20 @@ export async function createBucket(request: S3Request): Promise<Response> {
   }
   await deps.objects.buckets.create(reach, bucket);
   return new Response(null, { headers: { location: `/${bucket}`, "content-length": "0" } });
+}
+
+/**
+ * Each label of a new bucket's name begins and ends with a letter or digit, or no host could have the
+ * name. Buckets that exist are read whatever their names: S3's older ones were held to less.
+ */
+function checkLabels(bucket: string): void {
+  if (!bucket.includes(".-") && !bucket.includes("-.")) return;
+  throw new Failure(
+    "invalid",
+    "The bucket's name has a hyphen next to a dot. Begin and end what is between dots with a " +
+      "letter or digit",
+    { s3: "InvalidBucketName", fields: { BucketName: bucket } },
+  );
 }
 
 /** Says that a bucket exists; one that does not was refused before. */

@@ -6,6 +6,7 @@ import { checkCopySource, copySourceOf } from "./copy_source.ts";
 import { answerXml } from "./document.ts";
 import type { S3Request } from "./handler.ts";
 import { conditionOf, describe } from "./new_object.ts";
+import { refusePromises } from "./promises.ts";
 
 /** Headers that make a copy of an object onto itself a change, in S3's eyes. */
 const changing = [
@@ -18,6 +19,7 @@ const changing = [
 export async function copyObject(request: S3Request): Promise<Response> {
   const { deps, reach, bucket, key, audit, signal } = request;
   const { headers } = request.request;
+  refusePromises(headers);
   const source = copySourceOf(headers);
   const replaces = replacesDescription(headers);
   const isItself = source.bucket === bucket && source.key === key;
@@ -34,7 +36,7 @@ export async function copyObject(request: S3Request): Promise<Response> {
     source,
     bucket,
     key,
-    accept: (found) => checkCopySource(headers, found),
+    accept: (found) => checkCopySource(reach, headers, found),
     ...(replaces && { description: describe(headers) }),
     condition: conditionOf(headers),
   }, signal);

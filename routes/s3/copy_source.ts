@@ -3,7 +3,8 @@ import type { ObjectRecord } from "../../catalog/records.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { checkRead, parseEntityTags } from "../../codecs/preconditions.ts";
 import { decodeKey } from "../../codecs/uri.ts";
-import type { Address } from "../../objects/find.ts";
+import { type Address, namesFile } from "../../objects/find.ts";
+import type { Reach } from "../../objects/reach.ts";
 import { checkAddress } from "./address.ts";
 import { checkVersion } from "./version.ts";
 
@@ -49,13 +50,17 @@ const conditions = {
  * Refuses a source that does not meet the conditions but If-Match, which decides where the source is
  * looked for. All of them are 412 for a copy.
  */
-export function checkCopySource(headers: Headers, source: ObjectRecord): void {
+export function checkCopySource(reach: Reach, headers: Headers, source: ObjectRecord): void {
   const asked = new Headers();
   for (const name of Object.keys(conditions)) {
     const value = headers.get(`${header}-${name}`);
     if (value !== null) asked.set(name, value);
   }
-  const verdict = checkRead(asked, source.file, source.modifiedAt);
+  const verdict = checkRead(
+    asked,
+    (tag) => namesFile(reach, [tag], source.file),
+    source.modifiedAt,
+  );
   if (verdict === "go") return;
   const failed = verdict !== "not-modified"
     ? verdict.failed

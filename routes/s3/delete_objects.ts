@@ -11,6 +11,7 @@ import {
   type XmlElement,
 } from "../../codecs/s3_xml.ts";
 import { checkAddress } from "./address.ts";
+import { deleteConditions, type SentCondition } from "./delete_conditions.ts";
 import { answerXml, readDocument } from "./document.ts";
 import type { S3Request } from "./handler.ts";
 import { checkVersion } from "./version.ts";
@@ -27,8 +28,8 @@ interface Entry {
   readonly key: string;
   readonly version: string | undefined;
   readonly ifMatch: readonly string[] | undefined;
-  /** A condition that is not offered, and so must not be passed over. */
-  readonly unsupported: string | undefined;
+  readonly time: SentCondition;
+  readonly size: SentCondition;
 }
 
 /** Deletes objects by their keys; one that is not there counts as deleted, as in S3. */
@@ -81,26 +82,24 @@ async function deleteAll(
 
 async function deleteOne(
   { deps, reach, bucket, signal }: S3Request,
-  { key, version, ifMatch, unsupported }: Entry,
+  { key, version, ifMatch, time, size }: Entry,
 ): Promise<void> {
   checkVersion(version);
   checkAddress({ bucket, key, path: "" });
-  if (unsupported !== undefined) {
-    throw new Failure("unsupported", `The condition ${unsupported} is not offered. Use ETag`);
-  }
-  await deps.objects.remove(reach, { bucket, key, ...(ifMatch && { ifMatch }) }, signal);
+  const accept = deleteConditions(time, size);
+  await deps.objects.remove(reach, { bucket, key, ...(ifMatch && { ifMatch }), accept }, signal);
 }
 
 function readEntry(element: XmlElement): Entry {
   const key = childText(element, "Key");
   if (key === undefined || key === "") throw malformed("Each Object needs a Key");
+  const sent = (name: string) => ({ name, text: childText(element, name)?.trim() });
   return {
     key,
     version: childText(element, "VersionId"),
     ifMatch: parseEntityTags(childText(element, "ETag") ?? null),
-    unsupported: ["LastModifiedTime", "Size"].find((name) =>
-      childText(element, name) !== undefined
-    ),
+    time: sent("LastModifiedTime"),
+    size: sent("Size"),
   };
 }
 

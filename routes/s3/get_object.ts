@@ -1,8 +1,9 @@
 /** GetObject and HeadObject: one decides what the other only tells. */
 import type { ResolvedRange } from "../../codecs/byte_range.ts";
 import { Failure } from "../../codecs/failure.ts";
+import { findPart } from "../../codecs/object_parts.ts";
 import { checkRead, parseEntityTags } from "../../codecs/preconditions.ts";
-import type { Found } from "../../objects/find.ts";
+import { type Found, namesFile } from "../../objects/find.ts";
 import type { S3Request } from "./handler.ts";
 import { objectHeaders, validators } from "./object_headers.ts";
 import { wantedRange } from "./wanted_range.ts";
@@ -57,7 +58,11 @@ interface Answer {
 /** Status and headers of the answer, by the request's conditions and range. */
 function describe(request: S3Request, { record }: Found): Answer {
   const asked = request.request.headers;
-  const verdict = checkRead(asked, record.file, record.modifiedAt);
+  const verdict = checkRead(
+    asked,
+    (tag) => namesFile(request.reach, [tag], record.file),
+    record.modifiedAt,
+  );
   if (verdict === "not-modified") {
     return { status: 304, headers: validators(record), range: "whole" };
   }
@@ -66,17 +71,16 @@ function describe(request: S3Request, { record }: Found): Answer {
       fields: { Condition: verdict.failed },
     });
   }
-  const range = wantedRange(
-    asked.get("range"),
-    request.parameters.get("partNumber"),
-    record.bytes,
-  );
-  const headers = objectHeaders(request, record, range === "whole");
+  const { bytes, parts } = record;
+  const number = request.parameters.get("partNumber");
+  const range = wantedRange(asked.get("range"), number, bytes, parts);
+  const part = parts && number !== undefined ? findPart(parts, Number(number)) : undefined;
+  const headers = objectHeaders(request, record, part ?? (range === "whole" ? range : "range"));
   if (range === "whole") {
-    headers.set("content-length", `${record.bytes}`);
+    headers.set("content-length", `${bytes}`);
     return { status: 200, headers, range };
   }
   headers.set("content-length", `${range.last - range.first + 1}`);
-  headers.set("content-range", `bytes ${range.first}-${range.last}/${record.bytes}`);
+  headers.set("content-range", `bytes ${range.first}-${range.last}/${bytes}`);
   return { status: 206, headers, range };
 }

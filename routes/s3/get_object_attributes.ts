@@ -1,23 +1,34 @@
 /** GetObjectAttributes. */
 import { Failure } from "../../codecs/failure.ts";
+import { countParts, placedParts } from "../../codecs/object_parts.ts";
 import { renderXml, type XmlElements } from "../../codecs/s3_xml.ts";
 import type { ObjectRecord } from "../../catalog/records.ts";
-import { checksumElements } from "./checksum_elements.ts";
+import { checksumElements, knownChecksums } from "./checksum_elements.ts";
 import { answerXml } from "./document.ts";
 import { findObject } from "./get_object.ts";
 import type { S3Request } from "./handler.ts";
+import { partMarker } from "./list_parts.ts";
+import { pageSize } from "./listing.ts";
 
 const header = "x-amz-object-attributes";
 
+/** Which of an object's parts are told. */
+interface PartPage {
+  readonly after: number;
+  readonly limit: number;
+}
+
+type Tell = (record: ObjectRecord, page: PartPage) => XmlElements;
+
 /** What each attribute tells; an object that was put in one piece has no ObjectParts. */
-const attributes: Readonly<Record<string, (record: ObjectRecord) => XmlElements>> = {
+const attributes: Readonly<Record<string, Tell>> = {
   // Without quotes, unlike everywhere else.
   ETag: ({ file }) => ({ ETag: file }),
   Checksum: (record) => {
     const checksum = checksumElements(record);
     return Object.keys(checksum).length === 0 ? {} : { Checksum: checksum };
   },
-  ObjectParts: () => ({}),
+  ObjectParts: partsElement,
   StorageClass: () => ({ StorageClass: "STANDARD" }),
   ObjectSize: ({ bytes }) => ({ ObjectSize: bytes }),
 };
@@ -34,10 +45,42 @@ export async function getObjectAttributes(request: S3Request): Promise<Response>
       fields: { ArgumentName: header, ...(unknown !== undefined && { ArgumentValue: unknown }) },
     });
   }
+  const page = pageOf(request.request.headers);
   const { record } = await findObject(request);
   const told = Object.entries(attributes)
     .filter(([name]) => wanted.includes(name))
-    .map(([_, tell]) => tell(record));
+    .map(([_, tell]) => tell(record, page));
   const xml = await renderXml("GetObjectAttributesResponse", Object.assign({}, ...told));
   return answerXml(xml, { "last-modified": new Date(record.modifiedAt).toUTCString() });
+}
+
+/** A page of parts, which are asked for by headers where ListParts has parameters. */
+function pageOf(headers: Headers): PartPage {
+  const named = new Map(headers);
+  return {
+    after: partMarker(named, "x-amz-part-number-marker"),
+    limit: pageSize(named, "x-amz-max-parts"),
+  };
+}
+
+function partsElement({ parts }: ObjectRecord, { after, limit }: PartPage): XmlElements {
+  if (!parts) return {};
+  const header = parts.checksums?.header;
+  const rest = [...placedParts(parts)].filter(({ number }) => number > after);
+  const page = rest.slice(0, limit);
+  return {
+    ObjectParts: {
+      PartsCount: countParts(parts),
+      PartNumberMarker: after,
+      NextPartNumberMarker: page.at(-1)?.number ?? after,
+      MaxParts: limit,
+      IsTruncated: rest.length > page.length,
+      Part: page.map(({ number, bytes, checksum }) => ({
+        PartNumber: number,
+        Size: bytes,
+        ...(header !== undefined && checksum !== undefined &&
+          knownChecksums({ [header]: checksum })),
+      })),
+    },
+  };
 }

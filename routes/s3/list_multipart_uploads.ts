@@ -1,10 +1,14 @@
 /** ListMultipartUploads. */
+import { Failure } from "../../codecs/failure.ts";
 import { algorithmName } from "../../codecs/object_checksum.ts";
 import { renderXml } from "../../codecs/s3_xml.ts";
 import { encodeUri } from "../../codecs/uri.ts";
 import { answerXml } from "./document.ts";
 import type { S3Request } from "./handler.ts";
 import { encodingOf, ownerOf, pageSize } from "./listing.ts";
+
+/** Ids of uploads are half as long; a key of the catalog has room for no more than 2 KiB. */
+const maxMarker = 64;
 
 /** Lists a page of the uploads of a bucket that are neither completed nor aborted. */
 export async function listMultipartUploads(request: S3Request): Promise<Response> {
@@ -20,6 +24,12 @@ export async function listMultipartUploads(request: S3Request): Promise<Response
     keyMarker: text("key-marker"),
     uploadIdMarker: text("upload-id-marker"),
   };
+  if (asked.uploadIdMarker.length > maxMarker) {
+    throw new Failure("invalid", "upload-id-marker is longer than the id of any upload", {
+      s3: "InvalidArgument",
+      fields: { ArgumentName: "upload-id-marker" },
+    });
+  }
   const page = await deps.objects.multipart.list(reach, asked);
   const { id, displayName } = ownerOf(request);
   const owner = { ID: id, DisplayName: displayName };

@@ -12,7 +12,7 @@ import { uploadNameOf } from "./upload_name.ts";
 export async function listParts(request: S3Request): Promise<Response> {
   const { deps, reach, bucket, key, parameters } = request;
   const maxParts = pageSize(parameters, "max-parts");
-  const marker = markerOf(parameters.get("part-number-marker") ?? "");
+  const marker = partMarker(parameters, "part-number-marker");
   const name = uploadNameOf(request);
   const upload = await deps.objects.multipart.open(reach, name);
   const { parts, isTruncated } = await deps.objects.multipart.parts(upload, marker, maxParts);
@@ -44,11 +44,13 @@ export async function listParts(request: S3Request): Promise<Response> {
   );
 }
 
-function markerOf(text: string): number {
+/** The number after which a list of parts is to begin, by the parameter of this name. */
+export function partMarker(parameters: ReadonlyMap<string, string>, name: string): number {
+  const text = parameters.get(name) ?? "";
   if (text === "") return 0;
   if (/^[0-9]{1,9}$/.test(text)) return Number(text);
-  throw new Failure("invalid", "part-number-marker must be a whole number", {
+  throw new Failure("invalid", `${name} must be a whole number`, {
     s3: "InvalidArgument",
-    fields: { ArgumentName: "part-number-marker", ArgumentValue: text },
+    fields: { ArgumentName: name, ArgumentValue: text },
   });
 }

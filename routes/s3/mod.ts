@@ -26,12 +26,7 @@ import { listObjectVersions } from "./list_object_versions.ts";
 import { listObjects } from "./list_objects.ts";
 import { listObjectsV2 } from "./list_objects_v2.ts";
 import { listParts } from "./list_parts.ts";
-import {
-  detectOperation,
-  isSupported,
-  type SupportedOperation,
-  supportedOperations,
-} from "./operation.ts";
+import { detectOperation, isSupported, type SupportedOperation } from "./operation.ts";
 import { putObject } from "./put_object.ts";
 import { uploadPart } from "./upload_part.ts";
 import { uploadPartCopy } from "./upload_part_copy.ts";
@@ -141,9 +136,8 @@ function notOffered(operation: string | undefined, provider: string): Failure {
   }
   return new Failure(
     "unsupported",
-    `${operation} is not offered for objects at ${provider}. Offered are ${
-      supportedOperations.join(", ")
-    }`,
+    `${operation} is not offered for objects at ${provider}; the README's table of operations tells ` +
+      "what is. Leave it out",
     { s3: "NotImplemented" },
   );
 }

@@ -66,19 +66,14 @@ function headersOf(headers: Headers): Record<string, string> {
 }
 
 /**
- * What must hold for a write: If-Match and If-None-Match. Throws `unsupported` for an If-None-Match
- * of tags, which S3 has for reading alone.
+ * What must hold for a write: If-Match and If-None-Match. Amazon S3 takes no If-None-Match of tags
+ * for a write (2026-11); it is RFC 9110's: the write happens unless the object is one of these.
  */
 export function conditionOf(headers: Headers): WriteCondition {
   const noneOf = parseEntityTags(headers.get("if-none-match"));
-  if (noneOf && !noneOf.includes("*")) {
-    throw new Failure("unsupported", "A write takes If-None-Match: * alone, as in S3", {
-      s3: "NotImplemented",
-    });
-  }
   const files = parseEntityTags(headers.get("if-match"));
   return {
-    ...(noneOf && { absent: true }),
+    ...(noneOf && (noneOf.includes("*") ? { absent: true } : { notFiles: noneOf })),
     ...(files && { files: files.includes("*") ? [] : files }),
   };
 }

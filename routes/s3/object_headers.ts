@@ -2,6 +2,7 @@
 import type { ObjectRecord } from "../../catalog/records.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { typeOfChecksum } from "../../codecs/object_checksum.ts";
+import { countParts, type PlacedPart } from "../../codecs/object_parts.ts";
 import type { S3Request } from "./handler.ts";
 
 /** Query parameters that replace a header of the answer. */
@@ -22,11 +23,14 @@ export function validators(record: ObjectRecord): Headers {
   });
 }
 
-/** All headers of an object's answer but those of a range; `whole` unless it is a part's answer. */
+/** What an answer has of an object: all, some bytes, or one of the parts it was uploaded in. */
+export type Extent = "whole" | "range" | PlacedPart;
+
+/** All headers of an object's answer but those of a range. */
 export function objectHeaders(
   { request, parameters }: S3Request,
   record: ObjectRecord,
-  whole: boolean,
+  extent: Extent,
 ): Headers {
   const headers = validators(record);
   headers.set("accept-ranges", "bytes");
@@ -36,18 +40,36 @@ export function objectHeaders(
     headers.set(`x-amz-meta-${name}`, value);
   }
   const wantsChecksums = request.headers.get("x-amz-checksum-mode")?.toUpperCase() === "ENABLED";
-  // A checksum of the whole on a part of it makes boto3 refuse the answer (captured 2026-11).
-  if (wantsChecksums && whole) {
-    for (const [name, value] of Object.entries(record.checksums)) {
+  if (wantsChecksums) {
+    for (const [name, value] of Object.entries(checksumsOf(record, extent))) {
       headers.set(name, value);
-      headers.set("x-amz-checksum-type", typeOfChecksum(value));
+      headers.set("x-amz-checksum-type", typeOf(record));
     }
+  }
+  if (record.parts && typeof extent === "object") {
+    headers.set("x-amz-mp-parts-count", `${countParts(record.parts)}`);
   }
   for (const [parameter, name] of Object.entries(overrides)) {
     const value = parameters.get(parameter);
     if (value !== undefined && value !== "") headers.set(name, headerValue(parameter, value));
   }
   return headers;
+}
+
+/** A checksum of the whole on a range of it makes boto3 refuse the answer (captured 2026-11). */
+function checksumsOf(
+  { checksums, parts }: ObjectRecord,
+  extent: Extent,
+): Readonly<Record<string, string>> {
+  if (extent === "whole") return checksums;
+  const header = parts?.checksums?.header;
+  if (extent === "range" || header === undefined || extent.checksum === undefined) return {};
+  return { [header]: extent.checksum };
+}
+
+/** The type of the object's checksum; a part's answer tells that, too (as S3's). */
+function typeOf({ checksums }: ObjectRecord): string {
+  return typeOfChecksum(Object.values(checksums)[0] ?? "");
 }
 
 /** A value from a query as a header: nothing in it may end the header. */

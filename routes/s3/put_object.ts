@@ -3,6 +3,7 @@ import { declaredDigests } from "../../codecs/checksums.ts";
 import { Failure } from "../../codecs/failure.ts";
 import type { S3Request } from "./handler.ts";
 import { conditionOf, describe } from "./new_object.ts";
+import { refusePromises } from "./promises.ts";
 import { lengthOf, openBody } from "./upload_body.ts";
 
 /** Stores an object: streamed, verified, recorded. */
@@ -19,6 +20,7 @@ export async function putObject(request: S3Request): Promise<Response> {
       },
     );
   }
+  refusePromises(headers);
   const condition = conditionOf(headers);
   const description = describe(headers);
   const { stream, checksums } = await openBody(request, bytes, declaredDigests(headers));

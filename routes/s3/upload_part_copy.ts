@@ -29,7 +29,7 @@ export async function uploadPartCopy(request: S3Request): Promise<Response> {
       fields: { Key: source.key },
     });
   }
-  checkCopySource(headers, found.record);
+  checkCopySource(reach, headers, found.record);
   const range = rangeOf(headers.get(rangeHeader), found.record.bytes);
   const bytes = range ? range.last - range.first + 1 : found.record.bytes;
   checkPartSize(bytes, deps.maxBodyBytes);

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { fileId } from "../../codecs/ids.ts";
-import { all, jobRecord, journalRecord, openCatalog, scope, temporaryFolder } from "./memory.ts";
+import {
+  all,
+  jobRecord,
+  journalRecord,
+  objectRecord,
+  openCatalog,
+  scope,
+  temporaryFolder,
+} from "./memory.ts";
 
 const promise = { token: "token", digest: "digest" };
 const input = fileId("file-in");
@@ -126,4 +134,17 @@ Deno.test("of jobs that one token stands for the first is told, however the para
   assert.ok(one);
   await journal.abandon(scope, one);
   assert.deepEqual(await first(), [false, true, false]);
+});
+
+Deno.test("no job begins with an input that is being deleted", async () => {
+  using open = await openCatalog();
+  const { journal, objects } = open.catalog;
+  await objects.set(scope, "bucket", "key", objectRecord("file-in"));
+  const record = await objects.get(scope, "bucket", "key");
+  assert.ok(record);
+  await objects.remove(scope, "bucket", "key", record, "trash");
+  const begun = journal.begin(scope, journalRecord(jobRecord(1_000), { promise }), {});
+  await assert.rejects(begun, { kind: "invalid", message: /being deleted/ });
+  assert.equal(await journal.promised(scope, "token", "digest"), undefined);
+  assert.equal(await objects.hasUses(scope.provider, input), false);
 });

@@ -56,6 +56,7 @@ Deno.test("a write happens only where its condition holds", async () => {
   await assert.rejects(write("file-1", { files: [] }), kind("not-found"));
   await write("file-1", { absent: true });
   await assert.rejects(write("file-2", { absent: true }), kind("precondition"));
+  await assert.rejects(write("file-2", { notFiles: ["file-0", "file-1"] }), kind("precondition"));
   await assert.rejects(write("file-2", { files: ["file-9"] }), kind("precondition"));
   assert.equal((await objects.get(scope, "bucket", "key"))?.file, "file-1");
   await write("file-2", { files: ["file-9", "file-1"] });

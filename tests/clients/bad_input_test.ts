@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { exchange } from "../raw.ts";
 import { bedrock, line, s3, s3Error } from "./calls.ts";
 import { ledgerOf, withGateway } from "./session.ts";
 import { s3Head, wireTo } from "./wire.ts";
@@ -234,3 +235,39 @@ Deno.test("a list's parameters are checked, every reason in one message", () =>
       }
     }
   }));
+
+Deno.test("promises that nobody could keep are refused, not taken in silence", () =>
+  withGateway(async (gateway) => {
+    const promises = {
+      "x-amz-object-lock-mode": "COMPLIANCE",
+      "x-amz-object-lock-legal-hold": "ON",
+      "x-amz-server-side-encryption-customer-algorithm": "AES256",
+    };
+    for (const [name, value] of Object.entries(promises)) {
+      const put = await s3(gateway, "PUT", "/my-bucket/k", "openai", {
+        headers: { [name]: value },
+        body: "{}",
+      });
+      const error = await s3Error(put);
+      assert.deepEqual([put.status, error.code], [501, "NotImplemented"]);
+      assert.ok(error.text.includes(name));
+    }
+    const accepted = { "x-amz-acl": "private", "x-amz-server-side-encryption": "AES256" };
+    const put = await s3(gateway, "PUT", "/my-bucket/k", "openai", {
+      headers: accepted,
+      body: "{}",
+    });
+    assert.equal(put.status, 200, await put.text());
+  }));
+
+Deno.test("a Bedrock body that stands still is given up", () =>
+  withGateway(async ({ url }) => {
+    const { host } = new URL(url);
+    const stalled = await exchange(
+      url,
+      `POST /bedrock/model-invocation-job HTTP/1.1\r\nHost: ${host}\r\n` +
+        "x-model-provider: openai\r\nContent-Length: 100\r\n\r\n{",
+    );
+    assert.equal(stalled?.status, 400);
+    assert.match(stalled?.body ?? "", /No byte of the body came/);
+  }, { env: { BATCHWAY_IDLE_SECONDS: "0.2" } }));

@@ -73,7 +73,7 @@ for (const provider of providers) {
       assert.deepEqual(seen["conditions"], [["many/0", "many/2"], [
         ["many/1", "PreconditionFailed"],
         ["many/3", "NoSuchVersion"],
-        ["many/4", "NotImplemented"],
+        ["many/4", "PreconditionFailed"],
         ["k".repeat(1025), "KeyTooLongError"],
       ]]);
       for (const kept of ["many/1", "many/3", "many/4", "kept"]) {

@@ -40,9 +40,12 @@ Deno.test("an error is rendered in the header and the body that SDKs read", () =
   deepEqual(JSON.parse(body), { message: 'Wait, "please".' });
 });
 
-Deno.test("no Retry-After is sent where nobody knows how long to wait", () => {
+Deno.test("Retry-After is a second where the provider did not say, and is left out where waiting is no help", () => {
   const { headers } = renderBedrockError(new Failure("throttled", "Sentence."), "id");
-  equal(new Headers(headers).get("retry-after"), null);
+  equal(new Headers(headers).get("retry-after"), "1");
+  const invalid = renderBedrockError(new Failure("invalid", "A sentence"), "id");
+  equal(new Headers(invalid.headers).get("retry-after"), null);
+  deepEqual(JSON.parse(invalid.body), { message: "A sentence." });
 });
 
 Deno.test("nothing of an internal failure or of a foreign error reaches the client", () => {

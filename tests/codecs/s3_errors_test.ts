@@ -21,7 +21,8 @@ Deno.test("each kind of failure has its S3 code and status", () => {
       status,
       message: "What to do.",
       fields: {},
-      retryAfterSeconds: undefined,
+      // Who is throttled is always told how long to wait.
+      retryAfterSeconds: kind === "throttled" ? 1 : undefined,
     });
   }
 });

@@ -120,3 +120,17 @@ Deno.test("size is bounded in bytes", async () => {
   await refuses(document, { maxBytes: 26 });
   await refuses(new TextEncoder().encode(document), { maxBytes: 26 });
 });
+
+Deno.test("a crowd of elements or attributes is refused before it is parsed", async () => {
+  const wide: ParseXmlOptions = { maxBytes: 8_000_000 };
+  await refuses(`<Delete>${"<a/>".repeat(200_001)}</Delete>`, wide);
+  await refuses(`<Delete${' a="1"'.repeat(1_001)}></Delete>`, wide);
+  // The largest that S3 has: 10,000 parts, each with all its checksums.
+  const part = "<Part><PartNumber>1</PartNumber><ETag>&quot;a&quot;</ETag>" +
+    ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"]
+      .map((name) => `<Checksum${name}>AAAA==</Checksum${name}>`).join("") +
+    "</Part>";
+  const root = "CompleteMultipartUpload";
+  const whole = await parseXml(`<${root}>${part.repeat(10_000)}</${root}>`, wide);
+  equal(childrenNamed(whole, "Part").length, 10_000);
+});

@@ -118,7 +118,7 @@ Deno.test("what Bedrock refuses is refused, with its place", () => {
 
 Deno.test("a request that is no object is refused", () => {
   for (const body of [undefined, null, [], "x", 5]) {
-    assert.match(message(() => validateCreate(body)), /Value at the request failed/);
+    assert.match(message(() => validateCreate(body)), /The request failed/);
   }
 });
 

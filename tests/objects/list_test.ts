@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { fileId } from "../../codecs/ids.ts";
 import { list, type ListPage, type ListRequest } from "../../objects/list.ts";
 import { objectRecord, scope } from "../catalog/memory.ts";
-import { createWorld, type ObjectWorld, quiet } from "./world.ts";
+import { createWorld, newObject, type ObjectWorld, quiet } from "./world.ts";
 
 const plain: ListRequest = {
   bucket: "bucket",
@@ -211,4 +211,16 @@ Deno.test("a page of common prefixes costs the page, not what lies below them", 
   const page = await list(deps, world.reach, { ...plain, delimiter: "/" }, quiet());
   assert.equal(page.commonPrefixes.length, 40);
   assert.ok(read < 40 * 5, `${read} of 4,000 objects were read`);
+});
+
+Deno.test("an object that was put under a native file's id is listed once, at every page size", async () => {
+  using world = await createWorld();
+  const { cloud, reach } = world;
+  const native = "file-native";
+  cloud.addFile(native);
+  await world.objects.put(reach, { ...newObject(native), bucket: "cloud" }, quiet());
+  for (const maxKeys of [1, 2, 1_000]) {
+    const all = (await pages(world, { ...plain, bucket: "cloud", maxKeys })).flat();
+    assert.deepEqual(all.filter((key) => key === native), [native]);
+  }
 });

@@ -76,6 +76,22 @@ Deno.test("a name that must be free is refused early, and none of two racing wri
   assert.deepEqual(cloud.calls, []);
 });
 
+Deno.test("a write that is to spare some files is refused early where one of them is there", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud } = world;
+  const sparing = (...notFiles: string[]) => ({ condition: { notFiles } });
+  const first = await objects.put(reach, newObject("key", "1", sparing("file-x")), quiet());
+  cloud.calls.length = 0;
+  await assert.rejects(
+    objects.put(reach, newObject("key", "2", sparing("file-x", first.file)), quiet()),
+    kind("precondition"),
+  );
+  assert.deepEqual(cloud.calls, []);
+  const second = await objects.put(reach, newObject("key", "2", sparing("file-x")), quiet());
+  assert.notEqual(second.file, first.file);
+  assert.equal(cloud.files.size, 1);
+});
+
 Deno.test("when the catalog cannot be written, the provider's file is deleted again", async () => {
   using world = await createWorld();
   const { objects, reach, cloud } = world;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../codecs/failure.ts";
 import { fileId } from "../../codecs/ids.ts";
+import { remove } from "../../objects/remove.ts";
 import { jobRecord, scope } from "../catalog/memory.ts";
 import { textOf } from "../providers/harness.ts";
 import { createWorld, newObject, quiet } from "./world.ts";
@@ -116,4 +117,45 @@ Deno.test("an expired object is neither found nor listed, and lists forget it", 
   assert.deepEqual(await keys(), ["b"]);
   assert.equal(await catalog.objects.get(scope, "bucket", "a"), undefined);
   assert.equal(await catalog.objects.file("cloud", fileId("file-0")), undefined);
+});
+
+Deno.test("the end of a key finds an object of another bucket to read, but not to delete", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud } = world;
+  const { file } = await objects.put(reach, newObject("key"), quiet());
+  const suggested = { bucket: "other", key: `folder/${file}` };
+  assert.equal((await objects.find(reach, suggested, quiet()))?.record.file, file);
+  await objects.remove(reach, suggested, quiet());
+  await objects.remove(reach, { ...suggested, ifMatch: ["*"] }, quiet());
+  assert.ok(cloud.files.has(file));
+  await objects.remove(reach, { bucket: "bucket", key: `folder/${file}` }, quiet());
+  assert.ok(!cloud.files.has(file), "in its own bucket the end of the key is enough");
+});
+
+Deno.test("a whole key that is an id, or If-Match with one, deletes in any bucket", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud } = world;
+  const first = await objects.put(reach, newObject("first"), quiet());
+  await objects.remove(reach, { bucket: "other", key: first.file }, quiet());
+  const second = await objects.put(reach, newObject("second"), quiet());
+  await objects.remove(reach, { bucket: "other", key: "x", ifMatch: [second.file] }, quiet());
+  assert.equal(cloud.files.size, 0);
+});
+
+Deno.test("a file stays whose job begins while it is being deleted", async () => {
+  using world = await createWorld();
+  const { reach, cloud, catalog } = world;
+  const { file } = await world.objects.put(reach, newObject("key"), quiet());
+  const links = {
+    ...catalog.links,
+    // The job begins after deleting has looked for readers, and before the file is in the trash.
+    async part(...args: Parameters<typeof catalog.links.part>) {
+      await catalog.jobs.adopt(scope, jobRecord(1_000, { file }), {});
+      return await catalog.links.part(...args);
+    },
+  };
+  const deps = { catalog: catalog.objects, links, now: () => world.time };
+  await remove(deps, reach, address, quiet());
+  assert.ok(cloud.files.has(file));
+  assert.ok(await catalog.objects.trashed(reach.provider.name, file), "it goes after the job");
 });

@@ -24,6 +24,22 @@ for (const [range, part, size, expected] of table) {
   });
 }
 
+const parts = { runs: [[1, 2, 5], [7, 1, 3], [8, 1, 0]] } as const;
+
+Deno.test("a partNumber wants the bytes of just that part, by the number it was uploaded under", () => {
+  const wanted = (part: string) => wantedRange(null, part, 13, parts);
+  assert.deepEqual(wanted("1"), { first: 0, last: 4 });
+  assert.deepEqual(wanted("2"), { first: 5, last: 9 });
+  assert.deepEqual(wanted("7"), { first: 10, last: 12 });
+  assert.throws(() => wanted("3"), /has 4 parts, none of this number/);
+  assert.throws(() => wanted("8"), (error) => {
+    assert(error instanceof Failure);
+    assert.equal(error.details.s3, "InvalidRange");
+    return true;
+  });
+  assert.deepEqual(wantedRange("bytes=4-10", undefined, 13, parts), { first: 4, last: 10 });
+});
+
 const refused: readonly [
   range: string | null,
   part: string | undefined,
