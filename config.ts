@@ -42,7 +42,11 @@ export class ConfigurationError extends Error {
 
   constructor(errors: readonly ConfigError[]) {
     const lines = errors.map(({ place, message }) => `  ${place}: ${message}`);
-    super(`The configuration has ${errors.length} error(s):\n${lines.join("\n")}`);
+    super(
+      `The configuration has ${errors.length === 1 ? "an error" : `${errors.length} errors`}:\n${
+        lines.join("\n")
+      }`,
+    );
     this.errors = errors;
   }
 }

@@ -71,6 +71,13 @@ function settingsOf(
     const instead = variables.keys[0] === undefined ? "" : `, or set ${variables.keys[0]}`;
     errors.push({ place: `${place}.apiKey`, message: `is missing; add it${instead}` });
   }
+  for (const { name, apiKey } of accounts) {
+    if (!/^[\x21-\x7e]+$/.test(apiKey)) {
+      const where = fromEnv !== undefined && !entry.accounts ? variable : undefined;
+      const message = "holds what no key can, such as a space or a curly quote; paste it anew";
+      errors.push({ place: where ?? `${place} (key of ${name})`, message });
+    }
+  }
   if (new Set(accounts.map((one) => one.name)).size < accounts.length) {
     errors.push({ place: `${place}.accounts`, message: "has two accounts of one name" });
   }

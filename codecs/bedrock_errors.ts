@@ -1,5 +1,6 @@
 /** How Bedrock's control plane names failures, and how it writes them down. */
 import { Failure, type FailureKind } from "./failure.ts";
+import { retryAfterOf, sentenceOf } from "./failure_text.ts";
 import { type BedrockException, bedrockStatuses } from "./bedrock_codes.ts";
 
 const exceptionsByKind: Readonly<Record<FailureKind, BedrockException>> = {
@@ -40,15 +41,13 @@ export function bedrockError(failure: unknown): BedrockError {
       retryAfterSeconds: undefined,
     };
   }
-  const { bedrock, retryAfterSeconds } = failure.details;
+  const { bedrock } = failure.details;
   const code = bedrock ?? exceptionsByKind[failure.kind];
   return {
     code,
     status: bedrockStatuses[code],
-    message: failure.message,
-    retryAfterSeconds: retryAfterSeconds === undefined
-      ? undefined
-      : Math.max(0, Math.ceil(retryAfterSeconds)),
+    message: sentenceOf(failure),
+    retryAfterSeconds: retryAfterOf(failure),
   };
 }
 

@@ -13,17 +13,21 @@ export type Verdict = "go" | "not-modified" | { readonly failed: "If-Unmodified-
  * Applies the conditions of a GET or HEAD but If-Match, which decides earlier. In RFC 9110's order,
  * as S3 has it: If-Match makes If-Unmodified-Since void, If-None-Match makes If-Modified-Since void.
  *
- * @param tag Without quotes.
+ * @param names Whether a tag, without quotes, is one of the object's.
  * @param modifiedAt Milliseconds since 1970; headers hold whole seconds, so the rest is cut off.
  */
-export function checkRead(headers: Headers, tag: string, modifiedAt: number): Verdict {
+export function checkRead(
+  headers: Headers,
+  names: (tag: string) => boolean,
+  modifiedAt: number,
+): Verdict {
   const modified = Math.floor(modifiedAt / 1000) * 1000;
   const unmodifiedSince = timeOf(headers.get("if-unmodified-since"));
   if (unmodifiedSince !== undefined && !headers.has("if-match") && modified > unmodifiedSince) {
     return { failed: "If-Unmodified-Since" };
   }
   const noneOf = parseEntityTags(headers.get("if-none-match"));
-  if (noneOf) return noneOf.includes("*") || noneOf.includes(tag) ? "not-modified" : "go";
+  if (noneOf) return noneOf.includes("*") || noneOf.some(names) ? "not-modified" : "go";
   const modifiedSince = timeOf(headers.get("if-modified-since"));
   return modifiedSince !== undefined && modified <= modifiedSince ? "not-modified" : "go";
 }

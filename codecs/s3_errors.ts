@@ -1,5 +1,6 @@
 /** How S3 names failures: codes, their HTTP statuses, and which code a failure gets. */
 import { Failure, type FailureKind } from "./failure.ts";
+import { retryAfterOf, sentenceOf } from "./failure_text.ts";
 import { type S3Code, s3Statuses } from "./s3_codes.ts";
 
 const codesByKind: Readonly<Record<FailureKind, S3Code>> = {
@@ -43,15 +44,13 @@ export function s3Error(failure: unknown): S3Error {
       retryAfterSeconds: undefined,
     };
   }
-  const { s3, fields = {}, retryAfterSeconds } = failure.details;
+  const { s3, fields = {} } = failure.details;
   const code = s3 ?? codesByKind[failure.kind];
   return {
     code,
     status: s3Statuses[code],
-    message: failure.message,
+    message: sentenceOf(failure),
     fields,
-    retryAfterSeconds: retryAfterSeconds === undefined
-      ? undefined
-      : Math.max(0, Math.ceil(retryAfterSeconds)),
+    retryAfterSeconds: retryAfterOf(failure),
   };
 }

@@ -153,8 +153,8 @@ function refuse(reasons: readonly Reason[]): void {
   if (reasons.length === 0) return;
   const count = `${reasons.length} validation error${reasons.length === 1 ? "" : "s"} detected`;
   const told = reasons.map(({ place, why }) => {
-    const at = place.length === 0 ? "the request" : `'${place.join(".")}'`;
-    return `Value at ${at} failed to satisfy constraint: ${why}`;
+    const at = place.length === 0 ? "The request" : `Value at '${place.join(".")}'`;
+    return `${at} failed to satisfy constraint: ${why}`;
   });
   throw new Failure("invalid", `${count}: ${told.join("; ")}`);
 }

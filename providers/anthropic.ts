@@ -8,7 +8,7 @@ import { type BatchId, batchId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
 import { type ErrorDialect, unexpectedReply } from "./failures.ts";
 import { createHttp, type Http } from "./http.ts";
-import { count, type JsonObject, object, objects, rfc3339, text } from "./json.ts";
+import { count, idText, type JsonObject, object, objects, rfc3339, text } from "./json.ts";
 import type { Account, Batch, BatchesPort, Page, StoringProvider } from "./provider.ts";
 import type { AccountSettings, ProviderDeps, ProviderSettings } from "./settings.ts";
 import { stopBatch } from "./stop.ts";
@@ -73,7 +73,7 @@ function createBatches(provider: string, http: Http): BatchesPort {
     const reply = object(await http.json({ method: "GET", path }, signal));
     if (!Array.isArray(reply?.["data"])) throw unexpectedReply(provider, 200, true);
     const items = objects(reply["data"]).map(readBatch).filter((batch) => batch !== undefined);
-    const last = text(reply["last_id"]) ?? items.at(-1)?.id;
+    const last = idText(reply["last_id"]) ?? items.at(-1)?.id;
     const more = reply["has_more"] === true && last !== undefined && last !== cursor;
     return more ? { items, cursor: last } : { items };
   }
@@ -108,7 +108,7 @@ function createBatches(provider: string, http: Http): BatchesPort {
 }
 
 function readBatch(batch: JsonObject): Batch | undefined {
-  const id = text(batch["id"]);
+  const id = idText(batch["id"]);
   if (id === undefined) return undefined;
   const rawStatus = text(batch["processing_status"]) ?? "";
   const counts = object(batch["request_counts"]) ?? {};

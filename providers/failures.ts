@@ -124,7 +124,12 @@ export function refusalFailure(refusal: Refusal): Failure {
       "Add credit or raise the spending limit there; a retry will not help.",
       { bedrock: "ServiceQuotaExceededException" },
     ],
-    "not-found": ["not-found", `Provider ${provider} does not have ${what}.`],
+    "not-found": [
+      "not-found",
+      `Provider ${provider} does not have ${what}.`,
+      // A 403 that stands for "not found" may as well be a right that is missing for a while.
+      { gone: status === 404 || status === 410 },
+    ],
     "throttled": [
       "throttled",
       `Provider ${provider} limits the rate of requests. Slow down and try again.`,

@@ -20,6 +20,11 @@ export function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
+/** The value as an id: it becomes a header and a key of the catalog, so anything else is none. */
+export function idText(value: unknown): string | undefined {
+  return typeof value === "string" && /^[\x21-\x7e]{1,256}$/.test(value) ? value : undefined;
+}
+
 /** The value as a whole number from 0 on; proto3 JSON writes 64-bit ones as strings. */
 export function count(value: unknown): number | undefined {
   const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
@@ -28,7 +33,10 @@ export function count(value: unknown): number | undefined {
 
 /** The value as a date in Unix seconds. */
 export function unixSeconds(value: unknown): Date | undefined {
-  return typeof value === "number" && Number.isFinite(value) ? new Date(value * 1000) : undefined;
+  if (typeof value !== "number") return undefined;
+  const date = new Date(value * 1000);
+  // A number that is no date, such as 1e16, would end up in records that no list can show.
+  return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
 /** The value as an RFC 3339 date; digits beyond milliseconds are dropped. */

@@ -3,7 +3,7 @@ import { batchId, fileId, type JobId } from "../../codecs/ids.ts";
 import { isJobId } from "../../codecs/job_id.ts";
 import { isTerminal, type JobStatus } from "../../codecs/job_status.ts";
 import { excerpt } from "../failures.ts";
-import { count, type JsonObject, object, rfc3339, text } from "../json.ts";
+import { count, idText, type JsonObject, object, rfc3339, text } from "../json.ts";
 import type { Batch, NewBatch, RecordCounts } from "../provider.ts";
 
 const maxMessage = 2_048;
@@ -38,7 +38,7 @@ export function parseDisplayName(
 /** Reads an operation; undefined if it is none. */
 export function readBatch(operation: JsonObject, secrets: readonly string[]): Batch | undefined {
   const metadata = object(operation["metadata"]) ?? {};
-  const id = text(operation["name"]) ?? text(metadata["name"]);
+  const id = idText(operation["name"]) ?? idText(metadata["name"]);
   if (id === undefined) return undefined;
   const input = text(object(metadata["inputConfig"])?.["fileName"]);
   const output = text(object(metadata["output"])?.["responsesFile"]) ??

@@ -1,6 +1,6 @@
 /** A Gemini file as the port tells of it, and the spellings of its id. */
 import { type FileId, fileId } from "../../codecs/ids.ts";
-import { count, type JsonObject, rfc3339, text } from "../json.ts";
+import { count, idText, type JsonObject, rfc3339, text } from "../json.ts";
 import type { ProviderFile } from "../provider.ts";
 
 const idShape = /^(?:files\/)?([a-z0-9](?:[a-z0-9-]{0,198}[a-z0-9])?)$/;
@@ -27,7 +27,7 @@ export type FileState = "PROCESSING" | "ACTIVE" | "FAILED" | (string & Record<ne
 
 /** Reads a File; undefined if it is none. */
 export function readFile(file: JsonObject): ProviderFile | undefined {
-  const id = text(file["name"]);
+  const id = idText(file["name"]);
   if (id === undefined) return undefined;
   return {
     id: fileId(id),

@@ -142,7 +142,28 @@ export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
       );
     } catch (error) {
       if (!(error instanceof Failure && error.kind === "not-found")) throw error;
+      // Gemini answers 403 for what is gone and for what it denies; its list tells which.
+      if (error.details.gone !== true && await isListed(id, signal)) throw denied(id, error);
     }
+  }
+
+  async function isListed(id: FileId, signal: AbortSignal): Promise<boolean> {
+    let cursor: string | undefined;
+    do {
+      const page = await list(cursor, signal);
+      if (page.items.some((file) => file.id === id)) return true;
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    return false;
+  }
+
+  function denied(id: FileId, cause: Failure): Failure {
+    return new Failure(
+      "denied",
+      `Provider ${provider} lists file ${id} and denies access to it. Check that the gateway's key ` +
+        "may delete files.",
+      { cause },
+    );
   }
 
   async function list(

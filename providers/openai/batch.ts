@@ -2,7 +2,7 @@
 import { batchId, fileId } from "../../codecs/ids.ts";
 import { isTerminal, type JobStatus } from "../../codecs/job_status.ts";
 import { excerpt } from "../failures.ts";
-import { count, type JsonObject, object, objects, text, unixSeconds } from "../json.ts";
+import { count, idText, type JsonObject, object, objects, text, unixSeconds } from "../json.ts";
 import type { Batch, RecordCounts } from "../provider.ts";
 import { travelled } from "./metadata.ts";
 
@@ -21,13 +21,13 @@ const statuses: Readonly<Record<string, JobStatus>> = {
 
 /** Reads a batch object; undefined if it is none. */
 export function readBatch(batch: JsonObject, secrets: readonly string[]): Batch | undefined {
-  const id = text(batch["id"]);
+  const id = idText(batch["id"]);
   if (id === undefined) return undefined;
   const rawStatus = text(batch["status"]) ?? "";
-  const output = text(batch["output_file_id"]);
-  const errors = text(batch["error_file_id"]);
+  const output = idText(batch["output_file_id"]);
+  const errors = idText(batch["error_file_id"]);
   const status = statusOf(rawStatus, output !== undefined);
-  const input = text(batch["input_file_id"]);
+  const input = idText(batch["input_file_id"]);
   return {
     ...travelled(object(batch["metadata"]) ?? {}),
     id: batchId(id),

@@ -35,7 +35,7 @@ export function createBatches(
     const reply = await http.json({
       method: "POST",
       path: "/batches",
-      subject: `file ${batch.input}`,
+      subject: `the model or the file ${batch.input}`,
       json: {
         input_file_id: batch.input,
         endpoint,

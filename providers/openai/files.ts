@@ -3,7 +3,7 @@ import { Failure } from "../../codecs/failure.ts";
 import { type FileId, fileId, randomId } from "../../codecs/ids.ts";
 import { unexpectedReply } from "../failures.ts";
 import type { Http } from "../http.ts";
-import { count, type JsonObject, object, objects, text, unixSeconds } from "../json.ts";
+import { count, idText, type JsonObject, object, objects, text, unixSeconds } from "../json.ts";
 import type { FilesPort, NewFile, Page, ProviderFile } from "../provider.ts";
 import { createReading } from "../reading.ts";
 import type { ProviderDeps } from "../settings.ts";
@@ -115,7 +115,7 @@ export function createFiles(provider: string, http: Http, deps: ProviderDeps): F
       );
       if (!Array.isArray(reply?.["data"])) throw unexpectedReply(provider, 200, true);
       const items = objects(reply["data"]).map(readFile).filter((file) => file !== undefined);
-      const last = text(reply["last_id"]) ?? items.at(-1)?.id;
+      const last = idText(reply["last_id"]) ?? items.at(-1)?.id;
       // Compatible servers that know no pages answer the same page again and again.
       const more = reply["has_more"] === true && last !== undefined && last !== cursor;
       return more ? { items, cursor: last } : { items };
@@ -124,7 +124,7 @@ export function createFiles(provider: string, http: Http, deps: ProviderDeps): F
 }
 
 function readFile(file: JsonObject): ProviderFile | undefined {
-  const id = text(file["id"]);
+  const id = idText(file["id"]);
   if (id === undefined) return undefined;
   return {
     id: fileId(id),
