@@ -8,7 +8,8 @@ import { type BatchId, batchId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
 import { type ErrorDialect, unexpectedReply } from "./failures.ts";
 import { createHttp, type Http } from "./http.ts";
-import { count, idText, type JsonObject, object, objects, rfc3339, text } from "./json.ts";
+import { count, idText, type JsonObject, object, rfc3339, text } from "./json.ts";
+import { readPage } from "./pages.ts";
 import type { Account, Batch, BatchesPort, Page, StoringProvider } from "./provider.ts";
 import type { AccountSettings, ProviderDeps, ProviderSettings } from "./settings.ts";
 import { stopBatch } from "./stop.ts";
@@ -70,12 +71,8 @@ function createBatches(provider: string, http: Http): BatchesPort {
   async function list(cursor: string | undefined, signal: AbortSignal): Promise<Page<Batch>> {
     const after = cursor === undefined ? "" : `&after_id=${encodeURIComponent(cursor)}`;
     const path = `/v1/messages/batches?limit=${pageSize}${after}`;
-    const reply = object(await http.json({ method: "GET", path }, signal));
-    if (!Array.isArray(reply?.["data"])) throw unexpectedReply(provider, 200, true);
-    const items = objects(reply["data"]).map(readBatch).filter((batch) => batch !== undefined);
-    const last = idText(reply["last_id"]) ?? items.at(-1)?.id;
-    const more = reply["has_more"] === true && last !== undefined && last !== cursor;
-    return more ? { items, cursor: last } : { items };
+    const reply = await http.json({ method: "GET", path }, signal);
+    return readPage(provider, reply, cursor, readBatch);
   }
 
   return {

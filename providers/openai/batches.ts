@@ -2,7 +2,8 @@
 import { type BatchId, batchId } from "../../codecs/ids.ts";
 import { unexpectedReply } from "../failures.ts";
 import type { Http } from "../http.ts";
-import { object, objects, text } from "../json.ts";
+import { object } from "../json.ts";
+import { readPage } from "../pages.ts";
 import type { Batch, BatchesPort, FilesPort, NewBatch, Page } from "../provider.ts";
 import { stopBatch } from "../stop.ts";
 import { endpointOf } from "./endpoint.ts";
@@ -56,14 +57,8 @@ export function createBatches(
   async function list(cursor: string | undefined, signal: AbortSignal): Promise<Page<Batch>> {
     const after = cursor === undefined ? "" : `&after=${encodeURIComponent(cursor)}`;
     const call = { method: "GET", path: `/batches?limit=${pageSize}${after}` } as const;
-    const reply = object(await http.json(call, signal));
-    if (!Array.isArray(reply?.["data"])) throw unexpectedReply(provider, 200, true);
-    const items = objects(reply["data"])
-      .map((batch) => readBatch(batch, secrets))
-      .filter((batch) => batch !== undefined);
-    const last = text(reply["last_id"]) ?? items.at(-1)?.id;
-    const more = reply["has_more"] === true && last !== undefined && last !== cursor;
-    return more ? { items, cursor: last } : { items };
+    const reply = await http.json(call, signal);
+    return readPage(provider, reply, cursor, (batch) => readBatch(batch, secrets));
   }
 
   return {

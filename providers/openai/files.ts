@@ -3,7 +3,8 @@ import { Failure } from "../../codecs/failure.ts";
 import { type FileId, fileId, randomId } from "../../codecs/ids.ts";
 import { unexpectedReply } from "../failures.ts";
 import type { Http } from "../http.ts";
-import { count, idText, type JsonObject, object, objects, text, unixSeconds } from "../json.ts";
+import { count, idText, type JsonObject, object, text, unixSeconds } from "../json.ts";
+import { readPage } from "../pages.ts";
 import type { FilesPort, NewFile, Page, ProviderFile } from "../provider.ts";
 import { createReading } from "../reading.ts";
 import type { ProviderDeps } from "../settings.ts";
@@ -107,18 +108,11 @@ export function createFiles(provider: string, http: Http, deps: ProviderDeps): F
     },
     async list(cursor, signal): Promise<Page<ProviderFile>> {
       const after = cursor === undefined ? "" : `&after=${encodeURIComponent(cursor)}`;
-      const reply = object(
-        await http.json(
-          { method: "GET", path: `/files?limit=${pageSize}&order=asc${after}` },
-          signal,
-        ),
+      const reply = await http.json(
+        { method: "GET", path: `/files?limit=${pageSize}&order=asc${after}` },
+        signal,
       );
-      if (!Array.isArray(reply?.["data"])) throw unexpectedReply(provider, 200, true);
-      const items = objects(reply["data"]).map(readFile).filter((file) => file !== undefined);
-      const last = idText(reply["last_id"]) ?? items.at(-1)?.id;
-      // Compatible servers that know no pages answer the same page again and again.
-      const more = reply["has_more"] === true && last !== undefined && last !== cursor;
-      return more ? { items, cursor: last } : { items };
+      return readPage(provider, reply, cursor, readFile);
     },
   };
 }
