@@ -10,6 +10,8 @@ const env = { BATCHWAY_TLS_CERT: certificate, BATCHWAY_TLS_KEY: file("localhost.
 
 interface Seen {
   readonly payload: string;
+  readonly managed: boolean;
+  readonly paged: readonly string[];
   readonly checksum: string;
   readonly bytes: number;
   readonly size: number;
@@ -29,6 +31,9 @@ for (const provider of ["openai", "gemini", "bedrock"]) {
       assert.equal(seen.bytes, seen.size);
       assert.deepEqual(seen.keys, ["a b/ü.jsonl"]);
       assert.ok(seen.same, "what was read is not what was put");
+      assert.ok(seen.managed, "what was transferred in parts or ranges is not what it was");
+      const all = ["a b/ü.jsonl", "empty.jsonl", "large/file.jsonl", "large/fileobj.jsonl"];
+      assert.deepEqual(seen.paged, all);
       assert.equal(seen.emptyBytes, 0);
       assert.equal(seen.emptyChecksum, "AAAAAA==");
     }, { env });
