@@ -12,7 +12,7 @@ import { count, idText, type JsonObject, object, rfc3339, text } from "./json.ts
 import { readPage } from "./pages.ts";
 import type { Account, Batch, BatchesPort, Page, StoringProvider } from "./provider.ts";
 import type { AccountSettings, ProviderDeps, ProviderSettings } from "./settings.ts";
-import { stopBatch } from "./stop.ts";
+import { cancelCall, stopBatch } from "./stop.ts";
 
 const defaultBaseUrl = "https://api.anthropic.com";
 
@@ -91,14 +91,7 @@ function createBatches(provider: string, http: Http): BatchesPort {
     list,
     stop: (id, signal) =>
       stopBatch(
-        () =>
-          http.json({
-            method: "POST",
-            path: `${path(id)}/cancel`,
-            subject: subject(id),
-            idempotent: true,
-            statuses: { 409: "conflict" },
-          }, signal),
+        () => http.json(cancelCall(`${path(id)}/cancel`, subject(id)), signal),
         () => get(id, signal),
       ),
   };

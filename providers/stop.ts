@@ -1,7 +1,13 @@
 /** Stopping a batch that may be over already. */
 import { Failure } from "../codecs/failure.ts";
 import { isTerminal } from "../codecs/job_status.ts";
+import type { Call } from "./http.ts";
 import type { Batch } from "./provider.ts";
+
+/** The call that asks for a stop: it may be repeated, and 409 says that the batch is over. */
+export function cancelCall(path: string, subject: string): Call {
+  return { method: "POST", path, subject, idempotent: true, statuses: { 409: "conflict" } };
+}
 
 /**
  * Asks for a batch to be stopped. Providers refuse to stop one that is over, each with another

@@ -7,7 +7,7 @@ import { unexpectedReply } from "../failures.ts";
 import type { Http } from "../http.ts";
 import { object, objects, text } from "../json.ts";
 import type { Batch, BatchesPort, FilesPort, NewBatch, Page } from "../provider.ts";
-import { stopBatch } from "../stop.ts";
+import { cancelCall, stopBatch } from "../stop.ts";
 import { displayNameOf, readBatch } from "./batch.ts";
 import { isResultId } from "./file.ts";
 
@@ -80,13 +80,7 @@ export function createBatches(
   async function cancel(id: BatchId, signal: AbortSignal): Promise<void> {
     const { status } = await get(id, signal);
     if (isTerminal(status)) throw new Failure("conflict", `Batch ${id} is over already.`);
-    await http.json({
-      method: "POST",
-      path: `${path(id)}:cancel`,
-      subject: subject(id),
-      idempotent: true,
-      statuses: { 409: "conflict" },
-    }, signal);
+    await http.json(cancelCall(`${path(id)}:cancel`, subject(id)), signal);
   }
 
   return {

@@ -5,7 +5,7 @@ import type { Http } from "../http.ts";
 import { object } from "../json.ts";
 import { readPage } from "../pages.ts";
 import type { Batch, BatchesPort, FilesPort, NewBatch, Page } from "../provider.ts";
-import { stopBatch } from "../stop.ts";
+import { cancelCall, stopBatch } from "../stop.ts";
 import { endpointOf } from "./endpoint.ts";
 import { readBatch } from "./batch.ts";
 import { metadataOf } from "./metadata.ts";
@@ -69,14 +69,7 @@ export function createBatches(
     list,
     stop: (id, signal) =>
       stopBatch(
-        () =>
-          http.json({
-            method: "POST",
-            path: `${path(id)}/cancel`,
-            subject: subject(id),
-            idempotent: true,
-            statuses: { 409: "conflict" },
-          }, signal),
+        () => http.json(cancelCall(`${path(id)}/cancel`, subject(id)), signal),
         () => get(id, signal),
       ),
   };
