@@ -67,7 +67,7 @@ export async function findFile(
   const owner = await deps.catalog.file(reach.provider.name, id);
   // A native file that was copied goes on being native, too.
   const isNative = !owner || (reach.native && owner.native && owner.state === "current");
-  if (isNative) return reach.native ? await findNative(reach, id, signal) : undefined;
+  if (isNative) return reach.native ? await findNative(reach, id, deps.now(), signal) : undefined;
   if (owner.tenant !== reach.tenant || owner.state === "trash") return undefined;
   const { bucket, key } = owner;
   const record = await deps.catalog.get(scopeOf(reach), bucket, key);
@@ -121,13 +121,15 @@ export function fileIds(reach: Reach, texts: readonly string[]): FileId[] {
 async function findNative(
   reach: Reach,
   id: FileId,
+  now: number,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
   for (const account of reach.provider.accounts) {
     if (!account.files) continue;
     try {
       const file = await account.files.head(id, signal);
-      return { record: nativeRecord(file, account.name) };
+      const record = nativeRecord(file, account.name);
+      return isLive(record, now) ? { record } : undefined;
     } catch (error) {
       if (!(error instanceof Failure) || error.kind !== "not-found") throw error;
     }
