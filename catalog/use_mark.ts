@@ -1,0 +1,51 @@
+/**
+ * A file beside the catalog that tells whether the catalog was closed properly. Whoever uses the
+ * catalog holds a shared lock on it, so that the last to go is known; a lock goes with its process.
+ */
+
+/** The mark, held. */
+export interface UseMark {
+  /** Whether the last to use the catalog was cut off, and nobody uses it now. */
+  readonly wasCutOff: boolean;
+  /** Lets others in, who wait while the catalog is looked at. */
+  share(): Promise<void>;
+  /** Leaves, and says that all is well if nobody else is left. */
+  leave(): Promise<void>;
+  /** Leaves without a word. */
+  drop(): void;
+}
+
+const inUse = "in use\n";
+const closed = "closed\n";
+
+/** Takes the mark. Throws as Deno does where the file cannot be written. */
+export async function takeMark(path: string): Promise<UseMark> {
+  const file = await Deno.open(path, { read: true, write: true, create: true });
+  const isAlone = await file.tryLock(true);
+  // Others are at it: wait until they have looked at the catalog.
+  if (!isAlone) await file.lock(false);
+  const wasCutOff = isAlone && await readMark(file) === inUse;
+  if (isAlone) await writeMark(file, inUse);
+  return {
+    wasCutOff,
+    share: () => file.lock(false),
+    async leave() {
+      if (await file.tryLock(true)) await writeMark(file, closed);
+      file.close();
+    },
+    drop: () => file.close(),
+  };
+}
+
+async function readMark(file: Deno.FsFile): Promise<string> {
+  const buffer = new Uint8Array(16);
+  const read = await file.read(buffer) ?? 0;
+  return new TextDecoder().decode(buffer.subarray(0, read));
+}
+
+async function writeMark(file: Deno.FsFile, text: string): Promise<void> {
+  await file.seek(0, Deno.SeekMode.Start);
+  await file.write(new TextEncoder().encode(text));
+  await file.truncate(text.length);
+  await file.syncData();
+}
