@@ -19,6 +19,10 @@ export interface OpenDeps {
   readonly told?: (message: string) => void;
   /** A file of up to so many bytes is always looked through: 64 MiB, well below 0.1 s. */
   readonly alwaysCheckedBytes?: number;
+  /** Leaves the catalog in the form that it has: for looking at it, and for replacing it. */
+  readonly anyForm?: boolean;
+  /** Refuses a catalog that another process uses. */
+  readonly alone?: boolean;
 }
 
 const defaultCheckedBytes = 64 * 2 ** 20;
@@ -37,8 +41,8 @@ export async function openCatalogKv(path: string, deps: OpenDeps): Promise<Opene
   let kv: Deno.Kv | undefined;
   try {
     kv = await openKv(path);
-    await mark?.share();
-    await ensureSchema(kv, deps.sleep, `The catalog ${path}`, deps.told);
+    if (!deps.alone) await mark?.share();
+    if (!deps.anyForm) await ensureSchema(kv, deps.sleep, `The catalog ${path}`, deps.told);
   } catch (error) {
     kv?.close();
     mark?.drop();
@@ -62,6 +66,13 @@ async function prepareFile(path: string, deps: OpenDeps): Promise<UseMark> {
     mark = await takeMark(`${path}.mark`);
   } catch (error) {
     throw cannotOpen(path, reasonOf(error), error);
+  }
+  if (deps.alone && !mark.isAlone) {
+    mark.drop();
+    throw new Failure(
+      "conflict",
+      `The catalog ${path} is in use. Stop every gateway and command that uses it, and try again`,
+    );
   }
   const isLarge = bytes > (deps.alwaysCheckedBytes ?? defaultCheckedBytes);
   if (bytes === 0 || (isLarge && !mark.wasCutOff)) return mark;

@@ -11,6 +11,9 @@ import { change } from "./kv.ts";
 /** The form that this program reads and writes. */
 export const schemaVersion = 2;
 
+/** What stands for the version while a backup is being brought in. */
+const importing = 0;
+
 type Sleep = (milliseconds: number) => Promise<void>;
 type Migration = (kv: Deno.Kv, sleep: Sleep) => Promise<void>;
 
@@ -36,6 +39,7 @@ export async function ensureSchema(
   told: (message: string) => void = () => {},
 ): Promise<void> {
   let version = await schemaOf(kv);
+  if (version === importing) throw halfImported(name);
   if (version > schemaVersion) throw newer(name, version);
   if (version === schemaVersion) return;
   const first = kv.list({ prefix: [] }, { limit: 1 });
@@ -57,6 +61,24 @@ export async function ensureSchema(
 /** The form that a catalog has; the first had no word for it. */
 export async function schemaOf(kv: Deno.Kv): Promise<number> {
   return (await kv.get<number>(keys.schema())).value ?? 1;
+}
+
+/** Keeps gateways from a catalog whose content is about to be replaced. */
+export async function beginImport(kv: Deno.Kv): Promise<void> {
+  await kv.set(keys.schema(), importing);
+}
+
+/** Says in which form the content is that was brought in. */
+export async function endImport(kv: Deno.Kv, version: number): Promise<void> {
+  await kv.set(keys.schema(), version);
+}
+
+function halfImported(name: string): Failure {
+  return new Failure(
+    "internal",
+    `${name} is half a backup: an import was cut short. Run \`deno task catalog import FILE --force\` ` +
+      "again",
+  );
 }
 
 /** Why a catalog, or a backup, of a newer form is left alone. */

@@ -5,6 +5,8 @@
 
 /** The mark, held. */
 export interface UseMark {
+  /** Whether nobody else uses the catalog; nobody will before {@linkcode UseMark.share}. */
+  readonly isAlone: boolean;
   /** Whether the last to use the catalog was cut off, and nobody uses it now. */
   readonly wasCutOff: boolean;
   /** Lets others in, who wait while the catalog is looked at. */
@@ -27,6 +29,7 @@ export async function takeMark(path: string): Promise<UseMark> {
   const wasCutOff = isAlone && await readMark(file) === inUse;
   if (isAlone) await writeMark(file, inUse);
   return {
+    isAlone,
     wasCutOff,
     share: () => file.lock(false),
     async leave() {
