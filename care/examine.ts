@@ -61,9 +61,10 @@ async function* strayUses(kv: Deno.Kv): AsyncGenerator<Finding> {
   for await (const { key } of kv.list({ prefix: ["use"] }, { batchSize: maxBatch })) {
     const [, provider, file, id] = key as [string, string, string, JobId];
     if (held.has(nameOf(provider, id))) continue;
-    // It may have begun since.
+    // It may have begun since, and be over by now.
+    if ((await holders(kv)).has(nameOf(provider, id))) continue;
     const entry = await kv.get(key);
-    if (entry.versionstamp === null || (await holders(kv)).has(nameOf(provider, id))) continue;
+    if (entry.versionstamp === null) continue;
     const what = `file ${file} at ${provider}, for job ${id}`;
     yield findingOf(kv, { kind: "stray-use", what, mend: (step) => step.delete(key) }, [entry]);
   }
@@ -72,7 +73,8 @@ async function* strayUses(kv: Deno.Kv): AsyncGenerator<Finding> {
 /** The jobs that run or are being created. */
 async function holders(kv: Deno.Kv): Promise<Set<string>> {
   const held = new Set<string>();
-  for (const prefix of [keys.running(), keys.journal()]) {
+  // In this order, which is that of a job's life: none slips from the one to the other unseen.
+  for (const prefix of [keys.journal(), keys.running()]) {
     for await (const { key } of kv.list({ prefix }, { batchSize: maxBatch })) {
       held.add(nameOf(String(key[2]), String(key[3])));
     }

@@ -1,5 +1,6 @@
 /** What a check found, counted and in words. */
 import { type DifferenceKind, differenceKinds } from "./compare.ts";
+import type { Rebuilt } from "./rebuild.ts";
 import { type VerdictKind, verdictKinds } from "./rules.ts";
 
 /** Something that is wrong. */
@@ -58,7 +59,24 @@ export function reportLines(report: Report): string[] {
   return lines;
 }
 
-/** A number with its noun. */
-export function countOf(count: number, noun: string): string {
+/** What a rebuild did, as lines to read. */
+export function rebuiltLines(catalog: string, done: Rebuilt): string[] {
+  const { mended, jobs, objects, left, leftCount } = done;
+  const lines = [
+    `Catalog ${catalog}: ${mended} entries put right, ${countOf(jobs, "job")} and ` +
+    `${countOf(objects, "object")} made again`,
+  ];
+  if (jobs + objects > 0) {
+    lines.push(
+      "Providers do not tell: content types, metadata and checksums of objects; output places, roles " +
+        "and idempotency tokens of jobs, and tags beyond those that travelled with a batch",
+    );
+  }
+  lines.push(...left.map((sentence) => `Left: ${sentence}`));
+  if (leftCount > left.length) lines.push(`and ${leftCount - left.length} more are left`);
+  return lines;
+}
+
+function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -6,7 +6,7 @@ import { examine } from "../care/examine.ts";
 import { backupLines } from "../care/export.ts";
 import { importBackup } from "../care/import.ts";
 import { rebuild } from "../care/rebuild.ts";
-import { collect, countOf, type Problem, reportLines } from "../care/report.ts";
+import { collect, type Problem, rebuiltLines, reportLines } from "../care/report.ts";
 import { createCatalog } from "../catalog/catalog.ts";
 import { openCatalogKv, type OpenDeps, type OpenedKv } from "../catalog/open.ts";
 import { newer, schemaOf, schemaVersion } from "../catalog/schema.ts";
@@ -152,20 +152,7 @@ async function rebuildCatalog(
       const deps = { kv: opened.kv, catalog, now: Date.now, region, ...(tenant && { tenant }) };
       const done = await rebuild(deps, places, signal);
       if (json) await print(`${JSON.stringify({ catalog: path, ...done })}\n`);
-      else {
-        const more = done.leftCount - done.left.length;
-        const lines = [
-          `Catalog ${path}: ${
-            countOf(done.mended, "entry").replace("entrys", "entries")
-          } put right, ` +
-          `${countOf(done.jobs, "job")} and ${countOf(done.objects, "object")} made again`,
-          ...done.left.map((sentence) => `left: ${sentence}`),
-          ...(more > 0 ? [`and ${more} more are left`] : []),
-          "Providers do not tell: content types, metadata and checksums of objects; output places, " +
-          "roles and idempotency tokens of jobs, and tags beyond those that travelled with a batch",
-        ];
-        await print(`${lines.join("\n")}\n`);
-      }
+      else await print(`${rebuiltLines(path, done).join("\n")}\n`);
       return done.leftCount === 0 ? 0 : 1;
     });
   } finally {
