@@ -74,7 +74,7 @@ const damages: [string, string, (world: World) => Promise<unknown>][] = [
   ],
   [
     "a running job that the sweep passes over",
-    "job-index",
+    "job-index stray-use",
     ({ kv, running }) => kv.delete(keys.runningJob(scope, running.id)),
   ],
   [
