@@ -9,6 +9,7 @@ import { examine, type Finding } from "./examine.ts";
 
 /** What rebuilding needs. */
 export interface RebuildDeps extends CompareDeps {
+  readonly sleep: (milliseconds: number) => Promise<void>;
   /** The region of jobs that are made again. */
   readonly region: string;
   /** Whose such jobs are; nobody's where absent: whoever may see native batches sees them. */
@@ -43,7 +44,7 @@ export async function rebuild(
   signal: AbortSignal,
 ): Promise<Rebuilt> {
   const done: Rebuilt = { mended: 0, jobs: 0, objects: 0, left: [], leftCount: 0 };
-  for await (const finding of examine(deps.kv)) {
+  for await (const finding of examine(deps.kv, deps.sleep)) {
     signal.throwIfAborted();
     if (finding.mend) {
       if (await finding.mend()) done.mended++;

@@ -126,7 +126,7 @@ async function check(config: Config, path: string, { json, offline }: Options): 
       const catalog = createCatalog(opened.kv, sleep);
       const deps = { kv: opened.kv, catalog, now: Date.now };
       async function* problems(): AsyncGenerator<Problem> {
-        yield* examine(opened.kv);
+        yield* examine(opened.kv, sleep);
         for (const place of places) yield* compare(deps, place, signal);
       }
       const about = { catalog: path, schema, accounts: places.length };
@@ -149,7 +149,14 @@ async function rebuildCatalog(
     return await withPlaces(config, offline, async (places, signal) => {
       const catalog = createCatalog(opened.kv, sleep);
       const { region } = config;
-      const deps = { kv: opened.kv, catalog, now: Date.now, region, ...(tenant && { tenant }) };
+      const deps = {
+        kv: opened.kv,
+        catalog,
+        now: Date.now,
+        sleep,
+        region,
+        ...(tenant && { tenant }),
+      };
       const done = await rebuild(deps, places, signal);
       if (json) await print(`${JSON.stringify({ catalog: path, ...done })}\n`);
       else await print(`${rebuiltLines(path, done).join("\n")}\n`);

@@ -10,6 +10,7 @@ import {
   objectRecord,
   openCatalog,
   scope,
+  sleep,
 } from "../catalog/memory.ts";
 
 const { provider } = scope;
@@ -36,11 +37,11 @@ async function inOrder() {
 
 /** Everything that is wrong, as kinds. */
 async function kindsOf(kv: Deno.Kv): Promise<string[]> {
-  return (await all(examine(kv))).map(({ kind }) => kind).sort();
+  return (await all(examine(kv, sleep))).map(({ kind }) => kind).sort();
 }
 
 async function mendAll(kv: Deno.Kv): Promise<void> {
-  for await (const { mend, what } of examine(kv)) assert.ok(mend && await mend(), what);
+  for await (const { mend, what } of examine(kv, sleep)) assert.ok(mend && await mend(), what);
 }
 
 Deno.test("nothing is wrong with a catalog that only went through its own changes", async () => {
@@ -172,7 +173,7 @@ for (const [what, kind, damage] of damages) {
 Deno.test("a file without its object is found, and only its provider could tell more", async () => {
   using world = await inOrder();
   await world.kv.delete(keys.object(scope, "bucket", "b"));
-  const [finding] = await all(examine(world.kv));
+  const [finding] = await all(examine(world.kv, sleep));
   assert.equal(finding?.kind, "nameless-file");
   assert.deepEqual(finding.file, { provider, id: "file-3" });
   assert.equal(finding.mend, undefined);
@@ -182,7 +183,7 @@ Deno.test("what was put right by somebody else meanwhile is left alone", async (
   using world = await inOrder();
   const key = keys.jobName(scope, world.over.id);
   await world.kv.delete(key);
-  const [finding] = await all(examine(world.kv));
+  const [finding] = await all(examine(world.kv, sleep));
   await world.kv.set(key, "job-2000");
   assert.equal(await finding?.mend?.(), false);
 });

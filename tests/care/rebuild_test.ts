@@ -4,7 +4,7 @@ import { rebuild, type RebuildDeps } from "../../care/rebuild.ts";
 import { keys, nativeTenant } from "../../catalog/keys.ts";
 import { fileId } from "../../codecs/ids.ts";
 import type { ProviderDouble } from "../double.ts";
-import { all, type OpenCatalog, openCatalog, scope } from "../catalog/memory.ts";
+import { all, type OpenCatalog, openCatalog, scope, sleep } from "../catalog/memory.ts";
 import { createJobWorld, createRequest } from "../jobs/world.ts";
 import { newObject, quiet } from "../objects/world.ts";
 
@@ -12,7 +12,7 @@ const placesOf = ({ provider }: ProviderDouble) =>
   provider.accounts.map((account) => ({ provider: provider.name, account }));
 
 function depsOf({ kv, catalog }: OpenCatalog, more: Partial<RebuildDeps> = {}): RebuildDeps {
-  return { kv, catalog, now: () => 2_000_000, region: "us-west-2", ...more };
+  return { kv, catalog, now: () => 2_000_000, sleep, region: "us-west-2", ...more };
 }
 
 /** A gateway's work: an object, a replaced one, a copy, and a job. */
@@ -142,4 +142,29 @@ Deno.test("an account that cannot be asked is told of, and nothing is made of si
   };
   await assert.rejects(rebuild(depsOf(fresh), placesOf(world.cloud), quiet()), /broken/);
   assert.equal(await fresh.catalog.objects.file(scope.provider, fileId("file-0")), undefined);
+});
+
+Deno.test("a rebuild beside a gateway at work takes nothing from it", async () => {
+  using world = await worked();
+  const { objects, jobs, reach, catalog, cloud } = world;
+  await catalog.instances.seen("one", { startedAt: 1, seenAt: 1 });
+  let working = true;
+  const work = (async () => {
+    for (let n = 0; working; n++) {
+      const metadata = { n: `${n}` };
+      await objects.put(reach, newObject("busy.jsonl", "{}\n", { metadata }), quiet());
+      await jobs.create(reach, "us-west-2", createRequest({ jobName: `job-${n}` }), quiet());
+      const found = await objects.find(reach, { bucket: "bucket", key: "busy.jsonl" }, quiet());
+      assert.deepEqual(found?.record.metadata, metadata);
+    }
+  })();
+  try {
+    for (let round = 0; round < 5; round++) {
+      const done = await rebuild(depsOf(world), placesOf(cloud), quiet());
+      assert.deepEqual(done, { mended: 0, jobs: 0, objects: 0, left: [], leftCount: 0 });
+    }
+  } finally {
+    working = false;
+    await work;
+  }
 });
