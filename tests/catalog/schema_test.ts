@@ -103,3 +103,30 @@ Deno.test("a catalog of a newer form stops the start, and is left as it is", asy
       "backup that this one made, with `deno task catalog import`",
   });
 });
+
+Deno.test("a job that moves on while it is being indexed is indexed as it is then", async () => {
+  using open = await openCatalog();
+  const [job] = await firstForm(open.kv, 2);
+  assert.ok(job);
+  const { jobs } = open.catalog;
+  let moved = false;
+  const slow = new Proxy(open.kv, {
+    get(target, name) {
+      if (name === "getMany") {
+        return async (wanted: Deno.KvKey[]) => {
+          const read = await target.getMany(wanted);
+          if (!moved) {
+            moved = true;
+            await jobs.update(scope, job.id, (old) => ({ ...old, status: "Stopped" }));
+          }
+          return read;
+        };
+      }
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  await ensureSchema(slow, sleep, "The catalog");
+  assert.deepEqual(await jobs.matching(scope, range, { status: "Stopped" }), [job.id]);
+  assert.deepEqual(await jobs.matching(scope, range, { status: "InProgress" }), []);
+});

@@ -122,5 +122,10 @@ Deno.test("a job that moves on is listed under its new status alone, and keeps i
   assert.deepEqual(idsOf(stopped.jobs), [job.id]);
   const completed = await world.list({ statusEquals: "Completed" });
   assert.equal(completed.jobs.length, 9);
+  // Not only in passing, by being read and left out.
+  const found = await world.catalog.jobs.matching(scope, { descending: true }, {
+    status: "Completed",
+  });
+  assert.ok(!found.includes(job.id));
   assert.deepEqual(idsOf((await world.list({ nameContains: job.name })).jobs), [job.id]);
 });
