@@ -11,6 +11,7 @@ import type { Account, Batch, FilesPort, ProviderFile } from "../providers/provi
 /** What can be wrong between the catalog and a provider, in words for the operator. */
 export const differenceKinds = {
   "unreachable": "accounts that could not be asked",
+  "missing-account": "accounts that the configuration does not hold",
   "object-without-file": "objects whose file is gone at the provider",
   "unknown-file": "files of ours that the catalog does not know",
   "unknown-batch": "batches of ours that the catalog does not know",

@@ -1,5 +1,6 @@
 /** `deno task catalog`: looking at the catalog, putting it right, and backing it up. */
 import { parseArgs } from "node:util";
+import { missingAccounts } from "../care/accounts.ts";
 import { copyCatalog } from "../care/copy.ts";
 import { compare, type Place } from "../care/compare.ts";
 import { examine } from "../care/examine.ts";
@@ -127,6 +128,7 @@ async function check(config: Config, path: string, { json, offline }: Options): 
       const deps = { kv: opened.kv, catalog, now: Date.now };
       async function* problems(): AsyncGenerator<Problem> {
         yield* examine(opened.kv, sleep);
+        if (!offline) yield* missingAccounts(opened.kv, catalog, places);
         for (const place of places) yield* compare(deps, place, signal);
       }
       const about = { catalog: path, schema, accounts: places.length };

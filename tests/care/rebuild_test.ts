@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { missingAccounts } from "../../care/accounts.ts";
 import { compare } from "../../care/compare.ts";
 import { rebuild, type RebuildDeps } from "../../care/rebuild.ts";
 import { keys, nativeTenant } from "../../catalog/keys.ts";
@@ -167,4 +168,12 @@ Deno.test("a rebuild beside a gateway at work takes nothing from it", async () =
     working = false;
     await work;
   }
+});
+
+Deno.test("accounts that the configuration does not hold are told of, with what is at them", async () => {
+  using world = await worked();
+  assert.deepEqual(await all(missingAccounts(world.kv, world.catalog, placesOf(world.cloud))), []);
+  const [missing, ...others] = await all(missingAccounts(world.kv, world.catalog, []));
+  assert.equal(missing?.what, "account main of cloud: 2 files and 1 running jobs are out of reach");
+  assert.deepEqual(others, []);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { keys } from "../../catalog/keys.ts";
 import { fileId } from "../../codecs/ids.ts";
+import { createJobWorld, createRequest } from "../jobs/world.ts";
 import { countingKv } from "./counting.ts";
 import { createCatalog } from "../../catalog/catalog.ts";
 import { createWorld, newObject, quiet } from "../objects/world.ts";
@@ -91,4 +92,15 @@ Deno.test("a native file that has expired is neither listed nor found", async ()
   world.time = 1_500_000;
   assert.equal(await listed(), 0);
   assert.equal(await world.objects.findFile(world.reach, "file-native", quiet()), undefined);
+});
+
+Deno.test("an object that has expired is no job's input", async () => {
+  using world = await createJobWorld({ expiresAt: new Date(1_500_000), virtual: true });
+  const { objects, jobs, reach } = world;
+  await objects.put(reach, newObject("a.jsonl"), quiet());
+  const inputDataConfig = { s3InputDataConfig: { s3Uri: "s3://bucket/a.jsonl" } };
+  const create = () => jobs.create(reach, undefined, createRequest({ inputDataConfig }), quiet());
+  assert.ok(await create());
+  world.time = 1_500_000;
+  await assert.rejects(create(), /^Failure: The job's input was not found/);
 });
