@@ -63,7 +63,10 @@ async function prepareFile(path: string, deps: OpenDeps): Promise<UseMark> {
   let mark: UseMark;
   try {
     await Deno.mkdir(dirname(path), { recursive: true });
-    mark = await takeMark(`${path}.mark`);
+    mark = await takeMark(
+      `${path}.mark`,
+      () => deps.told?.(`Another process has the catalog ${path} for itself: waiting for it`),
+    );
   } catch (error) {
     throw cannotOpen(path, reasonOf(error), error);
   }

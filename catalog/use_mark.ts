@@ -20,24 +20,35 @@ export interface UseMark {
 const inUse = "in use\n";
 const closed = "closed\n";
 
-/** Takes the mark. Throws as Deno does where the file cannot be written. */
-export async function takeMark(path: string): Promise<UseMark> {
+/**
+ * Takes the mark. Throws as Deno does where the file cannot be written.
+ *
+ * @param waiting Told where another process has the catalog for itself, which is waited for.
+ */
+export async function takeMark(path: string, waiting: () => void = () => {}): Promise<UseMark> {
   const file = await Deno.open(path, { read: true, write: true, create: true });
-  const isAlone = await file.tryLock(true);
-  // Others are at it: wait until they have looked at the catalog.
-  if (!isAlone) await file.lock(false);
-  const wasCutOff = isAlone && await readMark(file) === inUse;
-  if (isAlone) await writeMark(file, inUse);
-  return {
-    isAlone,
-    wasCutOff,
-    share: () => file.lock(false),
-    async leave() {
-      if (await file.tryLock(true)) await writeMark(file, closed);
-      file.close();
-    },
-    drop: () => file.close(),
-  };
+  try {
+    const isAlone = await file.tryLock(true);
+    if (!isAlone && !await file.tryLock(false)) {
+      waiting();
+      await file.lock(false);
+    }
+    const wasCutOff = isAlone && await readMark(file) === inUse;
+    if (isAlone) await writeMark(file, inUse);
+    return {
+      isAlone,
+      wasCutOff,
+      share: () => file.lock(false),
+      async leave() {
+        if (await file.tryLock(true)) await writeMark(file, closed);
+        file.close();
+      },
+      drop: () => file.close(),
+    };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
 }
 
 async function readMark(file: Deno.FsFile): Promise<string> {

@@ -122,3 +122,16 @@ Deno.test("a large file that was closed properly, or is in use, is not looked th
   await one.close();
   assert.deepEqual(told, []);
 });
+
+Deno.test("who comes while another has the catalog for itself waits, and says so", async () => {
+  await using folder = await filledCatalog();
+  const alone = await openCatalogKv(folder.path, { sleep, alone: true });
+  const waits = Promise.withResolvers<string>();
+  const opening = openCatalogKv(folder.path, { sleep, told: waits.resolve });
+  assert.match(
+    await waits.promise,
+    /^Another process has the catalog \S+ for itself: waiting for it$/,
+  );
+  await alone.close();
+  await (await opening).close();
+});
