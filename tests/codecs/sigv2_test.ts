@@ -114,7 +114,7 @@ Deno.test("what boto3 presigns by default is verified, and refused once anything
     // Where there is no bucket, botocore signs the endpoint's path.
     const resource = call === "list_buckets" ? path : isVirtual ? `/bkt${rest}` : rest;
     checkRequest({ method, resource, query, headers: new Headers(headers) }, `${style} ${call}`);
-    assert.deepEqual(unsignedParametersV2(parseRawQuery(query)), [], call);
+    assert.deepEqual(unsignedParametersV2(parseRawQuery(query)), [], `${call}`);
   }
 });
 
