@@ -22,23 +22,29 @@ export function flagsOf(config: Config, environment: Readonly<Record<string, str
   const tls = config.tls === undefined ? [] : [config.tls.certPath, config.tls.keyPath];
   const net = list("net", hostsOf(config, env));
   if (!usesCredentialChain(config, env)) {
-    return [net, list("read", [config.data, file, ...tls]), list("write", [config.data])];
+    return [
+      ...net,
+      ...list("read", [config.data, file, ...tls]),
+      ...list("write", [config.data]),
+    ];
   }
   const aws = posix.join(env("HOME") || ".", ".aws");
   return [
-    net,
+    ...net,
     // Profiles name files of their own, such as tokens.
     "--allow-read",
     // Tokens of SSO and of `aws login` are renewed there.
-    list("write", [config.data, `${aws}/sso/cache`, `${aws}/login/cache`]),
+    ...list("write", [config.data, `${aws}/sso/cache`, `${aws}/login/cache`]),
     // What the chain's TLS asks for, `ca`, is no name that a list may hold (Deno 2.9.6).
     "--allow-sys",
   ];
 }
 
-function list(kind: string, items: readonly string[]): string {
+/** None for no items: an empty list would be every one of the kind. */
+function list(kind: string, items: readonly string[]): string[] {
+  if (items.length === 0) return [];
   const escaped = items.map((item) => unspaced(item).replaceAll(",", ",,"));
-  return `--allow-${kind}=${[...new Set(escaped)].join(",")}`;
+  return [`--allow-${kind}=${[...new Set(escaped)].join(",")}`];
 }
 
 /** A path that a shell would take apart gives way to the folder above. */
