@@ -40,7 +40,7 @@ export function flagsOf(config: Config, environment: Readonly<Record<string, str
   ];
 }
 
-/** None for no items: an empty list would be every one of the kind. */
+/** None for no items: `deno run` takes no empty list. */
 function list(kind: string, items: readonly string[]): string[] {
   if (items.length === 0) return [];
   const escaped = items.map((item) => unspaced(item).replaceAll(",", ",,"));

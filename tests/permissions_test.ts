@@ -143,20 +143,21 @@ Deno.test("with the start task's permissions nothing but listeners and providers
     const path = new URL("../deno.json", import.meta.url);
     const command: string = JSON.parse(await Deno.readTextFile(path)).tasks.start.command;
     assert.match(command, / main\.ts$/);
-    await using other = serve(() => new Response("reached"));
-    const metadata = "http://169.254.169.254";
     const openai = new URL(sandbox.openaiUrl).origin;
+    await using other = serve(() => new Response("reached"));
+    // Another address at the port of a provider: both parts of a host are held to.
+    const address = openai.replace("127.0.0.1", "127.0.0.2");
     const probe = [
       command.replace(/main\.ts$/, "tests/egress_probe.ts"),
       other.url,
-      metadata,
+      address,
       openai,
     ];
     const { stdout, stderr } = await deno(["task", "--eval", probe.join(" ")], environment);
     const denied = "NotCapable";
     assert.deepEqual(JSON.parse(stdout || "null"), {
       ...Object.fromEntries(
-        [other.url, metadata].flatMap((url) =>
+        [other.url, address].flatMap((url) =>
           ["fetch", "undici", "connect"].map((way) => [`${way} ${url}`, denied])
         ),
       ),
