@@ -60,6 +60,8 @@ const walls: Readonly<Record<string, Wall>> = {
     ],
     usesTypesOf: ["config.ts", "log.ts"],
   },
+  "egress.ts": { uses: ["providers/settings.ts"], usesTypesOf: ["config.ts"] },
+  "permissions.ts": { uses: ["config.ts", "egress.ts"] },
   "main.ts": { uses: ["config.ts", "gateway.ts", "log.ts", "process.ts"] },
 };
 

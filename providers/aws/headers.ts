@@ -35,6 +35,24 @@ const notForUpstream: ReadonlySet<string> = new Set([
   "x-real-ip",
 ]);
 
+/**
+ * An upstream's say about its own host, which a client would take for the gateway's: AWS sends none
+ * of it, what stands in AWS's place may.
+ */
+const notForClient: readonly string[] = [
+  "alt-svc",
+  "clear-site-data",
+  "nel",
+  "proxy-authentication-info",
+  "refresh",
+  "report-to",
+  "reporting-endpoints",
+  "set-cookie",
+  "set-cookie2",
+  "strict-transport-security",
+  "www-authenticate",
+];
+
 const notForUpstreamPrefixes = ["amz-sdk-", "x-forwarded-"];
 
 /**
@@ -56,6 +74,7 @@ export function requestHeaders(client: Headers): Headers {
 /** The upstream's headers as the client gets them; no redirect may lead around the gateway. */
 export function responseHeaders(upstream: Headers, status: number): Headers {
   const headers = withoutHops(upstream);
+  for (const name of notForClient) headers.delete(name);
   if (status >= 300 && status < 400) headers.delete("location");
   return headers;
 }
