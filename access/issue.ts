@@ -24,6 +24,11 @@ export function newAccessKeyId(random: Random): string {
   return `${idPrefix}${draw(upper, 16, random)}`;
 }
 
+/** Whether an id is of the form of those that are issued here. */
+export function isAccessKeyId(id: string): boolean {
+  return /^BWAK[A-Z2-7]{16}$/.test(id);
+}
+
 /** Makes a secret: as its owner is shown it, and as the catalog keeps it. */
 export async function newSecret(
   accessKeyId: string,

@@ -39,6 +39,11 @@ export interface Keyring {
   hasAny(): Promise<boolean>;
   /** The credential of this id, disabled or expired ones too. */
   find(accessKeyId: string): Promise<Credential | undefined>;
+  /**
+   * Looks at the catalog now; whether any credential has changed since the last look. For a request
+   * that is about to be refused: its credential was perhaps issued, or rotated, this very moment.
+   */
+  reread(): Promise<boolean>;
 }
 
 /** A change is looked for when a request comes and the last look is so long ago, in milliseconds. */
@@ -55,17 +60,22 @@ export function createKeyring({ catalog, box, now, warn }: KeyringDeps): Keyring
 
   return {
     async hasAny() {
-      await refresh();
+      await refresh(freshFor);
       return known.size > 0;
     },
     async find(accessKeyId) {
-      await refresh();
+      await refresh(freshFor);
       return known.get(accessKeyId);
+    },
+    async reread() {
+      const before = version;
+      await refresh(0);
+      return version !== before;
     },
   };
 
-  async function refresh(): Promise<void> {
-    if (now() - readAt < freshFor) return;
+  async function refresh(maxAge: number): Promise<void> {
+    if (now() - readAt < maxAge) return;
     reading ??= read().finally(() => (reading = undefined));
     try {
       await reading;

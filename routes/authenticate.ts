@@ -4,17 +4,22 @@
  * While no credential exists nobody is asked, and then the gateway is for this machine alone, unless
  * its operator has said otherwise. The first credential ends that, also for a gateway that runs.
  */
+import { isAccessKeyId } from "../access/issue.ts";
 import type { Credential, Keyring } from "../access/keyring.ts";
 import { anonymousTenant } from "../catalog/keys.ts";
 import { isRegion } from "../codecs/arn.ts";
-import { parseAuthorization, parseCredential } from "../codecs/sigv4_claims.ts";
+import {
+  type CredentialScope,
+  parseAuthorization,
+  parseCredential,
+} from "../codecs/sigv4_claims.ts";
 import { decodeKey, parseRawQuery } from "../codecs/uri.ts";
 import { authenticateBearer } from "./auth/bearer.ts";
 import { authenticateHeader } from "./auth/header_v4.ts";
 import { checkLocal } from "./auth/local_caller.ts";
 import { authenticatePresigned } from "./auth/presigned_v4.ts";
 import { authenticatePresignedV2 } from "./auth/presigned_v2.ts";
-import { refuse } from "./auth/refusals.ts";
+import { isNoProof, refuse } from "./auth/refusals.ts";
 import type { Principal } from "./principal.ts";
 import type { Target } from "./target.ts";
 
@@ -54,10 +59,27 @@ export interface Proving extends Asked {
 
 /** Tells who sends a request. Throws a refusal where it is nobody who may. */
 export async function authenticate(deps: AuthenticateDeps, asked: Asked): Promise<Principal> {
-  if (!await deps.keyring.hasAny()) return anonymous(deps, asked);
+  const { keyring } = deps;
+  if (!await keyring.hasAny() && !(namesOurs(asked) && await keyring.reread())) {
+    return anonymous(deps, asked);
+  }
   const query = parseRawQuery(asked.target.query);
   const prove = wayOf(asked.request.headers, query);
-  return await prove({ ...asked, query, find: deps.keyring.find, now: deps.now() });
+  const proving = { ...asked, query, find: keyring.find, now: deps.now() };
+  try {
+    return await prove(proving);
+  } catch (error) {
+    if (!isNoProof(error) || !await keyring.reread()) throw error;
+    return await prove(proving);
+  }
+}
+
+/** Whether a request names a credential of ours: it may have been issued this very moment. */
+function namesOurs({ request: { headers }, target }: Asked): boolean {
+  const header = headers.get("authorization");
+  if (header !== null && /^bearer /i.test(header)) return true;
+  const claimed = claimedScope(headers, target);
+  return claimed !== undefined && isAccessKeyId(claimed.accessKeyId);
 }
 
 type Way = (proving: Proving) => Promise<Principal>;
@@ -93,7 +115,10 @@ function wayOf(headers: Headers, query: Proving["query"]): Way {
   );
 }
 
-function anonymous(deps: AuthenticateDeps, { request, target }: Asked): Principal {
+function anonymous(
+  deps: AuthenticateDeps,
+  { request, target }: Asked,
+): Principal {
   if (deps.openTo === "nobody") {
     throw refuse(
       "unsigned",
@@ -102,7 +127,8 @@ function anonymous(deps: AuthenticateDeps, { request, target }: Asked): Principa
     );
   }
   if (deps.openTo === "local") checkLocal(request.headers, target, deps.s3Domains);
-  const region = claimedRegion(request.headers, target);
+  // The region is read from what the client signed also where nobody checks the signature.
+  const region = claimedScope(request.headers, target)?.region;
   return {
     accessKeyId: null,
     tenant: anonymousTenant,
@@ -112,11 +138,11 @@ function anonymous(deps: AuthenticateDeps, { request, target }: Asked): Principa
   };
 }
 
-/** The region is read from what the client signed also where nobody checks the signature. */
-function claimedRegion(headers: Headers, target: Target): string | undefined {
+/** What a request says of who signed it, and for which region. */
+function claimedScope(headers: Headers, target: Target): CredentialScope | undefined {
   const header = headers.get("authorization");
-  if (header !== null) return parseAuthorization(header)?.region;
+  if (header !== null) return parseAuthorization(header);
   const credential = /(?:^|&)X-Amz-Credential=([^&]*)/.exec(target.query)?.[1];
   const decoded = credential === undefined ? undefined : decodeKey(credential);
-  return decoded === undefined ? undefined : parseCredential(decoded)?.region;
+  return decoded === undefined ? undefined : parseCredential(decoded);
 }
