@@ -111,7 +111,7 @@ export async function spawnGateway(
   const reading = (async () => {
     for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
       log += text;
-      const url = /Batchway listening on (http:\/\/[0-9.:]+)/.exec(log)?.[1];
+      const url = /Batchway listening on (http:\/\/[0-9A-Za-z.:]+)/.exec(log)?.[1];
       if (url !== undefined) ready.resolve(url);
     }
     ready.reject(new Error(`The gateway ended before it served:\n${log}`));

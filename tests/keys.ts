@@ -72,3 +72,32 @@ export async function withKeys(
     await Deno.remove(folder, { recursive: true });
   }
 }
+
+/**
+ * Writes a credential of this id and secret, so that clients whose keys are fixed are asked for their
+ * signatures too.
+ *
+ * @returns The variables that the gateway needs to open it.
+ */
+export async function allow(
+  catalogPath: string,
+  { accessKeyId, secretAccessKey }: Omit<Issued, "bearerToken">,
+): Promise<Record<string, string>> {
+  const kv = await openKv(catalogPath);
+  try {
+    const sealed = await (await createSecretBox(secretKey)).seal(accessKeyId, secretAccessKey);
+    const secret = { sealed, bearerHash: new Uint8Array(32), createdAt: Date.now() };
+    await createCatalog(kv, () => Promise.resolve()).credentials.update(accessKeyId, () => ({
+      tenant: "clients",
+      providers: ["openai", "gemini", "anthropic", "bedrock"],
+      readOnly: false,
+      native: true,
+      createdAt: Date.now(),
+      disabled: false,
+      secrets: [secret],
+    }));
+  } finally {
+    kv.close();
+  }
+  return { BATCHWAY_SECRET_KEY: secretKey.toBase64() };
+}
