@@ -54,6 +54,7 @@ export function withLinkHeaders(
   headers: Headers,
   query: readonly (readonly [name: string, value: string])[],
 ): Headers {
+  if (query.length === 0) return headers;
   const { isHeader } = linkForm(new Set(query.map(([name]) => name.toLowerCase())));
   const found = query.filter(([name]) => isHeader(name.toLowerCase()));
   if (found.length === 0) return headers;

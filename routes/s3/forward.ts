@@ -11,6 +11,7 @@ import type { ForwardingProvider } from "../../providers/provider.ts";
 import { refuse } from "../auth/refusals.ts";
 import { checkBucket, isRead } from "../authorize.ts";
 import type { Context } from "../context.ts";
+import { startDeadline } from "../deadline.ts";
 import type { S3Address } from "./address.ts";
 import { copySourceBucket } from "./copy_source.ts";
 import { filterBuckets } from "./filter_buckets.ts";
@@ -37,9 +38,18 @@ const writesWithinBucket: ReadonlySet<string> = new Set([
   "UploadPartCopy",
 ]);
 
+/** 16 KiB a second. */
+const leastBytesPerMillisecond = 16.384;
+
+/** What forwarding is held to. */
+interface ForwardDeps {
+  readonly maxBodyBytes: number;
+  readonly idleMilliseconds: number;
+}
+
 /** Forwards a request, where its principal may send it. */
 export async function forwardS3(
-  { maxBodyBytes }: { readonly maxBodyBytes: number },
+  { maxBodyBytes, idleMilliseconds }: ForwardDeps,
   provider: ForwardingProvider,
   operation: string | undefined,
   { request, target, principal, signal, audit }: Context,
@@ -57,20 +67,49 @@ export async function forwardS3(
   const length = declaredLength(headers);
   if (length !== undefined) checkObjectSize(length, maxBodyBytes);
   const { region, chunkSigning } = principal;
-  const response = await provider.forward({
-    service: "s3",
-    method,
-    path: address.path,
-    query,
-    headers,
-    body,
-    region,
-    ...(chunkSigning && { chunkSigning }),
-  }, signal);
+  const forward = (signal: AbortSignal) =>
+    provider.forward({
+      service: "s3",
+      method,
+      path: address.path,
+      query,
+      headers,
+      body,
+      region,
+      ...(chunkSigning && { chunkSigning }),
+    }, signal);
+  const isData = body !== null && (operation === "PutObject" || operation === "UploadPart");
+  const response = isData && idleMilliseconds > 0
+    ? await inTime(signal, idleMilliseconds + (length ?? 0) / leastBytesPerMillisecond, forward)
+    : await forward(signal);
   // The body goes through untouched, or it would lose its length and speed: nobody counts it.
   if (body && response.ok) audit.bytesIn = Number(headers.get("content-length")) || (length ?? 0);
   if (operation !== "ListBuckets" || !principal.buckets) return response;
   return await filterBuckets(response, (bucket) => allowsBucket(principal, bucket));
+}
+
+/**
+ * Does a work that must be over in time. A body that is passed on untouched cannot be watched, so it
+ * is given the time that its length takes at a rate which every real client beats.
+ */
+async function inTime<Result>(
+  signal: AbortSignal,
+  milliseconds: number,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const deadline = startDeadline(
+    signal,
+    milliseconds,
+    () =>
+      new Failure("invalid", "The body came too slowly. Send it again, and faster", {
+        s3: "RequestTimeout",
+      }),
+  );
+  try {
+    return await work(deadline.signal);
+  } finally {
+    deadline.clear();
+  }
 }
 
 function checkWithin(
