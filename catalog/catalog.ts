@@ -1,6 +1,7 @@
 /** The catalog: which object is which provider file, which job is which batch. */
 import { type BucketCatalog, createBucketCatalog } from "./buckets.ts";
 import { createExpiryCatalog, type ExpiryCatalog } from "./expiry.ts";
+import { createCredentialCatalog, type CredentialCatalog } from "./credentials.ts";
 import { createInstanceCatalog, type InstanceCatalog } from "./instances.ts";
 import { createJobCatalog, type JobCatalog } from "./jobs.ts";
 import { createJournalCatalog, type JournalCatalog } from "./journal.ts";
@@ -18,6 +19,7 @@ export interface Catalog {
   readonly jobs: JobCatalog;
   readonly journal: JournalCatalog;
   readonly instances: InstanceCatalog;
+  readonly credentials: CredentialCatalog;
   /** Reads one key, to see that the catalog answers. */
   check(): Promise<void>;
 }
@@ -37,6 +39,7 @@ export function createCatalog(
     jobs: createJobCatalog(kv, sleep),
     journal: createJournalCatalog(kv, sleep),
     instances: createInstanceCatalog(kv, sleep),
+    credentials: createCredentialCatalog(kv, sleep),
     async check() {
       await kv.get(["check"]);
     },

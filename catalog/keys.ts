@@ -107,6 +107,10 @@ export const keys = {
   secret: (name: string) => ["secret", name],
   /** In which form the catalog is. */
   schema: () => ["schema"],
+  credentials: () => ["credential"],
+  credential: (accessKeyId: string) => ["credential", accessKeyId],
+  /** Changes with every change of a credential, so that one read tells whether any did. */
+  credentialsVersion: () => ["credentials-version"],
 };
 
 /** What the catalog's key for an object may take besides the object's own key. */

@@ -62,7 +62,7 @@ async function prepareFile(path: string, deps: OpenDeps): Promise<UseMark> {
   const bytes = await sizeOf(path);
   let mark: UseMark;
   try {
-    await Deno.mkdir(dirname(path), { recursive: true });
+    await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
     mark = await takeMark(
       `${path}.mark`,
       () => deps.told?.(`Another process has the catalog ${path} for itself: waiting for it`),

@@ -7,6 +7,7 @@ import type { Scope } from "../catalog/keys.ts";
 import type { Reach } from "../objects/reach.ts";
 import type { JobDeps } from "./deps.ts";
 import { scopesOf } from "./identify.ts";
+import { isVisible } from "./visible.ts";
 
 /** Which jobs to list. Times are milliseconds since 1970. */
 export interface ListJobsRequest {
@@ -38,9 +39,33 @@ interface Listed {
 
 /**
  * Lists one page of a caller's jobs from the catalog. Where there is a filter, the catalog's indexes
- * tell which jobs it lets through, so that no other is read.
+ * tell which jobs it lets through, so that no other is read. Which buckets a job uses, they do not
+ * tell: a caller that may use some alone has jobs read that it is not shown.
  */
 export async function listJobs(
+  deps: Pick<JobDeps, "catalog">,
+  reach: Reach,
+  request: ListJobsRequest,
+): Promise<JobPage> {
+  if (reach.mayUse === undefined) return await readPage(deps, reach, request);
+  const { maxResults } = request;
+  const jobs: JobRecord[] = [];
+  let { after } = request;
+  for (;;) {
+    const page = await readPage(deps, reach, { ...request, ...(after && { after }) });
+    for (const job of page.jobs) {
+      if (!isVisible(reach, job)) continue;
+      const last = jobs.at(-1);
+      if (jobs.length === maxResults && last) return { jobs, next: last.id };
+      jobs.push(job);
+    }
+    if (page.next === undefined) return { jobs };
+    after = page.next;
+  }
+}
+
+/** A page of all jobs that the filter lets through. */
+async function readPage(
   { catalog: { jobs } }: Pick<JobDeps, "catalog">,
   reach: Reach,
   request: ListJobsRequest,
@@ -60,12 +85,12 @@ export async function listJobs(
     ...(request.after !== undefined && { after: request.after }),
   };
   const isFiltered = status !== undefined || nameContains !== undefined;
-  const find = isFiltered ? findMatching : findAll;
-  const found = await Promise.all(scopesOf(reach).map(find));
+  const scopes = scopesOf(reach);
+  const found = await Promise.all(scopes.map(isFiltered ? findMatching : findAll));
   const merged = found.flat().sort((a, b) => (a.id < b.id) === descending ? 1 : -1);
   const page = merged.slice(0, maxResults);
   const last = page.at(-1);
-  const listed = isFiltered ? await readPage(page) : page.flatMap(({ job }) => job ?? []);
+  const listed = isFiltered ? await readListed(page) : page.flatMap(({ job }) => job ?? []);
   return { jobs: listed, ...(merged.length > maxResults && last && { next: last.id }) };
 
   async function findAll(scope: Scope): Promise<Listed[]> {
@@ -78,14 +103,12 @@ export async function listJobs(
     return (await jobs.matching(scope, range, filter)).map((id) => ({ id, scope }));
   }
 
-  async function readPage(page: readonly Listed[]): Promise<JobRecord[]> {
+  async function readListed(page: readonly Listed[]): Promise<JobRecord[]> {
     const read = new Map<JobId, JobRecord>();
-    await Promise.all(
-      scopesOf(reach).map(async (scope) => {
-        const ids = page.flatMap((one) => one.scope.tenant === scope.tenant ? [one.id] : []);
-        for (const job of await jobs.getAll(scope, ids)) if (job) read.set(job.id, job);
-      }),
-    );
+    await Promise.all(scopes.map(async (scope) => {
+      const ids = page.flatMap((one) => one.scope.tenant === scope.tenant ? [one.id] : []);
+      for (const job of await jobs.getAll(scope, ids)) if (job) read.set(job.id, job);
+    }));
     const inOrder = page.flatMap(({ id }) => read.get(id) ?? []);
     // One that has moved on since it was found is of another status now.
     return inOrder.filter((job) => status === undefined || job.status === status);

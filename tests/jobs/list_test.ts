@@ -129,3 +129,34 @@ Deno.test("a job that moves on is listed under its new status alone, and keeps i
   assert.ok(!found.includes(job.id));
   assert.deepEqual(idsOf((await world.list({ nameContains: job.name })).jobs), [job.id]);
 });
+
+Deno.test("who may use some buckets alone has full pages of the jobs in these", async () => {
+  using world = await jobsOf(300);
+  const reach = {
+    tenant: scope.tenant,
+    native: false,
+    provider: createDouble().provider,
+    mayUse: (bucket: string) => bucket === "mine",
+  };
+  const mine = jobRecord(1_000_050, {
+    name: "mine-1",
+    inputDataConfig: { s3InputDataConfig: { s3Uri: "s3://mine/in" } },
+    outputDataConfig: { s3OutputDataConfig: { s3Uri: "s3://mine/out/" } },
+  });
+  const later = { ...mine, ...pick(jobRecord(1_000_250)), name: "mine-2" };
+  for (const job of [mine, later]) await world.catalog.jobs.adopt(scope, job, {});
+  const list = (more: Partial<ListJobsRequest>) =>
+    listJobs({ catalog: world.catalog }, reach, { ...newest, maxResults: 1, ...more });
+  for (const filter of [{}, { nameContains: "mine" }, { statusEquals: mine.status }]) {
+    const first = await list(filter);
+    assert.deepEqual(idsOf(first.jobs), [later.id]);
+    assert.equal(first.next, later.id);
+    const second = await list({ ...filter, ...(first.next && { after: first.next }) });
+    assert.deepEqual(idsOf(second.jobs), [mine.id]);
+    assert.equal(second.next, undefined);
+  }
+});
+
+function pick({ id, batch, submittedAt }: JobRecord) {
+  return { id, batch, submittedAt };
+}
