@@ -92,6 +92,8 @@ async function* compareFiles(
   const rows = kv.list<FileRecord>({ prefix: ["file", provider] }, { batchSize: maxBatch });
   for await (const { key: [, , id], value: owner } of rows) {
     const file = id as FileId;
+    // An id that the provider cannot have is that of something that is put together here.
+    if (files.parseId(file) === undefined) continue;
     if (owner.account !== account.name || there.has(file)) continue;
     if (!await isNamed(file) || !await isGone(() => files.head(file, signal))) continue;
     const { tenant, bucket, key } = owner;

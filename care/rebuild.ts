@@ -69,6 +69,9 @@ async function restore(
     provider === lost.provider && account.name === owner.account
   );
   if (!place?.account.files) return leave(done, `${what}: its account is not configured`);
+  if (place.account.files.parseId(lost.id) === undefined) {
+    return leave(done, `${what}: it is no file of the provider's`);
+  }
   const file = await headOf(place.account.files, lost.id, signal);
   if (!file) {
     await objects.forget(lost.provider, lost.id);

@@ -84,7 +84,7 @@ export const rules: readonly Rule[] = [
         name === job.name && ofStatus === job.name && (running === true) === !over &&
         (use === true) === isUsed;
       if (isRight) return undefined;
-      return { kind: "job-index", what, mend: (step) => writeJob(step, scope, job) };
+      return { kind: "job-index", what, mend: (step) => writeJob(step, scope, job, undefined) };
     },
   },
   {

@@ -112,7 +112,7 @@ export function createJobCatalog(
       const step = kv.atomic()
         .check({ key: keys.batch(scope.provider, job.batch), versionstamp: null })
         .check({ key: keys.job(scope, job.id), versionstamp: null });
-      writeJob(step, scope, job);
+      writeJob(step, scope, job, undefined);
       for (const [name, value] of Object.entries(tags)) {
         step.set(keys.tag(scope, job.id, name), value);
       }
@@ -197,13 +197,13 @@ export function createJobCatalog(
 /**
  * Writes a job with all that points to it.
  *
- * @param old The job as it was, which the step must check; absent where there was none.
+ * @param old The job as it was, which the step must check; undefined where there was none.
  */
 export function writeJob(
   step: Deno.AtomicOperation,
   scope: Scope,
   job: JobRecord,
-  old?: JobRecord,
+  old: JobRecord | undefined,
 ): void {
   const over = isTerminal(job.status);
   const owner: BatchRecord = { tenant: scope.tenant, id: job.id, over };

@@ -99,7 +99,7 @@ export function createJournalCatalog(
     let known: Deno.KvEntryMaybe<JobRecord> = { key: at, value: null, versionstamp: null };
     return change(sleep, async () => {
       const step = kv.atomic().check(known).delete(keys.journalEntry(scope, job.id));
-      if (known.value === null) writeJob(step, scope, job);
+      if (known.value === null) writeJob(step, scope, job, undefined);
       if ((await step.commit()).ok) return { done: undefined };
       // Hardly ever, so it is read only now.
       known = await kv.get<JobRecord>(at);

@@ -5,7 +5,14 @@ import { rebuild, type RebuildDeps } from "../../care/rebuild.ts";
 import { keys, nativeTenant } from "../../catalog/keys.ts";
 import { fileId } from "../../codecs/ids.ts";
 import type { ProviderDouble } from "../double.ts";
-import { all, type OpenCatalog, openCatalog, scope, sleep } from "../catalog/memory.ts";
+import {
+  all,
+  objectRecord,
+  type OpenCatalog,
+  openCatalog,
+  scope,
+  sleep,
+} from "../catalog/memory.ts";
 import { createJobWorld, createRequest } from "../jobs/world.ts";
 import { newObject, quiet } from "../objects/world.ts";
 
@@ -176,4 +183,17 @@ Deno.test("accounts that the configuration does not hold are told of, with what 
   const [missing, ...others] = await all(missingAccounts(world.kv, world.catalog, []));
   assert.equal(missing?.what, "account main of cloud: 2 files and 1 running jobs are out of reach");
   assert.deepEqual(others, []);
+});
+
+Deno.test("an object that is put together here is not looked for at the provider", async () => {
+  using world = await worked();
+  const { catalog, kv, cloud } = world;
+  await catalog.objects.set(scope, "bucket", "made", objectRecord("results.of.ours"));
+  assert.deepEqual(await differencesOf(world, cloud), []);
+  await kv.delete(keys.object(scope, "bucket", "made"));
+  const done = await rebuild(depsOf(world), placesOf(cloud), quiet());
+  assert.match(
+    done.left.join(),
+    /^file results\.of\.ours at cloud, .*: it is no file of the provider's$/,
+  );
 });

@@ -24,7 +24,7 @@ async function jobsOf(count: number) {
       const status: JobStatus = n % 1_000 === 500 ? "Failed" : "Completed";
       const job = jobRecord(1_000_000 + n, { name: `job-${n}`, status });
       records.push(job);
-      writeJob(step, n % 5 === 0 ? native : scope, job);
+      writeJob(step, n % 5 === 0 ? native : scope, job, undefined);
     }
     assert.ok((await step.commit()).ok);
   }
