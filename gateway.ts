@@ -62,6 +62,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     sleep,
     uploader,
     env: deps.env,
+    warn: log.warn,
   });
   const parts = createPartSpool(spoolOf(config, deps));
   const reads = createReadSpool({

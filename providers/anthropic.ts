@@ -6,6 +6,7 @@
 import { Failure } from "../codecs/failure.ts";
 import { type BatchId, batchId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
+import { createHealth } from "./account_health.ts";
 import { type ErrorDialect, unexpectedReply } from "./failures.ts";
 import { createHttp, type Http } from "./http.ts";
 import { count, idText, type JsonObject, object, rfc3339, text } from "./json.ts";
@@ -45,14 +46,16 @@ const dialect: ErrorDialect = {
 export function createAnthropic(settings: ProviderSettings, deps: ProviderDeps): StoringProvider {
   const baseUrl = (settings.baseUrl ?? defaultBaseUrl).replace(/\/+$/, "");
   const account = ({ name, weight, apiKey }: AccountSettings): Account => {
+    const health = createHealth(settings.name, name, deps);
     const http = createHttp({
       provider: settings.name,
       baseUrl,
       headers: () => ({ "x-api-key": apiKey, "anthropic-version": version }),
       secrets: [apiKey],
       dialect,
+      health,
     }, deps);
-    return { name, weight, batches: createBatches(settings.name, http) };
+    return { name, weight, batches: createBatches(settings.name, http), health };
   };
   return { forwards: false, name: settings.name, accounts: settings.accounts.map(account) };
 }
@@ -115,6 +118,7 @@ function readBatch(batch: JsonObject): Batch | undefined {
     modelId: undefined,
     status: statusOf(rawStatus, text(cancelled) !== undefined, of("expired"), processed),
     rawStatus,
+    unknownStatus: !["in_progress", "canceling", "ended"].includes(rawStatus),
     input: undefined,
     results: [],
     createdAt: rfc3339(batch["created_at"]) ?? new Date(0),
