@@ -3,6 +3,7 @@ import { type BucketCatalog, createBucketCatalog } from "./buckets.ts";
 import { createInstanceCatalog, type InstanceCatalog } from "./instances.ts";
 import { createJobCatalog, type JobCatalog } from "./jobs.ts";
 import { createJournalCatalog, type JournalCatalog } from "./journal.ts";
+import { createLeaseCatalog, type LeaseCatalog } from "./leases.ts";
 import { createLinkCatalog, type LinkCatalog } from "./links.ts";
 import { createObjectCatalog, type ObjectCatalog } from "./objects.ts";
 import { createUploadCatalog, type UploadCatalog } from "./uploads.ts";
@@ -16,6 +17,7 @@ export interface Catalog {
   readonly jobs: JobCatalog;
   readonly journal: JournalCatalog;
   readonly instances: InstanceCatalog;
+  readonly leases: LeaseCatalog;
   /** Reads one key, to see that the catalog answers. */
   check(): Promise<void>;
 }
@@ -33,6 +35,7 @@ export function createCatalog(
     jobs: createJobCatalog(kv, sleep),
     journal: createJournalCatalog(kv, sleep),
     instances: createInstanceCatalog(kv, sleep),
+    leases: createLeaseCatalog(kv, sleep),
     async check() {
       await kv.get(["check"]);
     },

@@ -161,7 +161,7 @@ export function writeJob(step: Deno.AtomicOperation, scope: Scope, job: JobRecor
   const over = isTerminal(job.status);
   const owner: BatchRecord = { tenant: scope.tenant, id: job.id, over };
   step.set(keys.job(scope, job.id), job).set(keys.batch(scope.provider, job.batch), owner);
-  if (over) step.delete(keys.runningJob(scope, job.id));
+  if (over) step.delete(keys.runningJob(scope, job.id)).delete(keys.asked(scope, job.id));
   else step.set(keys.runningJob(scope, job.id), true);
   if (job.file !== undefined) writeUse(step, scope, job.file, job.id, over);
 }
@@ -185,6 +185,7 @@ function describe(job: JobRecord): JobDescription {
     batch: _batch,
     status: _status,
     stopRequested: _stopRequested,
+    timedOut: _timedOut,
     message: _message,
     modifiedAt: _modifiedAt,
     endedAt: _endedAt,

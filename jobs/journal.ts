@@ -100,7 +100,7 @@ export function createJournalWork(deps: JobTools) {
     } catch (error) {
       if (!mayHaveBeenMade(error)) {
         await journal.abandon(scope, entry);
-        throw error;
+        throw boundTo(reach, job.account, error);
       }
       const account = accountOf(reach.provider, job.account);
       const batch = await findBatch(account, entry, deps.closing);
@@ -111,7 +111,7 @@ export function createJournalWork(deps: JobTools) {
   }
 
   async function record(scope: Scope, entry: JournalRecord, batch: Batch): Promise<JobRecord> {
-    const job: JobRecord = { ...entry.job, ...accepted(batch, deps.now()) };
+    const job: JobRecord = { ...entry.job, ...accepted(batch, deps.now(), entry.job) };
     await journal.finish(scope, job);
     return job;
   }
@@ -174,6 +174,19 @@ async function findBatch(
     cursor = old ? undefined : page.cursor;
   } while (cursor !== undefined);
   return undefined;
+}
+
+/** A job runs where its input is: with several accounts, the refusal of one must say which. */
+function boundTo({ provider }: Reach, name: string, error: unknown): unknown {
+  const isOfAccount = error instanceof Failure && error.details.account !== undefined;
+  if (!isOfAccount || provider.accounts.length === 1) return error;
+  return new Failure(
+    error.kind,
+    `The job's input is on the account ${name} of ${provider.name}, which is set aside: ` +
+      `${error.message} Put the input again to have it on another account, or wait until this one ` +
+      "is well",
+    { ...error.details, cause: error },
+  );
 }
 
 /** Only a refusal that the provider, or the connection, has made clear leaves no doubt. */
