@@ -97,6 +97,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     sleep,
     instance,
     pollMilliseconds: config.pollMilliseconds,
+    sweepMilliseconds: config.sweepMilliseconds,
     leaseMilliseconds: deps.leaseMilliseconds ?? defaultLeaseMilliseconds,
     settleMilliseconds: deps.settleMilliseconds ?? defaultSettleMilliseconds,
     strictIdempotency: config.strictIdempotency,

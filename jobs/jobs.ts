@@ -90,7 +90,7 @@ export function createJobs(deps: JobDeps): Jobs {
     },
     async sweep(signal) {
       await work.sweep(signal);
-      await sweepJobs(deps, poll, signal);
+      await sweepJobs(tools, poll, signal);
     },
     close: () => closing.abort(),
   };
