@@ -74,7 +74,8 @@ export function createLeaseCatalog(
    * Claims to ask the provider for a job now. The cost is one small write for each time that the
    * provider is asked; whoever comes in between only reads.
    *
-   * @returns When it was last asked, where that was after `since`; undefined where the claim holds.
+   * @returns When it was last asked, where that was after `since`, or now where the job is over by
+   * now; undefined where the claim holds.
    */
   async function claimAsking(
     scope: Scope,
@@ -83,11 +84,15 @@ export function createLeaseCatalog(
     since: number,
   ): Promise<number | undefined> {
     return await change(sleep, async (): Promise<Attempt<number | undefined>> => {
-      const old = await kv.get<number>(keys.asked(scope, id));
+      const [old, running] = await kv.getMany<[number, true]>([
+        keys.asked(scope, id),
+        keys.runningJob(scope, id),
+      ]);
+      if (running.value === null) return { done: now };
       // A time to come is another machine's clock, or one that was set back.
       if (old.value !== null && old.value > since && old.value <= now) return { done: old.value };
-      const step = kv.atomic().check(old).set(old.key, now);
-      // Somebody was faster, and asks.
+      const step = kv.atomic().check(old, running).set(old.key, now);
+      // Somebody was faster, and asks or was told.
       return { done: (await step.commit()).ok ? undefined : now };
     });
   }

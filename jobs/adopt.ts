@@ -61,6 +61,8 @@ export function createAdoption(deps: JobTools, poll: Poll) {
     const whole = walkAccounts(provider, region, () => {
       if (++pages === patience) enough.resolve();
     }).finally(() => walking.delete(name));
+    // Whoever waits for the whole alone is told by that.
+    enough.promise.catch(() => {});
     whole.then(enough.resolve, (error: unknown) => {
       enough.reject(error);
       // Nobody may be waiting any more.
