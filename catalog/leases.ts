@@ -89,8 +89,10 @@ export function createLeaseCatalog(
         keys.runningJob(scope, id),
       ]);
       if (running.value === null) return { done: now };
-      // A time to come is another machine's clock, or one that was set back.
-      if (old.value !== null && old.value > since && old.value <= now) return { done: old.value };
+      // A time to come is that of somebody who was faster, or of a clock a little ahead of ours; one
+      // far ahead was wrong, and must not keep all from asking until it has come.
+      const latest = now + (now - since);
+      if (old.value !== null && old.value > since && old.value < latest) return { done: old.value };
       const step = kv.atomic().check(old, running).set(old.key, now);
       // Somebody was faster, and asks or was told.
       return { done: (await step.commit()).ok ? undefined : now };

@@ -41,7 +41,7 @@ export function createPoll(deps: JobTools) {
     }
     const now = deps.now();
     const last = askedAt.get(name);
-    if (last !== undefined && now - last < pollMilliseconds) return job;
+    if (last !== undefined && Math.abs(now - last) < pollMilliseconds) return job;
     const failure = failed.get(name);
     if (failure && now - failure.at < Math.min(pollMilliseconds, failurePause)) throw failure.error;
     return await shared(refreshing, name, () => askInTurn(provider, scoped));
