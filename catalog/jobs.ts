@@ -142,13 +142,20 @@ export function createJobCatalog(
     });
   }
 
-  /** Whether all batches that an account had have been looked at once. */
-  async function walked(provider: string, account: string): Promise<boolean> {
-    return (await kv.get<boolean>(keys.walked(provider, account))).value === true;
+  /**
+   * Whether all batches that an account had have been looked at once, and the first of its list when
+   * they last were, where that is known.
+   */
+  async function walked(provider: string, account: string): Promise<BatchId | boolean> {
+    return (await kv.get<BatchId | boolean>(keys.walked(provider, account))).value ?? false;
   }
 
-  /** Remembers whether all batches of an account have been looked at. */
-  async function setWalked(provider: string, account: string, done: boolean): Promise<void> {
+  /** Remembers whether all batches of an account have been looked at, or the first of them. */
+  async function setWalked(
+    provider: string,
+    account: string,
+    done: BatchId | boolean,
+  ): Promise<void> {
     await change(sleep, async () => {
       await kv.set(keys.walked(provider, account), done);
       return { done: undefined };

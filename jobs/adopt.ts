@@ -2,6 +2,7 @@
 import { nativeTenant, type Scope } from "../catalog/keys.ts";
 import type { BatchRecord, JobDescription, JobRecord } from "../catalog/records.ts";
 import { adoptedJobId, timeOfJobId } from "../codecs/job_id.ts";
+import type { BatchId } from "../codecs/ids.ts";
 import type { Account, Batch, StoringProvider } from "../providers/provider.ts";
 import { askAccounts } from "../objects/accounts.ts";
 import type { JobTools, ScopedJob } from "./deps.ts";
@@ -100,19 +101,25 @@ export function createAdoption(deps: JobTools, poll: Poll) {
   ): Promise<void> {
     const order = orderOf(provider, account);
     const before = await jobs.walked(provider.name, account.name);
-    const mayEndEarly = before && order.endsEarly(deps.now());
+    const mayEndEarly = before !== false && order.endsEarly(deps.now());
     const watch = order.watch();
+    // Jobs that were created here are known although no walk has come by them, and may fill a page
+    // in front of batches that are not: a walk goes on to where the last one began.
+    let isPast = typeof before === "boolean" || !order.isNewestFirst();
     let walked = before;
     let isEnd = false;
+    let newest: BatchId | undefined;
     let cursor: string | undefined;
     do {
       const page = await account.batches.list(cursor, deps.closing);
       watch.page(page.items);
       const news = await takeIn(provider, account, page.items, region);
       paged();
+      newest ??= page.items[0]?.id;
+      isPast ||= page.items.some(({ id }) => id === before);
       isEnd = page.cursor === undefined;
-      cursor = mayEndEarly && !news ? undefined : page.cursor;
-      if (cursor !== undefined && walked) {
+      cursor = mayEndEarly && isPast && !news ? undefined : page.cursor;
+      if (cursor !== undefined && walked !== false) {
         // If this walk is cut short, the next finds nothing new on the first page and yet must not
         // end there.
         await jobs.setWalked(provider.name, account.name, false);
@@ -120,7 +127,8 @@ export function createAdoption(deps: JobTools, poll: Poll) {
       }
     } while (cursor !== undefined);
     if (isEnd) watch.complete(deps.now());
-    if (!walked) await jobs.setWalked(provider.name, account.name, true);
+    const mark = newest ?? true;
+    if (walked !== mark) await jobs.setWalked(provider.name, account.name, mark);
   }
 
   function orderOf({ name }: StoringProvider, account: Account): Order {

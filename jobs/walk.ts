@@ -6,6 +6,8 @@ import type { Batch } from "../providers/provider.ts";
  * all the same: that is taken from a walk through all its pages, and looked at again now and then.
  */
 export interface Order {
+  /** Whether the list is taken to begin with the newest. */
+  isNewestFirst(): boolean;
   /** Whether the walk may end at a page that holds nothing new. */
   endsEarly(now: number): boolean;
   /** Begins the watch over a walk. */
@@ -29,6 +31,7 @@ export function createOrder(isPromised: boolean, pollMilliseconds: number): Orde
   let seen: "newest first" | "none" | undefined;
   let completedAt = 0;
   return {
+    isNewestFirst: () => isPromised || seen === "newest first",
     endsEarly(now) {
       if (isPromised) return true;
       if (seen === undefined) return false;

@@ -5,7 +5,7 @@ import type { Account, Batch } from "../../providers/provider.ts";
 import { all as every, sleep } from "../catalog/memory.ts";
 import { createDouble, type DoubleOptions, gate, lostAnswer } from "../double.ts";
 import { quiet } from "../objects/world.ts";
-import { createJobWorld, type JobWorld } from "./world.ts";
+import { createJobWorld, createRequest, type JobWorld } from "./world.ts";
 
 const all = { maxResults: 1_000, sortOrder: "Descending" } as const;
 const list = async (world: JobWorld) => (await world.jobs.list(world.reach, "us-west-2", all)).jobs;
@@ -20,7 +20,7 @@ async function history(batches: number, options: DoubleOptions & { pollMilliseco
     ...options,
   });
   for (let n = 0; n < batches; n++) {
-    world.cloud.addBatch(`batch_${n}`, {
+    world.cloud.addBatch(`batch_h${n}`, {
       createdAt: new Date(first + n * 1_000),
       status: "Completed",
     });
@@ -84,6 +84,20 @@ Deno.test("a list that comes in no order is read to its end seldom, and its firs
   assert.equal(await jobsIn(world), 951);
 });
 
+Deno.test("a native batch is found behind a page full of jobs that were created here", async () => {
+  using world = await history(50, {});
+  await list(world);
+  world.cloud.addBatch("batch_behind", { createdAt: new Date(first + 60_000) });
+  for (let n = 0; n < 250; n++) {
+    await world.jobs.create(world.reach, "us-west-2", createRequest(), quiet());
+  }
+  world.time += 5_000;
+  assert.equal(await pages(world, () => list(world)), 4);
+  assert.ok((await list(world)).some(({ batch }) => batch === "batch_behind"));
+  world.time += 5_000;
+  assert.equal(await pages(world, () => list(world)), 1);
+});
+
 Deno.test("a list waits for the first pages of a long history, and the rest is adopted behind it", async () => {
   using world = await history(3_000, {});
   const held = gate();
@@ -91,7 +105,7 @@ Deno.test("a list waits for the first pages of a long history, and the rest is a
   world.cloud.before = (call) => call === "batches.list" && ++read === 21 ? held.wait() : undefined;
   const page = await list(world);
   assert.equal(page.length, 1_000);
-  assert.equal(page[0]?.batch, "batch_2999");
+  assert.equal(page[0]?.batch, "batch_h2999");
   await held.reached;
   assert.equal(await jobsIn(world), 2_000);
   // Whoever asks meanwhile starts no second walk.
