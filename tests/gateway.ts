@@ -79,9 +79,14 @@ export interface GatewayProcess {
   stop(): Promise<number>;
 }
 
-/** Starts `main.ts` as a process, with these variables alone, and waits until it serves. */
+/**
+ * Starts the gateway as a process, with these variables alone, and waits until it serves.
+ *
+ * @param program What to start; `main.ts` where absent.
+ */
 export async function spawnGateway(
   environment: Readonly<Record<string, string>>,
+  program = new URL("../main.ts", import.meta.url),
 ): Promise<GatewayProcess> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
@@ -89,7 +94,7 @@ export async function spawnGateway(
       "--no-prompt",
       "--cached-only",
       "-A",
-      new URL("../main.ts", import.meta.url).pathname,
+      program.pathname,
     ],
     clearEnv: true,
     env: {
