@@ -116,9 +116,9 @@ function readBatch(batch: JsonObject): Batch | undefined {
     jobId: undefined,
     name: undefined,
     modelId: undefined,
-    status: statusOf(rawStatus, text(cancelled) !== undefined, of("expired"), processed),
+    status: statusOf(rawStatus, text(cancelled) !== undefined, of, processed),
     rawStatus,
-    unknownStatus: !["in_progress", "canceling", "ended"].includes(rawStatus),
+    ...(!["in_progress", "canceling", "ended"].includes(rawStatus) && { unknownStatus: true }),
     input: undefined,
     results: [],
     createdAt: rfc3339(batch["created_at"]) ?? new Date(0),
@@ -131,10 +131,16 @@ function readBatch(batch: JsonObject): Batch | undefined {
 }
 
 /** Anthropic knows one end, `ended`; how it ended is told by the counts. */
-function statusOf(raw: string, stopped: boolean, expired: number, processed: number): JobStatus {
+function statusOf(
+  raw: string,
+  stopped: boolean,
+  of: (state: string) => number,
+  processed: number,
+): JobStatus {
   if (raw === "canceling") return "Stopping";
   if (raw !== "ended") return "InProgress";
-  if (stopped) return "Stopped";
-  if (expired === 0) return "Completed";
+  // A stop that came too late to keep any record from being processed stopped nothing.
+  if (stopped && (of("canceled") > 0 || processed === 0)) return "Stopped";
+  if (of("expired") === 0) return "Completed";
   return processed === 0 ? "Expired" : "PartiallyCompleted";
 }

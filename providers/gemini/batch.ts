@@ -56,7 +56,7 @@ export function readBatch(operation: JsonObject, secrets: readonly string[]): Ba
     modelId: text(metadata["model"])?.replace(/^models\//, ""),
     status,
     rawStatus,
-    unknownStatus: !Object.hasOwn(statuses, bareState(rawStatus)),
+    ...(!Object.hasOwn(statuses, bareState(rawStatus)) && { unknownStatus: true }),
     input: input === undefined ? undefined : fileId(input),
     results: output === undefined ? [] : [fileId(output)],
     createdAt,
