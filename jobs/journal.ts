@@ -3,6 +3,7 @@ import type { Scope } from "../catalog/keys.ts";
 import type { JobRecord, JournalRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { JobId } from "../codecs/ids.ts";
+import { boundTo } from "../objects/accounts.ts";
 import { accountOf, type Reach } from "../objects/reach.ts";
 import type { Account, Batch } from "../providers/provider.ts";
 import type { JobTools } from "./deps.ts";
@@ -100,7 +101,11 @@ export function createJournalWork(deps: JobTools) {
     } catch (error) {
       if (!mayHaveBeenMade(error)) {
         await journal.abandon(scope, entry);
-        throw boundTo(reach, job.account, error);
+        throw boundTo(reach.provider, job.account, error, {
+          what: "The job's input",
+          advice:
+            "Put the input again to have it on another account, or wait until this one is well",
+        });
       }
       const account = accountOf(reach.provider, job.account);
       const batch = await findBatch(account, entry, deps.closing);
@@ -174,19 +179,6 @@ async function findBatch(
     cursor = old ? undefined : page.cursor;
   } while (cursor !== undefined);
   return undefined;
-}
-
-/** A job runs where its input is: with several accounts, the refusal of one must say which. */
-function boundTo({ provider }: Reach, name: string, error: unknown): unknown {
-  const isOfAccount = error instanceof Failure && error.details.account !== undefined;
-  if (!isOfAccount || provider.accounts.length === 1) return error;
-  return new Failure(
-    error.kind,
-    `The job's input is on the account ${name} of ${provider.name}, which is set aside: ` +
-      `${error.message} Put the input again to have it on another account, or wait until this one ` +
-      "is well",
-    { ...error.details, cause: error },
-  );
 }
 
 /** Only a refusal that the provider, or the connection, has made clear leaves no doubt. */

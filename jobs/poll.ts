@@ -4,6 +4,7 @@
  */
 import type { JobRecord } from "../catalog/records.ts";
 import { isTerminal } from "../codecs/job_status.ts";
+import { boundTo } from "../objects/accounts.ts";
 import { accountOf } from "../objects/reach.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";
 import type { JobTools, ScopedJob } from "./deps.ts";
@@ -75,7 +76,11 @@ export function createPoll(deps: JobTools) {
       const batch = await batches.get(job.batch, deps.closing);
       failed.delete(name);
       return await apply(provider, scoped, batch);
-    } catch (error) {
+    } catch (cause) {
+      const error = boundTo(provider, job.account, cause, {
+        what: "The job",
+        advice: "The batch goes on there; ask again when the account is well",
+      });
       if (!deps.closing.aborted) {
         prune(failed, ({ at }) => at, failurePause);
         failed.set(name, { at: deps.now(), error });

@@ -52,3 +52,23 @@ export async function* askAccounts<Result>(
 export function hasOthers({ accounts }: StoringProvider, account: Account): boolean {
   return accounts.some((one) => one !== account && one.weight > 0 && !one.health?.setAside());
 }
+
+/**
+ * The refusal of an account that something is bound to, which no other account can stand in for:
+ * where there are several, it must say which one. What is no matter of the account comes back as it
+ * is.
+ */
+export function boundTo(
+  { name, accounts }: StoringProvider,
+  account: string,
+  error: unknown,
+  { what, advice }: { readonly what: string; readonly advice: string },
+): unknown {
+  const isOfAccount = error instanceof Failure && error.details.account !== undefined;
+  if (!isOfAccount || accounts.length === 1) return error;
+  return new Failure(
+    error.kind,
+    `${what} is on the account ${account} of ${name}, which is set aside: ${error.message} ${advice}`,
+    { ...error.details, cause: error },
+  );
+}

@@ -127,6 +127,28 @@ Deno.test("with every key bad the provider's own refusal is told, and the gatewa
   });
 });
 
+Deno.test("a running job whose account's key is refused says which account it is on", async () => {
+  await withAccounts([good("revoked", 1_000_000), good("fine")], async (client, gateway) => {
+    await put(client, "bucket/in.jsonl");
+    const arn = await client.create("bucket/in.jsonl");
+    const refusal = {
+      provider: "openai",
+      method: "GET",
+      path: "/batches/",
+      status: 401,
+      body: JSON.stringify({ error: { message: "Revoked", code: "invalid_api_key" } }),
+    } as const;
+    await fault(gateway.sandbox, { ...refusal, times: 1 });
+    const path = `/bedrock/model-invocation-job/${encodeURIComponent(arn)}`;
+    const refused = await client.send(path);
+    assert.equal(refused.headers.get("x-amzn-errortype"), "AccessDeniedException");
+    assert.match((await refused.json()).message, /The job is on the account revoked of openai/);
+    // The key works again, and so does all else.
+    assert.ok((await client.get(arn)).status);
+    assert.equal((await ready(gateway)).states.revoked, "ok");
+  });
+});
+
 Deno.test("a create on an account without quota says which account holds its input, and new files go to the other", async () => {
   await withAccounts([good("poor", 1_000_000), good("rich")], async (client, gateway) => {
     await put(client, "bucket/old.jsonl");
