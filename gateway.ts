@@ -70,6 +70,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     sleep,
     uploader,
     env: deps.env,
+    warn: log.warn,
   });
   const parts = createPartSpool(spoolOf(config, deps));
   const reads = createReadSpool({
@@ -104,6 +105,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     sleep,
     instance,
     pollMilliseconds: config.pollMilliseconds,
+    sweepMilliseconds: config.sweepMilliseconds,
     leaseMilliseconds: deps.leaseMilliseconds ?? defaultLeaseMilliseconds,
     settleMilliseconds: deps.settleMilliseconds ?? defaultSettleMilliseconds,
     strictIdempotency: config.strictIdempotency,

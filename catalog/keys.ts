@@ -101,6 +101,9 @@ export const keys = {
     token: string,
     digest: string,
   ) => ["token", s.tenant, s.provider, token, digest],
+  /** When a running job's provider was last asked for it. */
+  asked: (s: Scope, id: JobId) => ["asked", s.tenant, s.provider, id],
+  lease: (name: string) => ["lease", name],
   walked: (provider: string, account: string) => ["walked", provider, account],
   instances: () => ["instance"],
   instance: (id: string) => ["instance", id],
