@@ -78,9 +78,14 @@ function signature(
     names.join(";"),
     payload,
   ].join("\n");
+  const key = signingKey(secretAccessKey, service, date);
+  return hmac(key, ["AWS4-HMAC-SHA256", date, scope, hex(canonical)].join("\n")).toString("hex");
+}
+
+function signingKey(secretAccessKey: string, service: string, date: string): Buffer {
   let key = hmac(`AWS4${secretAccessKey}`, date.slice(0, 8));
   for (const part of ["us-west-2", service, "aws4_request"]) key = hmac(key, part);
-  return hmac(key, ["AWS4-HMAC-SHA256", date, scope, hex(canonical)].join("\n")).toString("hex");
+  return key;
 }
 
 function scopeOf(service: string, at: Date): string {
@@ -118,6 +123,39 @@ export function signQuery(host: string, ask: Ask, key: Key): Wire {
   return { ...wire, query: `${all}&X-Amz-Signature=${signed}` };
 }
 
+/** A body in signed chunks. */
+export interface SignedChunks {
+  /** Each chunk as it goes over the wire, the last of no bytes too. */
+  readonly chunks: readonly string[];
+  /** The trailer with its signature, or the empty line. */
+  readonly end: string;
+}
+
+/** Signs the chunks of a request's body, and its trailer (`name:value`). */
+export function signChunks(
+  { headers }: Wire,
+  { secretAccessKey }: Key,
+  parts: readonly string[],
+  trailer?: string,
+): SignedChunks {
+  const date = headers["x-amz-date"] ?? "";
+  const scope = `${date.slice(0, 8)}/us-west-2/s3/aws4_request`;
+  const key = signingKey(secretAccessKey, "s3", date);
+  let last = /Signature=([0-9a-f]{64})/.exec(headers["authorization"] ?? "")?.[1] ?? "";
+  const sign = (...text: string[]) =>
+    last = hmac(key, [...text.slice(0, 1), date, scope, last, ...text.slice(1)].join("\n"))
+      .toString("hex");
+  const chunks = [...parts, ""].map((part) => {
+    const signed = sign("AWS4-HMAC-SHA256-PAYLOAD", hex(""), hex(part));
+    return `${part.length.toString(16)};chunk-signature=${signed}\r\n${
+      part === "" ? "" : `${part}\r\n`
+    }`;
+  });
+  if (trailer === undefined) return { chunks, end: "\r\n" };
+  const signed = sign("AWS4-HMAC-SHA256-TRAILER", hex(`${trailer}\n`));
+  return { chunks, end: `${trailer}\r\nx-amz-trailer-signature:${signed}\r\n\r\n` };
+}
+
 /** What SigV2 signs of a query, of what these tests send. */
 const signedV2 = ["delete", "location", "partNumber", "uploadId", "uploads", "versions"];
 const mount = "/bedrock/files";
@@ -127,8 +165,9 @@ export function signV2(host: string, ask: Ask, key: Key): Wire {
   const { method, path, query = "", body = "", at = new Date() } = ask;
   const expires = ask.expires ?? Math.floor(at.getTime() / 1000) + 600;
   const headers: Record<string, string> = { ...ask.headers, host };
-  const lines = Object.keys(headers).filter((name) => name.startsWith("x-amz-")).sort()
-    .map((name) => `${name}:${headers[name]}\n`);
+  // botocore moves such headers to the query once it has signed them as headers.
+  const lines = [...Object.entries(headers), ...pairsOf(query)]
+    .filter(([name]) => name.startsWith("x-amz-")).map((pair) => `${pair.join(":")}\n`).sort();
   const below = path.startsWith(`${mount}/`) && path !== `${mount}/`
     ? path.slice(mount.length)
     : path;
