@@ -134,7 +134,7 @@ function door(deps: AppDeps, app: Hono<Carried>, faceOf: FaceOf): App {
     };
     const response = await answer();
     return finish(request, response, connection, (bytesOut) => {
-      const { accessKeyId = null, tenant = null } = principal ?? {};
+      const { accessKeyId = null, tenant = null } = principal === nobody ? {} : principal ?? {};
       const durationMs = Math.round((performance.now() - startedAt) * 1000) / 1000;
       const { status } = response;
       deps.answered({ requestId, accessKeyId, tenant, audit, status, bytesOut, durationMs });

@@ -127,12 +127,12 @@ function checkWithin(
         `change how the buckets are set up${operation === undefined ? "" : `: ${operation}`}`,
     );
   }
-  if (bucket === undefined) return;
   // What an upstream, or something before it, could read as another bucket.
+  if (bucket === undefined && path === "/") return;
   const [, raw = "", ...key] = path.split("/");
   const climbs = key.flatMap((part) => (decodeKey(part) ?? part).split(/[/\\]/))
     .some((part) => part === "." || part === "..");
-  if (raw === bucket && isBucketName(bucket) && !climbs) return;
+  if (bucket !== undefined && raw === bucket && isBucketName(bucket) && !climbs) return;
   throw new Failure(
     "invalid",
     "The path could be read as that of another bucket. Send the bucket's name plainly, and keys " +

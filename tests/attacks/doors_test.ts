@@ -100,6 +100,16 @@ Deno.test("(21) no path but /healthz is answered without a proof, on either list
     assert.deepEqual(await world.upstream(), []);
     const health = await fetch(`${url}/healthz`);
     assert.deepEqual([health.status, await health.json()], [200, { status: "ok" }]);
+    const lines = () => gateway.logged.map((one) => JSON.parse(one));
+    const isHealth = (one: { status?: number; operation?: string | null }) =>
+      one.status === 200 && one.operation === null;
+    await until(() => Promise.resolve(lines().some(isHealth)));
+    const { accessKeyId, tenant, operation } = lines().find(isHealth);
+    assert.deepEqual({ accessKeyId, tenant, operation }, {
+      accessKeyId: null,
+      tenant: null,
+      operation: null,
+    });
     for (const way of ["header", "link", "bearer"] as const) {
       for (const service of way === "bearer" ? ["bedrock"] as const : ["s3", "bedrock"] as const) {
         const ready = await world.ask({ service, method: "GET", path: "/readyz" }, keys.owner, way);

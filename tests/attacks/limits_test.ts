@@ -86,6 +86,8 @@ const forwardedAlone: readonly Ask[] = [
   { method: "GET", path: `${files}/team-a/x%2F..%2F..%2Felse-1/k.jsonl` },
   { method: "GET", path: `${files}/team-a/..%5Celse-1` },
   { method: "GET", path: `${files}/team%2Da/k.jsonl` },
+  { method: "GET", path: `${files}//else-1/k.jsonl` },
+  { method: "GET", path: `${files}/team-a//../../else-1/k.jsonl` },
   { method: "GET", path: `${files}/team-a%2F..%2Felse-1/k.jsonl` },
   { method: "GET", path: `${files}/team-a-s3alias/k.jsonl` },
   { method: "PUT", path: `${files}/team-a`, query: "policy", body: "{}" },
