@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
+import { exchange } from "../raw.ts";
 import { bedrockOperations, files, jobOf, line, prepare } from "./operations.ts";
 import { type Ask, type Key, signChunks, signHeader, signQuery, type Wire } from "./sign.ts";
-import { exchange, textOf, withWorld, type World } from "./world.ts";
+import { textOf, withWorld, type World } from "./world.ts";
 
 const digest = (name: string, text: string) => createHash(name).update(text, "latin1").digest();
 const crc = (text: string) => {

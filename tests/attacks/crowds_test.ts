@@ -121,10 +121,8 @@ Deno.test("(19) a refusal comes while the body is still on its way, and nothing 
         // A client that goes on nevertheless neither stalls nor has its bytes taken for a request.
         const rest = "GET /smuggled HTTP/1.1\r\n\r\n".repeat(10).padEnd(size - 1000, "x");
         await connection.write(rest).catch(() => {});
-        const next = await Promise.race([
-          connection.write(`GET /healthz HTTP/1.1\r\nhost: ${host}\r\n\r\n`)
-            .then(() => connection.read()).catch(() => undefined),
-        ]);
+        const next = await connection.write(`GET /healthz HTTP/1.1\r\nhost: ${host}\r\n\r\n`)
+          .then(() => connection.read()).catch(() => undefined);
         assert.ok(
           next === undefined || next.body === '{"status":"ok"}',
           `${next?.status} ${next?.body}`,

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { files, line, prepare } from "./operations.ts";
 import { type Ask, signHeader, signQuery, signV2, type Wire } from "./sign.ts";
-import { bytes, exchange, textOf, withWorld } from "./world.ts";
+import { exchange } from "../raw.ts";
+import { textOf, withWorld } from "./world.ts";
 
 const minute = 60_000;
 const ago = (milliseconds: number) => new Date(Date.now() - milliseconds);
@@ -123,7 +124,6 @@ Deno.test("(2, 13) an odd key is kept byte for byte and is no other key, stored 
       const wire = signHeader(world.host, { method: "GET", path: `${files}/${bucket}/a%5Cb` }, key);
       const bare = await world.send({ ...wire, path: `${files}/${bucket}/a\\b` });
       assert.equal(bare.body, plain.body);
-      assert.ok(bytes("ü").length === 2);
     }
   });
 });

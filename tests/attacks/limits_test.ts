@@ -254,6 +254,44 @@ Deno.test("a forwarded job of other buckets is answered as one that is not there
   });
 });
 
+Deno.test("a stored job or file of other buckets is not there for a key of certain buckets", async () => {
+  await withWorld(async (world) => {
+    const { keys } = world;
+    const { arn, etag } = await prepare(world, keys.owner, { job: true });
+    const before = await world.state();
+    const job = (name: string): Ask => ({
+      service: "bedrock",
+      method: "GET",
+      path: `/bedrock/model-invocation-job/${encodeURIComponent(name)}`,
+    });
+    assert.equal((await world.ask(job(arn), keys.owner)).status, 200);
+    for (const name of [arn, arn.slice(-12)]) {
+      assert.equal((await world.ask(job(name), keys.limited)).code, "ResourceNotFoundException");
+      const stop = { ...job(name), method: "POST", path: `${job(name).path}/stop` };
+      assert.equal((await world.ask(stop, keys.limited)).code, "ResourceNotFoundException");
+    }
+    const list: Ask = { service: "bedrock", method: "GET", path: "/bedrock/model-invocation-jobs" };
+    const listed = await world.ask(list, keys.limited);
+    assert.deepEqual(JSON.parse(listed.body).invocationJobSummaries, []);
+    // The file's id in a bucket that it may use, as key, as a condition, and as a job's tag.
+    const id = etag.replaceAll('"', "");
+    const get = { method: "GET", path: `${files}/team-a/${id}` };
+    assert.equal((await world.ask(get, keys.limited)).code, "NoSuchKey");
+    const conditional = { ...get, path: `${files}/team-a/label`, headers: { "if-match": etag } };
+    assert.equal((await world.ask(conditional, keys.limited)).status, 404);
+    const tags = [{ key: "file_id", value: id }];
+    const body = JSON.stringify({ ...jobOf("team-a", "label", "job"), tags });
+    const create: Ask = {
+      service: "bedrock",
+      method: "POST",
+      path: "/bedrock/model-invocation-job",
+      body,
+    };
+    assert.equal((await world.ask(create, keys.limited)).code, "ValidationException");
+    assert.equal(await world.state(), before);
+  });
+});
+
 Deno.test("a provider that a key may not use is refused, also in a header that nobody signed", async () => {
   await withWorld(async (world) => {
     const { keys, host } = world;

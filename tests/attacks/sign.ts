@@ -2,7 +2,7 @@
  * Signs requests for the tests: by the text of Amazon's documentation, with nothing of the gateway's
  * own, so that both cannot be wrong in the same way. sign_test.ts compares it with aws4fetch.
  */
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { createHash, createHmac } from "node:crypto";
 
 /** What `deno task keys add` shows. */

@@ -1,6 +1,5 @@
 /** What tests of attacks share: a gateway with credentials, and what it and its providers hold. */
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
 import { createSecretBox } from "../../codecs/secret_box.ts";
 import { createCatalog } from "../../catalog/catalog.ts";
 import { openKv } from "../../catalog/kv.ts";
@@ -8,7 +7,7 @@ import { createKeyCommands } from "../../commands/key_commands.ts";
 import type { KeyAction, NewCredential } from "../../commands/keys_arguments.ts";
 import { sandboxKeys } from "../../sandbox/context.ts";
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from "../gateway.ts";
-import { connect, exchange, type RawAnswer } from "../raw.ts";
+import { exchange, type RawAnswer } from "../raw.ts";
 import { type Ask, type Key, type Way, ways, type Wire } from "./sign.ts";
 
 /** An answer, with its error's code. */
@@ -238,10 +237,3 @@ export function comparable(answer: Answer, ...names: readonly string[]): string 
   for (const name of [id ?? "", ...names]) if (name !== "") text = text.replaceAll(name, "…");
   return text.replaceAll(/"content-length","\d+"/g, '"content-length","…"');
 }
-
-/** Text as one character a byte of its UTF-8. */
-export function bytes(text: string): string {
-  return Buffer.from(text).toString("latin1");
-}
-
-export { connect, exchange };
