@@ -5,6 +5,7 @@ import { createJobCatalog, type JobCatalog } from "./jobs.ts";
 import { createJournalCatalog, type JournalCatalog } from "./journal.ts";
 import { createLinkCatalog, type LinkCatalog } from "./links.ts";
 import { createObjectCatalog, type ObjectCatalog } from "./objects.ts";
+import { createResultsCatalog, type ResultsCatalog } from "./results.ts";
 import { createUploadCatalog, type UploadCatalog } from "./uploads.ts";
 
 /** The catalog's parts. */
@@ -15,6 +16,7 @@ export interface Catalog {
   readonly uploads: UploadCatalog;
   readonly jobs: JobCatalog;
   readonly journal: JournalCatalog;
+  readonly results: ResultsCatalog;
   readonly instances: InstanceCatalog;
   /** Reads one key, to see that the catalog answers. */
   check(): Promise<void>;
@@ -32,6 +34,7 @@ export function createCatalog(
     uploads: createUploadCatalog(kv, sleep),
     jobs: createJobCatalog(kv, sleep),
     journal: createJournalCatalog(kv, sleep),
+    results: createResultsCatalog(kv, sleep),
     instances: createInstanceCatalog(kv, sleep),
     async check() {
       await kv.get(["check"]);

@@ -10,6 +10,9 @@ import { accepted } from "./state.ts";
 /** The role that jobs show which have none. */
 const nativeRole = "arn:aws:iam::000000000000:role/batchway-native";
 
+/** How long a list waits for the results of each job that has ended, in milliseconds. */
+const listPatience = 500;
+
 /** Adopting batches. */
 export type Adoption = ReturnType<typeof createAdoption>;
 
@@ -90,7 +93,7 @@ export function createAdoption(deps: JobTools, poll: Poll) {
   ): Promise<void> {
     const scope = { tenant: owner.tenant, provider: provider.name };
     const job = await jobs.get(scope, owner.id);
-    if (job) await poll.apply(provider, { scope, job }, batch);
+    if (job) await poll.apply(provider, { scope, job }, batch, listPatience);
   }
 
   /**

@@ -8,6 +8,7 @@ import { createIdentify } from "./identify.ts";
 import { createJournalWork } from "./journal.ts";
 import { type JobPage, listJobs, type ListJobsRequest } from "./list.ts";
 import { createPoll } from "./poll.ts";
+import { createSettling } from "./settle.ts";
 import { sweepJobs } from "./sweep.ts";
 import { stop } from "./stop.ts";
 import { tagJob, untagJob } from "./tags.ts";
@@ -50,14 +51,15 @@ export interface Jobs {
   /** Brings creates to an end that were cut short, and running jobs forward that nobody asks for. */
   sweep(signal: AbortSignal): Promise<void>;
   /** Breaks off what providers are asked. A create that this cuts short is found again later. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Makes the service. */
 export function createJobs(deps: JobDeps): Jobs {
   const closing = new AbortController();
   const tools: JobTools = { ...deps, closing: closing.signal };
-  const poll = createPoll(tools);
+  const settling = createSettling(tools);
+  const poll = createPoll(tools, settling);
   const adoption = createAdoption(tools, poll);
   const work = createJournalWork(tools);
   const create = createCreate(tools, work);
@@ -91,7 +93,11 @@ export function createJobs(deps: JobDeps): Jobs {
     async sweep(signal) {
       await work.sweep(signal);
       await sweepJobs(deps, poll, signal);
+      await settling.sweep(signal);
     },
-    close: () => closing.abort(),
+    async close() {
+      closing.abort();
+      await settling.idle();
+    },
   };
 }

@@ -6,7 +6,7 @@ import type { JobId } from "../codecs/ids.ts";
 import { accountOf, type Reach } from "../objects/reach.ts";
 import type { Account, Batch } from "../providers/provider.ts";
 import type { JobTools } from "./deps.ts";
-import { accepted } from "./state.ts";
+import { accepted, unsettled } from "./state.ts";
 
 /** Provider clocks may be this much behind ours, in milliseconds. */
 const skew = 10 * 60_000;
@@ -111,7 +111,7 @@ export function createJournalWork(deps: JobTools) {
   }
 
   async function record(scope: Scope, entry: JournalRecord, batch: Batch): Promise<JobRecord> {
-    const job: JobRecord = { ...entry.job, ...accepted(batch, deps.now()) };
+    const job: JobRecord = { ...entry.job, ...accepted(unsettled(batch), deps.now()) };
     await journal.finish(scope, job);
     return job;
   }

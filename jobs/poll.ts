@@ -4,13 +4,14 @@ import { isTerminal } from "../codecs/job_status.ts";
 import { accountOf } from "../objects/reach.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";
 import type { JobTools, ScopedJob } from "./deps.ts";
-import { advance } from "./state.ts";
+import type { Settling } from "./settle.ts";
+import { advance, unsettled } from "./state.ts";
 
 /** Bringing jobs up to date. */
 export type Poll = ReturnType<typeof createPoll>;
 
 /** Makes what brings jobs up to date. */
-export function createPoll(deps: JobTools) {
+export function createPoll(deps: JobTools, settling: Settling) {
   const asking = new Map<string, Promise<JobRecord>>();
   const askedAt = new Map<string, number>();
 
@@ -22,7 +23,7 @@ export function createPoll(deps: JobTools) {
     const name = nameOf(scoped);
     if (isTerminal(job.status)) {
       askedAt.delete(name);
-      return job;
+      return await settling.catchUp(provider, scoped);
     }
     const last = askedAt.get(name);
     if (last !== undefined && deps.now() - last < deps.pollMilliseconds) return job;
@@ -45,16 +46,23 @@ export function createPoll(deps: JobTools) {
     return await apply(provider, scoped, batch);
   }
 
-  /** Records what the provider told of a job's batch. */
+  /** Records what the provider told of a job's batch; waits so long for its results to be read. */
   async function apply(
     provider: StoringProvider,
     scoped: ScopedJob,
     batch: Batch,
+    patience?: number,
   ): Promise<JobRecord> {
     const { scope, job } = scoped;
     const name = nameOf(scoped);
     const now = deps.now();
-    const next = await deps.catalog.jobs.update(scope, job.id, (old) => advance(old, batch, now));
+    const over = isTerminal(batch.status) && !isTerminal(job.status)
+      ? await settling.end(provider, scoped, batch, patience)
+      : undefined;
+    // Until its results can be read, a job is seen to run.
+    const seen = unsettled(batch);
+    const next = over ??
+      await deps.catalog.jobs.update(scope, job.id, (old) => advance(old, seen, now));
     const current = next ?? job;
     if (!isTerminal(current.status)) {
       askedAt.set(name, now);

@@ -27,6 +27,11 @@ export function stopping(job: JobRecord, now: number): JobProgress | undefined {
   return { ...job, status: "Stopping", stopRequested: true, modifiedAt: now };
 }
 
+/** A batch as it is shown while its results have not been read: it is not over yet. */
+export function unsettled(batch: Batch): Batch {
+  return isTerminal(batch.status) ? { ...batch, status: "InProgress", endedAt: undefined } : batch;
+}
+
 function progressOf(
   batch: Batch,
   status: JobStatus,

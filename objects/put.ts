@@ -1,5 +1,5 @@
 /** Storing an object: nothing is acknowledged that cannot be found, nothing refused stays behind. */
-import { checkWrite, type ObjectCatalog, type WriteCondition } from "../catalog/objects.ts";
+import { checkWrite, type WriteCondition } from "../catalog/objects.ts";
 import type { ObjectHeaders, ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { PackedParts } from "../codecs/object_parts.ts";
@@ -8,7 +8,7 @@ import { spelledOut } from "./find.ts";
 import { providerName } from "./name.ts";
 import { removeMarked } from "./orphans.ts";
 import { filesOf, pickAccount, type Reach, scopeOf } from "./reach.ts";
-import { emptyTrash } from "./trash.ts";
+import { emptyTrash, type TrashDeps } from "./trash.ts";
 import type { UploadMarks } from "./upload_marks.ts";
 
 /** An object to be stored. */
@@ -30,8 +30,7 @@ export interface NewObject {
 }
 
 /** What storing needs. */
-export interface PutDeps {
-  readonly catalog: ObjectCatalog;
+export interface PutDeps extends TrashDeps {
   readonly now: () => number;
   readonly random: () => number;
   readonly uploads: UploadMarks;
@@ -90,7 +89,7 @@ export async function put(
     await cleanUp(
       deps,
       "a replaced file",
-      (late) => emptyTrash(deps.catalog, reach.provider, old, late),
+      (late) => emptyTrash(deps, reach.provider, old, late),
     );
   }
   return record;

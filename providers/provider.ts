@@ -170,8 +170,47 @@ export interface Batch {
   readonly tags: Readonly<Record<string, string>>;
 }
 
+/** A JSON object as a provider or a client wrote it. */
+export type LineObject = Readonly<Record<string, unknown>>;
+
+/** What one line of a batch's results tells. */
+export interface RecordResult {
+  /** Of the record; absent where it has none. */
+  readonly id: string | undefined;
+  /** `unrun`: the batch was over before the record's turn came. */
+  readonly outcome: "success" | "error" | "unrun";
+  /** Absent where the provider counts none. */
+  readonly inputTokens?: number | undefined;
+  readonly outputTokens?: number | undefined;
+}
+
+/** How a provider writes records and their results, a JSON object a line. */
+export interface RecordForm {
+  /** Whether no two records of a batch may have one id. */
+  readonly uniqueIds: boolean;
+  /** A record's id; undefined where it has none. */
+  idOf(record: LineObject): string | undefined;
+  result(line: LineObject): RecordResult;
+}
+
+/** A piece of a batch's results, which are all its parts in a row. */
+export interface BatchResultsPart {
+  /** For `openResults`: a file's id, or a word of the provider's own. */
+  readonly name: string;
+  /** Bytes by the provider's own account; absent where it tells none. */
+  readonly bytes?: number | undefined;
+}
+
+/** Where the results of a finished batch are. */
+export interface BatchResults {
+  readonly parts: readonly BatchResultsPart[];
+  /** When the provider forgets them; absent where it tells of no such time. */
+  readonly expiresAt?: Date | undefined;
+}
+
 /** Batches at one account. */
 export interface BatchesPort {
+  readonly form: RecordForm;
   /** Whether `list` begins with the newest; without it, only all pages tell of all new batches. */
   readonly newestFirst: boolean;
   /** Understands every spelling of a batch id; undefined if it is not one. */
@@ -182,6 +221,18 @@ export interface BatchesPort {
    */
   create(batch: NewBatch, signal: AbortSignal): Promise<Batch>;
   get(id: BatchId, signal: AbortSignal): Promise<Batch>;
+  /** Where the results of a finished batch are; no parts where it has none. */
+  results(batch: Batch, signal: AbortSignal): Promise<BatchResults>;
+  /**
+   * The bytes of a part, or those of the range; a provider that ignores ranges gives the whole part,
+   * and it is told so. Throws `not-found` where the provider has it no more.
+   */
+  openResults(
+    id: BatchId,
+    part: string,
+    range: ByteRange | undefined,
+    signal: AbortSignal,
+  ): Promise<OpenedFile>;
   /** Asks for the batch to be stopped; `conflict` where it is over already. */
   stop(id: BatchId, signal: AbortSignal): Promise<void>;
   /** One page of all batches. */

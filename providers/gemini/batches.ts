@@ -10,6 +10,8 @@ import type { Batch, BatchesPort, FilesPort, NewBatch, Page } from "../provider.
 import { cancelCall, stopBatch } from "../stop.ts";
 import { displayNameOf, readBatch } from "./batch.ts";
 import { isResultId } from "./file.ts";
+import { geminiForm } from "./form.ts";
+import { createResults, maxOperationBytes } from "./results.ts";
 
 const pageSize = 100;
 
@@ -59,7 +61,13 @@ export function createBatches(
 
   async function get(id: BatchId, signal: AbortSignal): Promise<Batch> {
     return known(
-      await http.json({ method: "GET", path: path(id), subject: subject(id) }, signal),
+      await http.json({
+        method: "GET",
+        path: path(id),
+        subject: subject(id),
+        // Inline results come with it.
+        maxReplyBytes: maxOperationBytes,
+      }, signal),
       true,
     );
   }
@@ -84,6 +92,8 @@ export function createBatches(
   }
 
   return {
+    ...createResults(http, files, path),
+    form: geminiForm,
     // Google documents no order (November 2026).
     newestFirst: false,
     parseId,

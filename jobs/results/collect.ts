@@ -1,0 +1,220 @@
+/** What a finished batch leaves: its results, read and checked, as the objects that will show them. */
+import { createHash } from "node:crypto";
+import type { ResultsObject } from "../../catalog/results.ts";
+import type { JobRecord } from "../../catalog/records.ts";
+import type { Span } from "../../codecs/pieces.ts";
+import { resultsId } from "../../codecs/results_id.ts";
+import { accountOf } from "../../objects/reach.ts";
+import type { Draft } from "../../objects/results/store.ts";
+import type {
+  Account,
+  Batch,
+  BatchResults,
+  RecordForm,
+  StoringProvider,
+} from "../../providers/provider.ts";
+import type { JobTools } from "../deps.ts";
+import { type Check, checkResults, type Likeness, type OpenPart } from "./check.ts";
+import { idsOf, namesOf } from "./missing.ts";
+import { placeOf, type ResultsPlace } from "./place.ts";
+import { countsOf, expectedOf, type Faults, manifestOf, messageOf } from "./report.ts";
+
+/** What is to be recorded of a job's end. */
+export interface Outcome {
+  /** As the provider told of it, with the counts and the message that the results lead to. */
+  readonly batch: Batch;
+  readonly objects: readonly ResultsObject[];
+  /** What is left out of the results. */
+  readonly cuts: readonly Span[];
+}
+
+/** Results that seem to lack something are read so often: it may be the reading that failed. */
+const readings = 3;
+/** Between two of them, in milliseconds; each time twice as long. */
+const readingPause = 500;
+
+const contentType = "application/octet-stream";
+
+/** Results that were read, perhaps with a copy that waits to be kept. */
+interface Read {
+  readonly check: Check;
+  readonly draft: Draft | undefined;
+}
+
+/** Reads a finished batch's results. Throws where they cannot be read now. */
+export async function collect(
+  deps: JobTools,
+  provider: StoringProvider,
+  job: JobRecord,
+  batch: Batch,
+): Promise<Outcome> {
+  const account = accountOf(provider, job.account);
+  const told = await account.batches.results(batch, deps.closing);
+  const { check, draft } = await readPatiently(deps, account, batch, told);
+  try {
+    const faults = await faultsOf(deps, account, job, batch, check);
+    const counts = countsOf(batch, check);
+    const message = messageOf(batch.message, faults, expectedOf(batch));
+    const ended = { ...batch, counts, message };
+    const place = placeOf(job);
+    if (!place) return { batch: ended, objects: [], cuts: [] };
+    const objects = [manifest(deps, place, job, manifestOf(counts, check))];
+    if (told.parts.length === 0) return { batch: ended, objects, cuts: [] };
+    const file = resultsId(job.id, check.sha256);
+    const kept = draft && `${provider.name}/${job.id}/${file}`;
+    if (kept !== undefined) await draft?.keep(kept, check, deps.closing);
+    const expiresAt = kept === undefined ? told.expiresAt?.getTime() : undefined;
+    objects.push({
+      bucket: place.bucket,
+      key: place.output,
+      object: {
+        ...common(deps, job),
+        file,
+        bytes: check.bytes,
+        ...(expiresAt !== undefined && { expiresAt }),
+      },
+      results: {
+        sha256: check.sha256,
+        batch: batch.id,
+        parts: check.parts,
+        cutChunks: 0,
+        ...(kept !== undefined && { kept }),
+      },
+    });
+    return { batch: ended, objects, cuts: check.cuts };
+  } finally {
+    await draft?.discard();
+  }
+}
+
+/** The end of a job whose results are not to be had. */
+export function unreadable(
+  deps: JobTools,
+  job: JobRecord,
+  batch: Batch,
+  error: Error,
+): Outcome {
+  const counts = countsOf(batch, undefined);
+  const reason = `The results cannot be read from the provider: ${error.message}`;
+  const message = batch.message === undefined ? reason : `${batch.message} ${reason}`;
+  const place = placeOf(job);
+  const objects = place ? [manifest(deps, place, job, manifestOf(counts, undefined))] : [];
+  return { batch: { ...batch, counts, message: message.slice(0, 2_048) }, objects, cuts: [] };
+}
+
+function manifest(
+  deps: JobTools,
+  place: ResultsPlace,
+  job: JobRecord,
+  text: string,
+): ResultsObject {
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  const bytes = new TextEncoder().encode(text).length;
+  return {
+    bucket: place.bucket,
+    key: place.manifest,
+    object: { ...common(deps, job), file: resultsId(job.id, sha256), bytes },
+    results: { sha256, text, batch: job.batch, parts: [], cutChunks: 0 },
+  };
+}
+
+function common(deps: JobTools, { account }: JobRecord) {
+  const modifiedAt = deps.now();
+  return { account, modifiedAt, contentType, headers: {}, metadata: {}, checksums: {} };
+}
+
+/** Reads results, again where they seem to lack something. */
+async function readPatiently(
+  deps: JobTools,
+  account: Account,
+  batch: Batch,
+  told: BatchResults,
+): Promise<Read> {
+  const { form } = account.batches;
+  const expected = expectedOf(batch);
+  let likeness: Likeness = form.uniqueIds ? "id" : "line";
+  for (let n = 1;; n++) {
+    const read = await readOnce(deps, account, batch, told, likeness);
+    const { records, repeated, isCutShort } = read.check;
+    const looksAlike = likeness === "line" && repeated > 0 && records + repeated === expected;
+    const isShort = told.parts.length > 0 && (isCutShort || records < expected);
+    if (!looksAlike && (!isShort || n >= readings)) return read;
+    await read.draft?.discard();
+    // There are as many as there must be: records that look alike, and none that came twice.
+    if (looksAlike) likeness = "nothing";
+    else await deps.sleep(readingPause * 2 ** (n - 1));
+    deps.closing.throwIfAborted();
+  }
+}
+
+async function readOnce(
+  deps: JobTools,
+  { batches }: Account,
+  batch: Batch,
+  told: BatchResults,
+  likeness: Likeness,
+): Promise<Read> {
+  const parts = told.parts.map(({ name, bytes }): OpenPart => ({
+    name,
+    bytes,
+    open: async () => (await batches.openResults(batch.id, name, undefined, deps.closing)).body,
+  }));
+  const draft = parts.length > 0 ? await deps.resultStore?.draft() : undefined;
+  try {
+    const check = await checkResults(parts, {
+      form: batches.form,
+      likeness,
+      write: (bytes) => draft?.write(bytes) ?? Promise.resolve(),
+      breathe: () => deps.sleep(0),
+    });
+    return { check, draft };
+  } catch (error) {
+    await draft?.discard();
+    throw error;
+  }
+}
+
+/** What is wrong with the results; names are looked up in the input, which few results need. */
+async function faultsOf(
+  deps: JobTools,
+  account: Account,
+  job: JobRecord,
+  batch: Batch,
+  check: Check,
+): Promise<Faults> {
+  const missing = Math.max(0, expectedOf(batch) - check.records);
+  const { repeated, isCutShort } = check;
+  if (missing === 0 && repeated === 0) {
+    const none = { count: 0, first: [] };
+    return { missing: none, repeated: none, isCutShort };
+  }
+  const names = await namesFrom(deps, account, job, check);
+  return {
+    // Of a batch that ended early nobody knows which records it got to.
+    missing: { count: missing, first: batch.status === "Completed" ? names.missing : [] },
+    repeated: { count: repeated, first: names.repeated },
+    isCutShort,
+  };
+}
+
+async function namesFrom(deps: JobTools, account: Account, job: JobRecord, check: Check) {
+  const none = { missing: [], repeated: [] };
+  if (check.ids.isFull) return none;
+  try {
+    const ids = await inputIds(deps, account, job);
+    return ids ? await namesOf(ids, check) : none;
+  } catch (error) {
+    deps.closing.throwIfAborted();
+    deps.warn("The input of a job could not be read to name records", { job: job.id, error });
+    return none;
+  }
+}
+
+async function inputIds(
+  deps: JobTools,
+  { files, batches }: Account,
+  { file }: JobRecord,
+): Promise<AsyncIterable<string> | undefined> {
+  if (file === undefined || !files) return undefined;
+  return idsOf(await files.read(file, undefined, deps.closing), batches.form satisfies RecordForm);
+}
