@@ -51,6 +51,8 @@ export interface ForwardRequest {
   readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null;
   /** The region that the client signed for. */
   readonly region: string | undefined;
+  /** The body is the gateway's own and not a client's; its length is in the headers. */
+  readonly ownBody?: true;
 }
 
 /** A file as its provider tells of it. */

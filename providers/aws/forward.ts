@@ -67,7 +67,7 @@ export function createForward(
       headers.delete("host");
       const { method } = request;
       return passOn(
-        url !== undefined && payload.untouched && !mustNotRepeat(request)
+        url !== undefined && payload.untouched && !mustNotRepeat(request) && !request.ownBody
           ? await deps.fetch(url, { method, headers, body, redirect: "manual", signal })
           : await sendRaw(
             deps.uploader,

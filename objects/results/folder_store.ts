@@ -1,0 +1,89 @@
+/** Results in a local folder. What has a name there is whole: drafts get theirs by a rename. */
+import { Failure } from "../../codecs/failure.ts";
+import { readFrom, verify, writeAll } from "./draft_file.ts";
+import type { Draft, ResultStore } from "./store.ts";
+
+const draftPrefix = ".draft-";
+/** A draft that is older was left by a process that died, in milliseconds. */
+const draftAge = 24 * 60 * 60 * 1000;
+
+/**
+ * Makes a store in a folder, which is made if it is missing.
+ *
+ * @param now Milliseconds since 1970.
+ */
+export function createFolderStore(folder: string, now: () => number): ResultStore {
+  let tidied: Promise<void> | undefined;
+  return {
+    async draft() {
+      await Deno.mkdir(folder, { recursive: true });
+      await (tidied ??= tidy(folder, now() - draftAge));
+      return await beginDraft(folder);
+    },
+    async open(name, { first, last }) {
+      try {
+        const file = await Deno.open(`${folder}/${name}`);
+        const { size } = await file.stat();
+        return closing(file, readFrom(file, first, (last ?? size - 1) - first + 1));
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+        throw new Failure("not-found", "The results are not in the gateway's store any more", {
+          cause: error,
+        });
+      }
+    },
+    async remove(name) {
+      try {
+        await Deno.remove(`${folder}/${name}`);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    },
+  };
+}
+
+async function beginDraft(folder: string): Promise<Draft> {
+  // On the file system of the folder itself: a rename across two is none.
+  const path = await Deno.makeTempFile({ dir: folder, prefix: draftPrefix });
+  const file = await Deno.open(path, { read: true, write: true });
+  let isOpen = true;
+  let isKept = false;
+  return {
+    write: (bytes) => writeAll(file, bytes),
+    async keep(name, facts) {
+      await verify(file, facts);
+      const target = `${folder}/${name}`;
+      await Deno.mkdir(target.slice(0, target.lastIndexOf("/")), { recursive: true });
+      await Deno.rename(path, target);
+      isKept = true;
+    },
+    async discard() {
+      if (!isOpen) return;
+      isOpen = false;
+      file.close();
+      if (!isKept) await Deno.remove(path);
+    },
+  };
+}
+
+async function tidy(folder: string, before: number): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.startsWith(draftPrefix)) continue;
+    const { mtime } = await Deno.stat(`${folder}/${name}`);
+    if (mtime && mtime.getTime() < before) await Deno.remove(`${folder}/${name}`);
+  }
+}
+
+/** A file's bytes; it is closed when they end or nobody wants them. */
+function closing(
+  file: Deno.FsFile,
+  body: ReadableStream<Uint8Array>,
+): ReadableStream<Uint8Array> {
+  return ReadableStream.from((async function* () {
+    try {
+      yield* body;
+    } finally {
+      file.close();
+    }
+  })());
+}
