@@ -24,7 +24,7 @@ const mostCaughtUp = 32;
 const firstPause = 1_000;
 const longestPause = 5 * 60_000;
 /** So often a provider may say that results are not there before it is believed. */
-const patientTries = 3;
+const patientTries = 6;
 /** Long after a batch's end the first such word is believed, in milliseconds. */
 const longAfter = 60 * 60_000;
 

@@ -185,14 +185,18 @@ async function faultsOf(
   const missing = Math.max(0, expectedOf(batch) - check.records);
   const { repeated, isCutShort } = check;
   if (missing === 0 && repeated === 0) {
-    const none = { count: 0, first: [] };
+    const none = { count: 0, records: 0, first: [] };
     return { missing: none, repeated: none, isCutShort };
   }
   const names = await namesFrom(deps, account, job, check);
   return {
     // Of a batch that ended early nobody knows which records it got to.
-    missing: { count: missing, first: batch.status === "Completed" ? names.missing : [] },
-    repeated: { count: repeated, first: names.repeated },
+    missing: {
+      count: missing,
+      records: missing,
+      first: batch.status === "Completed" ? names.missing : [],
+    },
+    repeated: { count: repeated, records: check.repeatedIds.size, first: names.repeated },
     isCutShort,
   };
 }

@@ -5,7 +5,10 @@ import type { Check } from "./check.ts";
 
 /** The ids of some records, in the order of the input, and how many there are. */
 export interface Named {
+  /** How many are told of, lines or records. */
   readonly count: number;
+  /** How many records there are to be named. */
+  readonly records: number;
   readonly first: readonly string[];
 }
 
@@ -79,10 +82,10 @@ export function messageOf(
     .slice(0, maxMessage);
 }
 
-function named({ count, first }: Named): string {
+function named({ records, first }: Named): string {
   if (first.length === 0) return "";
   const ids = first.map((id) => JSON.stringify(shortened(id))).join(", ");
-  return count > first.length ? `: ${ids} and others` : `: ${ids}`;
+  return records > first.length ? `: ${ids} and others` : `: ${ids}`;
 }
 
 function shortened(id: string): string {

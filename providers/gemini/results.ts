@@ -42,7 +42,10 @@ export function createResults(
       }
       if (!mayBeInline(batch)) return { parts: [] };
       const items = inlined(await operation(batch.id, signal));
-      return { parts: items === undefined ? [] : [{ name: inline }] };
+      if (items !== undefined) return { parts: [{ name: inline }] };
+      if (batch.status !== "Completed") return { parts: [] };
+      // It says SUCCEEDED a moment before the results are there (reported 2026).
+      throw new Failure("not-found", `The batch ${batch.id} does not tell its results.`);
     },
     async openResults(id, part, range, signal) {
       if (part !== inline) return await files.open(fileId(part), range, signal);
