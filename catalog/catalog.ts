@@ -5,6 +5,7 @@ import { createJobCatalog, type JobCatalog } from "./jobs.ts";
 import { createJournalCatalog, type JournalCatalog } from "./journal.ts";
 import { createLinkCatalog, type LinkCatalog } from "./links.ts";
 import { createObjectCatalog, type ObjectCatalog } from "./objects.ts";
+import { createRecordIdCatalog, type RecordIdCatalog } from "./record_ids.ts";
 import { createResultsCatalog, type ResultsCatalog } from "./results.ts";
 import { createUploadCatalog, type UploadCatalog } from "./uploads.ts";
 
@@ -17,6 +18,7 @@ export interface Catalog {
   readonly jobs: JobCatalog;
   readonly journal: JournalCatalog;
   readonly results: ResultsCatalog;
+  readonly recordIds: RecordIdCatalog;
   readonly instances: InstanceCatalog;
   /** Reads one key, to see that the catalog answers. */
   check(): Promise<void>;
@@ -35,6 +37,7 @@ export function createCatalog(
     jobs: createJobCatalog(kv, sleep),
     journal: createJournalCatalog(kv, sleep),
     results: createResultsCatalog(kv, sleep),
+    recordIds: createRecordIdCatalog(kv, sleep),
     instances: createInstanceCatalog(kv, sleep),
     async check() {
       await kv.get(["check"]);

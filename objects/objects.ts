@@ -85,7 +85,8 @@ export function createObjects(deps: ObjectDeps): Objects {
   const removing = { ...finding, links, results };
   const copying = { ...removing, postponed };
   const uploads = createUploadMarks(deps.instance, now);
-  const putting = { catalog: objects, results, now, random, postponed, uploads };
+  const { recordIds } = catalog;
+  const putting = { catalog: objects, results, recordIds, now, random, postponed, uploads };
   const listing = { catalog: objects, now, showsNative };
   const multipart = createMultipart({
     catalog: catalog.uploads,

@@ -1,21 +1,16 @@
 /** What a finished batch leaves: its results, read and checked, as the objects that will show them. */
 import { createHash } from "node:crypto";
+import type { RecordIds } from "../../catalog/record_ids.ts";
 import type { ResultsObject } from "../../catalog/results.ts";
 import type { JobRecord } from "../../catalog/records.ts";
 import type { Span } from "../../codecs/pieces.ts";
 import { resultsId } from "../../codecs/results_id.ts";
 import { accountOf } from "../../objects/reach.ts";
 import type { Draft } from "../../objects/results/store.ts";
-import type {
-  Account,
-  Batch,
-  BatchResults,
-  RecordForm,
-  StoringProvider,
-} from "../../providers/provider.ts";
+import type { Account, Batch, BatchResults, StoringProvider } from "../../providers/provider.ts";
 import type { JobTools } from "../deps.ts";
 import { type Check, checkResults, type Likeness, type OpenPart } from "./check.ts";
-import { idsOf, namesOf } from "./missing.ts";
+import { idsOf, type Names, namesOf } from "./missing.ts";
 import { placeOf, type ResultsPlace } from "./place.ts";
 import { countsOf, expectedOf, type Faults, manifestOf, messageOf } from "./report.ts";
 
@@ -50,9 +45,11 @@ export async function collect(
 ): Promise<Outcome> {
   const account = accountOf(provider, job.account);
   const told = await account.batches.results(batch, deps.closing);
-  const { check, draft } = await readPatiently(deps, account, batch, told);
+  const known = job.file && await deps.catalog.recordIds.get(provider.name, job.file);
+  const isUnique = account.batches.form.uniqueIds || known?.unique === true;
+  const { check, draft } = await readPatiently(deps, account, batch, told, isUnique);
   try {
-    const faults = await faultsOf(deps, account, job, batch, check);
+    const faults = await faultsOf(deps, account, job, batch, check, known);
     const counts = countsOf(batch, check);
     const message = messageOf(batch.message, faults, expectedOf(batch));
     const ended = { ...batch, counts, message };
@@ -129,10 +126,10 @@ async function readPatiently(
   account: Account,
   batch: Batch,
   told: BatchResults,
+  isUnique: boolean,
 ): Promise<Read> {
-  const { form } = account.batches;
   const expected = expectedOf(batch);
-  let likeness: Likeness = form.uniqueIds ? "id" : "line";
+  let likeness: Likeness = isUnique ? "id" : "line";
   for (let n = 1;; n++) {
     const read = await readOnce(deps, account, batch, told, likeness);
     const { records, repeated, isCutShort } = read.check;
@@ -181,6 +178,7 @@ async function faultsOf(
   job: JobRecord,
   batch: Batch,
   check: Check,
+  known: RecordIds | undefined,
 ): Promise<Faults> {
   const missing = Math.max(0, expectedOf(batch) - check.records);
   const { repeated, isCutShort } = check;
@@ -188,7 +186,7 @@ async function faultsOf(
     const none = { count: 0, records: 0, first: [] };
     return { missing: none, repeated: none, isCutShort };
   }
-  const names = await namesFrom(deps, account, job, check);
+  const names = await namesFrom(deps, account, job, check, known);
   return {
     // Of a batch that ended early nobody knows which records it got to.
     missing: {
@@ -201,11 +199,17 @@ async function faultsOf(
   };
 }
 
-async function namesFrom(deps: JobTools, account: Account, job: JobRecord, check: Check) {
+async function namesFrom(
+  deps: JobTools,
+  account: Account,
+  job: JobRecord,
+  check: Check,
+  known: RecordIds | undefined,
+): Promise<Names> {
   const none = { missing: [], repeated: [] };
   if (check.ids.isFull) return none;
   try {
-    const ids = await inputIds(deps, account, job);
+    const ids = known ? await known.ids() : await inputIds(deps, account, job);
     return ids ? await namesOf(ids, check) : none;
   } catch (error) {
     deps.closing.throwIfAborted();
@@ -220,5 +224,5 @@ async function inputIds(
   { file }: JobRecord,
 ): Promise<AsyncIterable<string> | undefined> {
   if (file === undefined || !files) return undefined;
-  return idsOf(await files.read(file, undefined, deps.closing), batches.form satisfies RecordForm);
+  return idsOf(await files.read(file, undefined, deps.closing), batches.form);
 }

@@ -13,7 +13,10 @@ export interface Names {
 const maxLineBytes = 128 * 2 ** 20;
 
 /** Names the first records that are missing or came more than once. */
-export async function namesOf(ids: AsyncIterable<string>, check: Check): Promise<Names> {
+export async function namesOf(
+  ids: AsyncIterable<string> | Iterable<string>,
+  check: Check,
+): Promise<Names> {
   const missing: string[] = [];
   const repeated: string[] = [];
   for await (const id of ids) {

@@ -26,3 +26,18 @@ export const geminiForm: RecordForm = {
 function idOf(record: LineObject): string | undefined {
   return text(record["key"]) ?? text(object(record["metadata"])?.["key"]);
 }
+
+const atHead = /^\s*\{\s*"key"\s*:\s*("(?:[^"\\]|\\.)*")/;
+/** Two braces at the end: the metadata are a member of the line itself, and of nothing within it. */
+const atTail = /"metadata"\s*:\s*\{\s*"key"\s*:\s*("(?:[^"\\]|\\.)*")\s*\}\s*\}\s*$/;
+
+/** The id of a record whose line begins with its key, ends with its metadata, or is short. */
+export function idIn(head: string, tail: string): string | undefined {
+  const found = atHead.exec(head) ?? atTail.exec(tail);
+  try {
+    if (found) return text(JSON.parse(found[1] ?? ""));
+    return idOf(object(JSON.parse(head)) ?? {});
+  } catch {
+    return undefined; // Cut, or no JSON: no id that anybody could tell.
+  }
+}
