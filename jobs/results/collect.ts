@@ -1,4 +1,5 @@
 /** What a finished batch leaves: its results, read and checked, as the objects that will show them. */
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { RecordIds } from "../../catalog/record_ids.ts";
 import type { ResultsObject } from "../../catalog/results.ts";
@@ -65,8 +66,7 @@ export async function collect(
       bucket: place.bucket,
       key: place.output,
       object: {
-        ...common(deps, job),
-        file,
+        ...common(deps, job, check.sha256),
         bytes: check.bytes,
         ...(expiresAt !== undefined && { expiresAt }),
       },
@@ -110,14 +110,22 @@ function manifest(
   return {
     bucket: place.bucket,
     key: place.manifest,
-    object: { ...common(deps, job), file: resultsId(job.id, sha256), bytes },
+    object: { ...common(deps, job, sha256), bytes },
     results: { sha256, text, batch: job.batch, parts: [], cutChunks: 0 },
   };
 }
 
-function common(deps: JobTools, { account }: JobRecord) {
-  const modifiedAt = deps.now();
-  return { account, modifiedAt, contentType, headers: {}, metadata: {}, checksums: {} };
+function common(deps: JobTools, { id, account }: JobRecord, sha256: string) {
+  return {
+    file: resultsId(id, sha256),
+    account,
+    modifiedAt: deps.now(),
+    contentType,
+    headers: {},
+    metadata: {},
+    // Clients that ask for it check what they download.
+    checksums: { "x-amz-checksum-sha256": Buffer.from(sha256, "hex").toString("base64") },
+  };
 }
 
 /** Reads results, again where they seem to lack something. */

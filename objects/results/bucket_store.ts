@@ -1,9 +1,10 @@
 /** Results in a bucket of S3, through a provider that forwards there. */
 import { Buffer } from "node:buffer";
+import { chunkStream } from "../../codecs/chunk_stream.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { encodeUri } from "../../codecs/uri.ts";
 import type { ForwardingProvider } from "../../providers/provider.ts";
-import { readFrom, writeAll } from "./draft_file.ts";
+import { chunksOf, writeAll } from "./draft_file.ts";
 import type { Draft, ResultStore } from "./store.ts";
 
 /** Where the bucket is. */
@@ -68,7 +69,8 @@ export function createBucketStore(options: BucketStoreOptions): ResultStore {
         "x-amz-content-sha256": sha256,
         "x-amz-checksum-sha256": Buffer.from(sha256, "hex").toString("base64"),
       },
-      body: readFrom(file, 0, bytes),
+      // The draft closes the file.
+      body: chunkStream(chunksOf(file, 0, bytes), () => {}),
     });
     await put.body?.cancel();
     const head = await call("HEAD", name, signal);

@@ -10,16 +10,8 @@ export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<vo
   for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
 }
 
-/** Reads a file on from a position; closes nothing. */
-export function readFrom(
-  file: Deno.FsFile,
-  first: number,
-  length: number,
-): ReadableStream<Uint8Array> {
-  return ReadableStream.from(chunksOf(file, first, length));
-}
-
-async function* chunksOf(
+/** A file's bytes from a position on, read as they are wanted; closes nothing. */
+export async function* chunksOf(
   file: Deno.FsFile,
   first: number,
   length: number,

@@ -1,6 +1,7 @@
 /** Results in a local folder. What has a name there is whole: drafts get theirs by a rename. */
+import { chunkStream } from "../../codecs/chunk_stream.ts";
 import { Failure } from "../../codecs/failure.ts";
-import { readFrom, verify, writeAll } from "./draft_file.ts";
+import { chunksOf, verify, writeAll } from "./draft_file.ts";
 import type { Draft, ResultStore } from "./store.ts";
 
 const draftPrefix = ".draft-";
@@ -24,7 +25,10 @@ export function createFolderStore(folder: string, now: () => number): ResultStor
       try {
         const file = await Deno.open(`${folder}/${name}`);
         const { size } = await file.stat();
-        return closing(file, readFrom(file, first, (last ?? size - 1) - first + 1));
+        return chunkStream(
+          chunksOf(file, first, (last ?? size - 1) - first + 1),
+          () => file.close(),
+        );
       } catch (error) {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
         throw new Failure("not-found", "The results are not in the gateway's store any more", {
@@ -72,18 +76,4 @@ async function tidy(folder: string, before: number): Promise<void> {
     const { mtime } = await Deno.stat(`${folder}/${name}`);
     if (mtime && mtime.getTime() < before) await Deno.remove(`${folder}/${name}`);
   }
-}
-
-/** A file's bytes; it is closed when they end or nobody wants them. */
-function closing(
-  file: Deno.FsFile,
-  body: ReadableStream<Uint8Array>,
-): ReadableStream<Uint8Array> {
-  return ReadableStream.from((async function* () {
-    try {
-      yield* body;
-    } finally {
-      file.close();
-    }
-  })());
 }

@@ -1,6 +1,7 @@
 /** Reading objects of results: from the operator's copy, or put together from a batch's parts. */
 import type { ResultsCatalog, ResultsRecord } from "../../catalog/results.ts";
 import type { ObjectRecord } from "../../catalog/records.ts";
+import { chunkStream } from "../../codecs/chunk_stream.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { type Piece, piecesOf, type Span } from "../../codecs/pieces.ts";
 import type { StoringProvider } from "../../providers/provider.ts";
@@ -41,16 +42,24 @@ export async function openResults(
   const [head, ...others] = pieces;
   // The first is opened before there is an answer, so that a refusal can be told as one.
   const body = head && await open(head);
-  return ReadableStream.from(joined(body, others, open));
+  return chunkStream(joined(body, others, open), async () => {
+    if (body?.bytes && !body.bytes.locked) await body.bytes.cancel().catch(() => {});
+  });
+}
+
+/** A piece that was opened: its bytes, where it has any, and how they are passed on. */
+interface OpenedPiece {
+  readonly bytes: ReadableStream<Uint8Array> | undefined;
+  passed(): AsyncGenerator<Uint8Array>;
 }
 
 async function* joined(
-  first: AsyncIterable<Uint8Array> | undefined,
+  first: OpenedPiece | undefined,
   others: readonly Piece[],
-  open: (piece: Piece) => Promise<AsyncIterable<Uint8Array>>,
+  open: (piece: Piece) => Promise<OpenedPiece>,
 ): AsyncGenerator<Uint8Array> {
-  if (first) yield* first;
-  for (const piece of others) yield* await open(piece);
+  if (first) yield* first.passed();
+  for (const piece of others) yield* (await open(piece)).passed();
 }
 
 /** Opens a piece; nothing of it is read before somebody asks. */
@@ -61,11 +70,15 @@ async function openPiece(
   record: ResultsRecord,
   { part, spans, lineFeed: feeds }: Piece,
   signal: AbortSignal,
-): Promise<AsyncIterable<Uint8Array>> {
+): Promise<OpenedPiece> {
   const begin = spans[0]?.first;
   const end = spans.at(-1)?.end;
   const known = record.parts[part];
-  if (begin === undefined || end === undefined || !known) return passed(undefined, 0, [], feeds);
+  const opened = (bytes: OpenedPiece["bytes"], position: number): OpenedPiece => ({
+    bytes,
+    passed: () => passed(bytes, position, spans, feeds),
+  });
+  if (begin === undefined || end === undefined || !known) return opened(undefined, 0);
   const range = { first: begin, last: end - 1 };
   const { batches } = accountOf(provider, object.account);
   const isWhole = begin === 0 && end === known.bytes;
@@ -73,7 +86,7 @@ async function openPiece(
     batches.openResults(record.batch, known.name, asked, until);
   if (isWhole || !deps.reads) {
     const { body, ranged } = await open(isWhole ? undefined : range, signal);
-    return passed(body, ranged ? begin : 0, spans, feeds);
+    return opened(body, ranged ? begin : 0);
   }
   const place = [provider.name, object.account];
   const body = await deps.reads.read(
@@ -86,7 +99,7 @@ async function openPiece(
     range,
     signal,
   );
-  return passed(body, begin, spans, feeds);
+  return opened(body, begin);
 }
 
 /** Passes on the spans of a body that begins at a position, and a line feed behind them. */

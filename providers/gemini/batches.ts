@@ -74,7 +74,12 @@ export function createBatches(
 
   async function list(cursor: string | undefined, signal: AbortSignal): Promise<Page<Batch>> {
     const after = cursor === undefined ? "" : `&pageToken=${encodeURIComponent(cursor)}`;
-    const call = { method: "GET", path: `/v1beta/batches?pageSize=${pageSize}${after}` } as const;
+    const call = {
+      method: "GET",
+      path: `/v1beta/batches?pageSize=${pageSize}${after}`,
+      // Whether a list tells inline results, too, is not documented.
+      maxReplyBytes: maxOperationBytes,
+    } as const;
     const reply = object(await http.json(call, signal));
     if (reply === undefined) throw unexpectedReply(provider, 200, true);
     const items = objects(reply["operations"])
