@@ -144,6 +144,25 @@ Deno.test("nothing is seen before the results were read, then everything; one ga
   });
 });
 
+Deno.test("another gateway ends a job whose reader has died, and one that wakes up late changes nothing", async () => {
+  using world = await createJobWorld(virtual);
+  const other = await world.another("two");
+  const job = await start(world, ['{"id":"a"}\n']);
+  const reading = gate();
+  world.cloud.before = (call) => call === "batches.openResults" ? reading.wait() : undefined;
+  const asleep = finish(world, job);
+  await reading.reached;
+  world.cloud.before = () => {};
+  assert.equal((await get(other, job)).status, "InProgress");
+  world.time += 6_001;
+  const ended = await get(other, job);
+  assert.equal(ended.status, "Completed");
+  const record = await world.catalog.jobs.get({ tenant: "default", provider: "cloud" }, job.id);
+  reading.open();
+  assert.deepEqual(await asleep, record);
+  assert.equal(await resultsOf(world, job), '{"id":"a"}\n');
+});
+
 Deno.test("a job runs on while its results cannot be read for a passing reason", async () => {
   using world = await createJobWorld(virtual);
   const job = await start(world, ['{"id":"a"}\n']);
