@@ -20,7 +20,7 @@ const defaultPatience = 5_000;
 /** Results that one gateway reads at the same time. */
 const mostAtOnce = 4;
 /** Jobs that were over when they were found, of which one sweep reads the results. */
-const mostCaughtUp = 32;
+const mostCaughtUp = 64;
 const firstPause = 1_000;
 const longestPause = 5 * 60_000;
 /** So often a provider may say that results are not there before it is believed. */
@@ -59,8 +59,7 @@ export function createSettling(deps: JobTools) {
     const name = nameOf(scoped);
     let work = running.get(name);
     if (!work) {
-      const pause = refused.get(name);
-      if (pause && deps.now() < pause.until || running.size >= mostAtOnce) return undefined;
+      if (isPausing(name) || running.size >= mostAtOnce) return undefined;
       work = attempt(provider, scoped, batch, name).finally(() => running.delete(name));
       running.set(name, work);
     }
@@ -75,32 +74,47 @@ export function createSettling(deps: JobTools) {
     }
   }
 
-  /** Reads the results of a job that was over when it was found; the job as it is then. */
+  /**
+   * Reads the results of a job that was over when it was found. Its state is known without them, so
+   * what goes wrong is no matter of whoever asks for the job.
+   *
+   * @returns The job as it is then.
+   */
   async function catchUp(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
     const { scope, job } = scoped;
-    if (!await results.isWaiting(scope, job.id)) return job;
-    const pause = refused.get(nameOf(scoped));
-    if (pause && deps.now() < pause.until) return job;
-    const batch = await accountOf(provider, job.account).batches.get(job.batch, deps.closing);
-    return await end(provider, scoped, batch) ?? job;
+    if (isPausing(nameOf(scoped)) || !await results.isWaiting(scope, job.id)) return job;
+    try {
+      const { batches } = accountOf(provider, job.account);
+      const batch = await batches.get(job.batch, deps.closing);
+      return await end(provider, scoped, batch) ?? job;
+    } catch (error) {
+      if (error instanceof Failure && error.kind === "not-found") {
+        // The batch itself was deleted.
+        const { counts, message } = job;
+        return await record(scoped, undefined, unreadable(deps, job, { counts, message }, error)) ??
+          job;
+      }
+      postpone(nameOf(scoped), scoped, error);
+      return job;
+    }
   }
 
   /** Reads results of jobs that were over when they were found. */
   async function sweep(signal: AbortSignal): Promise<void> {
     let left = mostCaughtUp;
     for await (const { scope, id } of results.waiting()) {
-      if (signal.aborted || left-- <= 0) return;
+      if (signal.aborted || left === 0) return;
       const provider = deps.providers.get(scope.provider);
       const job = await jobs.get(scope, id);
-      if (!job || !provider || provider.forwards) continue;
-      try {
-        await catchUp(provider, { scope, job });
-      } catch (error) {
-        if (signal.aborted) return;
-        const fields = { job: id, provider: scope.provider, error };
-        deps.warn("The results of a native batch could not be read yet", fields);
-      }
+      if (!job || !provider || provider.forwards || isPausing(nameOf({ scope, job }))) continue;
+      left--;
+      await catchUp(provider, { scope, job });
     }
+  }
+
+  function isPausing(name: string): boolean {
+    const pause = refused.get(name);
+    return pause !== undefined && deps.now() < pause.until;
   }
 
   /** Resolves when nothing is being read any more. */
@@ -128,7 +142,7 @@ export function createSettling(deps: JobTools) {
       const outcome = await read(provider, scoped, batch, name);
       clearInterval(timer);
       await prolonging;
-      const settled = await record(scoped, outcome);
+      const settled = await record(scoped, batch, outcome);
       refused.delete(name);
       return settled;
     } catch (error) {
@@ -155,14 +169,19 @@ export function createSettling(deps: JobTools) {
       const times = (refused.get(name)?.times ?? 0) + 1;
       const age = deps.now() - (batch.endedAt?.getTime() ?? deps.now());
       if (!isLasting || times < patientTries && age < longAfter) throw error;
-      deps.warn("The results of a job cannot be read any more", { job: scoped.job.id, error });
+      // Of batches that others made long ago it is what one expects.
+      if (!scoped.job.native) {
+        deps.warn("The results of a job cannot be read any more", { job: scoped.job.id, error });
+      }
       return unreadable(deps, scoped.job, batch, error);
     }
   }
 
+  /** Ends a job, or gives one that is over its results. */
   async function record(
     { scope, job }: ScopedJob,
-    { batch, objects, cuts }: Outcome,
+    batch: Batch | undefined,
+    { counts, message, objects, cuts }: Outcome,
   ): Promise<JobRecord | undefined> {
     const complete = await Promise.all(objects.map(async (one) => {
       if (cuts.length === 0 || one.results.parts.length === 0) return one;
@@ -170,17 +189,11 @@ export function createSettling(deps: JobTools) {
       return { ...one, results: { ...one.results, cutChunks } };
     }));
     const now = deps.now();
-    const { counts, message } = batch;
-    return await results.settle(
-      scope,
-      job.id,
-      (old) =>
-        advance(old, batch, now) ??
-          (isTerminal(old.status)
-            ? { ...old, ...(counts && { counts }), ...(message !== undefined && { message }) }
-            : undefined),
-      complete,
-    );
+    return await results.settle(scope, job.id, (old) => {
+      const ended = batch && advance(old, { ...batch, counts, message }, now);
+      if (ended || !isTerminal(old.status)) return ended;
+      return { ...old, counts, ...(message !== undefined && { message }) };
+    }, complete);
   }
 
   function postpone(name: string, { scope, job }: ScopedJob, error: unknown): void {

@@ -3,7 +3,8 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { RecordIds } from "../../catalog/record_ids.ts";
 import type { ResultsObject } from "../../catalog/results.ts";
-import type { JobRecord } from "../../catalog/records.ts";
+import type { JobCounts, JobRecord } from "../../catalog/records.ts";
+import { Failure } from "../../codecs/failure.ts";
 import type { Span } from "../../codecs/pieces.ts";
 import { resultsId } from "../../codecs/results_id.ts";
 import { accountOf } from "../../objects/reach.ts";
@@ -17,8 +18,8 @@ import { countsOf, expectedOf, type Faults, manifestOf, messageOf } from "./repo
 
 /** What is to be recorded of a job's end. */
 export interface Outcome {
-  /** As the provider told of it, with the counts and the message that the results lead to. */
-  readonly batch: Batch;
+  readonly counts: JobCounts;
+  readonly message: string | undefined;
   readonly objects: readonly ResultsObject[];
   /** What is left out of the results. */
   readonly cuts: readonly Span[];
@@ -51,16 +52,13 @@ export async function collect(
   const { check, draft } = await readPatiently(deps, account, batch, told, isUnique);
   try {
     const faults = await faultsOf(deps, account, job, batch, check, known);
-    const counts = countsOf(batch, check);
+    const counts = countsOf(batch.counts, check);
     const message = messageOf(batch.message, faults, expectedOf(batch));
-    const ended = { ...batch, counts, message };
     const place = placeOf(job);
-    if (!place) return { batch: ended, objects: [], cuts: [] };
+    if (!place) return { counts, message, objects: [], cuts: [] };
     const objects = [manifest(deps, place, job, manifestOf(counts, check))];
-    if (told.parts.length === 0) return { batch: ended, objects, cuts: [] };
-    const file = resultsId(job.id, check.sha256);
-    const kept = draft && `${provider.name}/${job.id}/${file}`;
-    if (kept !== undefined) await draft?.keep(kept, check, deps.closing);
+    if (told.parts.length === 0) return { counts, message, objects, cuts: [] };
+    const kept = draft && await keep(deps, draft, provider.name, job, check);
     const expiresAt = kept === undefined ? told.expiresAt?.getTime() : undefined;
     objects.push({
       bucket: place.bucket,
@@ -78,9 +76,32 @@ export async function collect(
         ...(kept !== undefined && { kept }),
       },
     });
-    return { batch: ended, objects, cuts: check.cuts };
+    return { counts, message, objects, cuts: check.cuts };
   } finally {
     await draft?.discard();
+  }
+}
+
+/** Keeps results; undefined where they are too large for the operator's store. */
+async function keep(
+  deps: JobTools,
+  draft: Draft,
+  provider: string,
+  { id }: JobRecord,
+  check: Check,
+): Promise<string | undefined> {
+  const name = `${provider}/${id}/${resultsId(id, check.sha256)}`;
+  try {
+    await draft.keep(name, check, deps.closing);
+    return name;
+  } catch (error) {
+    if (!(error instanceof Failure && error.kind === "too-large")) throw error;
+    deps.warn("Results are too large to be kept; they are read from their provider", {
+      job: id,
+      provider,
+      error,
+    });
+    return undefined;
   }
 }
 
@@ -88,15 +109,15 @@ export async function collect(
 export function unreadable(
   deps: JobTools,
   job: JobRecord,
-  batch: Batch,
+  { counts: told, message: reason }: Pick<Batch, "counts" | "message">,
   error: Error,
 ): Outcome {
-  const counts = countsOf(batch, undefined);
-  const reason = `The results cannot be read from the provider: ${error.message}`;
-  const message = batch.message === undefined ? reason : `${batch.message} ${reason}`;
+  const counts = countsOf(told, undefined);
+  const why = `The results cannot be read from the provider: ${error.message}`;
+  const message = reason === undefined ? why : `${reason} ${why}`;
   const place = placeOf(job);
   const objects = place ? [manifest(deps, place, job, manifestOf(counts, undefined))] : [];
-  return { batch: { ...batch, counts, message: message.slice(0, 2_048) }, objects, cuts: [] };
+  return { counts, message: message.slice(0, 2_048), objects, cuts: [] };
 }
 
 function manifest(

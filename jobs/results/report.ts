@@ -28,8 +28,8 @@ const maxIdLength = 64;
  * The counts of a job that is over. They are those of the results where these were read, so that the
  * job, its manifest and its results never differ; else what the provider tells.
  */
-export function countsOf(batch: Batch, check: Check | undefined): JobCounts {
-  const told = batch.counts ?? { total: 0, processed: 0, success: 0, error: 0 };
+export function countsOf(counts: JobCounts | undefined, check: Check | undefined): JobCounts {
+  const told = counts ?? { total: 0, processed: 0, success: 0, error: 0 };
   if (!check || check.parts.length === 0) return told;
   const { success, error, records } = check;
   return { total: Math.max(told.total, records), processed: success + error, success, error };

@@ -42,7 +42,7 @@ export function createBucketStore(options: BucketStoreOptions): ResultStore {
     }, signal);
     if (response.ok) return response;
     await response.body?.cancel();
-    if (response.status === 404 && method !== "PUT") {
+    if (response.status === 404 && (method === "GET" || method === "DELETE")) {
       throw new Failure("not-found", "The results are not in the gateway's store any more");
     }
     throw new Failure(

@@ -297,6 +297,32 @@ Deno.test("the results of a native batch are in the provider's bucket, for those
   assert.deepEqual(await keysOf(world, "cloud"), [keys[1]]);
 });
 
+Deno.test("a native batch that was deleted, or cannot be asked for, is still told as a job", async () => {
+  using world = await createJobWorld(virtual);
+  world.cloud.addBatch("batch_native", { status: "Completed", counts: counts(4) });
+  const [id] = [...world.cloud.batches.keys()];
+  world.cloud.before = (call) => {
+    if (call === "batches.results") throw new Failure("unavailable", "Not now");
+  };
+  const job = await world.jobs.get(world.reach, undefined, "batch_native", quiet());
+  assert.deepEqual([job.status, await keysOf(world, "cloud")], ["Completed", []]);
+  world.time += 60_000;
+  world.cloud.before = () => {
+    throw new Failure("unavailable", "Not now");
+  };
+  assert.deepEqual(await get(world, job), job);
+  world.cloud.before = () => {};
+  world.cloud.batches.delete(id!);
+  world.time += 60_000;
+  const told = await get(world, job);
+  assert.deepEqual([told.status, told.counts], ["Completed", counts(4)]);
+  assert.match(told.message ?? "", /There is no batch batch_native/);
+  assert.deepEqual(await keysOf(world, "cloud"), [`${job.id}/manifest.json.out`]);
+  world.cloud.calls.length = 0;
+  assert.deepEqual(await get(world, job), told);
+  assert.deepEqual(world.cloud.calls, []);
+});
+
 Deno.test("results cannot be the input of a job", async () => {
   using world = await createJobWorld();
   const job = await start(world, ['{"id":"a"}\n']);
