@@ -158,9 +158,15 @@ Deno.test("another gateway ends a job whose reader has died, and one that wakes 
   const ended = await get(other, job);
   assert.equal(ended.status, "Completed");
   const record = await world.catalog.jobs.get({ tenant: "default", provider: "cloud" }, job.id);
+  assert.equal(await resultsOf(world, job), '{"id":"a"}\n');
+  await world.objects.remove(
+    world.reach,
+    { bucket: "out", key: `${job.id}/file-in.out` },
+    quiet(),
+  );
   reading.open();
   assert.deepEqual(await asleep, record);
-  assert.equal(await resultsOf(world, job), '{"id":"a"}\n');
+  assert.deepEqual(await keysOf(world), [`${job.id}/manifest.json.out`]);
 });
 
 Deno.test("a job runs on while its results cannot be read for a passing reason", async () => {
