@@ -40,6 +40,7 @@ const lasting: ReadonlySet<FailureKind> = new Set([
 export function createSettling(deps: JobTools) {
   const { results, jobs } = deps.catalog;
   const running = new Map<string, Promise<JobRecord | undefined>>();
+  const catching = new Map<string, Promise<JobRecord>>();
   const refused = new Map<string, { readonly times: number; readonly until: number }>();
 
   return { end, catchUp, sweep, idle };
@@ -82,7 +83,18 @@ export function createSettling(deps: JobTools) {
    */
   async function catchUp(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
     const { scope, job } = scoped;
-    if (isPausing(nameOf(scoped)) || !await results.isWaiting(scope, job.id)) return job;
+    const name = nameOf(scoped);
+    if (isPausing(name) || !await results.isWaiting(scope, job.id)) return job;
+    let work = catching.get(name);
+    if (!work) {
+      work = catchUpOnce(provider, scoped).finally(() => catching.delete(name));
+      catching.set(name, work);
+    }
+    return await work;
+  }
+
+  async function catchUpOnce(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
+    const { job } = scoped;
     try {
       const { batches } = accountOf(provider, job.account);
       const batch = await batches.get(job.batch, deps.closing);
@@ -103,7 +115,8 @@ export function createSettling(deps: JobTools) {
   async function sweep(signal: AbortSignal): Promise<void> {
     let left = mostCaughtUp;
     for await (const { scope, id } of results.waiting()) {
-      if (signal.aborted || left === 0) return;
+      // Those that are being read now go on; the next sweep takes others.
+      if (signal.aborted || left === 0 || running.size >= mostAtOnce) return;
       const provider = deps.providers.get(scope.provider);
       const job = await jobs.get(scope, id);
       if (!job || !provider || provider.forwards || isPausing(nameOf({ scope, job }))) continue;

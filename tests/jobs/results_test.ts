@@ -303,6 +303,18 @@ Deno.test("the results of a native batch are in the provider's bucket, for those
   assert.deepEqual(await keysOf(world, "cloud"), [keys[1]]);
 });
 
+Deno.test("many who ask for a native batch have its results read once", async () => {
+  using world = await createJobWorld();
+  world.cloud.addBatch("batch_native", { status: "Completed", counts: counts(1) });
+  world.cloud.results.set([...world.cloud.batches.keys()][0]!, ['{"id":"a"}\n']);
+  await world.jobs.list(world.reach, undefined, { maxResults: 1, sortOrder: "Descending" });
+  world.cloud.calls.length = 0;
+  const ask = () => world.jobs.get(world.reach, undefined, "batch_native", quiet());
+  await Promise.all(Array.from({ length: 50 }, ask));
+  assert.deepEqual(world.cloud.calls, ["batches.get", "batches.results", "batches.openResults"]);
+  assert.equal((await keysOf(world, "cloud")).length, 2);
+});
+
 Deno.test("a native batch that was deleted, or cannot be asked for, is still told as a job", async () => {
   using world = await createJobWorld(virtual);
   world.cloud.addBatch("batch_native", { status: "Completed", counts: counts(4) });
