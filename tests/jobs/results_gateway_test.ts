@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
-import { startTestGateway, type TestGateway, type TestGatewayOptions } from "../gateway.ts";
-import { type Client, createClient, openaiLines, until } from "./wire.ts";
+import { sandboxEnvironment } from "../../sandbox/environment.ts";
+import { startSandbox } from "../../sandbox/server.ts";
+import { temporaryFolder } from "../catalog/memory.ts";
+import {
+  type GatewayProcess,
+  spawnGateway,
+  startTestGateway,
+  type TestGateway,
+  type TestGatewayOptions,
+} from "../gateway.ts";
+import { asked, type Client, createClient, fault, openaiLines, until } from "./wire.ts";
 
 async function withGateway(
   work: (client: Client, gateway: TestGateway) => Promise<void>,
@@ -106,3 +115,50 @@ Deno.test("results are named after the s3Uri where a tag names the file", () =>
     const text = await read(client, `out/${arn.split("/").at(-1)}/label.jsonl.out`);
     assert.equal(`${text}`.trim().split("\n").length, 3);
   }));
+
+for (const end of ["killed", "told to end"] as const) {
+  Deno.test(`a gateway that is ${end} while it reads results leaves them to the next`, async () => {
+    await using folder = await temporaryFolder();
+    const sandbox = await startSandbox({ batchSeconds: 0.5 });
+    const environment = {
+      ...sandboxEnvironment(sandbox),
+      BATCHWAY_DATA: folder.path,
+      BATCHWAY_POLL_SECONDS: "0",
+      BATCHWAY_CONFIG: `${folder.path}/batchway.jsonc`,
+    };
+    const keep = { folder: `${folder.path}/kept` };
+    await Deno.writeTextFile(environment.BATCHWAY_CONFIG, JSON.stringify({ results: { keep } }));
+    const started: GatewayProcess[] = [];
+    try {
+      const first = await spawnGateway(environment);
+      started.push(first);
+      const client = createClient(first.url);
+      await client.upload("my-bucket/in.jsonl");
+      const arn = await client.create("my-bucket/in.jsonl");
+      const folderOf = `out/${arn.split("/").at(-1)}`;
+      const content = { provider: "openai", path: "/files/.*/content" } as const;
+      await fault(sandbox, { ...content, latencySeconds: 60, times: 1 });
+      const before = await asked(sandbox, "GET", /content$/);
+      const asking = (async () => {
+        while (await asked(sandbox, "GET", /content$/) === before) {
+          // The gateway goes away over one of these.
+          await client.get(arn).catch(() => {});
+        }
+      })();
+      await asking;
+      if (end === "killed") await first.kill();
+      else assert.equal(await first.stop(), 0);
+      const second = await spawnGateway(environment);
+      started.push(second);
+      const later = createClient(second.url);
+      const job = await ended(later, arn);
+      assert.equal(job.status, "Completed");
+      const text = await read(later, `${folderOf}/in.jsonl.out`);
+      assert.equal(`${text}`.trim().split("\n").length, 3);
+      agrees(await read(later, `${folderOf}/manifest.json.out`), job);
+    } finally {
+      for (const one of started) await one.kill();
+      await sandbox.close();
+    }
+  });
+}
