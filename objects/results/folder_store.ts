@@ -57,9 +57,12 @@ async function beginDraft(folder: string): Promise<Draft> {
     async keep(name, facts) {
       await verify(file, facts);
       const target = `${folder}/${name}`;
-      await Deno.mkdir(target.slice(0, target.lastIndexOf("/")), { recursive: true });
+      const parents = foldersOf(folder, name);
+      await Deno.mkdir(parents.at(-1) ?? folder, { recursive: true });
       await Deno.rename(path, target);
       isKept = true;
+      // The catalog is about to say that it is there; a crash of the machine must not deny it.
+      for (const one of parents.toReversed()) await syncFolder(one);
     },
     async discard() {
       if (!isOpen) return;
@@ -68,6 +71,23 @@ async function beginDraft(folder: string): Promise<Draft> {
       if (!isKept) await Deno.remove(path);
     },
   };
+}
+
+/** The folders on the way to a name, the store's own first. */
+function foldersOf(folder: string, name: string): string[] {
+  const parts = name.split("/").slice(0, -1);
+  return [folder, ...parts.map((_, n) => `${folder}/${parts.slice(0, n + 1).join("/")}`)];
+}
+
+/** Puts the names in a folder on disk; there are systems on which no folder can be opened. */
+async function syncFolder(path: string): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  const file = await Deno.open(path);
+  try {
+    await file.sync();
+  } finally {
+    file.close();
+  }
 }
 
 async function tidy(folder: string, before: number): Promise<void> {
