@@ -1,5 +1,6 @@
 /** The catalog: which object is which provider file, which job is which batch. */
 import { type BucketCatalog, createBucketCatalog } from "./buckets.ts";
+import { createCredentialCatalog, type CredentialCatalog } from "./credentials.ts";
 import { createInstanceCatalog, type InstanceCatalog } from "./instances.ts";
 import { createJobCatalog, type JobCatalog } from "./jobs.ts";
 import { createJournalCatalog, type JournalCatalog } from "./journal.ts";
@@ -20,6 +21,7 @@ export interface Catalog {
   readonly results: ResultsCatalog;
   readonly recordIds: RecordIdCatalog;
   readonly instances: InstanceCatalog;
+  readonly credentials: CredentialCatalog;
   /** Reads one key, to see that the catalog answers. */
   check(): Promise<void>;
 }
@@ -39,6 +41,7 @@ export function createCatalog(
     results: createResultsCatalog(kv, sleep),
     recordIds: createRecordIdCatalog(kv, sleep),
     instances: createInstanceCatalog(kv, sleep),
+    credentials: createCredentialCatalog(kv, sleep),
     async check() {
       await kv.get(["check"]);
     },

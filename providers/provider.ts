@@ -5,6 +5,7 @@
  * Every method takes an AbortSignal, streams what can be large, and throws
  * {@linkcode Failure} for anything that the caller should be told.
  */
+import type { ChunkSigning } from "../codecs/chunk_signatures.ts";
 import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
 
@@ -53,6 +54,8 @@ export interface ForwardRequest {
   readonly region: string | undefined;
   /** The body is the gateway's own and not a client's; its length is in the headers. */
   readonly ownBody?: true;
+  /** What the body's chunks must be signed with, where the client's signature was verified. */
+  readonly chunkSigning?: Pick<ChunkSigning, "key" | "timestamp" | "scope" | "seed">;
 }
 
 /** A file as its provider tells of it. */

@@ -122,7 +122,7 @@ for (const end of ["killed", "told to end"] as const) {
     const sandbox = await startSandbox({ batchSeconds: 0.5 });
     const environment = {
       ...sandboxEnvironment(sandbox),
-      BATCHWAY_DATA: folder.path,
+      BATCHWAY_DATA: `${folder.path}/data`,
       BATCHWAY_POLL_SECONDS: "0",
       BATCHWAY_CONFIG: `${folder.path}/batchway.jsonc`,
     };
@@ -130,7 +130,9 @@ for (const end of ["killed", "told to end"] as const) {
     await Deno.writeTextFile(environment.BATCHWAY_CONFIG, JSON.stringify({ results: { keep } }));
     const started: GatewayProcess[] = [];
     try {
-      const first = await spawnGateway(environment);
+      // One of the two runs with the permissions of the start task.
+      const args = end === "killed" ? undefined : ["task", "start"];
+      const first = await spawnGateway(environment, args);
       started.push(first);
       const client = createClient(first.url);
       await client.upload("my-bucket/in.jsonl");
@@ -148,7 +150,7 @@ for (const end of ["killed", "told to end"] as const) {
       await asking;
       if (end === "killed") await first.kill();
       else assert.equal(await first.stop(), 0);
-      const second = await spawnGateway(environment);
+      const second = await spawnGateway(environment, args);
       started.push(second);
       const later = createClient(second.url);
       const job = await ended(later, arn);
@@ -157,7 +159,7 @@ for (const end of ["killed", "told to end"] as const) {
       assert.equal(`${text}`.trim().split("\n").length, 3);
       agrees(await read(later, `${folderOf}/manifest.json.out`), job);
     } finally {
-      for (const one of started) await one.kill();
+      for (const one of started) await (end === "killed" ? one.kill() : one.stop());
       await sandbox.close();
     }
   });
