@@ -4,6 +4,7 @@ import { createCredentialCatalog, type CredentialCatalog } from "./credentials.t
 import { createInstanceCatalog, type InstanceCatalog } from "./instances.ts";
 import { createJobCatalog, type JobCatalog } from "./jobs.ts";
 import { createJournalCatalog, type JournalCatalog } from "./journal.ts";
+import { createLeaseCatalog, type LeaseCatalog } from "./leases.ts";
 import { createLinkCatalog, type LinkCatalog } from "./links.ts";
 import { createObjectCatalog, type ObjectCatalog } from "./objects.ts";
 import { createRecordIdCatalog, type RecordIdCatalog } from "./record_ids.ts";
@@ -22,6 +23,7 @@ export interface Catalog {
   readonly recordIds: RecordIdCatalog;
   readonly instances: InstanceCatalog;
   readonly credentials: CredentialCatalog;
+  readonly leases: LeaseCatalog;
   /** Reads one key, to see that the catalog answers. */
   check(): Promise<void>;
 }
@@ -42,6 +44,7 @@ export function createCatalog(
     recordIds: createRecordIdCatalog(kv, sleep),
     instances: createInstanceCatalog(kv, sleep),
     credentials: createCredentialCatalog(kv, sleep),
+    leases: createLeaseCatalog(kv, sleep),
     async check() {
       await kv.get(["check"]);
     },

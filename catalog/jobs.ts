@@ -144,13 +144,20 @@ export function createJobCatalog(
     });
   }
 
-  /** Whether all batches that an account had have been looked at once. */
-  async function walked(provider: string, account: string): Promise<boolean> {
-    return (await kv.get<boolean>(keys.walked(provider, account))).value === true;
+  /**
+   * Whether all batches that an account had have been looked at once, and the first of its list when
+   * they last were, where that is known.
+   */
+  async function walked(provider: string, account: string): Promise<BatchId | boolean> {
+    return (await kv.get<BatchId | boolean>(keys.walked(provider, account))).value ?? false;
   }
 
-  /** Remembers whether all batches of an account have been looked at. */
-  async function setWalked(provider: string, account: string, done: boolean): Promise<void> {
+  /** Remembers whether all batches of an account have been looked at, or the first of them. */
+  async function setWalked(
+    provider: string,
+    account: string,
+    done: BatchId | boolean,
+  ): Promise<void> {
     await change(sleep, async () => {
       await kv.set(keys.walked(provider, account), done);
       return { done: undefined };
@@ -163,7 +170,7 @@ export function writeJob(step: Deno.AtomicOperation, scope: Scope, job: JobRecor
   const over = isTerminal(job.status);
   const owner: BatchRecord = { tenant: scope.tenant, id: job.id, over };
   step.set(keys.job(scope, job.id), job).set(keys.batch(scope.provider, job.batch), owner);
-  if (over) step.delete(keys.runningJob(scope, job.id));
+  if (over) step.delete(keys.runningJob(scope, job.id)).delete(keys.asked(scope, job.id));
   else step.set(keys.runningJob(scope, job.id), true);
   if (job.file !== undefined) writeUse(step, scope, job.file, job.id, over);
 }
@@ -187,6 +194,7 @@ export function describe(job: JobRecord): JobDescription {
     batch: _batch,
     status: _status,
     stopRequested: _stopRequested,
+    timedOut: _timedOut,
     message: _message,
     modifiedAt: _modifiedAt,
     endedAt: _endedAt,

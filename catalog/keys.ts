@@ -93,6 +93,9 @@ export const keys = {
   unsettled: (s: Scope, id: JobId) => ["unsettled", s.tenant, s.provider, id],
   /** Ids of a file's records, where its provider gives the file back to nobody. */
   recordIds: (provider: string, file: FileId, n: number) => ["record-ids", provider, file, n],
+  /** When a running job's provider was last asked for it. */
+  asked: (s: Scope, id: JobId) => ["asked", s.tenant, s.provider, id],
+  lease: (name: string) => ["lease", name],
   walked: (provider: string, account: string) => ["walked", provider, account],
   instances: () => ["instance"],
   instance: (id: string) => ["instance", id],

@@ -4,6 +4,7 @@ import type { ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import type { ProviderFile } from "../providers/provider.ts";
+import { askAccounts } from "./accounts.ts";
 import { mayUse, type Reach, scopeOf } from "./reach.ts";
 import { scopesOfBucket } from "./results/native.ts";
 
@@ -133,15 +134,15 @@ async function findNative(
   id: FileId,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
-  for (const account of reach.provider.accounts) {
-    if (!account.files) continue;
+  const answers = askAccounts(reach.provider, async ({ name, files }) => {
     try {
-      const file = await account.files.head(id, signal);
-      return { record: nativeRecord(file, account.name) };
+      return files && nativeRecord(await files.head(id, signal), name);
     } catch (error) {
       if (!(error instanceof Failure) || error.kind !== "not-found") throw error;
+      return undefined;
     }
-  }
+  });
+  for await (const record of answers) if (record) return { record };
   return undefined;
 }
 

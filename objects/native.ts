@@ -1,5 +1,6 @@
 /** Files that were put into a provider by other means, as objects whose keys are their ids. */
 import type { NamedObject, ObjectCatalog } from "../catalog/objects.ts";
+import { askAccounts } from "./accounts.ts";
 import { compareBytes } from "./byte_order.ts";
 import { nativeRecord } from "./find.ts";
 import type { Reach } from "./reach.ts";
@@ -44,22 +45,24 @@ async function smallest(
   signal: AbortSignal,
 ): Promise<NamedObject[]> {
   let found: NamedObject[] = [];
-  for (const { name, files } of reach.provider.accounts) {
-    if (!files) continue;
+  const answers = askAccounts(reach.provider, async ({ name, files }) => {
+    let own: NamedObject[] = [];
     let cursor: string | undefined;
     do {
-      const page = await files.list(cursor, signal);
+      const page = await files?.list(cursor, signal) ?? { items: [] };
       const wanted = page.items
         .filter((file) => file.origin === "upload" && file.id.startsWith(prefix))
         .map((file) => ({ key: file.id, record: nativeRecord(file, name) }))
         .filter(isAfter);
       const hidden = await catalog.hidden(reach.provider.name, wanted.map(({ key }) => key));
-      found.push(...wanted.filter(({ key }) => !hidden.has(key)));
-      if (found.length > size) found = firstOf(found, size);
+      own.push(...wanted.filter(({ key }) => !hidden.has(key)));
+      if (own.length > size) own = firstOf(own, size);
       cursor = page.cursor;
     } while (cursor !== undefined);
-  }
-  return firstOf(found, size);
+    return own;
+  });
+  for await (const own of answers) found = firstOf([...found, ...own], size);
+  return found;
 }
 
 function firstOf(objects: NamedObject[], size: number): NamedObject[] {
