@@ -1,5 +1,6 @@
 /** The catalog: which object is which provider file, which job is which batch. */
 import { type BucketCatalog, createBucketCatalog } from "./buckets.ts";
+import { createExpiryCatalog, type ExpiryCatalog } from "./expiry.ts";
 import { createCredentialCatalog, type CredentialCatalog } from "./credentials.ts";
 import { createInstanceCatalog, type InstanceCatalog } from "./instances.ts";
 import { createJobCatalog, type JobCatalog } from "./jobs.ts";
@@ -15,6 +16,7 @@ import { createUploadCatalog, type UploadCatalog } from "./uploads.ts";
 export interface Catalog {
   readonly objects: ObjectCatalog;
   readonly links: LinkCatalog;
+  readonly expiry: ExpiryCatalog;
   readonly buckets: BucketCatalog;
   readonly uploads: UploadCatalog;
   readonly jobs: JobCatalog;
@@ -33,8 +35,10 @@ export function createCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ): Catalog {
+  const objects = createObjectCatalog(kv, sleep);
   return {
-    objects: createObjectCatalog(kv, sleep),
+    objects,
+    expiry: createExpiryCatalog(kv, sleep, objects),
     links: createLinkCatalog(kv, sleep),
     buckets: createBucketCatalog(kv, sleep),
     uploads: createUploadCatalog(kv, sleep),

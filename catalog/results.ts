@@ -6,6 +6,7 @@ import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { packSpans, type Part, type Span, unpackSpans } from "../codecs/pieces.ts";
 import { isResultsId } from "../codecs/results_id.ts";
+import { writeExpiry } from "./expiry.ts";
 import { describe, writeJob } from "./jobs.ts";
 import { keys, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
@@ -155,7 +156,7 @@ export function createResultsCatalog(
       const step = kv.atomic().check(old).check(waits)
         .delete(waits.key)
         .delete(keys.settling(scope, id));
-      writeJob(step, scope, job);
+      writeJob(step, scope, job, old.value);
       for (const one of objects) await write(step, scope, one);
       return (await step.commit()).ok ? { done: job } : "again";
     });
@@ -172,6 +173,7 @@ export function createResultsCatalog(
     step.check(old).set(old.key, object)
       .set(keys.file(scope.provider, object.file), owner)
       .set(keys.results(scope.provider, object.file), results);
+    writeExpiry(step, scope.provider, object);
     if (!old.value || old.value.file === object.file) return;
     const loss = await dropName(kv, step, scope.provider, old.value.file, name);
     if (loss === "last") throwAway(step, scope.provider, old.value, name);

@@ -77,7 +77,7 @@ export async function findFile(
   const owner = await deps.catalog.file(reach.provider.name, id);
   // A native file that was copied goes on being native, too.
   const isNative = !owner || (reach.native && owner.native && owner.state === "current");
-  if (isNative) return reach.native ? await findNative(reach, id, signal) : undefined;
+  if (isNative) return reach.native ? await findNative(reach, id, deps.now(), signal) : undefined;
   if (owner.tenant !== reach.tenant || owner.state === "trash") return undefined;
   const { bucket, key } = owner;
   if (!mayUse(reach, bucket)) return undefined;
@@ -132,11 +132,13 @@ export function fileIds(reach: Reach, texts: readonly string[]): FileId[] {
 async function findNative(
   reach: Reach,
   id: FileId,
+  now: number,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
   const answers = askAccounts(reach.provider, async ({ name, files }) => {
     try {
-      return files && nativeRecord(await files.head(id, signal), name);
+      const record = files && nativeRecord(await files.head(id, signal), name);
+      return record && isLive(record, now) ? record : undefined;
     } catch (error) {
       if (!(error instanceof Failure) || error.kind !== "not-found") throw error;
       return undefined;

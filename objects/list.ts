@@ -114,7 +114,14 @@ function sourceOf(
       return { found, isLast: found.length < limit };
     };
   }
-  const native = createNativeFiles(deps.catalog, reach, prefix, maxKeys + 1, signal);
+  const native = createNativeFiles(
+    deps.catalog,
+    reach,
+    prefix,
+    maxKeys + 1,
+    deps.now(),
+    signal,
+  );
   return async (from, limit) => {
     // An object that was put under a native file's id hides it, as it does from HEAD.
     const found = await merged([recorded(from, limit), native(from, limit)], limit);

@@ -2,7 +2,7 @@
 import type { NamedObject, ObjectCatalog } from "../catalog/objects.ts";
 import { askAccounts } from "./accounts.ts";
 import { compareBytes } from "./byte_order.ts";
-import { nativeRecord } from "./find.ts";
+import { isLive, nativeRecord } from "./find.ts";
 import type { Reach } from "./reach.ts";
 
 const utf8 = new TextEncoder();
@@ -21,15 +21,18 @@ export function createNativeFiles(
   reach: Reach,
   prefix: string,
   size: number,
+  now: number,
   signal: AbortSignal,
 ): NativeFiles {
   let kept: NamedObject[] = [];
   let hasAll = false;
   return async (from, limit) => {
     const isAfter = ({ key }: NamedObject) => compareBytes(utf8.encode(key), from) >= 0;
+    // Some providers go on listing for a while what nobody can use any more.
+    const isWanted = (object: NamedObject) => isLive(object.record, now) && isAfter(object);
     kept = kept.filter(isAfter);
     if (kept.length < limit && !hasAll) {
-      kept = await smallest(catalog, reach, prefix, isAfter, size, signal);
+      kept = await smallest(catalog, reach, prefix, isWanted, size, signal);
       hasAll = kept.length < size;
     }
     return kept.slice(0, limit);
@@ -40,7 +43,7 @@ async function smallest(
   catalog: ObjectCatalog,
   reach: Reach,
   prefix: string,
-  isAfter: (object: NamedObject) => boolean,
+  isWanted: (object: NamedObject) => boolean,
   size: number,
   signal: AbortSignal,
 ): Promise<NamedObject[]> {
@@ -53,7 +56,7 @@ async function smallest(
       const wanted = page.items
         .filter((file) => file.origin === "upload" && file.id.startsWith(prefix))
         .map((file) => ({ key: file.id, record: nativeRecord(file, name) }))
-        .filter(isAfter);
+        .filter(isWanted);
       const hidden = await catalog.hidden(reach.provider.name, wanted.map(({ key }) => key));
       own.push(...wanted.filter(({ key }) => !hidden.has(key)));
       if (own.length > size) own = firstOf(own, size);

@@ -125,12 +125,9 @@ export function createObjects(deps: ObjectDeps): Objects {
       const { providers } = deps;
       const told = (what: string) => (provider: string, error: unknown) =>
         postponed(`${what} of ${provider}`, error);
-      await sweepTrash(
-        { catalog: objects, results },
-        providers,
-        signal,
-        told("a file in the trash"),
-      );
+      await catalog.expiry.forgetExpired(now(), signal);
+      const trash = { catalog: objects, results };
+      await sweepTrash(trash, providers, signal, told("a file in the trash"));
       const failed = told("the search for lost files");
       await sweepOrphans({ catalog, providers, uploads, failed }, deadline, signal);
       await multipart.sweep(signal);

@@ -112,7 +112,7 @@ async function upload(
   const { body, ended } = watchEnd(noted?.body ?? object.body);
   try {
     const file = await files.put({
-      name: providerName(object.key, mark),
+      name: providerName({ ...object, tenant: reach.tenant }, mark),
       contentType: "application/jsonl",
       bytes: object.bytes,
       body,

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { sandboxEnvironment } from "../../sandbox/environment.ts";
 import { startSandbox } from "../../sandbox/server.ts";
 import { temporaryFolder } from "../catalog/memory.ts";
-import { type GatewayProcess, spawnGateway } from "../gateway.ts";
+import { type GatewayProcess, spawnGateway, unlimited } from "../gateway.ts";
 import type { FaultRule } from "../../sandbox/faults.ts";
 import { createClient, fault, geminiLines, holds, ledger, until } from "./wire.ts";
 
-const program = new URL("crashing_gateway.ts", import.meta.url);
+const program = fileURLToPath(new URL("crashing_gateway.ts", import.meta.url));
 
 /** Where a gateway dies in a create. */
 interface Death {
@@ -58,13 +59,7 @@ for (
       BATCHWAY_SWEEP_SECONDS: "0.5",
     };
     const spawn = (more: Record<string, string> = {}) =>
-      spawnGateway({ ...environment, ...more }, [
-        "run",
-        "--no-prompt",
-        "--cached-only",
-        "-A",
-        program.pathname,
-      ]);
+      spawnGateway({ ...environment, ...more }, unlimited(program));
     const batches = () => holds(sandbox, provider, "batches");
     const asks = async () =>
       (await ledger(sandbox)).requests.filter((one) => one.method === "POST" && one.path === path);
