@@ -19,6 +19,7 @@ import { type App, type AppDeps, createApp, createRootApp } from "./routes/app.t
 import type { Openness } from "./routes/authenticate.ts";
 import { bindingOf } from "./routes/select_provider.ts";
 import { type Listener, serve, type Tls } from "./serve.ts";
+import { createResultStore } from "./results_store.ts";
 import { startSweep, type Sweep } from "./sweep.ts";
 
 /** What the gateway takes from outside besides its configuration. */
@@ -81,10 +82,16 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     sleep,
     failed: (error) => log.warn("The disk failed while ranges of a file were read", { error }),
   });
+  const resultStore = createResultStore(
+    config,
+    providers,
+    deps.catalogPath === ":memory:" ? undefined : `${config.data}/spool/results`,
+  );
   const objects = createObjects({
     catalog,
     providers,
     reads,
+    ...(resultStore && { resultStore }),
     parts,
     randomBytes: random,
     now,
@@ -97,6 +104,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     postponed: (what, error) => log.warn("A clean-up is left to the sweep", { what, error }),
   });
   const jobs = createJobs({
+    ...(resultStore && { resultStore }),
     catalog,
     objects,
     providers,

@@ -6,6 +6,7 @@ import { keys, maxBatch, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
 import { dropName, throwAway } from "./names.ts";
 import type { FileRecord, ObjectRecord, TrashRecord } from "./records.ts";
+import { forgetResults } from "./results.ts";
 
 /** An object with its name. */
 export interface NamedObject {
@@ -102,6 +103,7 @@ export function createObjectCatalog(
       if (loss === "last" && keep === "gone") {
         step.delete(keys.file(scope.provider, record.file))
           .delete(keys.trashed(scope.provider, record.file));
+        await forgetResults(kv, step, scope.provider, record.file);
       }
       return (await step.commit()).ok ? { done: undefined } : "again";
     });

@@ -7,7 +7,7 @@ import { boundTo } from "../objects/accounts.ts";
 import { accountOf, type Reach } from "../objects/reach.ts";
 import type { Account, Batch } from "../providers/provider.ts";
 import type { JobTools } from "./deps.ts";
-import { accepted } from "./state.ts";
+import { accepted, unsettled } from "./state.ts";
 
 /** Provider clocks may be this much behind ours, in milliseconds. */
 const skew = 10 * 60_000;
@@ -116,7 +116,8 @@ export function createJournalWork(deps: JobTools) {
   }
 
   async function record(scope: Scope, entry: JournalRecord, batch: Batch): Promise<JobRecord> {
-    const job: JobRecord = { ...entry.job, ...accepted(batch, deps.now(), entry.job) };
+    const news = accepted(unsettled(batch), deps.now(), entry.job);
+    const job: JobRecord = { ...entry.job, ...news };
     await journal.finish(scope, job);
     return job;
   }

@@ -1,5 +1,6 @@
 /** Storing an object: nothing is acknowledged that cannot be found, nothing refused stays behind. */
-import { checkWrite, type ObjectCatalog, type WriteCondition } from "../catalog/objects.ts";
+import { checkWrite, type WriteCondition } from "../catalog/objects.ts";
+import type { RecordIdCatalog } from "../catalog/record_ids.ts";
 import type { ObjectHeaders, ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { PackedParts } from "../codecs/object_parts.ts";
@@ -8,8 +9,9 @@ import { hasOthers, pickAccount } from "./accounts.ts";
 import { spelledOut } from "./find.ts";
 import { providerName } from "./name.ts";
 import { removeMarked } from "./orphans.ts";
+import { type NotedIds, noteIds } from "./record_ids.ts";
 import { filesOf, type Reach, scopeOf } from "./reach.ts";
-import { emptyTrash } from "./trash.ts";
+import { emptyTrash, type TrashDeps } from "./trash.ts";
 import type { UploadMarks } from "./upload_marks.ts";
 
 /** An object to be stored. */
@@ -31,8 +33,8 @@ export interface NewObject {
 }
 
 /** What storing needs. */
-export interface PutDeps {
-  readonly catalog: ObjectCatalog;
+export interface PutDeps extends TrashDeps {
+  readonly recordIds: RecordIdCatalog;
   readonly now: () => number;
   readonly random: () => number;
   readonly uploads: UploadMarks;
@@ -91,7 +93,7 @@ export async function put(
     await cleanUp(
       deps,
       "a replaced file",
-      (late) => emptyTrash(deps.catalog, reach.provider, old, late),
+      (late) => emptyTrash(deps, reach.provider, old, late),
     );
   }
   return record;
@@ -106,14 +108,17 @@ async function upload(
   mark: string,
   signal: AbortSignal,
 ): Promise<ProviderFile> {
-  const { body, ended } = watchEnd(object.body);
+  const noted = files.idIn && noteIds(object.body, files.idIn);
+  const { body, ended } = watchEnd(noted?.body ?? object.body);
   try {
-    return await files.put({
+    const file = await files.put({
       name: providerName({ ...object, tenant: reach.tenant }, mark),
       contentType: "application/jsonl",
       bytes: object.bytes,
       body,
     }, signal);
+    await keepIds(deps, reach, file, noted?.ids());
+    return file;
   } catch (error) {
     // Without its last bytes, or refused, there is no file. Else there may be one: the answer was
     // lost, or its client went away while the provider was at it.
@@ -130,6 +135,21 @@ async function upload(
       );
     }
     throw elsewhere(reach, account, error);
+  }
+}
+
+/** Without them nothing is lost but the names of records that results may lack one day. */
+async function keepIds(
+  { recordIds, postponed }: PutDeps,
+  { provider }: Reach,
+  { id }: ProviderFile,
+  ids: NotedIds | undefined,
+): Promise<void> {
+  if (!ids) return;
+  try {
+    await recordIds.set(provider.name, id, ids);
+  } catch (error) {
+    postponed("the ids of a file's records could not be kept", error);
   }
 }
 

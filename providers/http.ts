@@ -49,6 +49,8 @@ interface Target {
 /** A call without a body, or with one of JSON. */
 export interface Call extends Target {
   readonly json?: unknown;
+  /** The longest reply that is read; 16 MiB where absent. */
+  readonly maxReplyBytes?: number;
   /** Whether it may be sent twice without harm; every method but POST, unless said here. */
   readonly idempotent?: boolean;
 }
@@ -222,9 +224,13 @@ export function createHttp(
     return { failure, again, delay: asked };
   }
 
-  async function readJson(response: Response, idempotent: boolean): Promise<unknown> {
+  async function readJson(
+    response: Response,
+    idempotent: boolean,
+    limit = maxReplyBytes,
+  ): Promise<unknown> {
     if (response.body === null) return undefined;
-    const bytes = await readWhole(response.body, maxReplyBytes);
+    const bytes = await readWhole(response.body, limit);
     const body = bytes === undefined ? invalidJson : parse(new TextDecoder().decode(bytes));
     if (body === invalidJson) throw unexpectedReply(provider, response.status, idempotent);
     return body;
@@ -235,7 +241,7 @@ export function createHttp(
       call(
         request,
         signal,
-        (response) => readJson(response, isIdempotent(request)),
+        (response) => readJson(response, isIdempotent(request), request.maxReplyBytes),
       ),
 
     open: (request, signal) =>

@@ -16,7 +16,7 @@ Deno.test("an object is stored under a name that ends in .jsonl, and is found by
   const address = { bucket: "bucket", key: "dir/na me.JSONL" };
   assert.deepEqual((await objects.find(reach, address, quiet()))?.record, record);
   const byId = await objects.find(reach, { bucket: "elsewhere", key: record.file }, quiet());
-  assert.deepEqual(byId?.name, address);
+  assert.deepEqual(byId?.name, { tenant: "default", ...address });
   const wrong = { ...address, ifMatch: ["file-9"] };
   await assert.rejects(objects.find(reach, wrong, quiet()), kind("precondition"));
   assert.ok(await objects.find(reach, { ...address, ifMatch: ["*"] }, quiet()));
