@@ -15,7 +15,8 @@ import { createPartSpool, type PartSpoolOptions } from "./objects/part_spool.ts"
 import { createReadSpool } from "./objects/read_spool.ts";
 import { createProviders } from "./providers/registry.ts";
 import { createUploader } from "./providers/upload.ts";
-import { type App, type AppDeps, createApp, createRootApp } from "./routes/app.ts";
+import { type AppDeps, createApp, createRootApp } from "./routes/app.ts";
+import type { App } from "./routes/door.ts";
 import type { Openness } from "./routes/authenticate.ts";
 import { bindingOf } from "./routes/select_provider.ts";
 import { type Listener, serve, type Tls } from "./serve.ts";
