@@ -34,12 +34,16 @@ export interface FaultRule {
   readonly body?: string;
   /** Of the body: `text/html` for a page from a proxy. `application/json` where absent. */
   readonly contentType?: string;
-  /** Breaks the connection without an answer, before or after the request is carried out. */
+  /** Closes the connection without an answer, before or after the request is carried out. */
   readonly cut?: "before" | "after";
+  /** As `cut`, but the connection is reset, as by a process that died or a firewall. */
+  readonly reset?: "before" | "after";
   /** Carries the request out, then holds the answer back. */
   readonly delayAfterSeconds?: number;
   /** Breaks the answer's body after so many bytes. */
   readonly cutBodyAfterBytes?: number;
+  /** Waits so long behind the first byte of the answer's body, and then gives the rest. */
+  readonly pauseBodySeconds?: number;
   /** So many lines of a batch's results, the first ones, are never written. */
   readonly loseResultLines?: number;
   /** So many lines of a batch's results, after the lost ones, are written twice. */
@@ -68,6 +72,7 @@ export interface Faults {
 type Checks = { readonly [Name in keyof Required<FaultRule>]: (value: Json) => boolean };
 
 const isString = (value: Json) => typeof value === "string";
+const isMoment = (value: Json) => value === "before" || value === "after";
 const isAmount = (value: Json) => typeof value === "number" && value >= 0;
 
 const checks: Checks = {
@@ -82,9 +87,11 @@ const checks: Checks = {
     Object.values(value).every(isString),
   body: isString,
   contentType: isString,
-  cut: (value) => value === "before" || value === "after",
+  cut: isMoment,
+  reset: isMoment,
   delayAfterSeconds: isAmount,
   cutBodyAfterBytes: isAmount,
+  pauseBodySeconds: isAmount,
   loseResultLines: isAmount,
   repeatResultLines: isAmount,
 };
@@ -179,6 +186,7 @@ export async function applyFault(
 ): Promise<RawAnswer> {
   if (rule.latencySeconds !== undefined) await sleep(rule.latencySeconds);
   if (rule.cut === "before") return "break";
+  if (rule.reset === "before") return "reset";
   if (rule.status !== undefined || rule.body !== undefined) {
     await discard();
     const headers = new Headers({ "content-type": rule.contentType ?? "application/json" });
@@ -187,17 +195,40 @@ export async function applyFault(
   }
   const response = await carryOut();
   if (rule.delayAfterSeconds !== undefined) await sleep(rule.delayAfterSeconds);
-  if (rule.cut === "after") {
+  if (rule.cut === "after" || rule.reset === "after") {
     await response.body?.cancel();
-    return "break";
+    return rule.cut === "after" ? "break" : "reset";
   }
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(rule.headers ?? {})) headers.set(name, value);
-  const { cutBodyAfterBytes: bytes } = rule;
-  const body = bytes === undefined || response.body === null
-    ? response.body
-    : cutAfter(response.body, bytes);
+  const { cutBodyAfterBytes: bytes, pauseBodySeconds: seconds } = rule;
+  let body: ReadableStream<Uint8Array> | null = response.body;
+  if (bytes !== undefined && body !== null) body = cutAfter(body, bytes);
+  if (seconds !== undefined && body !== null) body = pauseIn(body, () => sleep(seconds));
   return new Response(body, { status: response.status, headers });
+}
+
+/** The first byte, a pause, and the rest. */
+function pauseIn(
+  body: ReadableStream<Uint8Array>,
+  pause: () => Promise<void>,
+): ReadableStream<Uint8Array> {
+  let paused = false;
+  return body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>(
+      {
+        async transform(chunk, controller) {
+          if (paused || chunk.length === 0) return controller.enqueue(chunk);
+          paused = true;
+          controller.enqueue(chunk.subarray(0, 1));
+          await pause();
+          controller.enqueue(chunk.subarray(1));
+        },
+      },
+      undefined,
+      { highWaterMark: 1 },
+    ),
+  );
 }
 
 function cutAfter(body: ReadableStream<Uint8Array>, bytes: number): ReadableStream<Uint8Array> {

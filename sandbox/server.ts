@@ -110,7 +110,7 @@ export async function startSandbox(
       async () => await body?.cancel(),
       (seconds) => sleep(seconds, closing.signal),
     );
-    record.end(given === "break" ? null : given.status, fault?.id);
+    record.end(given instanceof Response ? given.status : null, fault?.id);
     return given;
   };
 
