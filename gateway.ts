@@ -10,6 +10,7 @@ import { createObjects } from "./objects/objects.ts";
 import { createPartSpool, type PartSpoolOptions } from "./objects/part_spool.ts";
 import { createReadSpool } from "./objects/read_spool.ts";
 import { createProviders } from "./providers/registry.ts";
+import type { Timeouts } from "./providers/settings.ts";
 import { createUploader } from "./providers/upload.ts";
 import { type App, type AppDeps, createApp, createRootApp } from "./routes/app.ts";
 import { bindingOf } from "./routes/select_provider.ts";
@@ -26,6 +27,8 @@ export interface GatewayDeps {
   readonly leaseMilliseconds?: number;
   /** How long a provider may be at a create whose caller is gone, in milliseconds. 20 s. */
   readonly settleMilliseconds?: number;
+  /** How long providers are waited for; tests of their silence cannot wait as long as clients can. */
+  readonly providerTimeouts?: Timeouts;
 }
 
 /** A gateway that serves. */
@@ -47,14 +50,14 @@ const readSpoolMilliseconds = 60_000;
 
 /** Starts the gateway. Throws where the catalog cannot be opened or an address is taken. */
 export async function startGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
-  const { log } = deps;
+  const { log, providerTimeouts: timeouts } = deps;
   const tls = config.tls && { tls: await readTls(config.tls) };
   const now = () => Date.now();
   const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
   const instance = randomId(8, random);
   const kv = await openKv(deps.catalogPath ?? `${config.data}/catalog.kv`);
   const catalog = createCatalog(kv, sleep);
-  const uploader = createUploader();
+  const uploader = createUploader(timeouts);
   const providers = createProviders(config.providers, {
     fetch,
     now: () => new Date(),
@@ -62,6 +65,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     sleep,
     uploader,
     env: deps.env,
+    ...(timeouts && { timeouts }),
   });
   const parts = createPartSpool(spoolOf(config, deps));
   const reads = createReadSpool({

@@ -79,9 +79,17 @@ export interface GatewayProcess {
   stop(): Promise<number>;
 }
 
-/** Starts `main.ts` as a process, with these variables alone, and waits until it serves. */
+/** The gateway as operators start it. */
+const mainProgram = new URL("../main.ts", import.meta.url);
+
+/**
+ * Starts a gateway's program as a process, with these variables alone, and waits until it serves.
+ *
+ * @param program Another than `main.ts`, for what no variable says.
+ */
 export async function spawnGateway(
   environment: Readonly<Record<string, string>>,
+  program: URL = mainProgram,
 ): Promise<GatewayProcess> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
@@ -89,7 +97,7 @@ export async function spawnGateway(
       "--no-prompt",
       "--cached-only",
       "-A",
-      new URL("../main.ts", import.meta.url).pathname,
+      program.pathname,
     ],
     clearEnv: true,
     env: {
