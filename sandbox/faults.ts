@@ -22,6 +22,8 @@ export interface FaultRule {
    * path's beginning, so that a plain prefix works.
    */
   readonly path?: string;
+  /** A regular expression on the query, which is empty where there is none. */
+  readonly query?: string;
   /** How often it strikes before it is spent; 1 where absent. */
   readonly times?: number;
   /** Waits before anything else. */
@@ -64,7 +66,12 @@ export interface Faults {
   list(): FaultRecord[];
   clear(): void;
   /** Finds the first rule that strikes this request, and counts the strike. */
-  strike(provider: ProviderName, method: string, path: string): FaultRecord | undefined;
+  strike(
+    provider: ProviderName,
+    method: string,
+    path: string,
+    query: string,
+  ): FaultRecord | undefined;
   /** What a provider's simulator is given for its results. */
   results(provider: ProviderName): ResultFaults;
 }
@@ -79,6 +86,7 @@ const checks: Checks = {
   provider: (value) => providerNames.some((name) => name === value),
   method: isString,
   path: isString,
+  query: isString,
   times: isAmount,
   latencySeconds: isAmount,
   status: (value) => typeof value === "number" && value >= 200 && value <= 599,
@@ -108,30 +116,37 @@ function checkRule(rule: Json): FaultRule {
       throw new TypeError(`The value of ${name} is not one that a fault can have.`);
     }
   }
-  pattern(string((rule as JsonObject).path));
+  pattern("path", string((rule as JsonObject).path));
+  pattern("query", string((rule as JsonObject).query));
   return rule as FaultRule;
 }
 
-function pattern(path: string | undefined): RegExp {
-  if (path === undefined) return /^/;
+function pattern(name: "path" | "query", text: string | undefined): RegExp {
+  if (text === undefined) return /^/;
   try {
-    return new RegExp(path.startsWith("/") ? `^(?:${path})` : path);
+    return new RegExp(text.startsWith("/") ? `^(?:${text})` : text);
   } catch (cause) {
-    throw new TypeError("The value of path is not a regular expression.", { cause });
+    throw new TypeError(`The value of ${name} is not a regular expression.`, { cause });
   }
 }
 
 const ofResults = ({ loseResultLines, repeatResultLines }: FaultRule) =>
   loseResultLines !== undefined || repeatResultLines !== undefined;
 
+/** Which requests a rule is about. */
+interface Target {
+  readonly path: RegExp;
+  readonly query: RegExp;
+}
+
 /** Makes an empty set of faults. */
 export function createFaults(): Faults {
   let last = 0;
-  let records: { id: string; rule: FaultRule; path: RegExp; struck: number }[] = [];
+  let records: (Target & { id: string; rule: FaultRule; struck: number })[] = [];
   const shown = ({ id, rule, struck }: FaultRecord): FaultRecord => ({ id, rule, struck });
-  const find = (matches: (rule: FaultRule, path: RegExp) => boolean) => {
-    const record = records.find(({ rule, path, struck }) =>
-      struck < (rule.times ?? 1) && matches(rule, path)
+  const find = (matches: (rule: FaultRule, target: Target) => boolean) => {
+    const record = records.find((one) =>
+      one.struck < (one.rule.times ?? 1) && matches(one.rule, one)
     );
     if (record !== undefined) record.struck++;
     return record;
@@ -140,7 +155,8 @@ export function createFaults(): Faults {
   return {
     add(json) {
       const rule = checkRule(json);
-      const record = { id: `fault-${++last}`, rule, path: pattern(rule.path), struck: 0 };
+      const target = { path: pattern("path", rule.path), query: pattern("query", rule.query) };
+      const record = { id: `fault-${++last}`, rule, ...target, struck: 0 };
       records.push(record);
       return shown(record);
     },
@@ -148,10 +164,11 @@ export function createFaults(): Faults {
     clear() {
       records = [];
     },
-    strike(provider, method, path) {
-      const record = find((rule, matching) =>
+    strike(provider, method, path, query) {
+      const record = find((rule, target) =>
         !ofResults(rule) && (rule.provider ?? provider) === provider &&
-        (rule.method?.toUpperCase() ?? method) === method && matching.test(path)
+        (rule.method?.toUpperCase() ?? method) === method && target.path.test(path) &&
+        target.query.test(query)
       );
       return record && shown(record);
     },

@@ -103,7 +103,7 @@ export async function startSandbox(
     const local = path.slice(mount.length) || "/";
     const carryOut = () => simulate({ method, path: local, query, headers, body, target });
     const record = ledger.begin(provider, method, local);
-    const fault = faults.strike(provider, method, local);
+    const fault = faults.strike(provider, method, local, query);
     const given = fault === undefined ? await carryOut() : await applyFault(
       fault.rule,
       carryOut,

@@ -1,0 +1,81 @@
+/** A door in front of a simulated provider that can be shut: connections are refused then. */
+
+/** A door. */
+export interface Relay {
+  /** As the gateway knows it, such as `http://127.0.0.1:1234`. */
+  readonly url: string;
+  /** Refuses connections from now on. Those that are open go on. */
+  shut(): void;
+  /** Ends the connections that are open. */
+  drop(): void;
+  /** Takes connections again. */
+  open(): void;
+  close(): Promise<void>;
+}
+
+/** Opens a door in front of a port of this machine. */
+export function openRelay(target: string): Relay {
+  const where = { hostname: "127.0.0.1", port: Number(new URL(target).port) };
+  let listener: Deno.TcpListener | undefined = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const sockets = new Set<Deno.TcpConn>();
+  const running = new Set<Promise<void>>();
+
+  function run(work: Promise<void>): void {
+    const done = work.finally(() => running.delete(done));
+    running.add(done);
+  }
+
+  async function accept(from: Deno.TcpListener): Promise<void> {
+    for await (const inner of from) run(carry(inner));
+  }
+
+  async function carry(inner: Deno.TcpConn): Promise<void> {
+    const outer = await Deno.connect(where);
+    const both = [inner, outer];
+    for (const socket of both) sockets.add(socket);
+    const copy = (from: Deno.TcpConn, to: Deno.TcpConn) =>
+      from.readable.pipeTo(to.writable).catch(() => {});
+    await Promise.all([copy(inner, outer), copy(outer, inner)]);
+    for (const socket of both) {
+      sockets.delete(socket);
+      end(socket);
+    }
+  }
+
+  function open(): void {
+    listener ??= Deno.listen({ hostname: "127.0.0.1", port });
+    run(accept(listener));
+  }
+
+  function shut(): void {
+    listener?.close();
+    listener = undefined;
+  }
+
+  function drop(): void {
+    for (const socket of sockets) end(socket);
+  }
+
+  open();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    open,
+    shut,
+    drop,
+    async close() {
+      shut();
+      drop();
+      await Promise.all(running);
+    },
+  };
+}
+
+/** Closes a socket that the end of its streams may have closed already. */
+function end(socket: Deno.TcpConn): void {
+  try {
+    socket.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
