@@ -125,12 +125,12 @@ async function tryCell(at: Place, { row, fault }: Cell, { relay }: Lane): Promis
   const expected = row.outcomes?.[fault] ?? outcome;
   const patience = expected === "nothing" ? impatientMilliseconds : boundMilliseconds;
   const ask = () => row.send(at, subject, AbortSignal.timeout(patience)).then(tell, unanswered);
-  const told = relay && !row.besides ? await refused(at, row, relay, ask) : await ask();
+  const told = relay ? await refused(at, row, relay, ask) : await ask();
   assert.equal(outcomeOf(told, row, fault), expected, describe(told));
   if (!relay) await assertStruck(at);
 
   await setFaults(at.sandbox);
-  const mayRefuse = carriedOut && told.status !== 200 && row.secondTry;
+  const mayRefuse = carriedOut && row.secondTry;
   const second = await row.send(at, subject, AbortSignal.timeout(boundMilliseconds)).then(tell);
   if (second.code !== mayRefuse || mayRefuse === undefined) {
     assert.ok(second.status >= 200 && second.status < 300, `tried again: ${describe(second)}`);
@@ -147,14 +147,15 @@ async function refused(
   ask: () => Promise<Told>,
 ): Promise<Told> {
   relay.drop();
-  if (!row.before) {
+  const before = row.besides ?? row.before;
+  if (!before) {
     relay.shut();
     const told = await ask();
     relay.open();
     return told;
   }
   const headers = { connection: "close" };
-  const held = { provider: row.api, ...row.before, headers, delayAfterSeconds: 0.3 };
+  const held = { provider: row.api, headers, ...before, delayAfterSeconds: 0.3 };
   await setFaults(at.sandbox, held);
   const asking = ask();
   await until(

@@ -104,7 +104,7 @@ export async function startNative({ sandbox }: Place): Promise<string> {
 
 /** Puts the cell's object; its ETag. */
 export function putObject({ kind, client, key }: Place): Promise<string> {
-  return client.upload(`b/${key}`, linesOf(kind));
+  return client.upload(`inputs/${key}`, linesOf(kind));
 }
 
 /** What a job of the cell is created with: the tag spares OpenAI's input from being looked into. */
@@ -117,5 +117,5 @@ export const jobOf = (key: string, tagged = true) => ({
 /** Puts an object and starts a job on it; the job's ARN. */
 export async function startJob(at: Place): Promise<string> {
   await putObject(at);
-  return await at.client.create(`b/${at.key}`, jobOf(at.key));
+  return await at.client.create(`inputs/${at.key}`, jobOf(at.key));
 }

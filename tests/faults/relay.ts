@@ -16,8 +16,8 @@ export interface Relay {
 /** Opens a door in front of a port of this machine. */
 export function openRelay(target: string): Relay {
   const where = { hostname: "127.0.0.1", port: Number(new URL(target).port) };
-  let listener: Deno.TcpListener | undefined = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
+  let listener: Deno.TcpListener | undefined;
+  let port = 0;
   const sockets = new Set<Deno.TcpConn>();
   const running = new Set<Promise<void>>();
 
@@ -44,7 +44,9 @@ export function openRelay(target: string): Relay {
   }
 
   function open(): void {
-    listener ??= Deno.listen({ hostname: "127.0.0.1", port });
+    if (listener) return;
+    listener = Deno.listen({ hostname: "127.0.0.1", port });
+    port = listener.addr.port;
     run(accept(listener));
   }
 

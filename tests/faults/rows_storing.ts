@@ -66,17 +66,17 @@ const always = (outcome: Outcome, names: readonly FaultName[]) =>
   Object.fromEntries(names.map((name) => [name, outcome]));
 
 const put: Row["send"] = ({ kind, client, key }, _, signal) =>
-  client.put(`b/${key}`, linesOf(kind), signal);
+  client.put(`inputs/${key}`, linesOf(kind), signal);
 
 /** An object is there as it was put, under the ETag that the put answered. */
 async function isStored({ kind, client, key }: Place): Promise<void> {
-  const head = await client.send(`/bedrock/files/b/${key}`, { method: "HEAD" });
+  const head = await client.send(`/bedrock/files/inputs/${key}`, { method: "HEAD" });
   assert.equal(head.status, 200);
   assert.equal(head.headers.get("content-length"), `${linesOf(kind).length}`);
 }
 
 const createJob = (tagged: boolean): Row["send"] => ({ client, key }, _, signal) =>
-  client.createRaw(`b/${key}`, jobOf(key, tagged), signal);
+  client.createRaw(`inputs/${key}`, jobOf(key, tagged), signal);
 
 /** Exactly one job bears the cell's name, and it is the one that was answered. */
 async function isTheJob({ client, key }: Place, _: string, answer: string): Promise<void> {
@@ -122,9 +122,9 @@ export function storingRows(kind: "openai" | "gemini", names: readonly FaultName
       call: wire.remove,
       prepare: putObject,
       send: ({ client, key }, _, signal) =>
-        client.send(`/bedrock/files/b/${key}`, { method: "DELETE", signal }),
+        client.send(`/bedrock/files/inputs/${key}`, { method: "DELETE", signal }),
       async check({ client, key }) {
-        const gone = await client.send(`/bedrock/files/b/${key}`, { method: "HEAD" });
+        const gone = await client.send(`/bedrock/files/inputs/${key}`, { method: "HEAD" });
         assert.equal(gone.status, 404);
       },
       leaves: [0, 0],
@@ -133,6 +133,7 @@ export function storingRows(kind: "openai" | "gemini", names: readonly FaultName
       ...s3,
       name: "file delete behind a put that replaces",
       call: wire.remove,
+      before: wire.upload,
       prepare: putObject,
       send: put,
       outcomes: always("ok", names),
@@ -216,7 +217,7 @@ export const openaiRows: readonly Row[] = [
     name: "file content",
     call: wires.openai.content,
     prepare: putObject,
-    send: ({ client, key }, _, signal) => client.send(`/bedrock/files/b/${key}`, { signal }),
+    send: ({ client, key }, _, signal) => client.send(`/bedrock/files/inputs/${key}`, { signal }),
     outcomes: streamed,
     check: (_, _subject, answer) => Promise.resolve(assert.equal(answer, linesOf("openai"))),
     leaves: [1, 0],
