@@ -5,7 +5,7 @@ import { startSandbox } from "../../sandbox/server.ts";
 import { setFaults } from "../clients/session.ts";
 import { createClient, ledger, until } from "../jobs/wire.ts";
 import { awsCode, type FaultKind, faultKinds, type FaultName } from "./kinds_of_fault.ts";
-import { type Place, type Row } from "./place.ts";
+import type { Place, Row } from "./place.ts";
 import { openRelay, type Relay } from "./relay.ts";
 import { makeBucket } from "./rows_forwarded.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { sandboxKeys } from "../../sandbox/context.ts";
 import type { FaultRule } from "../../sandbox/faults.ts";
 import type { Sandbox } from "../../sandbox/server.ts";
-import { createClient, geminiLines, openaiLines } from "../jobs/wire.ts";
+import { type createClient, geminiLines, openaiLines } from "../jobs/wire.ts";
 import type { Api, FaultName, Kind, Outcome } from "./kinds_of_fault.ts";
 
 /** A provider of the gateway's that one cell after another uses. */
