@@ -46,12 +46,12 @@ function drawFault(random: Random): FaultRule {
     faultKinds["is answered a page with 200"].rule(provider),
     faultKinds["is answered a page with 502"].rule(provider),
   ];
-  const method = random.pick(["POST", "POST", "POST", "GET", "DELETE", undefined]);
+  const method = random.pick(["POST", "POST", "POST", "GET", "DELETE", "any"]);
   return {
     ...random.pick(kinds),
     provider,
     times: 1 + random.below(3),
-    ...(method !== undefined && { method }),
+    ...(method !== "any" && { method }),
   };
 }
 

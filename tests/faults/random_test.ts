@@ -18,13 +18,13 @@ const numberOf = (name: string, otherwise: number) => Number(Deno.env.get(name) 
 /** What decides everything but the order in which things happen to meet. */
 const seed = numberOf("FAULTS_SEED", 20_261_127);
 /** Things that clients do. */
-const operations = numberOf("FAULTS_OPERATIONS", 320);
+const operations = numberOf("FAULTS_OPERATIONS", 800);
 /** Clients at the same time. */
-const workers = numberOf("FAULTS_WORKERS", 10);
+const workers = numberOf("FAULTS_WORKERS", 12);
 /** Gateways killed with kill -9; once these are over, some are restarted with SIGTERM. */
-const kills = numberOf("FAULTS_KILLS", 6);
+const kills = numberOf("FAULTS_KILLS", 8);
 /** The mean time between two mishaps, in milliseconds. */
-const pace = numberOf("FAULTS_PACE", 500);
+const pace = numberOf("FAULTS_PACE", 200);
 
 /** Short, so that the run is; a dead gateway's create is taken over after lease and settling time. */
 const patience: Patience = {
@@ -53,16 +53,12 @@ Deno.test(`kills, restarts and failing providers lose nothing, double nothing an
       const tools = { ask, model, random: own, label: () => `n${labels++}x` };
       while (begun++ < operations) await doSomething(tools);
     };
-    let done = false;
+    let working = true;
     const chaos = { gateways, sandbox, model, random: random.fork(), kills, pace };
-    const mishaps = letThingsGoWrong(chaos, () => done);
-    try {
-      await Promise.all(Array.from({ length: workers }, () => worker(random.fork())));
-    } finally {
-      done = true;
-      await mishaps;
-      await setFaults(sandbox);
-    }
+    const work = Promise.all(Array.from({ length: workers }, () => worker(random.fork())))
+      .finally(() => (working = false));
+    await Promise.all([work, letThingsGoWrong(chaos, () => !working)]);
+    await setFaults(sandbox);
     const url = gateways.url(0) ?? "";
     const wrong = [...model.violations, ...await settle(url, sandbox, model, 60)];
     wrong.push(...await checkObjects(url, model));
