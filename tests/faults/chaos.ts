@@ -24,12 +24,26 @@ const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(reso
 /** Longer than the impatient gateways wait, and shorter than their clients do. */
 const longSeconds = 6;
 
+/** What is struck: creates and stops of batches, uploads, polls and lists, reads, deletes. */
+const targets = [
+  ["POST", "batch"],
+  ["POST", "batch"],
+  ["POST", "batch"],
+  ["POST", "file"],
+  ["POST", "file"],
+  ["GET", "batch"],
+  ["GET", "file"],
+  ["DELETE", "file"],
+] as const;
+
 /** A fault that strikes a few requests and is over. */
 function drawFault(random: Random): FaultRule {
   const provider: ProviderName = random.pick(providers);
   const kinds: readonly FaultRule[] = [
     { reset: "before" },
     { reset: "after" },
+    { reset: "after" },
+    { cut: "after" },
     { cut: "after" },
     { latencySeconds: random.next() },
     { delayAfterSeconds: random.next() },
@@ -46,13 +60,8 @@ function drawFault(random: Random): FaultRule {
     faultKinds["is answered a page with 200"].rule(provider),
     faultKinds["is answered a page with 502"].rule(provider),
   ];
-  const method = random.pick(["POST", "POST", "POST", "GET", "DELETE", "any"]);
-  return {
-    ...random.pick(kinds),
-    provider,
-    times: 1 + random.below(3),
-    ...(method !== "any" && { method }),
-  };
+  const [method, path] = random.pick(targets);
+  return { ...random.pick(kinds), provider, method, path, times: 1 + random.below(3) };
 }
 
 /** Lets things go wrong until the work is done and every kill has happened. */
@@ -61,7 +70,7 @@ export async function letThingsGoWrong(tools: ChaosTools, isDone: () => boolean)
   let killed = 0;
   for (let turn = 0; !isDone(); turn++) {
     await sleep(pace * (0.5 + random.next()));
-    for (let n = random.below(3); n > 0; n--) {
+    for (let n = 1 + random.below(6); n > 0; n--) {
       count(model, "fault set");
       await fault(sandbox, drawFault(random));
     }
