@@ -11,7 +11,11 @@ import type { Patience } from "./impatient_gateway.ts";
 import { checkObjects, settle } from "./ledger.ts";
 import { createModel } from "./model.ts";
 import { createRandom } from "./random.ts";
+import { checkResults } from "./results.ts";
 import { doSomething } from "./work.ts";
+
+/** Whether gateways serve the results of every provider's jobs at the output URI. */
+const resultsAreServed = false;
 
 const numberOf = (name: string, otherwise: number) => Number(Deno.env.get(name) ?? otherwise);
 
@@ -62,6 +66,7 @@ Deno.test(`kills, restarts and failing providers lose nothing, double nothing an
     const url = gateways.url(0) ?? "";
     const wrong = [...model.violations, ...await settle(url, sandbox, model, 60)];
     wrong.push(...await checkObjects(url, model));
+    if (resultsAreServed) wrong.push(...await checkResults(url, model));
     assert.equal(wrong.length, 0, wrong.join("\n"));
     assert.deepEqual(await gateways.stop(), [0, 0]);
     const holes = gateways.log().filter((line) =>

@@ -1,5 +1,7 @@
 /** Whether a job's results are where a user of Bedrock looks for them, and whole. */
 import assert from "node:assert/strict";
+import { createClient } from "../jobs/wire.ts";
+import type { Model } from "./model.ts";
 
 /** What reads objects: `path` is below S3's mount, such as `/bucket?list-type=2`. */
 export interface ResultReader {
@@ -41,4 +43,41 @@ export async function assertResults(reader: ResultReader, job: FinishedJob): Pro
   const ids = lines.map((line) => line.recordId ?? line.custom_id ?? line.key);
   assert.equal(new Set(ids).size, records, `a record of ${id} came twice`);
   assert.equal(JSON.parse(manifest).totalRecordCount, records, `the manifest of ${id}`);
+}
+
+/** Reads through a gateway. */
+export function readerOf(url: string, provider: string): ResultReader {
+  return {
+    async read(path) {
+      const answer = await createClient(url, provider).send(`/bedrock/files${path}`);
+      const text = await answer.text();
+      assert.equal(answer.status, 200, `${path}: ${text}`);
+      return text;
+    },
+  };
+}
+
+/** Looks at the results of every job that was acknowledged and is over; what is wrong with them. */
+export async function checkResults(url: string, { creates }: Model): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const { provider, arn } of creates) {
+    if (arn === undefined) continue;
+    const job = await createClient(url, provider).get(arn);
+    const { s3InputDataConfig: { s3Uri } } = job["inputDataConfig"] as {
+      s3InputDataConfig: { s3Uri: string };
+    };
+    const finished: FinishedJob = {
+      id: arn.slice(-12),
+      bucket: "out",
+      prefix: "",
+      inputName: s3Uri.split("/").at(-1) ?? "",
+      records: Number(job["processedRecordCount"] ?? job["totalRecordCount"]),
+    };
+    try {
+      await assertResults(readerOf(url, provider), finished);
+    } catch (error) {
+      wrong.push(`the results of ${job["jobName"]} (${job.status}): ${error}`);
+    }
+  }
+  return wrong;
 }
