@@ -152,9 +152,12 @@ export async function compare(
   const files = await filesOf(provider, sandbox);
   const named = [...objects.values()].sort();
   if (named.join() !== files.join()) {
-    const lost = named.filter((file) => !files.includes(file));
+    const lost = [...objects].filter(([, file]) => !files.includes(file)).map(([key]) => {
+      const may = model.objects.find((one) => one.key === key)?.may ?? [];
+      return `${key} (${may.map((one) => one?.bytes ?? "none").join(" or ")})`;
+    });
     const left = files.filter((file) => !named.includes(file));
-    wrong.push(`${provider} lacks the files [${lost}] and has [${left}] that nobody names`);
+    wrong.push(`${provider} lacks the files of [${lost}] and has [${left}] that nobody names`);
   }
   return wrong;
 }

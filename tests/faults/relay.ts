@@ -4,7 +4,7 @@
 export interface Relay {
   /** As the gateway knows it, such as `http://127.0.0.1:1234`. */
   readonly url: string;
-  /** Refuses connections from now on. Those that are open go on. */
+  /** Refuses connections from now on. Of those that are open, the ones that wait go on. */
   shut(): void;
   /** Ends the connections that are open. */
   drop(): void;
@@ -18,7 +18,8 @@ export function openRelay(target: string): Relay {
   const where = { hostname: "127.0.0.1", port: Number(new URL(target).port) };
   let listener: Deno.TcpListener | undefined;
   let port = 0;
-  const sockets = new Set<Deno.TcpConn>();
+  /** Of each connection, both sockets, and whether the answer to a request is waited for. */
+  const connections = new Set<{ both: Deno.TcpConn[]; waits: boolean }>();
   const running = new Set<Promise<void>>();
 
   function run(work: Promise<void>): void {
@@ -32,15 +33,20 @@ export function openRelay(target: string): Relay {
 
   async function carry(inner: Deno.TcpConn): Promise<void> {
     const outer = await Deno.connect(where);
-    const both = [inner, outer];
-    for (const socket of both) sockets.add(socket);
-    const copy = (from: Deno.TcpConn, to: Deno.TcpConn) =>
-      from.readable.pipeTo(to.writable).catch(() => {});
-    await Promise.all([copy(inner, outer), copy(outer, inner)]);
-    for (const socket of both) {
-      sockets.delete(socket);
-      end(socket);
-    }
+    const connection = { both: [inner, outer], waits: false };
+    connections.add(connection);
+    const copy = (from: Deno.TcpConn, to: Deno.TcpConn, waits: boolean) =>
+      from.readable.pipeThrough(
+        new TransformStream<Uint8Array, Uint8Array>({
+          transform(chunk, controller) {
+            connection.waits = waits;
+            controller.enqueue(chunk);
+          },
+        }),
+      ).pipeTo(to.writable).catch(() => {});
+    await Promise.all([copy(inner, outer, true), copy(outer, inner, false)]);
+    connections.delete(connection);
+    connection.both.forEach(end);
   }
 
   function open(): void {
@@ -53,10 +59,11 @@ export function openRelay(target: string): Relay {
   function shut(): void {
     listener?.close();
     listener = undefined;
+    for (const { both, waits } of connections) if (!waits) both.forEach(end);
   }
 
   function drop(): void {
-    for (const socket of sockets) end(socket);
+    for (const { both } of connections) both.forEach(end);
   }
 
   open();
