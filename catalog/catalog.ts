@@ -1,5 +1,7 @@
 /** The catalog: which object is which provider file, which job is which batch. */
 import { type BucketCatalog, createBucketCatalog } from "./buckets.ts";
+import { createExpiryCatalog, type ExpiryCatalog } from "./expiry.ts";
+import { createCredentialCatalog, type CredentialCatalog } from "./credentials.ts";
 import { createInstanceCatalog, type InstanceCatalog } from "./instances.ts";
 import { createJobCatalog, type JobCatalog } from "./jobs.ts";
 import { createJournalCatalog, type JournalCatalog } from "./journal.ts";
@@ -11,11 +13,13 @@ import { createUploadCatalog, type UploadCatalog } from "./uploads.ts";
 export interface Catalog {
   readonly objects: ObjectCatalog;
   readonly links: LinkCatalog;
+  readonly expiry: ExpiryCatalog;
   readonly buckets: BucketCatalog;
   readonly uploads: UploadCatalog;
   readonly jobs: JobCatalog;
   readonly journal: JournalCatalog;
   readonly instances: InstanceCatalog;
+  readonly credentials: CredentialCatalog;
   /** Reads one key, to see that the catalog answers. */
   check(): Promise<void>;
 }
@@ -25,14 +29,17 @@ export function createCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ): Catalog {
+  const objects = createObjectCatalog(kv, sleep);
   return {
-    objects: createObjectCatalog(kv, sleep),
+    objects,
+    expiry: createExpiryCatalog(kv, sleep, objects),
     links: createLinkCatalog(kv, sleep),
     buckets: createBucketCatalog(kv, sleep),
     uploads: createUploadCatalog(kv, sleep),
     jobs: createJobCatalog(kv, sleep),
     journal: createJournalCatalog(kv, sleep),
     instances: createInstanceCatalog(kv, sleep),
+    credentials: createCredentialCatalog(kv, sleep),
     async check() {
       await kv.get(["check"]);
     },

@@ -1,21 +1,16 @@
 /** Batches that were made by other means, as jobs; and news of running jobs from the same lists. */
-import { nativeTenant, type Scope } from "../catalog/keys.ts";
-import type { BatchRecord, JobDescription, JobRecord } from "../catalog/records.ts";
-import { adoptedJobId, timeOfJobId } from "../codecs/job_id.ts";
+import type { BatchRecord } from "../catalog/records.ts";
 import type { Account, Batch, StoringProvider } from "../providers/provider.ts";
+import { adoptBatch } from "./adopt_batch.ts";
 import type { JobTools, ScopedJob } from "./deps.ts";
 import type { Poll } from "./poll.ts";
-import { accepted } from "./state.ts";
-
-/** The role that jobs show which have none. */
-const nativeRole = "arn:aws:iam::000000000000:role/batchway-native";
 
 /** Adopting batches. */
 export type Adoption = ReturnType<typeof createAdoption>;
 
 /** Makes what adopts batches. */
 export function createAdoption(deps: JobTools, poll: Poll) {
-  const { jobs, journal } = deps.catalog;
+  const { jobs } = deps.catalog;
   const walking = new Map<string, Promise<void>>();
   const walkedAt = new Map<string, number>();
 
@@ -93,63 +88,13 @@ export function createAdoption(deps: JobTools, poll: Poll) {
     if (job) await poll.apply(provider, { scope, job }, batch);
   }
 
-  /**
-   * Makes a job of a batch that the catalog does not know.
-   *
-   * @returns The job; undefined for a batch whose create is still under way here.
-   */
-  async function adopt(
-    provider: StoringProvider,
-    account: Account,
+  /** Makes a job of a batch that the catalog does not know; undefined while its create is under way. */
+  function adopt(
+    { name: provider }: StoringProvider,
+    { name: account }: Account,
     batch: Batch,
     region: string,
   ): Promise<ScopedJob | undefined> {
-    const scope: Scope = { tenant: nativeTenant, provider: provider.name };
-    if (batch.jobId !== undefined && await isUnderWay(provider.name, batch)) return undefined;
-    for (let attempt = 0;; attempt++) {
-      const job = adopted(provider.name, account.name, batch, region, attempt, deps.now());
-      if (await jobs.adopt(scope, job, batch.tags)) return { scope, job };
-      const owner = await jobs.batch(provider.name, batch.id);
-      if (!owner) continue; // The id is another batch's: the next attempt has another id.
-      const theirs = { tenant: owner.tenant, provider: provider.name };
-      const found = await jobs.get(theirs, owner.id);
-      return found && { scope: theirs, job: found };
-    }
+    return adoptBatch(deps, { provider, account, region }, batch);
   }
-
-  async function isUnderWay(provider: string, batch: Batch): Promise<boolean> {
-    for await (const { scope, entry } of journal.entries()) {
-      if (scope.provider === provider && entry.job.id === batch.jobId) return true;
-    }
-    return false;
-  }
-}
-
-function adopted(
-  provider: string,
-  account: string,
-  batch: Batch,
-  region: string,
-  attempt: number,
-  now: number,
-): JobRecord {
-  // A job whose record was lost has its old id back, which tells when it was submitted.
-  const lost = attempt === 0 ? batch.jobId : undefined;
-  const submittedAt = lost === undefined ? batch.createdAt.getTime() : timeOfJobId(lost);
-  const description: JobDescription = {
-    id: lost ?? adoptedJobId(submittedAt, batch.id, attempt),
-    region,
-    account,
-    name: batch.name ?? batch.id,
-    modelId: batch.modelId ?? "unknown",
-    roleArn: nativeRole,
-    inputDataConfig: {
-      s3InputDataConfig: { s3Uri: `s3://${provider}/${batch.input ?? batch.id}` },
-    },
-    outputDataConfig: { s3OutputDataConfig: { s3Uri: `s3://${provider}/` } },
-    native: true,
-    submittedAt,
-    ...(batch.input !== undefined && { file: batch.input }),
-  };
-  return { ...description, ...accepted(batch, now) };
 }

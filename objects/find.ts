@@ -4,7 +4,7 @@ import type { ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import type { ProviderFile } from "../providers/provider.ts";
-import { type Reach, scopeOf } from "./reach.ts";
+import { mayUse, type Reach, scopeOf } from "./reach.ts";
 
 /** Where an object is looked for. */
 export interface Address {
@@ -67,9 +67,10 @@ export async function findFile(
   const owner = await deps.catalog.file(reach.provider.name, id);
   // A native file that was copied goes on being native, too.
   const isNative = !owner || (reach.native && owner.native && owner.state === "current");
-  if (isNative) return reach.native ? await findNative(reach, id, signal) : undefined;
+  if (isNative) return reach.native ? await findNative(reach, id, deps.now(), signal) : undefined;
   if (owner.tenant !== reach.tenant || owner.state === "trash") return undefined;
   const { bucket, key } = owner;
+  if (!mayUse(reach, bucket)) return undefined;
   const record = await deps.catalog.get(scopeOf(reach), bucket, key);
   if (record?.file !== id || !isLive(record, deps.now())) return undefined;
   return { record, name: { bucket, key } };
@@ -121,13 +122,15 @@ export function fileIds(reach: Reach, texts: readonly string[]): FileId[] {
 async function findNative(
   reach: Reach,
   id: FileId,
+  now: number,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
   for (const account of reach.provider.accounts) {
     if (!account.files) continue;
     try {
       const file = await account.files.head(id, signal);
-      return { record: nativeRecord(file, account.name) };
+      const record = nativeRecord(file, account.name);
+      return isLive(record, now) ? { record } : undefined;
     } catch (error) {
       if (!(error instanceof Failure) || error.kind !== "not-found") throw error;
     }

@@ -108,7 +108,7 @@ async function upload(
   const { body, ended } = watchEnd(object.body);
   try {
     return await files.put({
-      name: providerName(object.key, mark),
+      name: providerName({ ...object, tenant: reach.tenant }, mark),
       contentType: "application/jsonl",
       bytes: object.bytes,
       body,

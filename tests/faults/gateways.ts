@@ -1,6 +1,6 @@
 /** Two gateway processes on one catalog that die and come back. */
 import { type GatewayProcess, spawnGateway } from "../gateway.ts";
-import type { Patience } from "./impatient_gateway.ts";
+import { impatientGateway, type Patience } from "./impatient_gateway.ts";
 
 /** The processes. */
 export interface Gateways {
@@ -19,15 +19,13 @@ export interface Gateways {
   kill(): Promise<void>;
 }
 
-const program = new URL("impatient_gateway.ts", import.meta.url);
-
 /** Starts them. */
 export async function startGateways(
   environment: Readonly<Record<string, string>>,
   patience: Patience,
 ): Promise<Gateways> {
   const start = () =>
-    spawnGateway({ ...environment, TEST_PATIENCE: JSON.stringify(patience) }, program);
+    spawnGateway({ ...environment, TEST_PATIENCE: JSON.stringify(patience) }, impatientGateway);
   const running: (GatewayProcess | undefined)[] = await Promise.all([start(), start()]);
   const logs: string[] = [];
 

@@ -13,6 +13,15 @@ export type Patience = Pick<
   "leaseMilliseconds" | "settleMilliseconds" | "providerTimeouts"
 >;
 
+/** What `deno` is told to run this. */
+export const impatientGateway: readonly string[] = [
+  "run",
+  "--no-prompt",
+  "--cached-only",
+  "-A",
+  new URL(import.meta.url).pathname,
+];
+
 async function main(): Promise<number> {
   const environment = Deno.env.toObject();
   const config = await loadConfig(environment);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { sandboxKeys } from "../../sandbox/context.ts";
 import { temporaryFolder } from "../catalog/memory.ts";
 import { spawnGateway } from "../gateway.ts";
-import type { Patience } from "./impatient_gateway.ts";
+import { impatientGateway, type Patience } from "./impatient_gateway.ts";
 import { type FaultName, faultNames } from "./kinds_of_fault.ts";
 import { assertTidy, closeLanes, configurationOf, openLanes, tryLane } from "./matrix.ts";
 import type { Row } from "./place.ts";
@@ -48,7 +48,7 @@ Deno.test("whatever goes wrong with a call to a provider is told as AWS would, a
       AWS_SECRET_ACCESS_KEY: sandboxKeys.awsSecretAccessKey,
       TEST_PATIENCE: JSON.stringify(patience),
     },
-    new URL("impatient_gateway.ts", import.meta.url),
+    impatientGateway,
   );
   try {
     const wrong = (await Promise.all(lanes.map((lane) => tryLane(gateway.url, lane)))).flat();
