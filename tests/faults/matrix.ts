@@ -89,6 +89,8 @@ export function configurationOf(lanes: readonly Lane[]): string {
   return JSON.stringify({
     defaultProvider: lanes[0]?.provider,
     providers: Object.fromEntries(providers),
+    // All lanes begin at once, which is not what this is about.
+    limits: { concurrentUploads: 1_000 },
   });
 }
 
