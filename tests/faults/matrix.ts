@@ -31,6 +31,8 @@ export interface Lane {
 const boundMilliseconds = 58_000;
 /** A client that alone can end the waiting. */
 const impatientMilliseconds = 2_500;
+/** Long enough for a busy machine to shut the door behind a call, short of the gateway's limits. */
+const holdSeconds = 1.5;
 /** So many cells share a lane; where time-outs are waited for, each has its own. */
 const lanesCells = 3;
 
@@ -157,7 +159,7 @@ async function refused(
     return told;
   }
   const headers = { connection: "close" };
-  const held = { provider: row.api, headers, ...before, delayAfterSeconds: 0.3 };
+  const held = { provider: row.api, headers, ...before, delayAfterSeconds: holdSeconds };
   await setFaults(at.sandbox, held);
   const asking = ask();
   await until(
