@@ -245,6 +245,7 @@ Deno.test("a batch that is over cannot be stopped, one that is stopping already 
       ["completed", 409, "conflict"],
       ["failed", 400, "conflict"],
       ["in_progress", 400, "invalid"],
+      ["in_progress", 409, "unavailable"],
     ] as const
   ) {
     await using server = serve((request) =>
