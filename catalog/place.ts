@@ -1,0 +1,65 @@
+/** Where the catalog is: a file of this machine, a server for many machines, or the platform's. */
+import { Failure } from "../codecs/failure.ts";
+import { openKv } from "./kv.ts";
+import { type KvLimits, limitKv } from "./limited_kv.ts";
+
+/** Where the catalog is. */
+export type CatalogPlace =
+  /** A file, or `:memory:`: for processes of one machine. */
+  | { readonly kind: "file"; readonly path: string }
+  /** A server that speaks KV Connect: for processes of many machines. */
+  | { readonly kind: "server"; readonly url: string }
+  /** What the platform that the program runs on gives it. */
+  | { readonly kind: "platform" };
+
+/** What is waited for a catalog that is not on this machine. */
+export const defaultLimits: KvLimits = { milliseconds: 10_000, maxHanging: 256 };
+
+/** Opens the catalog. Throws a sentence where it cannot be had. */
+export async function openPlace(
+  place: CatalogPlace,
+  limits: KvLimits = defaultLimits,
+): Promise<Deno.Kv> {
+  if (place.kind === "file") return await openKv(place.path);
+  const path = place.kind === "server" ? place.url : undefined;
+  const opening = Deno.openKv(path);
+  try {
+    const kv = limitKv(await inTime(opening, limits), limits);
+    // Opening asks nobody yet, or only who one is: the first key tells whether the catalog is there.
+    await kv.get(["check"]).catch((error: unknown) => {
+      kv.close();
+      throw error;
+    });
+    return kv;
+  } catch (error) {
+    throw new Failure(
+      "internal",
+      place.kind === "server"
+        ? `Cannot open the catalog ${place.url}: ${reasonOf(error)}. See that the server of ` +
+          "BATCHWAY_CATALOG runs and speaks KV Connect, and that DENO_KV_ACCESS_TOKEN is its token"
+        : `Cannot open the platform's catalog: ${reasonOf(error)}. See that a KV database is ` +
+          "assigned to the app, or name another catalog with BATCHWAY_CATALOG",
+      { cause: error },
+    );
+  }
+}
+
+/** A KV that opens too late is closed again. */
+async function inTime(opening: Promise<Deno.Kv>, { milliseconds }: KvLimits): Promise<Deno.Kv> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    opening.then((kv) => kv.close(), () => {});
+    late.reject(new Error(`no answer in ${milliseconds / 1000} s`));
+  }, milliseconds);
+  try {
+    return await Promise.race([opening, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Failure)) return error instanceof Error ? error.message : String(error);
+  const { cause } = error.details;
+  return cause instanceof Error ? cause.message : error.message;
+}
