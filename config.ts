@@ -1,19 +1,20 @@
 /** The configuration: one file and the environment, checked as a whole before anything starts. */
 import { checkFile, type ConfigError, type ConfigFile, unknownName } from "./config_file.ts";
 import { checkNames, type Env, mergeProviders } from "./config_providers.ts";
+import { type Sharing, sharingOf } from "./config_sharing.ts";
 import type { ParseError } from "jsonc-parser";
 import { isRegion } from "./codecs/arn.ts";
 import type { ProviderSettings } from "./providers/settings.ts";
 
 /** Everything that the gateway is told from outside. Times are in milliseconds. */
-export interface Config {
+export interface Config extends Sharing {
   readonly host: string;
   readonly port: number;
   /** A second port with S3 at its root. */
   readonly s3Port?: number;
   /** Paths of PEM files; plain HTTP without them. */
   readonly tls?: { readonly certPath: string; readonly keyPath: string };
-  /** Folder of the catalog and the spool. */
+  /** Folder of the catalog, where that is a file, and of the spool. */
   readonly data: string;
   readonly pollMilliseconds: number;
   readonly sweepMilliseconds: number;
@@ -55,7 +56,9 @@ const gatewayVariables = [
   "BATCHWAY_HOST",
   "BATCHWAY_PORT",
   "BATCHWAY_S3_PORT",
+  "BATCHWAY_REUSE_PORT",
   "BATCHWAY_DATA",
+  "BATCHWAY_CATALOG",
   "BATCHWAY_CONFIG",
   "BATCHWAY_POLL_SECONDS",
   "BATCHWAY_SWEEP_SECONDS",
@@ -121,6 +124,7 @@ export async function parseConfig(
     port: port(env, "BATCHWAY_PORT", 8080, errors),
     ...(s3Port !== undefined && { s3Port }),
     ...tlsOf(env, errors),
+    ...sharingOf(env, errors),
     data: (env("BATCHWAY_DATA") ?? "./.batchway").replace(/(?<=.)\/+$/, ""),
     pollMilliseconds: seconds("BATCHWAY_POLL_SECONDS", 5),
     sweepMilliseconds: seconds("BATCHWAY_SWEEP_SECONDS", 60),

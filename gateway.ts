@@ -1,7 +1,8 @@
 /** Composition: configuration → catalog → providers → objects, jobs → app → listeners. */
 import { createCatalog } from "./catalog/catalog.ts";
-import { openKv } from "./catalog/kv.ts";
+import { type CatalogPlace, openPlace } from "./catalog/place.ts";
 import { randomId } from "./codecs/ids.ts";
+import type { KvLimits } from "./catalog/limited_kv.ts";
 import { createTokens } from "./codecs/page_token.ts";
 import type { Config } from "./config.ts";
 import { createJobs } from "./jobs/jobs.ts";
@@ -20,8 +21,10 @@ import { startSweep, type Sweep } from "./sweep.ts";
 export interface GatewayDeps {
   readonly log: Log;
   readonly env: (name: string) => string | undefined;
-  /** Where the catalog is, if not in the configured folder; `:memory:` keeps nothing. */
+  /** The catalog's file, if it is not where the configuration says; `:memory:` keeps nothing. */
   readonly catalogPath?: string;
+  /** How long a catalog on another machine is waited for; 10 s. */
+  readonly catalogLimits?: KvLimits;
   /** A create's lease, in milliseconds; it is prolonged while its gateway lives. 6 s. */
   readonly leaseMilliseconds?: number;
   /** How long a provider may be at a create whose caller is gone, in milliseconds. 20 s. */
@@ -52,7 +55,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const now = () => Date.now();
   const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
   const instance = randomId(8, random);
-  const kv = await openKv(deps.catalogPath ?? `${config.data}/catalog.kv`);
+  const kv = await openPlace(placeOf(config, deps), deps.catalogLimits);
   const catalog = createCatalog(kv, sleep);
   const uploader = createUploader();
   const providers = createProviders(config.providers, {
@@ -144,7 +147,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     kv.close();
   };
   const listen = (answer: App, port: number) => {
-    const listener = serve(answer, { hostname: config.host, port, escaped, ...tls });
+    const { host: hostname, reusePort } = config;
+    const listener = serve(answer, { hostname, port, reusePort, escaped, ...tls });
     listeners.push(listener);
     return listener.url;
   };
@@ -173,6 +177,12 @@ async function readTls({ certPath, keyPath }: NonNullable<Config["tls"]>): Promi
     cert: await read("BATCHWAY_TLS_CERT", certPath),
     key: await read("BATCHWAY_TLS_KEY", keyPath),
   };
+}
+
+function placeOf({ catalog, data }: Config, { catalogPath }: GatewayDeps): CatalogPlace {
+  if (catalogPath !== undefined) return { kind: "file", path: catalogPath };
+  if (catalog === "file") return { kind: "file", path: `${data}/catalog.kv` };
+  return catalog === "deploy" ? { kind: "platform" } : { kind: "server", url: catalog.href };
 }
 
 /** Where parts of uploads wait: beside their catalog, whose gateways alone may tidy up there. */

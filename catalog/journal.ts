@@ -90,11 +90,14 @@ export function createJournalCatalog(
     });
   }
 
-  /** Closes an entry with the job that came of it. */
+  /** Closes an entry with the job that came of it, unless that was done already. */
   function finish(scope: Scope, job: JobRecord): Promise<void> {
     return change(sleep, async () => {
-      const step = kv.atomic().delete(keys.journalEntry(scope, job.id));
-      writeJob(step, scope, job);
+      // A step of which nobody knew the outcome may go through long after: not over a job that has
+      // moved on since.
+      const known = await kv.get<JobRecord>(keys.job(scope, job.id));
+      const step = kv.atomic().check(known).delete(keys.journalEntry(scope, job.id));
+      if (!known.value) writeJob(step, scope, job);
       return (await step.commit()).ok ? { done: undefined } : "again";
     });
   }
@@ -103,7 +106,10 @@ export function createJournalCatalog(
   function abandon(scope: Scope, entry: JournalRecord): Promise<void> {
     const { id } = entry.job;
     return change(sleep, async () => {
-      const step = kv.atomic().delete(keys.journalEntry(scope, id));
+      const old = await kv.get<JournalRecord>(keys.journalEntry(scope, id));
+      // Another gateway holds it by now, or has brought it to an end.
+      if (old.value?.owner !== entry.owner) return { done: undefined };
+      const step = kv.atomic().check(old).delete(old.key);
       const { file } = entry.job;
       if (file !== undefined) step.delete(keys.use(scope.provider, file, id));
       if (entry.promise) {

@@ -9,6 +9,7 @@ import { providerName } from "./name.ts";
 import { removeMarked } from "./orphans.ts";
 import { filesOf, pickAccount, type Reach, scopeOf } from "./reach.ts";
 import { emptyTrash } from "./trash.ts";
+import type { Registered } from "./registered.ts";
 import type { UploadMarks } from "./upload_marks.ts";
 
 /** An object to be stored. */
@@ -35,6 +36,7 @@ export interface PutDeps {
   readonly now: () => number;
   readonly random: () => number;
   readonly uploads: UploadMarks;
+  readonly registered: Registered;
   /** Told of a clean-up that has to wait for the sweep. */
   readonly postponed: (what: string, error: unknown) => void;
 }
@@ -61,6 +63,7 @@ export async function put(
   }
   const condition = spelledOut(reach, object.condition);
   await refuseEarly(deps, reach, { ...object, condition });
+  const registration = await deps.registered.current();
   const mark = deps.uploads.begin();
   const file = await upload(deps, reach, account, files, object, mark, signal);
   const record: ObjectRecord = {
@@ -78,8 +81,15 @@ export async function put(
   const { bucket, key } = object;
   let replaced: ObjectRecord | undefined;
   try {
-    replaced = await deps.catalog.set(scopeOf(reach), bucket, key, record, condition);
+    const scope = scopeOf(reach);
+    replaced = await deps.catalog.set(scope, bucket, key, record, condition, registration);
   } catch (error) {
+    if (isUnavailable(error)) deps.registered.doubt();
+    if (isUnavailable(error) && error.details.settled) {
+      // The record may come yet, and must find its file.
+      deps.uploads.doubt(mark, error.details.settled);
+      throw error;
+    }
     deps.uploads.doubt(mark);
     await cleanUp(deps, "the file of a refused write", (late) => files.delete(file.id, late));
     throw error;
@@ -130,6 +140,10 @@ async function upload(
     }
     throw error;
   }
+}
+
+function isUnavailable(error: unknown): error is Failure {
+  return error instanceof Failure && error.kind === "unavailable";
 }
 
 /** A body, and whether it has given out all its bytes. */

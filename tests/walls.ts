@@ -37,8 +37,9 @@ const walls: Readonly<Record<string, Wall>> = {
     uses: ["config_file.ts", "codecs"],
     usesTypesOf: ["providers/settings.ts"],
   },
+  "config_sharing.ts": { uses: ["config_file.ts"], usesTypesOf: ["config_providers.ts"] },
   "config.ts": {
-    uses: ["config_file.ts", "config_providers.ts", "codecs"],
+    uses: ["config_file.ts", "config_providers.ts", "config_sharing.ts", "codecs"],
     usesTypesOf: ["providers/settings.ts"],
   },
   "process.ts": { uses: [], usesTypesOf: ["log.ts"] },
