@@ -59,7 +59,6 @@ async function inTime(opening: Promise<Deno.Kv>, { milliseconds }: KvLimits): Pr
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Failure)) return error instanceof Error ? error.message : String(error);
-  const { cause } = error.details;
-  return cause instanceof Error ? cause.message : error.message;
+  const told = error instanceof Failure ? error.details.cause ?? error : error;
+  return (told instanceof Error ? told.message : String(told)).replace(/\.$/, "");
 }
