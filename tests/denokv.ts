@@ -4,17 +4,13 @@
  * ten minutes or more, so no test does that by itself.
  */
 import { join } from "node:path";
+import type { Program } from "./debian.ts";
 import { attempt, cache, say } from "./program.ts";
 
 /** The release that is built and was tested. */
 const version = "0.14.0";
 const root = join(cache, "denokv");
 const token = "a-token-for-tests";
-
-/** The program: its path, or why there is none. */
-export type Denokv =
-  | { readonly state: "ready"; readonly path: string }
-  | { readonly state: "missing"; readonly reason: string };
 
 /** A server that runs. */
 export interface DenokvServer {
@@ -26,7 +22,7 @@ export interface DenokvServer {
 }
 
 /** Finds the program. */
-export async function findDenokv(): Promise<Denokv> {
+export async function findDenokv(): Promise<Program> {
   const told = Deno.env.get("BATCHWAY_TEST_DENOKV");
   for (const path of told ? [told] : ["denokv", join(root, "bin", "denokv")]) {
     const shown = await attempt(path, ["--help"]);
@@ -68,7 +64,7 @@ export async function startDenokv(path: string, file: string, port = 0): Promise
 
 /** Registers a test that needs denokv; where that is missing, an ignored one that says why. */
 export function denokvTest(
-  denokv: Denokv,
+  denokv: Program,
   name: string,
   work: (path: string) => Promise<void>,
 ): void {
