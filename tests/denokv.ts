@@ -62,11 +62,16 @@ export async function startDenokv(path: string, file: string, port = 0): Promise
   };
 }
 
-/** Registers a test that needs denokv; where that is missing, an ignored one that says why. */
+/**
+ * Registers a test that needs denokv; where that is missing, an ignored one that says why.
+ *
+ * @param options Whether calls of the catalog may outlive the test: Deno takes none back.
+ */
 export function denokvTest(
   denokv: Program,
   name: string,
   work: (path: string) => Promise<void>,
+  { sanitizeOps = true }: { readonly sanitizeOps?: boolean } = {},
 ): void {
   if (denokv.state === "missing") {
     say(`Ignored: ${name}: ${denokv.reason}`);
@@ -74,7 +79,7 @@ export function denokvTest(
     return;
   }
   const { path } = denokv;
-  Deno.test(name, () => work(path));
+  Deno.test({ name, sanitizeOps, fn: () => work(path) });
 }
 
 /** A port that nobody listens on now. */
