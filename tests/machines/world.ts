@@ -1,14 +1,11 @@
 /** Three gateways, each with a disk of its own, over one denokv; nginx in front of them. */
-import { fileURLToPath } from "node:url";
 import { sandboxEnvironment } from "../../sandbox/environment.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
 import { temporaryFolder } from "../catalog/memory.ts";
-import { debianProgram } from "../debian.ts";
 import { type DenokvServer, findDenokv, freePort, startDenokv } from "../denokv.ts";
 import { type GatewayProcess, spawnGateway } from "../gateway.ts";
 import { say } from "../program.ts";
-
-const exampleConfiguration = fileURLToPath(new URL("../../docs/nginx.conf", import.meta.url));
+import { exampleOf, findNginx, startNginx } from "./nginx.ts";
 
 /** What runs. */
 export interface Machines {
@@ -22,7 +19,7 @@ export interface Machines {
 }
 
 const denokv = await findDenokv();
-const nginx = await debianProgram({ name: "nginx", path: "usr/sbin/nginx", probe: ["-v"] });
+const nginx = await findNginx();
 
 /** Registers a test on machines of its own; where a program is missing, an ignored one. */
 export function machinesTest(name: string, work: (machines: Machines) => Promise<void>): void {
@@ -58,52 +55,27 @@ async function withMachines(
     stack.defer(() => gateway.kill());
     return gateway;
   }));
-  const url = await startNginx(nginxPath, folder.path, gateways, stack);
+  const url = await startBalancer(nginxPath, folder.path, gateways, stack);
   await work({ sandbox, denokv: server, gateways, url, folder: folder.path });
 }
 
 /** Runs the configuration that the documentation shows, on these gateways. */
-async function startNginx(
-  path: string,
+async function startBalancer(
+  program: string,
   folder: string,
   gateways: readonly GatewayProcess[],
   stack: AsyncDisposableStack,
 ): Promise<string> {
   const port = freePort();
-  const example = await Deno.readTextFile(exampleConfiguration);
   let machine = 0;
-  const site = example
+  const site = (await exampleOf("nginx.conf"))
     .replace("listen 443 ssl;", `listen 127.0.0.1:${port};`)
     .replaceAll(/^ *ssl_certificate.*\n/gm, "")
     .replaceAll(
       /server 10\.0\.0\.\d+:8080/g,
       () => `server ${new URL(gateways[machine++]?.url ?? "").host}`,
     );
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-    .map((kind) => `${kind}_temp_path ${folder}/nginx-${kind};`).join("\n");
-  const whole = `daemon off; master_process off; pid ${folder}/nginx.pid;
-error_log ${folder}/nginx.log warn;
-events {}
-http { access_log off; ${temporary}\n${site} }\n`;
-  await Deno.writeTextFile(`${folder}/nginx.conf`, whole);
-  const child = new Deno.Command(path, {
-    args: ["-p", folder, "-e", `${folder}/nginx.log`, "-c", `${folder}/nginx.conf`],
-    stdin: "null",
-    stdout: "null",
-    stderr: "inherit",
-  }).spawn();
-  let ended = false;
-  const status = child.status.then(() => void (ended = true));
-  stack.defer(async () => {
-    if (!ended) child.kill("SIGTERM");
-    await status;
-  });
   const url = `http://127.0.0.1:${port}`;
-  for (let looks = 0; looks < 400 && !ended; looks++) {
-    const answer = await fetch(`${url}/healthz`).catch(() => undefined);
-    await answer?.body?.cancel();
-    if (answer?.ok) return url;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`nginx does not serve:\n${await Deno.readTextFile(`${folder}/nginx.log`)}`);
+  await startNginx({ program, folder, site, url: `${url}/healthz` }, stack);
+  return url;
 }
