@@ -1,34 +1,58 @@
-/** A limit on how long a body may stand still. */
+/** A limit on how slow a body may be: it must neither stand still nor trickle. */
 import { Failure } from "./failure.ts";
+
+/** Less than any line that a real client is behind; an attacker's trickle is a byte now and then. */
+const leastBytesPerSecond = 1024;
 
 /**
  * Passes a body on, and breaks it where its sender has sent nothing for a time although more was
- * asked for. A reader that takes its time is no fault of the sender's and is not counted.
+ * asked for, or so little that it would hold its place for ever. A reader that takes its time is no
+ * fault of the sender's: only the time is counted that is spent waiting for the sender.
  *
- * @param milliseconds 0 for no limit.
+ * @param milliseconds How long it may stand still, and over how long its rate is taken; 0: no limit.
+ * @param count Told the bytes of each chunk.
  */
 export function withIdleLimit(
   body: ReadableStream<Uint8Array>,
   milliseconds: number,
+  count: (bytes: number) => void = () => {},
 ): ReadableStream<Uint8Array> {
-  if (milliseconds === 0) return body;
   const reader = body.getReader();
+  let waited = 0;
+  let came = 0;
+  const read = milliseconds === 0 ? () => reader.read() : async () => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const limit = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(stoodStill(milliseconds)), milliseconds);
+    });
+    const since = performance.now();
+    try {
+      const result = await Promise.race([reader.read(), limit]);
+      waited += performance.now() - since;
+      came += result.value?.byteLength ?? 0;
+      if (waited >= milliseconds) {
+        if (!result.done && came < leastBytesPerSecond * waited / 1000) throw trickled();
+        waited = came = 0;
+      }
+      return result;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const limit = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(stoodStill(milliseconds)), milliseconds);
-      });
       try {
-        const { done, value } = await Promise.race([reader.read(), limit]);
-        if (done) controller.close();
-        else controller.enqueue(value);
+        const { done, value } = await read();
+        if (done) {
+          controller.close();
+        } else {
+          count(value.byteLength);
+          controller.enqueue(value);
+        }
       } catch (error) {
         // The sender is given up: whatever its connection still says is nobody's concern.
         reader.cancel(error).catch(() => {});
         throw error;
-      } finally {
-        clearTimeout(timer);
       }
     },
     cancel: (reason) => reader.cancel(reason),
@@ -39,6 +63,14 @@ function stoodStill(milliseconds: number): Failure {
   return new Failure(
     "invalid",
     `No byte of the body came for ${milliseconds / 1000} seconds. Send it again without a pause`,
+    { s3: "RequestTimeout" },
+  );
+}
+
+function trickled(): Failure {
+  return new Failure(
+    "invalid",
+    `The body came at fewer than ${leastBytesPerSecond} bytes a second. Send it again, and faster`,
     { s3: "RequestTimeout" },
   );
 }

@@ -5,6 +5,7 @@ import type { ForwardRequest } from "../provider.ts";
 import type { Uploader } from "../upload.ts";
 import type { FindEndpoint } from "./endpoints.ts";
 import { requestHeaders, responseHeaders, withoutPresigning } from "./headers.ts";
+import { withoutCredentials } from "./mask.ts";
 import { type Payload, preparePayload } from "./payload.ts";
 
 /** What forwarding needs. */
@@ -66,7 +67,7 @@ export function createForward(
       });
       headers.delete("host");
       const { method } = request;
-      return passOn(
+      const answer = passOn(
         url !== undefined && payload.untouched && !mustNotRepeat(request)
           ? await deps.fetch(url, { method, headers, body, redirect: "manual", signal })
           : await sendRaw(
@@ -77,6 +78,7 @@ export function createForward(
             signal,
           ),
       );
+      return method === "HEAD" ? answer : await withoutCredentials(answer, credentials);
     } catch (error) {
       if (body instanceof ReadableStream && !body.locked) {
         // A body that broke says so again here; `error` is what the caller is told.

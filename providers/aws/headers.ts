@@ -1,5 +1,6 @@
 /** What of a client's request and of an upstream's answer goes on through the gateway. */
 import { Failure } from "../../codecs/failure.ts";
+import { linkForm } from "../../codecs/presigned_headers.ts";
 
 /** RFC 9110 §7.6.1, and the older names that are still met. */
 const hopByHop: ReadonlySet<string> = new Set([
@@ -34,23 +35,25 @@ const notForUpstream: ReadonlySet<string> = new Set([
   "x-real-ip",
 ]);
 
+/**
+ * An upstream's say about its own host, which a client would take for the gateway's: AWS sends none
+ * of it, what stands in AWS's place may.
+ */
+const notForClient: readonly string[] = [
+  "alt-svc",
+  "clear-site-data",
+  "nel",
+  "proxy-authentication-info",
+  "refresh",
+  "report-to",
+  "reporting-endpoints",
+  "set-cookie",
+  "set-cookie2",
+  "strict-transport-security",
+  "www-authenticate",
+];
+
 const notForUpstreamPrefixes = ["amz-sdk-", "x-forwarded-"];
-
-/** The query's part of a presigned URL's signature, version 4 and 4a. */
-const presignedV4: ReadonlySet<string> = new Set([
-  "x-amz-algorithm",
-  "x-amz-content-sha256",
-  "x-amz-credential",
-  "x-amz-date",
-  "x-amz-expires",
-  "x-amz-region-set",
-  "x-amz-security-token",
-  "x-amz-signature",
-  "x-amz-signedheaders",
-]);
-
-/** The same of version 2, in lower case; `expires` means something only beside a key id. */
-const presignedV2: ReadonlySet<string> = new Set(["awsaccesskeyid", "expires", "signature"]);
 
 /**
  * The client's headers without hop-by-hop ones, its signature and what is the gateway's business.
@@ -71,6 +74,7 @@ export function requestHeaders(client: Headers): Headers {
 /** The upstream's headers as the client gets them; no redirect may lead around the gateway. */
 export function responseHeaders(upstream: Headers, status: number): Headers {
   const headers = withoutHops(upstream);
+  for (const name of notForClient) headers.delete(name);
   if (status >= 300 && status < 400) headers.delete("location");
   return headers;
 }
@@ -89,21 +93,17 @@ function withoutHops(from: Headers): Headers {
  * Takes a presigned URL's signature out of a raw query; everything else stays byte for byte.
  *
  * S3 reads headers that a presigned URL holds in its query (`x-amz-acl=…`) only while the query
- * is what authenticates, so they move into `headers`. Checksums stay behind: SDKs presign a PUT
- * with the checksum of an empty body (`x-amz-checksum-crc32=AAAAAA==`, aws-sdk-js 3.1169).
+ * is what authenticates, so they move into `headers`.
  *
  * @param headers Gets the headers that were found in the query.
  */
 export function withoutPresigning(query: string, headers: Headers): string {
   if (query === "") return query;
   const pieces = query.split("&").map((raw) => ({ raw, name: nameOf(raw) }));
-  const names = new Set(pieces.map(({ name }) => name));
-  const isV2 = names.has("awsaccesskeyid") && names.has("signature");
-  const isPresigned = isV2 || names.has("x-amz-signature");
+  const { isSignature, isHeader } = linkForm(new Set(pieces.map(({ name }) => name)));
   return pieces.filter(({ raw, name }) => {
-    if (presignedV4.has(name) || isV2 && presignedV2.has(name)) return false;
-    if (!isPresigned || !name.startsWith("x-amz-")) return true;
-    if (name.startsWith("x-amz-checksum-") || name === "x-amz-sdk-checksum-algorithm") return true;
+    if (isSignature(name)) return false;
+    if (!isHeader(name)) return true;
     setFromQuery(headers, name, raw);
     return false;
   }).map(({ raw }) => raw).join("&");
