@@ -4,7 +4,7 @@ import { createRateLimit } from "./access/rate_limit.ts";
 import { openBox } from "./access/secret_key.ts";
 import { createUploadGate } from "./access/upload_gate.ts";
 import { createCatalog } from "./catalog/catalog.ts";
-import { type CatalogPlace, openPlace } from "./catalog/place.ts";
+import { openPlace, placeOf } from "./catalog/place.ts";
 import { randomId } from "./codecs/ids.ts";
 import type { KvLimits } from "./catalog/limited_kv.ts";
 import { createTokens } from "./codecs/page_token.ts";
@@ -60,8 +60,12 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const now = () => Date.now();
   const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
   const instance = randomId(8, random);
-  const kv = await openPlace(placeOf(config, deps), deps.catalogLimits);
-  const catalog = createCatalog(kv, sleep);
+  const { catalogPath: path } = deps;
+  const place = path === undefined
+    ? placeOf(config.catalog, config.data)
+    : { kind: "file", path } as const;
+  const opened = await openPlace(place, deps.catalogLimits);
+  const catalog = createCatalog(opened.kv, sleep);
   const uploader = createUploader();
   const providers = createProviders(config.providers, {
     fetch,
@@ -116,7 +120,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   );
   const secretKey = {
     configured: config.secretKey,
-    folder: deps.catalogPath === ":memory:" ? undefined : config.data,
+    // A key on one machine's disk unseals nothing elsewhere.
+    folder: place.kind === "file" && place.path !== ":memory:" ? config.data : undefined,
   };
   const keyring = createKeyring({
     catalog: catalog.credentials,
@@ -161,7 +166,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     await sweep?.stop();
     await parts.close();
     await uploader.close();
-    kv.close();
+    await opened.close();
   };
   const listen = (answer: App, port: number) => {
     const { host: hostname, reusePort } = config;
@@ -217,12 +222,6 @@ async function readTls({ certPath, keyPath }: NonNullable<Config["tls"]>): Promi
     cert: await read("BATCHWAY_TLS_CERT", certPath),
     key: await read("BATCHWAY_TLS_KEY", keyPath),
   };
-}
-
-function placeOf({ catalog, data }: Config, { catalogPath }: GatewayDeps): CatalogPlace {
-  if (catalogPath !== undefined) return { kind: "file", path: catalogPath };
-  if (catalog === "file") return { kind: "file", path: `${data}/catalog.kv` };
-  return catalog === "deploy" ? { kind: "platform" } : { kind: "server", url: catalog.href };
 }
 
 /** Where parts of uploads wait: beside their catalog, whose gateways alone may tidy up there. */

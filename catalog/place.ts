@@ -12,6 +12,18 @@ export type CatalogPlace =
   /** What the platform that the program runs on gives it. */
   | { readonly kind: "platform" };
 
+/** An open catalog. */
+export interface OpenPlace {
+  readonly kv: Deno.Kv;
+  close(): Promise<void>;
+}
+
+/** The place that a configuration tells. */
+export function placeOf(catalog: "file" | "deploy" | URL, dataFolder: string): CatalogPlace {
+  if (catalog === "file") return { kind: "file", path: `${dataFolder}/catalog.kv` };
+  return catalog === "deploy" ? { kind: "platform" } : { kind: "server", url: catalog.href };
+}
+
 /** What is waited for a catalog that is not on this machine. */
 export const defaultLimits: KvLimits = { milliseconds: 10_000, maxHanging: 256 };
 
@@ -19,8 +31,21 @@ export const defaultLimits: KvLimits = { milliseconds: 10_000, maxHanging: 256 }
 export async function openPlace(
   place: CatalogPlace,
   limits: KvLimits = defaultLimits,
+): Promise<OpenPlace> {
+  const kv = place.kind === "file" ? await openKv(place.path) : await openAway(place, limits);
+  return {
+    kv,
+    close() {
+      kv.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+async function openAway(
+  place: Exclude<CatalogPlace, { kind: "file" }>,
+  limits: KvLimits,
 ): Promise<Deno.Kv> {
-  if (place.kind === "file") return await openKv(place.path);
   const path = place.kind === "server" ? place.url : undefined;
   const opening = Deno.openKv(path);
   try {

@@ -1,6 +1,6 @@
 /** `deno task keys`: issues, lists, disables, rotates and removes credentials. */
 import { createCatalog } from "../catalog/catalog.ts";
-import { openKv } from "../catalog/kv.ts";
+import { openPlace, placeOf } from "../catalog/place.ts";
 import { openOrMakeBox } from "../access/secret_key.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { createKeyCommands, type KeyCommands } from "./key_commands.ts";
@@ -32,16 +32,18 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function withCommands<Result>(
-  { data, secretKey }: Config,
+  { data, catalog, secretKey }: Config,
   work: (commands: KeyCommands) => Promise<Result>,
 ): Promise<Result> {
-  const kv = await openKv(`${data}/catalog.kv`);
+  const opened = await openPlace(placeOf(catalog, data));
   try {
-    const { credentials } = createCatalog(kv, sleep);
-    const box = () => openOrMakeBox({ configured: secretKey, folder: data });
+    const { credentials } = createCatalog(opened.kv, sleep);
+    // Of several machines none could unseal what is sealed with a key that is made on this one.
+    const folder = catalog === "file" ? data : undefined;
+    const box = () => openOrMakeBox({ configured: secretKey, folder });
     return await work(createKeyCommands({ credentials, box, random, now: Date.now }));
   } finally {
-    kv.close();
+    await opened.close();
   }
 }
 

@@ -36,7 +36,7 @@ export async function openCatalog(path = ":memory:"): Promise<OpenCatalog> {
 }
 
 async function openAt(at: NonNullable<typeof server>, path: string): Promise<Deno.Kv> {
-  const kv = await openPlace({ kind: "server", url: at.url });
+  const { kv } = await openPlace({ kind: "server", url: at.url });
   if (path !== at.path || path === ":memory:") await empty(kv);
   at.path = path;
   return kv;
