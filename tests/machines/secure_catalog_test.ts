@@ -42,7 +42,7 @@ denokvTest(
       BATCHWAY_DATA: `${folder.path}/data`,
       BATCHWAY_POLL_SECONDS: "0",
       DENO_CERT: authority,
-    });
+    }, ["task", "start"]);
     stack.defer(() => gateway.kill());
     const client = createClient(gateway.url);
     await client.upload("openai-files/in.jsonl");
@@ -54,6 +54,7 @@ denokvTest(
       outputDataConfig: { s3OutputDataConfig: { s3Uri } },
     });
     await until("it completes", async () => (await client.get(arn)).status === "Completed");
-    assert.equal(await gateway.stop(), 0);
+    assert.equal(await gateway.stop(), 0, gateway.log());
+    assert.doesNotMatch(gateway.log(), /NotCapable|Requires/);
   },
 );

@@ -7,6 +7,9 @@ import { type GatewayProcess, spawnGateway } from "../gateway.ts";
 import { say } from "../program.ts";
 import { exampleOf, findNginx, startNginx } from "./nginx.ts";
 
+/** Under which all machines seal the secrets of clients. */
+export const secretKey = new Uint8Array(32).fill(7).toBase64();
+
 /** What runs. */
 export interface Machines {
   readonly sandbox: Sandbox;
@@ -51,6 +54,7 @@ async function withMachines(
       BATCHWAY_DATA: `${folder.path}/machine-${machine}`,
       BATCHWAY_POLL_SECONDS: "0",
       BATCHWAY_SWEEP_SECONDS: "0.3",
+      BATCHWAY_SECRET_KEY: secretKey,
     });
     stack.defer(() => gateway.kill());
     return gateway;
