@@ -24,8 +24,12 @@ export function placeOf(catalog: "file" | "deploy" | URL, dataFolder: string): C
   return catalog === "deploy" ? { kind: "platform" } : { kind: "server", url: catalog.href };
 }
 
-/** What is waited for a catalog that is not on this machine. */
-export const defaultLimits: KvLimits = { milliseconds: 10_000, maxHanging: 256 };
+/**
+ * What is waited for a catalog that is not on this machine. Each call that hangs makes Deno write
+ * four lines a second to standard error, so that few may; those that do end as soon as the catalog
+ * is back, and let others begin.
+ */
+export const defaultLimits: KvLimits = { milliseconds: 10_000, maxHanging: 16 };
 
 /** Opens the catalog. Throws a sentence where it cannot be had. */
 export async function openPlace(

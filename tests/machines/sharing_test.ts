@@ -91,6 +91,36 @@ machinesTest(
 );
 
 machinesTest(
+  "a machine that is stopped in good order is missed by no reader who asks again",
+  async ({ url, gateways }) => {
+    const client = createClient(url);
+    const keys = Array.from({ length: 12 }, (_, n) => `openai-files/${n}.jsonl`);
+    await Promise.all(keys.map((key) => client.upload(key)));
+    let stopped = false;
+    const stopping = gateways[0]?.stop().then((code) => {
+      stopped = true;
+      return code;
+    });
+    const read = async (key: string) => {
+      let rounds = 0;
+      // Once more after it is gone.
+      for (let isLast = false; !isLast; rounds++) {
+        isLast = stopped;
+        const answer = await client.send(`/bedrock/files/${key}`);
+        const text = await answer.text();
+        // What comes while it ends is told to come again, and then finds another machine.
+        if (answer.status === 503 && answer.headers.has("retry-after")) isLast = false;
+        else assert.equal(text, openaiLines);
+      }
+      return rounds;
+    };
+    const rounds = await Promise.all(keys.map(read));
+    assert.ok(rounds.every((count) => count > 0));
+    assert.equal(await stopping, 0);
+  },
+);
+
+machinesTest(
   "boto3 uploads in parts, and reads in ranges, through nginx",
   async ({ url, folder, gateways }) => {
     const script = fileURLToPath(new URL("parts.py", import.meta.url));
