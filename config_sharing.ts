@@ -17,7 +17,7 @@ export function sharingOf(env: Env, errors: ConfigError[]): Sharing {
 
 function catalogOf(env: Env, errors: ConfigError[]): Sharing["catalog"] {
   const text = env("BATCHWAY_CATALOG");
-  // A file there is lost with its instance, which ends after some minutes without a request.
+  // A file there is lost with its instance, which ends some minutes after its last request.
   if (text === undefined) return env("DENO_DEPLOY") === undefined ? "file" : "deploy";
   if (text === "deploy") return text;
   if (!isBaseUrl(text)) {
