@@ -1,5 +1,6 @@
 /** The configuration: one file and the environment, checked as a whole before anything starts. */
 import { checkFile, type ConfigError, type ConfigFile, unknownName } from "./config_file.ts";
+import { type KeepSettings, keepSettings } from "./config_results.ts";
 import { checkNames, type Env, mergeProviders } from "./config_providers.ts";
 import { type Sharing, sharingOf } from "./config_sharing.ts";
 import type { ParseError } from "jsonc-parser";
@@ -33,6 +34,8 @@ export interface Config extends Sharing {
   readonly implicitBuckets: boolean;
   readonly strictIdempotency: boolean;
   readonly limits: ConfigFile["limits"];
+  /** Where results are kept beyond the time that providers keep them; nowhere where absent. */
+  readonly keep?: KeepSettings;
   /** The region of whatever no client signed a region for. */
   readonly region: string;
   /** What the operator should know although nothing is wrong. */
@@ -122,6 +125,7 @@ export async function parseConfig(
   if (region !== undefined && !isRegion(region)) {
     errors.push({ place: regionVariable, message: "is no AWS region; one looks like us-west-2" });
   }
+  const keep = keepSettings(file, providers, errors);
   const config: Config = {
     host: env("BATCHWAY_HOST") ?? "127.0.0.1",
     port: port(env, "BATCHWAY_PORT", 8080, errors),
@@ -143,6 +147,7 @@ export async function parseConfig(
     implicitBuckets: file.implicitBuckets,
     strictIdempotency: file.strictIdempotency,
     limits: file.limits,
+    ...(keep && { keep }),
     region: region ?? providers.find((one) => one.region !== undefined)?.region ?? "us-east-1",
     notes,
   };

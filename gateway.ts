@@ -20,6 +20,7 @@ import { type App, type AppDeps, createApp, createRootApp } from "./routes/app.t
 import type { Openness } from "./routes/authenticate.ts";
 import { bindingOf } from "./routes/select_provider.ts";
 import { type Listener, serve, type Tls } from "./serve.ts";
+import { createResultStore } from "./results_store.ts";
 import { startSweep, type Sweep } from "./sweep.ts";
 
 /** What the gateway takes from outside besides its configuration. */
@@ -60,11 +61,11 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const now = () => Date.now();
   const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
   const instance = randomId(8, random);
-  const { catalogPath: path } = deps;
+  const { catalogPath: path, catalogLimits: limits } = deps;
   const place = path === undefined
     ? placeOf(config.catalog, config.data)
     : { kind: "file", path } as const;
-  const opened = await openPlace(place, deps.catalogLimits);
+  const opened = await openPlace(place, { sleep, told: log.info, ...(limits && { limits }) });
   const catalog = createCatalog(opened.kv, sleep);
   const uploader = createUploader();
   const providers = createProviders(config.providers, {
@@ -74,6 +75,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     sleep,
     uploader,
     env: deps.env,
+    warn: log.warn,
   });
   const parts = createPartSpool(spoolOf(config, deps));
   const reads = createReadSpool({
@@ -84,10 +86,16 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     sleep,
     failed: (error) => log.warn("The disk failed while ranges of a file were read", { error }),
   });
+  const resultStore = createResultStore(
+    config,
+    providers,
+    deps.catalogPath === ":memory:" ? undefined : `${config.data}/spool/results`,
+  );
   const objects = createObjects({
     catalog,
     providers,
     reads,
+    ...(resultStore && { resultStore }),
     parts,
     randomBytes: random,
     now,
@@ -100,6 +108,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     postponed: (what, error) => log.warn("A clean-up is left to the sweep", { what, error }),
   });
   const jobs = createJobs({
+    ...(resultStore && { resultStore }),
     catalog,
     objects,
     providers,
@@ -108,6 +117,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     sleep,
     instance,
     pollMilliseconds: config.pollMilliseconds,
+    sweepMilliseconds: config.sweepMilliseconds,
     leaseMilliseconds: deps.leaseMilliseconds ?? defaultLeaseMilliseconds,
     settleMilliseconds: deps.settleMilliseconds ?? defaultSettleMilliseconds,
     strictIdempotency: config.strictIdempotency,

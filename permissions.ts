@@ -23,12 +23,13 @@ export function flagsOf(config: Config, environment: Readonly<Record<string, str
   const env = (name: string) => environment[name];
   const file = env("BATCHWAY_CONFIG") || "./batchway.jsonc";
   const tls = config.tls === undefined ? [] : [config.tls.certPath, config.tls.keyPath];
+  const kept = config.keep?.kind === "folder" ? [config.keep.folder] : [];
   const net = list("net", hostsOf(config, env));
   if (!usesCredentialChain(config, env)) {
     return [
       ...net,
-      ...list("read", [config.data, file, ...tls]),
-      ...list("write", [config.data]),
+      ...list("read", [config.data, ...kept, file, ...tls]),
+      ...list("write", [config.data, ...kept]),
     ];
   }
   const aws = posix.join(env("HOME") || ".", ".aws");
@@ -37,7 +38,7 @@ export function flagsOf(config: Config, environment: Readonly<Record<string, str
     // Profiles name files of their own, such as tokens.
     "--allow-read",
     // Tokens of SSO and of `aws login` are renewed there.
-    ...list("write", [config.data, `${aws}/sso/cache`, `${aws}/login/cache`]),
+    ...list("write", [config.data, ...kept, `${aws}/sso/cache`, `${aws}/login/cache`]),
     // What the chain's TLS asks for, `ca`, is no name that a list may hold (Deno 2.9.6).
     "--allow-sys",
   ];

@@ -1,23 +1,31 @@
 /** The catalog: which object is which provider file, which job is which batch. */
 import { type BucketCatalog, createBucketCatalog } from "./buckets.ts";
+import { createExpiryCatalog, type ExpiryCatalog } from "./expiry.ts";
 import { createCredentialCatalog, type CredentialCatalog } from "./credentials.ts";
 import { createInstanceCatalog, type InstanceCatalog } from "./instances.ts";
 import { createJobCatalog, type JobCatalog } from "./jobs.ts";
 import { createJournalCatalog, type JournalCatalog } from "./journal.ts";
+import { createLeaseCatalog, type LeaseCatalog } from "./leases.ts";
 import { createLinkCatalog, type LinkCatalog } from "./links.ts";
 import { createObjectCatalog, type ObjectCatalog } from "./objects.ts";
+import { createRecordIdCatalog, type RecordIdCatalog } from "./record_ids.ts";
+import { createResultsCatalog, type ResultsCatalog } from "./results.ts";
 import { createUploadCatalog, type UploadCatalog } from "./uploads.ts";
 
 /** The catalog's parts. */
 export interface Catalog {
   readonly objects: ObjectCatalog;
   readonly links: LinkCatalog;
+  readonly expiry: ExpiryCatalog;
   readonly buckets: BucketCatalog;
   readonly uploads: UploadCatalog;
   readonly jobs: JobCatalog;
   readonly journal: JournalCatalog;
+  readonly results: ResultsCatalog;
+  readonly recordIds: RecordIdCatalog;
   readonly instances: InstanceCatalog;
   readonly credentials: CredentialCatalog;
+  readonly leases: LeaseCatalog;
   /** Reads one key, to see that the catalog answers. */
   check(): Promise<void>;
 }
@@ -27,15 +35,20 @@ export function createCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ): Catalog {
+  const objects = createObjectCatalog(kv, sleep);
   return {
-    objects: createObjectCatalog(kv, sleep),
+    objects,
+    expiry: createExpiryCatalog(kv, sleep, objects),
     links: createLinkCatalog(kv, sleep),
     buckets: createBucketCatalog(kv, sleep),
     uploads: createUploadCatalog(kv, sleep),
     jobs: createJobCatalog(kv, sleep),
     journal: createJournalCatalog(kv, sleep),
+    results: createResultsCatalog(kv, sleep),
+    recordIds: createRecordIdCatalog(kv, sleep),
     instances: createInstanceCatalog(kv, sleep),
     credentials: createCredentialCatalog(kv, sleep),
+    leases: createLeaseCatalog(kv, sleep),
     async check() {
       await kv.get(["check"]);
     },

@@ -1,11 +1,13 @@
 /** Objects by name, the provider files behind them, and the files that wait to be deleted. */
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
+import { writeExpiry } from "./expiry.ts";
 import type { Registration } from "./instances.ts";
-import { keys, type Scope } from "./keys.ts";
+import { keys, maxBatch, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
 import { dropName, throwAway } from "./names.ts";
 import type { FileRecord, ObjectRecord, TrashRecord } from "./records.ts";
+import { forgetResults } from "./results.ts";
 
 /** An object with its name. */
 export interface NamedObject {
@@ -77,6 +79,7 @@ export function createObjectCatalog(
         .set(at, record)
         .set(keys.file(scope.provider, record.file), owner);
       if (registration) step.check(registration);
+      writeExpiry(step, scope.provider, record);
       if (old.value) {
         const loss = await dropName(kv, step, scope.provider, old.value.file, name);
         if (loss === "last") throwAway(step, scope.provider, old.value, name);
@@ -99,7 +102,7 @@ export function createObjectCatalog(
     scope: Scope,
     bucket: string,
     key: string,
-    record: ObjectRecord,
+    record: Pick<ObjectRecord, "file" | "account">,
     keep: "trash" | "gone",
   ): Promise<void> {
     return change(sleep, async () => {
@@ -112,6 +115,7 @@ export function createObjectCatalog(
       if (loss === "last" && keep === "gone") {
         step.delete(keys.file(scope.provider, record.file))
           .delete(keys.trashed(scope.provider, record.file));
+        await forgetResults(kv, step, scope.provider, record.file);
       }
       return (await step.commit()).ok ? { done: undefined } : "again";
     });
@@ -130,8 +134,7 @@ export function createObjectCatalog(
       ? { start, end: keys.objectAt(scope, bucket, before) }
       : { start, prefix: keys.objects(scope, bucket) };
     const found: NamedObject[] = [];
-    // One batch holds at most 500 entries; a larger size is refused over KV Connect.
-    const options = { limit, batchSize: Math.min(limit, 500) };
+    const options = { limit, batchSize: Math.min(limit, maxBatch) };
     for await (const entry of kv.list<ObjectRecord>(selector, options)) {
       found.push({ key: utf8.decode(entry.key.at(-1) as Uint8Array), record: entry.value });
     }

@@ -1,7 +1,8 @@
 /** Where the catalog is: a file of this machine, a server for many machines, or the platform's. */
 import { Failure } from "../codecs/failure.ts";
-import { openKv } from "./kv.ts";
 import { type KvLimits, limitKv } from "./limited_kv.ts";
+import { openCatalogKv, type OpenDeps, type OpenedKv } from "./open.ts";
+import { ensureSchema } from "./schema.ts";
 
 /** Where the catalog is. */
 export type CatalogPlace =
@@ -12,11 +13,7 @@ export type CatalogPlace =
   /** What the platform that the program runs on gives it. */
   | { readonly kind: "platform" };
 
-/** An open catalog. */
-export interface OpenPlace {
-  readonly kv: Deno.Kv;
-  close(): Promise<void>;
-}
+type Elsewhere = Exclude<CatalogPlace, { kind: "file" }>;
 
 /** The place that a configuration tells. */
 export function placeOf(catalog: "file" | "deploy" | URL, dataFolder: string): CatalogPlace {
@@ -31,12 +28,22 @@ export function placeOf(catalog: "file" | "deploy" | URL, dataFolder: string): C
  */
 export const defaultLimits: KvLimits = { milliseconds: 10_000, maxHanging: 16 };
 
-/** Opens the catalog. Throws a sentence where it cannot be had. */
-export async function openPlace(
-  place: CatalogPlace,
-  limits: KvLimits = defaultLimits,
-): Promise<OpenPlace> {
-  const kv = place.kind === "file" ? await openKv(place.path) : await openAway(place, limits);
+/** How a catalog is opened. */
+export interface PlaceDeps extends OpenDeps {
+  /** What is waited for one that is not on this machine; 10 s where absent. */
+  readonly limits?: KvLimits;
+}
+
+/** Opens the catalog, in its present form. Throws a sentence where it cannot be had. */
+export async function openPlace(place: CatalogPlace, deps: PlaceDeps): Promise<OpenedKv> {
+  if (place.kind === "file") return await openCatalogKv(place.path, deps);
+  const kv = await openAway(place, deps.limits ?? defaultLimits);
+  try {
+    await ensureSchema(kv, deps.sleep, `The catalog ${nameOf(place)}`, deps.told);
+  } catch (error) {
+    kv.close();
+    throw error;
+  }
   return {
     kv,
     close() {
@@ -46,8 +53,12 @@ export async function openPlace(
   };
 }
 
+function nameOf(place: Elsewhere): string {
+  return place.kind === "server" ? place.url : "of the platform";
+}
+
 async function openAway(
-  place: Exclude<CatalogPlace, { kind: "file" }>,
+  place: Elsewhere,
   limits: KvLimits,
 ): Promise<Deno.Kv> {
   const path = place.kind === "server" ? place.url : undefined;

@@ -8,6 +8,7 @@ import { createIdentify } from "./identify.ts";
 import { createJournalWork } from "./journal.ts";
 import { type JobPage, listJobs, type ListJobsRequest } from "./list.ts";
 import { createPoll } from "./poll.ts";
+import { createSettling } from "./settle.ts";
 import { sweepJobs } from "./sweep.ts";
 import { stop } from "./stop.ts";
 import { tagJob, untagJob } from "./tags.ts";
@@ -49,15 +50,19 @@ export interface Jobs {
   ): Promise<void>;
   /** Brings creates to an end that were cut short, and running jobs forward that nobody asks for. */
   sweep(signal: AbortSignal): Promise<void>;
-  /** Breaks off what providers are asked. A create that this cuts short is found again later. */
-  close(): void;
+  /**
+   * Breaks off what providers are asked; resolves once nothing of it is under way behind an answer.
+   * A create that this cuts short is found again later.
+   */
+  close(): Promise<void>;
 }
 
 /** Makes the service. */
 export function createJobs(deps: JobDeps): Jobs {
   const closing = new AbortController();
   const tools: JobTools = { ...deps, closing: closing.signal };
-  const poll = createPoll(tools);
+  const settling = createSettling(tools);
+  const poll = createPoll(tools, settling);
   const adoption = createAdoption(tools, poll);
   const work = createJournalWork(tools);
   const create = createCreate(tools, work);
@@ -70,7 +75,7 @@ export function createJobs(deps: JobDeps): Jobs {
       return await poll.refresh(reach.provider, found);
     },
     async list(reach, region, request) {
-      await adoption.walk(reach.provider, region ?? deps.defaultRegion);
+      await adoption.walk(reach.provider, region ?? deps.defaultRegion, "enough");
       return await listJobs(deps, reach, request);
     },
     async stop(reach, region, identifier, signal) {
@@ -90,8 +95,12 @@ export function createJobs(deps: JobDeps): Jobs {
     },
     async sweep(signal) {
       await work.sweep(signal);
-      await sweepJobs(deps, poll, signal);
+      await sweepJobs(tools, poll, signal);
+      await settling.sweep(signal);
     },
-    close: () => closing.abort(),
+    async close() {
+      closing.abort();
+      await Promise.all([adoption.settled(), settling.idle()]);
+    },
   };
 }

@@ -3,10 +3,11 @@ import type { Scope } from "../catalog/keys.ts";
 import type { JobRecord, JournalRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { JobId } from "../codecs/ids.ts";
+import { boundTo } from "../objects/accounts.ts";
 import { accountOf, type Reach } from "../objects/reach.ts";
 import type { Account, Batch } from "../providers/provider.ts";
 import type { JobTools } from "./deps.ts";
-import { accepted } from "./state.ts";
+import { accepted, unsettled } from "./state.ts";
 
 /** Provider clocks may be this much behind ours, in milliseconds. */
 const skew = 10 * 60_000;
@@ -100,7 +101,11 @@ export function createJournalWork(deps: JobTools) {
     } catch (error) {
       if (!mayHaveBeenMade(error)) {
         await journal.abandon(scope, entry);
-        throw error;
+        throw boundTo(reach.provider, job.account, error, {
+          what: "The job's input",
+          advice:
+            "Put the input again to have it on another account, or wait until this one is well",
+        });
       }
       batch = await findBatch(account, entry, deps.closing);
       // The entry stays: a retry with the same token, or the sweep, looks again before it asks.
@@ -111,7 +116,8 @@ export function createJournalWork(deps: JobTools) {
   }
 
   async function record(scope: Scope, entry: JournalRecord, batch: Batch): Promise<JobRecord> {
-    const job: JobRecord = { ...entry.job, ...accepted(batch, deps.now()) };
+    const news = accepted(unsettled(batch), deps.now(), entry.job);
+    const job: JobRecord = { ...entry.job, ...news };
     await journal.finish(scope, job);
     return job;
   }

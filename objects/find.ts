@@ -4,7 +4,9 @@ import type { ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import type { ProviderFile } from "../providers/provider.ts";
+import { askAccounts } from "./accounts.ts";
 import { mayUse, type Reach, scopeOf } from "./reach.ts";
+import { scopesOfBucket } from "./results/native.ts";
 
 /** Where an object is looked for. */
 export interface Address {
@@ -14,11 +16,18 @@ export interface Address {
   readonly ifMatch?: readonly string[];
 }
 
+/** An object's name, and whose it is. */
+export interface ObjectName {
+  readonly tenant: string;
+  readonly bucket: string;
+  readonly key: string;
+}
+
 /** An object that was found. */
 export interface Found {
   readonly record: ObjectRecord;
   /** Its name in the catalog; absent for a file that was put by other means. */
-  readonly name?: { readonly bucket: string; readonly key: string };
+  readonly name?: ObjectName;
 }
 
 /** What finding needs. */
@@ -40,14 +49,15 @@ export async function find(
   signal: AbortSignal,
 ): Promise<Found | undefined> {
   const { bucket, key, ifMatch } = address;
-  const record = await deps.catalog.get(scopeOf(reach), bucket, key);
-  if (record && isLive(record, deps.now())) {
+  for (const scope of scopesOfBucket(reach, bucket)) {
+    const record = await deps.catalog.get(scope, bucket, key);
+    if (!record || !isLive(record, deps.now())) continue;
     if (ifMatch && !namesFile(reach, ifMatch, record.file)) {
       throw new Failure("precondition", "The object is not the one that If-Match names", {
         fields: { Condition: "If-Match" },
       });
     }
-    return { record, name: { bucket, key } };
+    return { record, name: { tenant: scope.tenant, bucket, key } };
   }
   const tags = ifMatch && !ifMatch.includes("*") ? ifMatch : [lastPart(key)];
   for (const id of fileIds(reach, tags)) {
@@ -67,13 +77,13 @@ export async function findFile(
   const owner = await deps.catalog.file(reach.provider.name, id);
   // A native file that was copied goes on being native, too.
   const isNative = !owner || (reach.native && owner.native && owner.state === "current");
-  if (isNative) return reach.native ? await findNative(reach, id, signal) : undefined;
+  if (isNative) return reach.native ? await findNative(reach, id, deps.now(), signal) : undefined;
   if (owner.tenant !== reach.tenant || owner.state === "trash") return undefined;
   const { bucket, key } = owner;
   if (!mayUse(reach, bucket)) return undefined;
   const record = await deps.catalog.get(scopeOf(reach), bucket, key);
   if (record?.file !== id || !isLive(record, deps.now())) return undefined;
-  return { record, name: { bucket, key } };
+  return { record, name: { tenant: reach.tenant, bucket, key } };
 }
 
 /** Whether the provider still has the file, by the time it told. */
@@ -122,17 +132,19 @@ export function fileIds(reach: Reach, texts: readonly string[]): FileId[] {
 async function findNative(
   reach: Reach,
   id: FileId,
+  now: number,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
-  for (const account of reach.provider.accounts) {
-    if (!account.files) continue;
+  const answers = askAccounts(reach.provider, async ({ name, files }) => {
     try {
-      const file = await account.files.head(id, signal);
-      return { record: nativeRecord(file, account.name) };
+      const record = files && nativeRecord(await files.head(id, signal), name);
+      return record && isLive(record, now) ? record : undefined;
     } catch (error) {
       if (!(error instanceof Failure) || error.kind !== "not-found") throw error;
+      return undefined;
     }
-  }
+  });
+  for await (const record of answers) if (record) return { record };
   return undefined;
 }
 

@@ -1,15 +1,18 @@
 /** Storing an object: nothing is acknowledged that cannot be found, nothing refused stays behind. */
-import { checkWrite, type ObjectCatalog, type WriteCondition } from "../catalog/objects.ts";
+import { checkWrite, type WriteCondition } from "../catalog/objects.ts";
+import type { RecordIdCatalog } from "../catalog/record_ids.ts";
 import type { ObjectHeaders, ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { PackedParts } from "../codecs/object_parts.ts";
 import type { Account, FilesPort, ProviderFile } from "../providers/provider.ts";
+import { hasOthers, pickAccount } from "./accounts.ts";
 import { spelledOut } from "./find.ts";
 import { providerName } from "./name.ts";
 import { removeMarked } from "./orphans.ts";
-import { filesOf, pickAccount, type Reach, scopeOf } from "./reach.ts";
-import { emptyTrash } from "./trash.ts";
+import { type NotedIds, noteIds } from "./record_ids.ts";
+import { filesOf, type Reach, scopeOf } from "./reach.ts";
 import type { Registered } from "./registered.ts";
+import { emptyTrash, type TrashDeps } from "./trash.ts";
 import type { UploadMarks } from "./upload_marks.ts";
 
 /** An object to be stored. */
@@ -31,8 +34,8 @@ export interface NewObject {
 }
 
 /** What storing needs. */
-export interface PutDeps {
-  readonly catalog: ObjectCatalog;
+export interface PutDeps extends TrashDeps {
+  readonly recordIds: RecordIdCatalog;
   readonly now: () => number;
   readonly random: () => number;
   readonly uploads: UploadMarks;
@@ -100,7 +103,7 @@ export async function put(
     await cleanUp(
       deps,
       "a replaced file",
-      (late) => emptyTrash(deps.catalog, reach.provider, old, late),
+      (late) => emptyTrash(deps, reach.provider, old, late),
     );
   }
   return record;
@@ -115,14 +118,17 @@ async function upload(
   mark: string,
   signal: AbortSignal,
 ): Promise<ProviderFile> {
-  const { body, ended } = watchEnd(object.body);
+  const noted = files.idIn && noteIds(object.body, files.idIn);
+  const { body, ended } = watchEnd(noted?.body ?? object.body);
   try {
-    return await files.put({
-      name: providerName(object.key, mark),
+    const file = await files.put({
+      name: providerName({ ...object, tenant: reach.tenant }, mark),
       contentType: "application/jsonl",
       bytes: object.bytes,
       body,
     }, signal);
+    await keepIds(deps, reach, file, noted?.ids());
+    return file;
   } catch (error) {
     // Without its last bytes, or refused, there is no file. Else there may be one: the answer was
     // lost, or its client went away while the provider was at it.
@@ -138,12 +144,42 @@ async function upload(
         (late) => removeMarked(deps.catalog, name, account, [mark], late),
       );
     }
-    throw error;
+    throw elsewhere(reach, account, error);
   }
 }
 
 function isUnavailable(error: unknown): error is Failure {
   return error instanceof Failure && error.kind === "unavailable";
+}
+
+/** Without them nothing is lost but the names of records that results may lack one day. */
+async function keepIds(
+  { recordIds, postponed }: PutDeps,
+  { provider }: Reach,
+  { id }: ProviderFile,
+  ids: NotedIds | undefined,
+): Promise<void> {
+  if (!ids) return;
+  try {
+    await recordIds.set(provider.name, id, ids);
+  } catch (error) {
+    postponed("the ids of a file's records could not be kept", error);
+  }
+}
+
+/**
+ * The body is spent, so that it cannot be sent to another account from here; but every SDK sends it
+ * again after a 503, and then it goes to one that is well.
+ */
+function elsewhere({ provider }: Reach, account: Account, error: unknown): unknown {
+  const isOfAccount = error instanceof Failure && error.details.account !== undefined;
+  if (!isOfAccount || !hasOthers(provider, account)) return error;
+  return new Failure(
+    "unavailable",
+    `The account ${account.name} of ${provider.name} took no upload and is set aside. Send the ` +
+      "object again: it goes to another account",
+    { cause: error, retryAfterSeconds: 1 },
+  );
 }
 
 /** A body, and whether it has given out all its bytes. */

@@ -3,12 +3,15 @@ import type { LinkCatalog } from "../catalog/links.ts";
 import type { ObjectCatalog } from "../catalog/objects.ts";
 import type { ObjectRecord } from "../catalog/records.ts";
 import { type Address, fileIds, find, type FindDeps, type Found } from "./find.ts";
-import { accountOf, type Reach, scopeOf } from "./reach.ts";
+import { type Reach, scopeOf } from "./reach.ts";
+import type { ResultsDeps } from "./results/open.ts";
+import { deleteAtProvider } from "./trash.ts";
 
 /** What deleting needs. */
 export interface RemoveDeps extends FindDeps {
   readonly catalog: ObjectCatalog;
   readonly links: LinkCatalog;
+  readonly results: ResultsDeps;
 }
 
 /** What is to be deleted. */
@@ -35,11 +38,11 @@ export async function remove(
   accept?.(found.record);
   const { record, name } = found;
   const { catalog, links } = deps;
-  const scope = scopeOf(reach);
+  const scope = name ? { ...scopeOf(reach), tenant: name.tenant } : scopeOf(reach);
   if (!name) {
     if (await links.partNative(scope, record.file, record.account) === "named") return;
     const stays = () => links.restoreNative(scope.provider, record.file);
-    await deleteFile(reach, found, stays, signal);
+    await deleteFile(deps, reach, found, stays, signal);
     await catalog.forget(scope.provider, record.file);
     return;
   }
@@ -54,7 +57,7 @@ export async function remove(
     await catalog.remove(scope, bucket, key, record, "trash");
     return;
   }
-  await deleteFile(reach, found, () => links.restore(scope, bucket, key, record), signal);
+  await deleteFile(deps, reach, found, () => links.restore(scope, bucket, key, record), signal);
   await catalog.remove(scope, bucket, key, record, "gone");
 }
 
@@ -74,13 +77,14 @@ function isOnlySuggested(
 
 /** Deletes a file at its provider; where that fails, the catalog is told so first. */
 async function deleteFile(
+  { results }: RemoveDeps,
   { provider }: Reach,
   { record }: Found,
   stays: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await accountOf(provider, record.account).files?.delete(record.file, signal);
+    await deleteAtProvider(results, provider, record, signal);
   } catch (error) {
     await stays();
     throw error;

@@ -3,6 +3,7 @@
  * SDKs' retries, and every refusal turned into a {@linkcode Failure}.
  */
 import { Failure } from "../codecs/failure.ts";
+import type { KeptHealth } from "./account_health.ts";
 import { readAtMost, readWhole } from "./body.ts";
 import {
   type ErrorClass,
@@ -27,6 +28,8 @@ export interface HttpOptions {
   /** Texts that no failure may show, such as the key. */
   readonly secrets: readonly string[];
   readonly dialect: ErrorDialect;
+  /** Told of what the answers say of the account. */
+  readonly health?: Pick<KeptHealth, "refused" | "answered">;
 }
 
 /** Where a call goes and what its answers mean. */
@@ -46,6 +49,8 @@ interface Target {
 /** A call without a body, or with one of JSON. */
 export interface Call extends Target {
   readonly json?: unknown;
+  /** The longest reply that is read; 16 MiB where absent. */
+  readonly maxReplyBytes?: number;
   /** Whether it may be sent twice without harm; every method but POST, unless said here. */
   readonly idempotent?: boolean;
 }
@@ -146,7 +151,9 @@ export function createHttp(
         })
         : await sendOnce(call, either);
       if (!response.ok) return await refused(call, response, idempotent);
-      return { result: await read(response) };
+      const result = await read(response);
+      if (!call.anonymous) options.health?.answered(!idempotent);
+      return { result };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (error instanceof Failure) throw error;
@@ -209,15 +216,21 @@ export function createHttp(
       idempotent,
       secrets: options.secrets,
     });
+    const { account } = failure.details;
+    if (account && !target.anonymous) options.health?.refused(account, asked);
     const answered = target.statuses?.[status] !== undefined || failure.kind === "denied";
     const again = !answered && retryable(status, response.headers) &&
       (idempotent || status === 429);
     return { failure, again, delay: asked };
   }
 
-  async function readJson(response: Response, idempotent: boolean): Promise<unknown> {
+  async function readJson(
+    response: Response,
+    idempotent: boolean,
+    limit = maxReplyBytes,
+  ): Promise<unknown> {
     if (response.body === null) return undefined;
-    const bytes = await readWhole(response.body, maxReplyBytes);
+    const bytes = await readWhole(response.body, limit);
     const body = bytes === undefined ? invalidJson : parse(new TextDecoder().decode(bytes));
     if (body === invalidJson) throw unexpectedReply(provider, response.status, idempotent);
     return body;
@@ -228,7 +241,7 @@ export function createHttp(
       call(
         request,
         signal,
-        (response) => readJson(response, isIdempotent(request)),
+        (response) => readJson(response, isIdempotent(request), request.maxReplyBytes),
       ),
 
     open: (request, signal) =>
@@ -251,7 +264,9 @@ export function createHttp(
           bytes: request.bytes,
         }, signal);
         if (!response.ok) throw (await refused(request, response, false)).failure;
-        return { headers: response.headers, body: await readJson(response, false) };
+        const body = await readJson(response, false);
+        if (!request.anonymous) options.health?.answered(false);
+        return { headers: response.headers, body };
       } catch (error) {
         if (error instanceof TransportError) {
           throw signal.aborted ? signal.reason : transportFailure(provider, error, false);

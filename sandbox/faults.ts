@@ -1,6 +1,7 @@
 /**
  * Faults on request: what a test posts to `/control/faults` strikes the requests that it matches.
  */
+import { cutBody } from "../codecs/cut_body.ts";
 import type { Json, ResultFaults } from "./context.ts";
 import type { RawAnswer } from "./http.ts";
 import { type JsonObject, number, string } from "./json.ts";
@@ -40,10 +41,14 @@ export interface FaultRule {
   readonly delayAfterSeconds?: number;
   /** Breaks the answer's body after so many bytes. */
   readonly cutBodyAfterBytes?: number;
+  /** Ends the answer's body after so many bytes, as if that were all. */
+  readonly endBodyAfterBytes?: number;
   /** So many lines of a batch's results, the first ones, are never written. */
   readonly loseResultLines?: number;
   /** So many lines of a batch's results, after the lost ones, are written twice. */
   readonly repeatResultLines?: number;
+  /** So many lines of a batch's results, after those, are written in the opposite order. */
+  readonly reverseResultLines?: number;
 }
 
 /** A rule with what became of it. */
@@ -85,8 +90,10 @@ const checks: Checks = {
   cut: (value) => value === "before" || value === "after",
   delayAfterSeconds: isAmount,
   cutBodyAfterBytes: isAmount,
+  endBodyAfterBytes: isAmount,
   loseResultLines: isAmount,
   repeatResultLines: isAmount,
+  reverseResultLines: isAmount,
 };
 
 function checkRule(rule: Json): FaultRule {
@@ -114,8 +121,8 @@ function pattern(path: string | undefined): RegExp {
   }
 }
 
-const ofResults = ({ loseResultLines, repeatResultLines }: FaultRule) =>
-  loseResultLines !== undefined || repeatResultLines !== undefined;
+const ofResults = ({ loseResultLines, repeatResultLines, reverseResultLines }: FaultRule) =>
+  [loseResultLines, repeatResultLines, reverseResultLines].some((lines) => lines !== undefined);
 
 /** Makes an empty set of faults. */
 export function createFaults(): Faults {
@@ -154,11 +161,17 @@ export function createFaults(): Faults {
           ?.rule;
         let lose = number(rule?.loseResultLines) ?? 0;
         let repeat = number(rule?.repeatResultLines) ?? 0;
+        const reversed = [];
+        const wanted = number(rule?.reverseResultLines) ?? 0;
         for await (const line of lines) {
           if (lose-- > 0) continue;
-          yield line;
-          if (repeat-- > 0) yield line;
+          if (repeat-- > 0) yield* [line, line];
+          else if (reversed.length < wanted) {
+            reversed.push(line);
+            if (reversed.length === wanted) yield* reversed.toReversed();
+          } else yield line;
         }
+        if (reversed.length < wanted) yield* reversed.reverse();
       },
     }),
   };
@@ -193,10 +206,13 @@ export async function applyFault(
   }
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(rule.headers ?? {})) headers.set(name, value);
-  const { cutBodyAfterBytes: bytes } = rule;
-  const body = bytes === undefined || response.body === null
-    ? response.body
-    : cutAfter(response.body, bytes);
+  const { cutBodyAfterBytes: cut, endBodyAfterBytes: end } = rule;
+  let body: ReadableStream<Uint8Array> | null = response.body;
+  if (body && end !== undefined) {
+    headers.delete("content-length");
+    body = end > 0 ? cutBody(body, { first: 0, last: end - 1 }) : null;
+  }
+  if (body && cut !== undefined) body = cutAfter(body, cut);
   return new Response(body, { status: response.status, headers });
 }
 

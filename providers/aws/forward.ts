@@ -68,7 +68,7 @@ export function createForward(
       headers.delete("host");
       const { method } = request;
       const answer = passOn(
-        url !== undefined && payload.untouched && !mustNotRepeat(request)
+        url !== undefined && payload.untouched && !mustNotRepeat(request) && !request.ownBody
           ? await deps.fetch(url, { method, headers, body, redirect: "manual", signal })
           : await sendRaw(
             deps.uploader,

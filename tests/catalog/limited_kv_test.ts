@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { limitKv } from "../../catalog/limited_kv.ts";
 import { openPlace } from "../../catalog/place.ts";
 import { Failure } from "../../codecs/failure.ts";
-import { all } from "./memory.ts";
+import { all, sleep } from "./memory.ts";
 
 const limits = { milliseconds: 20, maxHanging: 3 };
 
@@ -117,8 +117,8 @@ Deno.test("a server that is not there is refused with a sentence, in time", asyn
   Deno.env.set("DENO_KV_ACCESS_TOKEN", "a-token-for-tests");
   await assert.rejects(
     openPlace({ kind: "server", url: "http://127.0.0.1:9" }, {
-      milliseconds: 2_000,
-      maxHanging: 1,
+      sleep,
+      limits: { milliseconds: 2_000, maxHanging: 1 },
     }),
     /Cannot open the catalog http:\/\/127\.0\.0\.1:9.*BATCHWAY_CATALOG.*DENO_KV_ACCESS_TOKEN/s,
   );

@@ -2,7 +2,8 @@
 import { type Catalog, createCatalog } from "../../catalog/catalog.ts";
 import type { Scope } from "../../catalog/keys.ts";
 import { openKv } from "../../catalog/kv.ts";
-import { openPlace } from "../../catalog/place.ts";
+import { limitKv } from "../../catalog/limited_kv.ts";
+import { defaultLimits } from "../../catalog/place.ts";
 import type { JobRecord, JournalRecord, ObjectRecord } from "../../catalog/records.ts";
 import { batchId, fileId, type JobId } from "../../codecs/ids.ts";
 import { newJobId } from "../../codecs/job_id.ts";
@@ -36,7 +37,7 @@ export async function openCatalog(path = ":memory:"): Promise<OpenCatalog> {
 }
 
 async function openAt(at: NonNullable<typeof server>, path: string): Promise<Deno.Kv> {
-  const { kv } = await openPlace({ kind: "server", url: at.url });
+  const kv = limitKv(await Deno.openKv(at.url), defaultLimits);
   if (path !== at.path || path === ":memory:") await empty(kv);
   at.path = path;
   return kv;

@@ -154,7 +154,12 @@ Deno.test("a file stays whose job begins while it is being deleted", async () =>
       return await catalog.links.part(...args);
     },
   };
-  const deps = { catalog: catalog.objects, links, now: () => world.time };
+  const deps = {
+    catalog: catalog.objects,
+    links,
+    results: { catalog: catalog.results },
+    now: () => world.time,
+  };
   await remove(deps, reach, address, quiet());
   assert.ok(cloud.files.has(file));
   assert.ok(await catalog.objects.trashed(reach.provider.name, file), "it goes after the job");
