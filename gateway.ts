@@ -4,8 +4,9 @@ import { createRateLimit } from "./access/rate_limit.ts";
 import { openBox } from "./access/secret_key.ts";
 import { createUploadGate } from "./access/upload_gate.ts";
 import { createCatalog } from "./catalog/catalog.ts";
-import { openCatalogKv } from "./catalog/open.ts";
+import { openPlace, placeOf } from "./catalog/place.ts";
 import { randomId } from "./codecs/ids.ts";
+import type { KvLimits } from "./catalog/limited_kv.ts";
 import { createTokens } from "./codecs/page_token.ts";
 import type { Config } from "./config.ts";
 import { createJobs } from "./jobs/jobs.ts";
@@ -28,8 +29,10 @@ import { startSweep, type Sweep } from "./sweep.ts";
 export interface GatewayDeps {
   readonly log: Log;
   readonly env: (name: string) => string | undefined;
-  /** Where the catalog is, if not in the configured folder; `:memory:` keeps nothing. */
+  /** The catalog's file, if it is not where the configuration says; `:memory:` keeps nothing. */
   readonly catalogPath?: string;
+  /** How long a catalog on another machine is waited for; 10 s. */
+  readonly catalogLimits?: KvLimits;
   /** A create's lease, in milliseconds; it is prolonged while its gateway lives. 6 s. */
   readonly leaseMilliseconds?: number;
   /** How long a provider may be at a create whose caller is gone, in milliseconds. 20 s. */
@@ -62,10 +65,11 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const now = () => Date.now();
   const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
   const instance = randomId(8, random);
-  const opened = await openCatalogKv(deps.catalogPath ?? `${config.data}/catalog.kv`, {
-    sleep,
-    told: log.info,
-  });
+  const { catalogPath: path, catalogLimits: limits } = deps;
+  const place = path === undefined
+    ? placeOf(config.catalog, config.data)
+    : { kind: "file", path } as const;
+  const opened = await openPlace(place, { sleep, told: log.info, ...(limits && { limits }) });
   const catalog = createCatalog(opened.kv, sleep);
   const uploader = createUploader(timeouts);
   const providers = createProviders(config.providers, {
@@ -131,7 +135,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   );
   const secretKey = {
     configured: config.secretKey,
-    folder: deps.catalogPath === ":memory:" ? undefined : config.data,
+    // A key on one machine's disk unseals nothing elsewhere.
+    folder: place.kind === "file" && place.path !== ":memory:" ? config.data : undefined,
   };
   const keyring = createKeyring({
     catalog: catalog.credentials,
@@ -179,7 +184,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     await opened.close();
   };
   const listen = (answer: App, port: number) => {
-    const listener = serve(answer, { hostname: config.host, port, escaped, ...tls });
+    const { host: hostname, reusePort } = config;
+    const listener = serve(answer, { hostname, port, reusePort, escaped, ...tls });
     listeners.push(listener);
     return listener.url;
   };

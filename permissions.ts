@@ -7,7 +7,10 @@
  */
 import { posix } from "node:path";
 import { type Config, loadConfig } from "./config.ts";
-import { hostsOf, usesCredentialChain } from "./egress.ts";
+import { catalogHosts, hostsOf, usesCredentialChain } from "./egress.ts";
+
+/** With this argument the flags are those that reaching the catalog takes, and no other. */
+const catalogAlone = "catalog";
 
 /** What the gateway needs to say what is wrong with its configuration. */
 const enoughForErrors = ["--allow-read"];
@@ -59,7 +62,10 @@ async function print(): Promise<void> {
   const environment = Deno.env.toObject();
   let flags: readonly string[];
   try {
-    flags = flagsOf(await loadConfig(environment), environment);
+    const config = await loadConfig(environment);
+    flags = Deno.args[0] === catalogAlone
+      ? list("net", catalogHosts(config))
+      : flagsOf(config, environment);
   } catch {
     // The gateway meets the same error, and is the one to tell it.
     flags = enoughForErrors;

@@ -117,6 +117,7 @@ export const keys = {
   walked: (provider: string, account: string) => ["walked", provider, account],
   instances: () => ["instance"],
   instance: (id: string) => ["instance", id],
+  registration: (id: string) => ["registration", id],
   secret: (name: string) => ["secret", name],
   /** In which form the catalog is. */
   schema: () => ["schema"],

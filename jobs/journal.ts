@@ -93,11 +93,11 @@ export function createJournalWork(deps: JobTools) {
     atWork.set(jobId, "asking");
     const entry = await lease(scope, jobId);
     if (!entry) return undefined;
+    const account = accountOf(reach.provider, job.account);
+    let batch: Batch | undefined;
     try {
-      const account = accountOf(reach.provider, job.account);
       const wanted = { jobId, jobName, modelId, input, tags };
-      const batch = await account.batches.create(wanted, deps.closing);
-      return await record(scope, entry, batch);
+      batch = await account.batches.create(wanted, deps.closing);
     } catch (error) {
       if (!mayHaveBeenMade(error)) {
         await journal.abandon(scope, entry);
@@ -107,12 +107,12 @@ export function createJournalWork(deps: JobTools) {
             "Put the input again to have it on another account, or wait until this one is well",
         });
       }
-      const account = accountOf(reach.provider, job.account);
-      const batch = await findBatch(account, entry, deps.closing);
-      if (batch) return await record(scope, entry, batch);
+      batch = await findBatch(account, entry, deps.closing);
       // The entry stays: a retry with the same token, or the sweep, looks again before it asks.
-      throw error;
+      if (!batch) throw error;
     }
+    // Nor does it go where the catalog fails now: the batch is there.
+    return await record(scope, entry, batch);
   }
 
   async function record(scope: Scope, entry: JournalRecord, batch: Batch): Promise<JobRecord> {

@@ -12,6 +12,7 @@ import { createMultipart, type Multipart } from "./multipart.ts";
 import { createPartSpool, type PartSpool } from "./part_spool.ts";
 import { type NewObject, put } from "./put.ts";
 import { read } from "./read.ts";
+import { createRegistered } from "./registered.ts";
 import type { ReadSpool } from "./read_spool.ts";
 import { remove, type RemoveRequest } from "./remove.ts";
 import type { Reach } from "./reach.ts";
@@ -85,8 +86,18 @@ export function createObjects(deps: ObjectDeps): Objects {
   const removing = { ...finding, links, results };
   const copying = { ...removing, postponed };
   const uploads = createUploadMarks(deps.instance, now);
+  const registered = createRegistered(catalog.instances, deps.instance);
   const { recordIds } = catalog;
-  const putting = { catalog: objects, results, recordIds, now, random, postponed, uploads };
+  const putting = {
+    catalog: objects,
+    results,
+    recordIds,
+    now,
+    random,
+    postponed,
+    uploads,
+    registered,
+  };
   const listing = { catalog: objects, now, showsNative };
   const multipart = createMultipart({
     catalog: catalog.uploads,

@@ -11,6 +11,7 @@ import { providerName } from "./name.ts";
 import { removeMarked } from "./orphans.ts";
 import { type NotedIds, noteIds } from "./record_ids.ts";
 import { filesOf, type Reach, scopeOf } from "./reach.ts";
+import type { Registered } from "./registered.ts";
 import { emptyTrash, type TrashDeps } from "./trash.ts";
 import type { UploadMarks } from "./upload_marks.ts";
 
@@ -38,6 +39,7 @@ export interface PutDeps extends TrashDeps {
   readonly now: () => number;
   readonly random: () => number;
   readonly uploads: UploadMarks;
+  readonly registered: Registered;
   /** Told of a clean-up that has to wait for the sweep. */
   readonly postponed: (what: string, error: unknown) => void;
 }
@@ -64,6 +66,7 @@ export async function put(
   }
   const condition = spelledOut(reach, object.condition);
   await refuseEarly(deps, reach, { ...object, condition });
+  const registration = await deps.registered.current();
   const mark = deps.uploads.begin();
   const file = await upload(deps, reach, account, files, object, mark, signal);
   const record: ObjectRecord = {
@@ -81,8 +84,15 @@ export async function put(
   const { bucket, key } = object;
   let replaced: ObjectRecord | undefined;
   try {
-    replaced = await deps.catalog.set(scopeOf(reach), bucket, key, record, condition);
+    const scope = scopeOf(reach);
+    replaced = await deps.catalog.set(scope, bucket, key, record, condition, registration);
   } catch (error) {
+    if (isUnavailable(error)) deps.registered.doubt();
+    if (isUnavailable(error) && error.details.settled) {
+      // The record may come yet, and must find its file.
+      deps.uploads.doubt(mark, error.details.settled);
+      throw error;
+    }
     deps.uploads.doubt(mark);
     await cleanUp(deps, "the file of a refused write", (late) => files.delete(file.id, late));
     throw error;
@@ -136,6 +146,10 @@ async function upload(
     }
     throw elsewhere(reach, account, error);
   }
+}
+
+function isUnavailable(error: unknown): error is Failure {
+  return error instanceof Failure && error.kind === "unavailable";
 }
 
 /** Without them nothing is lost but the names of records that results may lack one day. */

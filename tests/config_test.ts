@@ -24,6 +24,8 @@ Deno.test("nothing configured is the defaults, without any provider", async () =
     host: "127.0.0.1",
     port: 8080,
     data: "./.batchway",
+    catalog: "file",
+    reusePort: false,
     pollMilliseconds: 5_000,
     sweepMilliseconds: 60_000,
     drainMilliseconds: 60_000,

@@ -48,9 +48,16 @@ const walls: Readonly<Record<string, Wall>> = {
     uses: ["config_file.ts", "codecs"],
     usesTypesOf: ["providers/settings.ts"],
   },
+  "config_sharing.ts": { uses: ["config_file.ts"], usesTypesOf: ["config_providers.ts"] },
   "config_results.ts": { uses: [], usesTypesOf: ["config_file.ts", "providers/settings.ts"] },
   "config.ts": {
-    uses: ["config_file.ts", "config_providers.ts", "config_results.ts", "codecs"],
+    uses: [
+      "config_file.ts",
+      "config_providers.ts",
+      "config_results.ts",
+      "config_sharing.ts",
+      "codecs",
+    ],
     usesTypesOf: ["providers/settings.ts"],
   },
   "process.ts": { uses: [], usesTypesOf: ["log.ts"] },
