@@ -2,7 +2,7 @@
 import { Hono } from "@hono/hono";
 import { renderBedrockError } from "../codecs/bedrock_errors.ts";
 import { s3Error } from "../codecs/s3_errors.ts";
-import type { Service } from "./authenticate.ts";
+import type { Service } from "./auth/proving.ts";
 import { type BedrockRouteDeps, bedrockRoutes, createBedrock } from "./bedrock/mod.ts";
 import type { Context } from "./context.ts";
 import { type App, createDoor, type DoorDeps, type Face, healthPath, plain } from "./door.ts";

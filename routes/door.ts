@@ -4,7 +4,8 @@
  */
 import type { RateLimit } from "../access/rate_limit.ts";
 import { Failure } from "../codecs/failure.ts";
-import { authenticate, type AuthenticateDeps, type Service } from "./authenticate.ts";
+import type { Service } from "./auth/proving.ts";
+import { authenticate, type AuthenticateDeps } from "./authenticate.ts";
 import { type Audit, type Broken, type Context, newAudit } from "./context.ts";
 import { type Connection, finish } from "./finish.ts";
 import { checkHead } from "./head_limits.ts";
