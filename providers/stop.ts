@@ -12,8 +12,7 @@ export function cancelCall(path: string, subject: string): Call {
 /**
  * Asks for a batch to be stopped. Providers refuse to stop one that is over, each with another
  * status and text, so after a refusal the batch itself is asked: over is `conflict`, already
- * stopping is success, and of one that goes on, `conflict` was a moment's: `unavailable`. Anything
- * else is the refusal as it came.
+ * stopping is success, anything else is `unavailable`.
  */
 export async function stopBatch(ask: () => Promise<unknown>, get: () => Promise<Batch>) {
   try {
@@ -24,9 +23,8 @@ export async function stopBatch(ask: () => Promise<unknown>, get: () => Promise<
     if (!refused) throw refusal;
     const batch = await get();
     if (batch.status === "Stopping") return;
-    if (!isTerminal(batch.status)) {
-      throw refusal.kind === "conflict" ? busy(batch, refusal) : refusal;
-    }
+    // A stop says nothing but which batch: the refusal is of a moment, such as that of its end.
+    if (!isTerminal(batch.status)) throw busy(batch, refusal);
     throw new Failure(
       "conflict",
       `Batch ${batch.id} is over already (${batch.status}) and cannot be stopped.`,
