@@ -5,6 +5,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { JobId } from "../codecs/ids.ts";
 import { boundTo } from "../objects/accounts.ts";
 import { accountOf, type Reach } from "../objects/reach.ts";
+import { type Renewal, startRenewal } from "../objects/renewal.ts";
 import type { Account, Batch } from "../providers/provider.ts";
 import type { JobTools } from "./deps.ts";
 import { accepted, unsettled } from "./state.ts";
@@ -142,7 +143,6 @@ export function createJournalWork(deps: JobTools) {
     if (atWork.has(id)) return undefined;
     // Before anything is waited for: two of this process must not both get the lease.
     atWork.set(id, "looking");
-    let prolonging = Promise.resolve();
     const prolong = async () => {
       try {
         await lease(scope, id);
@@ -150,15 +150,14 @@ export function createJournalWork(deps: JobTools) {
         deps.warn("A create's lease could not be prolonged", { job: id, error });
       }
     };
-    let timer: ReturnType<typeof setInterval> | undefined;
+    let renewal: Renewal | undefined;
     try {
       const held = await lease(scope, id);
       if (!held) return undefined;
-      timer = setInterval(() => (prolonging = prolong()), deps.leaseMilliseconds / 3);
+      renewal = startRenewal(deps.leaseMilliseconds / 3, prolong);
       return await work(held);
     } finally {
-      clearInterval(timer);
-      await prolonging;
+      await renewal?.stop();
       atWork.delete(id);
     }
   }

@@ -7,6 +7,7 @@ import type { JobRecord } from "../catalog/records.ts";
 import { Failure, type FailureKind } from "../codecs/failure.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { accountOf } from "../objects/reach.ts";
+import { type Renewal, startRenewal } from "../objects/renewal.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";
 import type { JobTools, ScopedJob } from "./deps.ts";
 import { collect, type Outcome, unreadable } from "./results/collect.ts";
@@ -147,14 +148,13 @@ export function createSettling(deps: JobTools) {
       const now = deps.now();
       return results.lease(scope, job.id, deps.instance, now, now + deps.leaseMilliseconds);
     };
-    let prolonging: Promise<unknown> = Promise.resolve();
-    let timer: ReturnType<typeof setInterval> | undefined;
+    const prolong = async () => void await lease().catch(lost);
+    let renewal: Renewal | undefined;
     try {
       if (!await lease()) return undefined;
-      timer = setInterval(() => (prolonging = lease().catch(lost)), deps.leaseMilliseconds / 3);
+      renewal = startRenewal(deps.leaseMilliseconds / 3, prolong);
       const outcome = await read(provider, scoped, batch, name);
-      clearInterval(timer);
-      await prolonging;
+      await renewal.stop();
       const settled = await record(scoped, batch, outcome);
       refused.delete(name);
       return settled;
@@ -162,8 +162,7 @@ export function createSettling(deps: JobTools) {
       postpone(name, scoped, error);
       return undefined;
     } finally {
-      clearInterval(timer);
-      await prolonging;
+      await renewal?.stop();
       await results.release(scope, job.id, deps.instance).catch(lost);
     }
   }

@@ -3,6 +3,7 @@ import type { OwnedJob } from "../catalog/jobs.ts";
 import type { Scope } from "../catalog/keys.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { JobId } from "../codecs/ids.ts";
+import { startRenewal } from "../objects/renewal.ts";
 import type { StoringProvider } from "../providers/provider.ts";
 import type { JobTools } from "./deps.ts";
 import type { Poll } from "./poll.ts";
@@ -32,7 +33,6 @@ export async function sweepJobs(deps: JobTools, poll: Poll, signal: AbortSignal)
   const free = { owner: instance, now: startedAt, until: until(), doneSince };
   if (!await leases.take(leaseName, free)) return;
   const lost = new AbortController();
-  let prolonging = Promise.resolve();
   const prolong = async () => {
     try {
       if (!await leases.prolong(leaseName, instance, until())) lost.abort();
@@ -40,14 +40,13 @@ export async function sweepJobs(deps: JobTools, poll: Poll, signal: AbortSignal)
       deps.warn("The lease of a sweep could not be prolonged", { error });
     }
   };
-  const timer = setInterval(() => (prolonging = prolong()), leaseMilliseconds / 3);
+  const renewal = startRenewal(leaseMilliseconds / 3, prolong);
   const either = AbortSignal.any([signal, lost.signal]);
   try {
     const accounts = await runningByAccount(deps, either);
     await Promise.all(accounts.map((account) => sweepAccount(deps, poll, account, either)));
   } finally {
-    clearInterval(timer);
-    await prolonging;
+    await renewal.stop();
     await leases.release(leaseName, instance, either.aborted ? undefined : startedAt);
   }
 }

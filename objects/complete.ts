@@ -28,6 +28,7 @@ import { checkDisk } from "./part_disk.ts";
 import type { PartSpool } from "./part_spool.ts";
 import type { NewObject } from "./put.ts";
 import { type Reach, scopeOf } from "./reach.ts";
+import { startRenewal } from "./renewal.ts";
 
 /** What is to become an object. */
 export interface CompleteRequest {
@@ -120,7 +121,6 @@ export function createCompletion(deps: CompleteDeps) {
       throw noSuchUpload(address.id);
     }
     const lost = new AbortController();
-    let renewing = Promise.resolve();
     const renew = async () => {
       try {
         if (await claim() !== "claimed") lost.abort(busy());
@@ -130,12 +130,11 @@ export function createCompletion(deps: CompleteDeps) {
         postponed("the renewal of a claim on an upload", error);
       }
     };
-    const timer = setInterval(() => (renewing = renew()), lease / 3);
+    const renewal = startRenewal(lease / 3, renew);
     try {
       return await work(AbortSignal.any([lost.signal, closing.signal]));
     } finally {
-      clearInterval(timer);
-      await renewing;
+      await renewal.stop();
       await catalog.release(address, owner)
         .catch((error: unknown) => postponed("the end of a claim on an upload", error));
     }

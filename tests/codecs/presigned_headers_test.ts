@@ -27,10 +27,16 @@ Deno.test("a query that is no link's holds no headers", () => {
   assert.equal(withLinkHeaders(headers, [["x-amz-copy-source", "bucket/key"]]), headers);
 });
 
-Deno.test("neither a line break nor the checksum of an empty body becomes a header", () => {
+Deno.test("a line break in a link's header is refused", () => {
+  assert.throws(
+    () => withLinkHeaders(new Headers(), [signature, ["x-amz-meta-a", "1\r\nx-evil: 2"]]),
+    { kind: "invalid" },
+  );
+});
+
+Deno.test("the checksum of an empty body becomes no header, nor does the signature's own", () => {
   const all = withLinkHeaders(new Headers(), [
     signature,
-    ["x-amz-meta-a", "1\r\nx-evil: 2"],
     ["x-amz-checksum-crc32", "AAAAAA=="],
     ["x-amz-sdk-checksum-algorithm", "CRC32"],
     ["x-amz-content-sha256", "UNSIGNED-PAYLOAD"],

@@ -1,0 +1,26 @@
+/** Keeping a lease while a work goes on. */
+
+/** A renewal that goes on. */
+export interface Renewal {
+  /** Ends it; resolves once none is under way any more. May be called again. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Renews again and again, one at a time: where the catalog is slow, turns are left out.
+ *
+ * @param milliseconds Between the beginnings of two renewals.
+ * @param renew Never throws: whoever loses the lease finds out by other means.
+ */
+export function startRenewal(milliseconds: number, renew: () => Promise<void>): Renewal {
+  let running: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    running ??= renew().finally(() => (running = undefined));
+  }, milliseconds);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
