@@ -15,8 +15,10 @@ import { createObjects } from "./objects/objects.ts";
 import { createPartSpool, type PartSpoolOptions } from "./objects/part_spool.ts";
 import { createReadSpool } from "./objects/read_spool.ts";
 import { createProviders } from "./providers/registry.ts";
+import type { Timeouts } from "./providers/settings.ts";
 import { createUploader } from "./providers/upload.ts";
-import { type App, type AppDeps, createApp, createRootApp } from "./routes/app.ts";
+import { type AppDeps, createApp, createRootApp } from "./routes/app.ts";
+import type { App } from "./routes/door.ts";
 import type { Openness } from "./routes/authenticate.ts";
 import { bindingOf } from "./routes/select_provider.ts";
 import { type Listener, serve, type Tls } from "./serve.ts";
@@ -35,6 +37,8 @@ export interface GatewayDeps {
   readonly leaseMilliseconds?: number;
   /** How long a provider may be at a create whose caller is gone, in milliseconds. 20 s. */
   readonly settleMilliseconds?: number;
+  /** How long providers are waited for; tests of their silence cannot wait as long as clients can. */
+  readonly providerTimeouts?: Timeouts;
 }
 
 /** A gateway that serves. */
@@ -56,7 +60,7 @@ const readSpoolMilliseconds = 60_000;
 
 /** Starts the gateway. Throws where the catalog cannot be opened or an address is taken. */
 export async function startGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
-  const { log } = deps;
+  const { log, providerTimeouts: timeouts } = deps;
   const tls = config.tls && { tls: await readTls(config.tls) };
   const now = () => Date.now();
   const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
@@ -67,7 +71,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     : { kind: "file", path } as const;
   const opened = await openPlace(place, { sleep, told: log.info, ...(limits && { limits }) });
   const catalog = createCatalog(opened.kv, sleep);
-  const uploader = createUploader();
+  const uploader = createUploader(timeouts);
   const providers = createProviders(config.providers, {
     fetch,
     now: () => new Date(),
@@ -76,6 +80,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     uploader,
     env: deps.env,
     warn: log.warn,
+    ...(timeouts && { timeouts }),
   });
   const parts = createPartSpool(spoolOf(config, deps));
   const reads = createReadSpool({

@@ -3,7 +3,7 @@
  * 36809, measured with Deno 2.9.6), so requests are counted, newcomers are sent away, and the
  * listener closes when the last request is answered.
  */
-import type { App } from "./routes/app.ts";
+import type { App } from "./routes/door.ts";
 
 /** What TLS needs, as PEM texts. */
 export interface Tls {

@@ -61,7 +61,7 @@ const walls: Readonly<Record<string, Wall>> = {
     usesTypesOf: ["providers/settings.ts"],
   },
   "process.ts": { uses: [], usesTypesOf: ["log.ts"] },
-  "serve.ts": { uses: [], usesTypesOf: ["routes/app.ts"] },
+  "serve.ts": { uses: [], usesTypesOf: ["routes/door.ts"] },
   "sweep.ts": { uses: [], usesTypesOf: ["catalog", "objects", "jobs", "log.ts"] },
   "results_store.ts": {
     uses: ["objects"],

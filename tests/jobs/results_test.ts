@@ -279,6 +279,21 @@ Deno.test("results vanish when the provider forgets them, and leave nothing in t
   assert.deepEqual(left, []);
 });
 
+Deno.test("the sweep forgets results whose time has come, whoever looks at them", async () => {
+  using world = await createJobWorld(virtual);
+  const job = await start(world, ['{"id":"a"}\n']);
+  world.cloud.resultsExpireAt = new Date(world.time + 5_000_000);
+  await finish(world, job);
+  const parts = async () =>
+    (await Array.fromAsync(world.kv.list<{ text?: string }>({ prefix: ["results"] })))
+      .map(({ value }) => value.text === undefined ? "results" : "manifest").sort();
+  await world.objects.sweep(0, quiet());
+  assert.deepEqual(await parts(), ["manifest", "results"]);
+  world.time += 5_000_000;
+  await world.objects.sweep(0, quiet());
+  assert.deepEqual(await parts(), ["manifest"]);
+});
+
 Deno.test("results cannot be the input of a job", async () => {
   using world = await createJobWorld();
   const job = await start(world, ['{"id":"a"}\n']);
