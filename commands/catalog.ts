@@ -71,6 +71,14 @@ async function main(): Promise<number> {
     return 0;
   }
   const config = await loadConfig(Deno.env.toObject());
+  if (config.catalog !== "file") {
+    tell(
+      "BATCHWAY_CATALOG names a catalog that is no file here, and this command looks at files. Run it " +
+        "on the machine of the server, without BATCHWAY_CATALOG, and with BATCHWAY_DATA as the folder " +
+        "in which the server's file is catalog.kv",
+    );
+    return 2;
+  }
   return await parsed.work(config, `${config.data}/catalog.kv`, parsed.options);
 }
 

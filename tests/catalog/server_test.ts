@@ -4,21 +4,25 @@ import { temporaryFolder, useServer } from "./memory.ts";
 
 const suites = [
   "./buckets_test.ts",
+  "./expiry_test.ts",
   "./jobs_test.ts",
   "./journal_test.ts",
   "./kv_test.ts",
+  "./leases_test.ts",
   "./links_test.ts",
   "./objects_test.ts",
   "./uploads_test.ts",
   "../jobs/adopt_test.ts",
   "../jobs/create_test.ts",
   "../jobs/life_test.ts",
+  "../jobs/results_test.ts",
   "../jobs/resume_test.ts",
   "../objects/buckets_test.ts",
   "../objects/copy_test.ts",
   "../objects/list_test.ts",
   "../objects/multipart_test.ts",
   "../objects/put_test.ts",
+  "../objects/record_ids_test.ts",
   "../objects/remove_test.ts",
 ];
 

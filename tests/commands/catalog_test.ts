@@ -254,3 +254,14 @@ Deno.test("a damaged catalog stops the start with a sentence, and so does every 
     /Cannot open the catalog .*catalog rebuild/,
   );
 });
+
+Deno.test("a catalog that is on a server is looked at there, and never a file in its place", async () => {
+  await using world = await createWorld();
+  const { code, stderr } = await world.run(["check"], {
+    BATCHWAY_CATALOG: "http://127.0.0.1:9",
+    DENO_KV_ACCESS_TOKEN: "a-token-for-tests",
+  });
+  assert.equal(code, 2);
+  assert.match(stderr, /Run it on the machine of the server, without BATCHWAY_CATALOG/);
+  await assert.rejects(Deno.stat(world.catalog), Deno.errors.NotFound);
+});
