@@ -19,7 +19,7 @@ interface NamedCase {
 }
 
 const full: Scale = { rounds: 7, share: 1 };
-const quick: Scale = { rounds: 2, share: 0.05 };
+const quick: Scale = { rounds: 3, share: 0.2 };
 
 const write = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(text));
 const say = (line: string) => Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));

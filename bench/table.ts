@@ -61,9 +61,7 @@ export function renderMarkdown({ machine, quick, rows, notes }: BenchReport): st
     `| ${used.map(({ title }) => title).join(" | ")} |`,
     `| ${used.map(() => "---").join(" | ")} |`,
     ...rows.map((row) => `| ${used.map(({ cell }) => cell(row)).join(" | ")} |`),
-    ...rows.filter(({ note }) => note !== undefined).map(({ title, note }) =>
-      `\n${title}: ${note}.`
-    ),
+    ...new Set(rows.flatMap(({ title, note }) => note ? [`\n${title}: ${note}.`] : [])),
   ];
   return `${lines.join("\n")}\n`;
 }
