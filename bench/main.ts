@@ -58,6 +58,7 @@ async function main(): Promise<number> {
   const world = await startWorld({
     catalog: { buckets: lists, jobs: options.quick ? 10_000 : 100_000 },
     authentication: options.authentication,
+    profile: options.profile,
     say(line) {
       say(line);
       if (line.includes("nginx")) notes.push(line);

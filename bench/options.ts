@@ -13,6 +13,8 @@ export interface BenchOptions {
   readonly json: boolean;
   /** Where the two files go; a run of everything writes them beside this program. */
   readonly out: string | undefined;
+  /** Where a CPU profile of the gateway goes. */
+  readonly profile: string | undefined;
   readonly help: boolean;
 }
 
@@ -22,7 +24,8 @@ export const usage = `deno task bench [options]
   --only NAME     this case, or those whose names begin so; may be repeated
   --auth          measure with authentication on, too
   --json          print the table as JSON instead of Markdown
-  --out FOLDER    write results.json and results.md there`;
+  --out FOLDER    write results.json and results.md there
+  --profile FOLDER  write a CPU profile of the gateway there; bench/profile.ts reads it`;
 
 /** Reads the arguments. Throws TypeError for one that is not known. */
 export function readOptions(args: readonly string[]): BenchOptions {
@@ -34,6 +37,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       auth: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       out: { type: "string" },
+      profile: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -43,6 +47,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     authentication: values.auth,
     json: values.json,
     out: values.out,
+    profile: values.profile,
     help: values.help,
   };
 }

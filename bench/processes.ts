@@ -28,10 +28,10 @@ const patience = 60_000;
 /** Kernel ticks a second, in which CPU times are told. */
 const ticksPerSecond = 100;
 
-/** The command that runs one of the project's files. */
-export function denoRun(file: string, ...args: readonly string[]): string[] {
+/** The command that runs one of the project's files with the gateway's permissions. */
+export function denoRun(fileAndArguments: readonly string[]): string[] {
   const allowed = ["net", "env", "read", "write", "sys"].map((one) => `--allow-${one}`);
-  return [Deno.execPath(), "run", "--no-prompt", ...allowed, root + file, ...args];
+  return [Deno.execPath(), "run", "--no-prompt", ...allowed, ...fileAndArguments];
 }
 
 /** Starts a process and waits for its first answer. */
@@ -59,7 +59,7 @@ export async function startProcess(options: ProcessOptions): Promise<ServingProc
     if (ended || performance.now() - begun > patience) {
       await stop();
       const said = options.log && await Deno.readTextFile(options.log);
-      throw new Error(`${options.command(port).at(-1)} did not start to serve. ${said ?? ""}`);
+      throw new Error(`${options.command(port).join(" ")} did not start to serve. ${said ?? ""}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
   }

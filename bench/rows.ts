@@ -8,6 +8,8 @@ export type FigureName =
   | "ratio"
   /** CPU a request, in units of the bare pass-through's for a PutObject of 1 KB in the same round. */
   | "cpuUnits"
+  /** What that unit was, in milliseconds of CPU. */
+  | "unitMs"
   | "peakMb"
   /** Peak above that of the reference. */
   | "overReferenceMb"

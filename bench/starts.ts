@@ -12,8 +12,8 @@ export async function measureStarts(_: World, quick: boolean): Promise<Row[]> {
   const bare: Start[] = [];
   try {
     for (let round = 0; round < rounds; round++) {
-      bare.push(await start(() => ({}), (port) => denoRun("bench/bare_hono.ts", `${port}`)));
-      own.push(await start((port) => environment(port, folder), () => denoRun("main.ts")));
+      bare.push(await start(() => ({}), (port) => denoRun(["bench/bare_hono.ts", `${port}`])));
+      own.push(await start((port) => environment(port, folder), () => denoRun(["main.ts"])));
     }
   } finally {
     await Deno.remove(folder, { recursive: true });

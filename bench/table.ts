@@ -1,5 +1,6 @@
 /** The table that a run writes: JSON for programs, Markdown for people. */
 import type { FigureName, Figures, Row } from "./rows.ts";
+import { median } from "./statistics.ts";
 import { verdicts } from "./rows.ts";
 
 /** A run and what it came to. */
@@ -36,6 +37,7 @@ const figureTitles: Readonly<Record<FigureName, string>> = {
   p99Ms: "p99 ms",
   ratio: "speed",
   cpuUnits: "CPU units",
+  unitMs: "ms of a CPU unit",
   peakMb: "peak MB",
   overReferenceMb: "MB above the reference",
   eachMb: "MB each",
@@ -45,6 +47,7 @@ const figureTitles: Readonly<Record<FigureName, string>> = {
 /** Writes the report for people. */
 export function renderMarkdown({ machine, quick, rows, notes }: BenchReport): string {
   const all = rows.flatMap(verdicts);
+  const units = rows.flatMap(({ gateway: { unitMs } }) => unitMs === undefined ? [] : [unitMs]);
   const met = all.filter((one) => one.met).length;
   const used = columns.filter(({ cell }) => rows.some((row) => cell(row) !== ""));
   const lines = [
@@ -56,7 +59,7 @@ export function renderMarkdown({ machine, quick, rows, notes }: BenchReport): st
     "",
     `${met} of ${all.length} targets are met. Where two figures stand in a cell, the second is the`,
     "reference's in the same rounds. A CPU unit is what the bare pass-through needs for a PutObject",
-    "of 1 KB.",
+    `of 1 KB${units.length > 0 ? `: ${written(median(units))} ms here` : ""}.`,
     "",
     `| ${used.map(({ title }) => title).join(" | ")} |`,
     `| ${used.map(() => "---").join(" | ")} |`,

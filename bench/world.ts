@@ -33,6 +33,8 @@ export interface World {
 export interface WorldOptions {
   readonly catalog: PrefillPlan;
   readonly authentication: boolean;
+  /** A folder for a CPU profile of the gateway. */
+  readonly profile: string | undefined;
   readonly say: (line: string) => void;
 }
 
@@ -52,15 +54,15 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   };
   try {
     const upstream = await start(startProcess({
-      command: (port) => denoRun("bench/upstream.ts", `${port}`),
+      command: (port) => denoRun(["bench/upstream.ts", `${port}`]),
       ready: "/control/count",
     }));
     const sandbox = await start(startProcess({
-      command: (port) => denoRun("bench/sandbox.ts", `${port}`),
+      command: (port) => denoRun(["bench/sandbox.ts", `${port}`]),
       ready: "/control/faults",
     }));
     const bare = await start(startProcess({
-      command: (port) => denoRun("bench/bare.ts", `${port}`, upstream.url),
+      command: (port) => denoRun(["bench/bare.ts", `${port}`, upstream.url]),
       ready: "/",
     }));
     const nginx = await startNginx(folder, upstream.url);
@@ -70,7 +72,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     await Deno.writeTextFile(configuration, configurationOf(sandbox.url));
     const run = (name: string) =>
       startProcess({
-        command: () => denoRun("main.ts"),
+        command: () => denoRun([...profiling(options.profile), "main.ts"]),
         env: (port) => environment(upstream.url, configuration, `${folder}/${name}`, port),
         ready: "/healthz",
         log: `${folder}/${name}.log`,
@@ -98,6 +100,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     await close();
     throw error;
   }
+}
+
+/** Deno writes the profile when the process ends. */
+function profiling(folder: string | undefined): string[] {
+  return folder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${folder}`];
 }
 
 async function countUpstream(url: string): Promise<() => Promise<number>> {
