@@ -19,6 +19,8 @@ export interface Scale {
 interface Subject {
   readonly url: string;
   readonly pid: number;
+  /** Whether its requests make something new, of which there should not be too many. */
+  readonly isNew?: boolean;
   /** Makes the requests of a round. */
   requests(count: number): readonly PreparedRequest[];
 }
@@ -32,8 +34,8 @@ interface Round {
   readonly calls: number;
 }
 
-/** Requests that warm a subject up before anything counts: its code is compiled as it is used. */
-const warmUp = 1000;
+/** Warm-up before anything counts, for V8 compiles what is used often: so many small requests. */
+const warmUp = 2000;
 
 /** Measures a case on a gateway: a row for each of its loads. */
 export async function measureCase(
@@ -103,6 +105,7 @@ function subjectsOf(world: World, gateway: MeasuredGateway, one: LoadCase): Subj
     gateway: one.isNew
       ? {
         ...gateway,
+        isNew: true,
         requests: (count) => Array.from({ length: count }, () => ask(++lastNew)),
       }
       : { ...gateway, requests: () => [ask(0)] },
@@ -143,7 +146,9 @@ async function takeTurns(
     name === "unit" ? Math.max(count, unitCount(count)) : count;
   for (const name of names) {
     const subject = subjects[name];
-    if (subject) await once(world, subject, Math.min(counts(name), warmUp), concurrency, counted);
+    if (!subject) continue;
+    const few = count < 100 || subjects.gateway.isNew;
+    await once(world, subject, few ? Math.min(count, 100) : warmUp, concurrency, counted);
   }
   for (let round = 0; round < rounds; round++) {
     for (const name of names) {
