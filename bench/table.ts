@@ -25,7 +25,7 @@ const columns: readonly { readonly title: string; readonly cell: (row: Row) => s
       ratio === undefined ? "" : `${written(ratio)} of ${reference?.name ?? "the reference"}`,
   },
   { title: "nginx ÷ reference", cell: ({ nginx }) => written(nginx?.ratio) },
-  { title: "CPU units", cell: ({ gateway }) => written(gateway.cpuUnits) },
+  { title: "CPU units", cell: (row) => beside(row, "cpuUnits") },
   { title: "peak MB", cell: (row) => beside(row, "peakMb") },
   { title: "MB each", cell: (row) => beside(row, "eachMb") },
   { title: "provider calls", cell: ({ gateway }) => written(gateway.providerCalls) },
