@@ -1,5 +1,6 @@
 /** A limit on how long a body may stand still. */
 import { Failure } from "./failure.ts";
+import { createIdleTimer } from "./idle_timer.ts";
 
 /**
  * Passes a body on, and breaks it where its sender has sent nothing for a time although more was
@@ -13,25 +14,33 @@ export function withIdleLimit(
 ): ReadableStream<Uint8Array> {
   if (milliseconds === 0) return body;
   const reader = body.getReader();
+  let failure: Failure | undefined;
+  const timer = createIdleTimer(() => {
+    failure = stoodStill(milliseconds);
+    // The sender is given up: whatever its connection still says is nobody's concern.
+    reader.cancel(failure).catch(() => {});
+  });
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const limit = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(stoodStill(milliseconds)), milliseconds);
-      });
+      timer.start(milliseconds);
       try {
-        const { done, value } = await Promise.race([reader.read(), limit]);
-        if (done) controller.close();
-        else controller.enqueue(value);
+        const { done, value } = await reader.read();
+        timer.stop();
+        // A cancelled reader ends as if the body had.
+        if (failure !== undefined) throw failure;
+        if (!done) return controller.enqueue(value);
+        timer.close();
+        controller.close();
       } catch (error) {
-        // The sender is given up: whatever its connection still says is nobody's concern.
+        timer.close();
         reader.cancel(error).catch(() => {});
         throw error;
-      } finally {
-        clearTimeout(timer);
       }
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel(reason) {
+      timer.close();
+      return reader.cancel(reason);
+    },
   }, { highWaterMark: 0 });
 }
 

@@ -105,7 +105,7 @@ async function upload(
   mark: string,
   signal: AbortSignal,
 ): Promise<ProviderFile> {
-  const { body, ended } = watchEnd(object.body);
+  const { body, ended } = watchEnd(object);
   try {
     return await files.put({
       name: providerName(object.key, mark),
@@ -133,14 +133,24 @@ async function upload(
 }
 
 /** A body, and whether it has given out all its bytes. */
-function watchEnd(body: ReadableStream<Uint8Array>) {
+function watchEnd({ body, bytes }: Pick<NewObject, "body" | "bytes">) {
+  const reader = body.getReader();
+  let given = 0;
   let hasEnded = false;
-  const watch = new TransformStream<Uint8Array, Uint8Array>({
-    flush() {
-      hasEnded = true;
+  const watched = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (!done) given += value.byteLength;
+      hasEnded = done || given >= bytes;
+      if (done) controller.close();
+      else controller.enqueue(value);
     },
-  });
-  return { body: body.pipeThrough(watch), ended: () => hasEnded };
+    async cancel(reason) {
+      await reader.cancel(reason);
+      reader.releaseLock();
+    },
+  }, { highWaterMark: 0 });
+  return { body: watched, ended: () => hasEnded };
 }
 
 /** Says no before the bytes are sent on where the write's condition fails already. */

@@ -133,7 +133,7 @@ async function sendRaw(
   }
   const path = utf8AsLatin1(request.target);
   return await uploader.request(
-    { method, origin, path, headers: new Headers([...headers]), body, bytes: payload.bytes },
+    { method, origin, path, headers, body, bytes: payload.bytes },
     signal,
   );
 }

@@ -38,7 +38,7 @@ export function fileForm({ fields, file, boundary }: FormParts): FileForm {
   return {
     contentType: `multipart/form-data; boundary=${boundary}`,
     bytes: before.byteLength + file.bytes + after.byteLength,
-    body: framed(before, file.body, after),
+    body: framed(before, file.body, file.bytes, after),
   };
 }
 
@@ -47,24 +47,53 @@ function quoted(name: string): string {
   return name.replaceAll('"', "%22").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
+/** Small pieces go out together: each piece is a system call, and a packet (docs/performance.md). */
+const maxTogether = 16 * 1024;
+
 function framed(
   before: Uint8Array,
   body: ReadableStream<Uint8Array>,
+  bytes: number,
   after: Uint8Array,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
-  let started = false;
+  let seen = 0;
+  /** What is to go out with the next piece. */
+  let waiting: Uint8Array | undefined = before;
+
+  function withWaiting(piece: Uint8Array): Uint8Array {
+    const whole = waiting ? joined(waiting, piece) : piece;
+    waiting = undefined;
+    return whole;
+  }
+
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      if (!started) {
-        started = true;
-        controller.enqueue(before);
-        return;
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) {
+          controller.enqueue(withWaiting(after));
+          return controller.close();
+        }
+        seen += value.byteLength;
+        const isSmall = value.byteLength <= maxTogether;
+        // A file's last bytes are followed by its end at once, or by the error that breaks it.
+        if (isSmall && seen === bytes) {
+          waiting = withWaiting(value);
+          continue;
+        }
+        if (waiting && !isSmall) controller.enqueue(waiting);
+        if (!isSmall) waiting = undefined;
+        return controller.enqueue(withWaiting(value));
       }
-      const { done, value } = await reader.read();
-      controller.enqueue(done ? after : value);
-      if (done) controller.close();
     },
     cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.byteLength + b.byteLength);
+  both.set(a);
+  both.set(b, a.byteLength);
+  return both;
 }
