@@ -2,7 +2,7 @@
 import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { timePrefix } from "../codecs/job_id.ts";
-import { keys, nativeTenant, type Scope } from "./keys.ts";
+import { keys, maxBatch, nativeTenant, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
 import type { BatchRecord, JobDescription, JobProgress, JobRecord } from "./records.ts";
 
@@ -15,6 +15,8 @@ export interface JobRange {
   /** Only those that come after this one in the order asked for. */
   readonly after?: JobId;
   readonly descending: boolean;
+  /** How many will be looked at, as far as that is known: so many are read at once. */
+  readonly expected?: number;
 }
 
 /** A job and whose it is. */
@@ -49,7 +51,10 @@ export function createJobCatalog(
     }
     if (from >= before) return;
     const selector = { start: [...prefix, from], end: [...prefix, before] };
-    for await (const entry of kv.list<JobRecord>(selector, { reverse: range.descending })) {
+    // Deno KV reads 100 at a time by itself: a page of 100 and the one behind it would cost 200.
+    const batchSize = Math.min(range.expected ?? 100, maxBatch);
+    const options = { reverse: range.descending, batchSize };
+    for await (const entry of kv.list<JobRecord>(selector, options)) {
       yield entry.value;
     }
   }

@@ -12,6 +12,8 @@ export const maxValueBytes = 65_536;
 export const maxKeyBytes = 2_048;
 /** Keys read by one `getMany`. */
 export const maxGetMany = 10;
+/** Entries that a list reads at once; over KV Connect more are refused. */
+export const maxBatch = 500;
 /** Checks in one atomic operation over KV Connect; a local catalog allows 100. */
 export const maxChecks = 10;
 

@@ -1,7 +1,7 @@
 /** Objects by name, the provider files behind them, and the files that wait to be deleted. */
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
-import { keys, type Scope } from "./keys.ts";
+import { keys, maxBatch, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
 import { dropName, throwAway } from "./names.ts";
 import type { FileRecord, ObjectRecord, TrashRecord } from "./records.ts";
@@ -118,8 +118,7 @@ export function createObjectCatalog(
       ? { start, end: keys.objectAt(scope, bucket, before) }
       : { start, prefix: keys.objects(scope, bucket) };
     const found: NamedObject[] = [];
-    // One batch holds at most 500 entries; a larger size is refused over KV Connect.
-    const options = { limit, batchSize: Math.min(limit, 500) };
+    const options = { limit, batchSize: Math.min(limit, maxBatch) };
     for await (const entry of kv.list<ObjectRecord>(selector, options)) {
       found.push({ key: utf8.decode(entry.key.at(-1) as Uint8Array), record: entry.value });
     }

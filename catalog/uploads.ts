@@ -6,7 +6,7 @@
  * upload is no more.
  */
 import { Failure } from "../codecs/failure.ts";
-import { keys, type Scope } from "./keys.ts";
+import { keys, maxBatch, type Scope } from "./keys.ts";
 import { change } from "./kv.ts";
 import type { CompletedRecord, CompletingRecord, PartRecord, UploadRecord } from "./records.ts";
 
@@ -144,7 +144,7 @@ export function createUploadCatalog(
   async function parts(id: string, after: number, limit: number): Promise<NumberedPart[]> {
     const found: NumberedPart[] = [];
     const selector = { prefix: keys.parts(id), start: keys.part(id, after + 1) };
-    const options = { limit, batchSize: Math.min(limit, 500) };
+    const options = { limit, batchSize: Math.min(limit, maxBatch) };
     for await (const { key, value } of kv.list<PartRecord>(selector, options)) {
       found.push({ ...value, number: key.at(-1) as number });
     }

@@ -35,8 +35,11 @@ export async function listJobs(
   request: ListJobsRequest,
 ): Promise<JobPage> {
   const descending = request.sortOrder === "Descending";
+  const isFiltered = request.statusEquals !== undefined || request.nameContains !== undefined;
   const range: JobRange = {
     descending,
+    // One more than a page tells whether another follows.
+    ...(!isFiltered && { expected: request.maxResults + 1 }),
     ...(request.submitTimeAfter !== undefined && { from: request.submitTimeAfter + 1 }),
     ...(request.submitTimeBefore !== undefined && { before: request.submitTimeBefore }),
     ...(request.after !== undefined && { after: request.after }),
