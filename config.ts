@@ -3,6 +3,7 @@ import { checkFile, type ConfigError, type ConfigFile, unknownName } from "./con
 import { checkNames, type Env, mergeProviders } from "./config_providers.ts";
 import type { ParseError } from "jsonc-parser";
 import { isRegion } from "./codecs/arn.ts";
+import { parseSecretKey } from "./codecs/secret_box.ts";
 import type { ProviderSettings } from "./providers/settings.ts";
 
 /** Everything that the gateway is told from outside. Times are in milliseconds. */
@@ -20,6 +21,8 @@ export interface Config {
   readonly drainMilliseconds: number;
   readonly idleMilliseconds: number;
   readonly allowAnonymous: boolean;
+  /** 32 bytes under which secrets are sealed; absent: a key in the data folder. */
+  readonly secretKey?: Uint8Array;
   /** Absent: pretty on a terminal. */
   readonly log?: "json" | "pretty";
   readonly providers: readonly ProviderSettings[];
@@ -127,6 +130,7 @@ export async function parseConfig(
     drainMilliseconds: seconds("BATCHWAY_DRAIN_SECONDS", 60),
     idleMilliseconds: seconds("BATCHWAY_IDLE_SECONDS", 60),
     allowAnonymous: choice(env, "BATCHWAY_ALLOW_ANONYMOUS", ["1", "0"], errors) === "1",
+    ...secretKeyOf(env, errors),
     ...(log !== undefined && { log }),
     providers,
     defaultProvider: file.defaultProvider ?? "bedrock",
@@ -170,6 +174,17 @@ function tlsOf(env: Env, errors: ConfigError[]): Pick<Config, "tls"> {
   if (certPath !== undefined && keyPath !== undefined) return { tls: { certPath, keyPath } };
   const missing = certPath === undefined ? "BATCHWAY_TLS_CERT" : "BATCHWAY_TLS_KEY";
   if (certPath !== keyPath) errors.push({ place: missing, message: "is missing; TLS needs both" });
+  return {};
+}
+
+function secretKeyOf(env: Env, errors: ConfigError[]): Pick<Config, "secretKey"> {
+  const text = env("BATCHWAY_SECRET_KEY");
+  const secretKey = text === undefined ? undefined : parseSecretKey(text);
+  if (secretKey) return { secretKey };
+  if (text !== undefined) {
+    const message = "must be 32 bytes in base64; `openssl rand -base64 32` makes them";
+    errors.push({ place: "BATCHWAY_SECRET_KEY", message });
+  }
   return {};
 }
 

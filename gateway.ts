@@ -1,4 +1,8 @@
 /** Composition: configuration → catalog → providers → objects, jobs → app → listeners. */
+import { createKeyring, type Keyring } from "./access/keyring.ts";
+import { createRateLimit } from "./access/rate_limit.ts";
+import { openBox } from "./access/secret_key.ts";
+import { createUploadGate } from "./access/upload_gate.ts";
 import { createCatalog } from "./catalog/catalog.ts";
 import { openKv } from "./catalog/kv.ts";
 import { randomId } from "./codecs/ids.ts";
@@ -12,6 +16,7 @@ import { createReadSpool } from "./objects/read_spool.ts";
 import { createProviders } from "./providers/registry.ts";
 import { createUploader } from "./providers/upload.ts";
 import { type App, type AppDeps, createApp, createRootApp } from "./routes/app.ts";
+import type { Openness } from "./routes/authenticate.ts";
 import { bindingOf } from "./routes/select_provider.ts";
 import { type Listener, serve, type Tls } from "./serve.ts";
 import { startSweep, type Sweep } from "./sweep.ts";
@@ -106,8 +111,23 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     "page-tokens",
     () => random(new Uint8Array(32)),
   );
+  const secretKey = {
+    configured: config.secretKey,
+    folder: deps.catalogPath === ":memory:" ? undefined : config.data,
+  };
+  const keyring = createKeyring({
+    catalog: catalog.credentials,
+    box: () => openBox(secretKey),
+    now,
+    warn: log.warn,
+  });
   const listeners: Listener[] = [];
   const app: AppDeps = {
+    keyring,
+    now,
+    openTo: opennessOf(config),
+    rateLimit: createRateLimit(config.limits.requestsPerSecond, () => performance.now()),
+    uploads: createUploadGate(config.limits.concurrentUploads),
     providers,
     defaultProvider: config.defaultProvider,
     buckets: config.buckets,
@@ -123,15 +143,12 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     broken: ({ requestId, signal }, error) => {
       if (!signal.aborted) log.warn("A request failed", { requestId, error });
     },
-    answered: ({ requestId, accessKeyId, tenant, audit, status }) =>
-      log.audit({
-        time: new Date().toISOString(),
-        requestId,
-        accessKeyId,
-        tenant,
-        ...audit,
-        status,
-      }),
+    answered: ({ requestId, accessKeyId, tenant, audit, status, bytesOut, durationMs }) => {
+      const { bytesIn, ...facts } = audit;
+      const time = new Date().toISOString();
+      const counts = { status, bytesIn, bytesOut, durationMs };
+      log.audit({ time, requestId, accessKeyId, tenant, ...facts, ...counts });
+    },
   };
   const escaped = (error: unknown) => log.warn("An error escaped", { error });
   const close = async (drainMilliseconds: number, sweep?: Sweep) => {
@@ -151,6 +168,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   let url: string;
   let s3Url: string | undefined;
   try {
+    await checkReachable(config, keyring);
     url = listen(createApp(app), config.port);
     if (config.s3Port !== undefined) s3Url = listen(createRootApp(app), config.s3Port);
   } catch (error) {
@@ -162,6 +180,28 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     config.sweepMilliseconds,
   );
   return { url, s3Url, close: () => close(config.drainMilliseconds, sweep) };
+}
+
+/** Hosts that nobody outside of this machine reaches. */
+const loopback = /^(127\.[0-9.]+|::1|localhost)$/;
+
+/** Who is let in while there is no credential. */
+export function opennessOf(
+  { host, allowAnonymous }: Pick<Config, "host" | "allowAnonymous">,
+): Openness {
+  if (allowAnonymous) return "everybody";
+  return loopback.test(host) ? "local" : "nobody";
+}
+
+/** Throws a sentence where strangers could reach a gateway that asks nobody who they are. */
+async function checkReachable(config: Config, keyring: Keyring): Promise<void> {
+  const hasAny = await keyring.hasAny();
+  if (hasAny || opennessOf(config) !== "nobody") return;
+  throw new Error(
+    `BATCHWAY_HOST is ${config.host}, and whoever reaches it could use your provider keys. Make a ` +
+      "credential with 'deno task keys add', listen on 127.0.0.1, or set " +
+      "BATCHWAY_ALLOW_ANONYMOUS=1 where something else keeps strangers out",
+  );
 }
 
 async function readTls({ certPath, keyPath }: NonNullable<Config["tls"]>): Promise<Tls> {

@@ -6,19 +6,12 @@ import { runUntilSignal } from "./process.ts";
 
 const write = (line: string) => Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
 
-/** Hosts that nobody outside of this machine reaches. */
-const loopback = /^(127\.[0-9.]+|::1|localhost)$/;
-
 /** Why the gateway must not start with this configuration; undefined if it may. */
 export function refusal(config: Config): string | undefined {
   if (config.providers.length === 0) {
     return "No provider is configured. Set OPENAI_API_KEY, GEMINI_API_KEY or ANTHROPIC_API_KEY, or " +
       "AWS_REGION with AWS credentials for Bedrock, or name providers in batchway.jsonc; " +
       "`deno task sandbox` needs none of them";
-  }
-  if (!loopback.test(config.host) && !config.allowAnonymous) {
-    return `BATCHWAY_HOST is ${config.host}, and whoever reaches it could use your provider keys. ` +
-      "Listen on 127.0.0.1, or set BATCHWAY_ALLOW_ANONYMOUS=1 where something else keeps strangers out";
   }
   return undefined;
 }

@@ -53,7 +53,7 @@ export function serve(app: App, { hostname, port, tls, escaped }: ServeOptions):
       if (inFlight === 0) idle();
     };
     info.completed.then(done, done);
-    return await app(request, request.signal);
+    return await app(request, { signal: request.signal, completed: info.completed });
   };
   const server = listen(where, answer);
 

@@ -1,5 +1,6 @@
 /** The catalog: which object is which provider file, which job is which batch. */
 import { type BucketCatalog, createBucketCatalog } from "./buckets.ts";
+import { createCredentialCatalog, type CredentialCatalog } from "./credentials.ts";
 import { createInstanceCatalog, type InstanceCatalog } from "./instances.ts";
 import { createJobCatalog, type JobCatalog } from "./jobs.ts";
 import { createJournalCatalog, type JournalCatalog } from "./journal.ts";
@@ -16,6 +17,7 @@ export interface Catalog {
   readonly jobs: JobCatalog;
   readonly journal: JournalCatalog;
   readonly instances: InstanceCatalog;
+  readonly credentials: CredentialCatalog;
   /** Reads one key, to see that the catalog answers. */
   check(): Promise<void>;
 }
@@ -33,6 +35,7 @@ export function createCatalog(
     jobs: createJobCatalog(kv, sleep),
     journal: createJournalCatalog(kv, sleep),
     instances: createInstanceCatalog(kv, sleep),
+    credentials: createCredentialCatalog(kv, sleep),
     async check() {
       await kv.get(["check"]);
     },

@@ -89,6 +89,10 @@ export const keys = {
   instances: () => ["instance"],
   instance: (id: string) => ["instance", id],
   secret: (name: string) => ["secret", name],
+  credentials: () => ["credential"],
+  credential: (accessKeyId: string) => ["credential", accessKeyId],
+  /** Changes with every change of a credential, so that one read tells whether any did. */
+  credentialsVersion: () => ["credentials-version"],
 };
 
 /** What the catalog's key for an object may take besides the object's own key. */

@@ -16,7 +16,9 @@ export async function openKv(path: string): Promise<Deno.Kv> {
   try {
     if (path !== ":memory:") {
       const folder = path.replace(/\/[^/]*$/, "");
-      if (folder !== "" && folder !== path) await Deno.mkdir(folder, { recursive: true });
+      if (folder !== "" && folder !== path) {
+        await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+      }
     }
     return await Deno.openKv(path);
   } catch (error) {

@@ -22,14 +22,14 @@ export interface AwsChunkedOptions {
   /** Gets each trailer, name in lower case, in order; `x-amz-trailer-signature` among them. */
   readonly onTrailer?: (name: string, value: string) => void;
   /**
-   * The seam for chunk signatures, which are not verified here. It is called at the end of each
-   * chunk, the last one of size 0 included; what it throws breaks the stream. A chunk signs
-   * `AWS4-HMAC-SHA256-PAYLOAD\n{time}\n{scope}\n{signature before}\n{sha256("")}\n{sha256(data)}`,
-   * the first one with the request's own signature as the one before. The data has gone out when
-   * this is called, so the consumer must hold its own last byte back, as `verifiedStream` does.
-   * Without a callback nothing is hashed.
+   * Is called at the end of each chunk, the last one of size 0 included; what it throws breaks the
+   * stream. `chunk_signatures.ts` verifies signatures here. The data has gone out when this is
+   * called, so the consumer must hold its own last byte back, as `verifiedStream` does. Without a
+   * callback nothing is hashed.
    */
   readonly onChunk?: (chunk: Chunk) => void;
+  /** Is called once the body is complete, before its stream ends; what it throws breaks the stream. */
+  readonly onEnd?: () => void;
 }
 
 /** Longest line of a chunk's head: 16 digits and a SigV4a signature of 144 fit well. */
@@ -104,6 +104,7 @@ class Decoder {
     if (this.#state !== "trailer") {
       throw incomplete("The body ends before its last chunk; send it again in full.");
     }
+    this.#options.onEnd?.();
   }
 
   #take(part: Uint8Array): void {

@@ -8,6 +8,7 @@ export const bedrockStatuses = {
   AccessDeniedException: 403,
   ConflictException: 400,
   ExpiredTokenException: 403,
+  IncompleteSignatureException: 403,
   InternalServerException: 500,
   InvalidSignatureException: 403,
   MissingAuthenticationTokenException: 403,

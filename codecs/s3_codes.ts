@@ -50,6 +50,7 @@ export const s3Statuses = {
   OperationAborted: 409,
   PermanentRedirect: 301,
   PreconditionFailed: 412,
+  RequestHeaderSectionTooLarge: 400,
   RequestTimeTooSkewed: 403,
   RequestTimeout: 400,
   ServiceUnavailable: 503,

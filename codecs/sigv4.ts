@@ -235,15 +235,45 @@ export function verifySignature(
   for (const name of request.headers.keys()) {
     if (name.startsWith("x-amz-") && !names.has(name)) return false;
   }
-  const paths = new Set([canonicalPath(request.path, claimed.service)]);
-  // Some clients sign what they send where AWS would encode more, such as `(` in a key.
-  if (claimed.service === "s3") paths.add(ascii(request.path) || "/");
   const key = signingKey(secretAccessKey, claimed);
   const given = Buffer.from(claimed.signature, "hex");
-  for (const path of paths) {
+  let right = false;
+  // Every spelling is compared, so that the time tells nothing of the secret.
+  for (const path of signedPaths(request.path, claimed.service)) {
     const canonical = canonicalRequest(request, path, claimed.signedHeaders);
     const own = Buffer.from(signature(key, stringToSign(timestamp, claimed, canonical)), "hex");
-    if (timingSafeEqual(own, given)) return true;
+    right = timingSafeEqual(own, given) || right;
   }
-  return false;
+  return right;
+}
+
+/** The spellings in which clients sign a path; each once, and for nearly every path only one. */
+function signedPaths(path: string, service: string): Set<string> {
+  const canonical = canonicalPath(path, service);
+  if (service !== "s3") return new Set([canonical]);
+  return new Set([
+    canonical,
+    // Some clients sign what they send where AWS would encode more, such as `(` in a key.
+    ascii(path) || "/",
+    // aws4fetch 1.0.20 signs the decoded key, in which an escaped slash is a slash. The name of a
+    // bucket has none, so it is the same object. It also signs a bare `+` as a space, which is not
+    // accepted: here that is another key.
+    canonical.replaceAll("%2F", "/"),
+  ]);
+}
+
+/**
+ * The payload hash that a presigned S3 request was signed with: its signed header
+ * `x-amz-content-sha256`, else the parameter of that name (Amazon's JavaScript SDK hoists the header
+ * to the query), else UNSIGNED-PAYLOAD. For other services it is the hash of the body.
+ *
+ * @param query As {@linkcode parseRawQuery} gives it.
+ */
+export function presignedPayloadHash(
+  query: readonly (readonly [string, string])[],
+  headers: Headers,
+): string {
+  const name = "x-amz-content-sha256";
+  const hoisted = query.find((pair) => pair[0].toLowerCase() === name);
+  return headers.get(name) ?? hoisted?.[1] ?? unsignedPayload;
 }

@@ -7,6 +7,7 @@ import { isJobId } from "../codecs/job_id.ts";
 import { type Reach, scopeOf } from "../objects/reach.ts";
 import type { Adoption } from "./adopt.ts";
 import type { JobDeps, ScopedJob } from "./deps.ts";
+import { isVisible } from "./visible.ts";
 
 /** Makes the function that finds jobs. Throws `not-found` for what is no job of the caller's. */
 export function createIdentify({ catalog, defaultRegion }: JobDeps, adoption: Adoption) {
@@ -19,9 +20,10 @@ export function createIdentify({ catalog, defaultRegion }: JobDeps, adoption: Ad
     signal: AbortSignal,
   ): Promise<ScopedJob> {
     const id = parseJobArn(identifier)?.jobId ?? (isJobId(identifier) ? identifier : undefined);
-    const found = id === undefined ? undefined : await byId(reach, id);
-    return found ?? await byBatch(reach, identifier, region, signal) ??
-      await lost(reach, id, region) ?? unknown(reach, identifier);
+    const known = id === undefined ? undefined : await byId(reach, id);
+    const found = known ?? await byBatch(reach, identifier, region, signal) ??
+      await lost(reach, id, region);
+    return found && isVisible(reach, found.job) ? found : unknown(reach, identifier);
   }
 
   async function byId(reach: Reach, id: JobId): Promise<ScopedJob | undefined> {

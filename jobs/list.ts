@@ -6,6 +6,7 @@ import type { JobRange } from "../catalog/jobs.ts";
 import type { Reach } from "../objects/reach.ts";
 import type { JobDeps } from "./deps.ts";
 import { scopesOf } from "./identify.ts";
+import { isVisible } from "./visible.ts";
 
 /** Which jobs to list. Times are milliseconds since 1970. */
 export interface ListJobsRequest {
@@ -47,7 +48,7 @@ export async function listJobs(
   const sources = scopesOf(reach).map((scope) => catalog.jobs.list(scope, range));
   const jobs: JobRecord[] = [];
   for await (const job of merge(sources, descending)) {
-    if (!matches(job, request)) continue;
+    if (!matches(job, request) || !isVisible(reach, job)) continue;
     const last = jobs.at(-1);
     if (jobs.length === request.maxResults && last) return { jobs, next: last.id };
     jobs.push(job);

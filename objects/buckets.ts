@@ -5,7 +5,7 @@
  */
 import type { BucketCatalog, NamedBucket } from "../catalog/buckets.ts";
 import { Failure } from "../codecs/failure.ts";
-import { type Reach, scopeOf } from "./reach.ts";
+import { mayUse, type Reach, scopeOf } from "./reach.ts";
 
 /** What buckets are made from. */
 export interface BucketDeps {
@@ -90,7 +90,7 @@ export function createBuckets({ catalog, now, implicit, abortUploads }: BucketDe
     for await (const bucket of catalog.holding(scope)) found.set(bucket.name, bucket);
     for await (const bucket of catalog.created(scope)) found.set(bucket.name, bucket);
     const buckets = [...found.values()]
-      .filter(({ name }) => name.startsWith(prefix) && name > after)
+      .filter(({ name }) => name.startsWith(prefix) && name > after && mayUse(reach, name))
       .sort((a, b) => a.name < b.name ? -1 : 1);
     return { buckets: buckets.slice(0, limit), isTruncated: buckets.length > limit };
   }

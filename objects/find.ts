@@ -4,7 +4,7 @@ import type { ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import type { ProviderFile } from "../providers/provider.ts";
-import { type Reach, scopeOf } from "./reach.ts";
+import { mayUse, type Reach, scopeOf } from "./reach.ts";
 
 /** Where an object is looked for. */
 export interface Address {
@@ -70,6 +70,7 @@ export async function findFile(
   if (isNative) return reach.native ? await findNative(reach, id, signal) : undefined;
   if (owner.tenant !== reach.tenant || owner.state === "trash") return undefined;
   const { bucket, key } = owner;
+  if (!mayUse(reach, bucket)) return undefined;
   const record = await deps.catalog.get(scopeOf(reach), bucket, key);
   if (record?.file !== id || !isLive(record, deps.now())) return undefined;
   return { record, name: { bucket, key } };

@@ -9,6 +9,13 @@ export interface Reach {
   /** Whether files and batches made by other means may be seen. */
   readonly native: boolean;
   readonly provider: StoringProvider;
+  /** Whether the tenant's things in a bucket may be touched; absent: in every bucket. */
+  readonly mayUse?: (bucket: string) => boolean;
+}
+
+/** Whether the tenant's things in a bucket may be touched. */
+export function mayUse(reach: Reach, bucket: string): boolean {
+  return reach.mayUse?.(bucket) ?? true;
 }
 
 /** The part of the catalog that a reach covers. */

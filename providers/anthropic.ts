@@ -11,10 +11,13 @@ import { createHttp, type Http } from "./http.ts";
 import { count, idText, type JsonObject, object, rfc3339, text } from "./json.ts";
 import { readPage } from "./pages.ts";
 import type { Account, Batch, BatchesPort, Page, StoringProvider } from "./provider.ts";
-import type { AccountSettings, ProviderDeps, ProviderSettings } from "./settings.ts";
+import {
+  type AccountSettings,
+  defaultBaseUrls,
+  type ProviderDeps,
+  type ProviderSettings,
+} from "./settings.ts";
 import { cancelCall, stopBatch } from "./stop.ts";
-
-const defaultBaseUrl = "https://api.anthropic.com";
 
 /** Version 2026-10-21 refuses every sampling parameter in a batch's requests. */
 const version = "2023-06-01";
@@ -43,7 +46,7 @@ const dialect: ErrorDialect = {
 
 /** Makes a provider of kind `anthropic`. */
 export function createAnthropic(settings: ProviderSettings, deps: ProviderDeps): StoringProvider {
-  const baseUrl = (settings.baseUrl ?? defaultBaseUrl).replace(/\/+$/, "");
+  const baseUrl = (settings.baseUrl ?? defaultBaseUrls.anthropic).replace(/\/+$/, "");
   const account = ({ name, weight, apiKey }: AccountSettings): Account => {
     const http = createHttp({
       provider: settings.name,

@@ -20,9 +20,14 @@ export function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** The value as an id: it becomes a header and a key of the catalog, so anything else is none. */
+/**
+ * The value as an id: it becomes a header, a key of the catalog and segments of a URL, so anything
+ * else is none. Segments of dots would lead elsewhere, however they are encoded.
+ */
 export function idText(value: unknown): string | undefined {
-  return typeof value === "string" && /^[\x21-\x7e]{1,256}$/.test(value) ? value : undefined;
+  const isId = typeof value === "string" &&
+    /^(?!(?:.*\/)?\.{1,2}(?:\/|$))[\x21-\x7e]{1,256}$/.test(value);
+  return isId ? value : undefined;
 }
 
 /** The value as a whole number from 0 on; proto3 JSON writes 64-bit ones as strings. */

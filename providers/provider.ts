@@ -5,6 +5,7 @@
  * Every method takes an AbortSignal, streams what can be large, and throws
  * {@linkcode Failure} for anything that the caller should be told.
  */
+import type { ChunkSigning } from "../codecs/chunk_signatures.ts";
 import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
 
@@ -51,6 +52,8 @@ export interface ForwardRequest {
   readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null;
   /** The region that the client signed for. */
   readonly region: string | undefined;
+  /** What the body's chunks must be signed with, where the client's signature was verified. */
+  readonly chunkSigning?: Pick<ChunkSigning, "key" | "timestamp" | "scope" | "seed">;
 }
 
 /** A file as its provider tells of it. */

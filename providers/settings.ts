@@ -4,6 +4,13 @@ import type { Uploader } from "./upload.ts";
 /** What an upstream speaks. */
 export type ProviderKind = "openai" | "gemini" | "anthropic" | "bedrock";
 
+/** Where the kinds live that have one host; with `/v1` for openai, without a version for the others. */
+export const defaultBaseUrls = {
+  openai: "https://api.openai.com/v1",
+  gemini: "https://generativelanguage.googleapis.com",
+  anthropic: "https://api.anthropic.com",
+} as const satisfies Partial<Readonly<Record<ProviderKind, string>>>;
+
 /** One API key of a provider, as configured. */
 export interface AccountSettings {
   readonly name: string;
@@ -17,7 +24,7 @@ export interface ProviderSettings {
   /** The name that clients put into `x-model-provider`. */
   readonly name: string;
   readonly kind: ProviderKind;
-  /** Where it is not the kind's own: with `/v1` for openai, without a version for the others. */
+  /** Where it is not the kind's own, in the form of {@linkcode defaultBaseUrls}. */
   readonly baseUrl?: string;
   /** Empty for bedrock, which finds its credentials in the environment. */
   readonly accounts: readonly AccountSettings[];

@@ -1,42 +1,148 @@
 /**
- * Who sent a request.
+ * Who sends a request: whoever can prove it with a signature, a presigned link or a bearer token.
  *
- * There are no credentials to check against yet: everybody is the anonymous principal, and the
- * gateway listens on loopback alone unless told otherwise. The region is read from what the client
- * signed, because ARNs and forwarded requests follow it.
+ * While no credential exists nobody is asked, and then the gateway is for this machine alone, unless
+ * its operator has said otherwise. The first credential ends that, also for a gateway that runs.
  */
+import { isAccessKeyId } from "../access/issue.ts";
+import type { Credential, Keyring } from "../access/keyring.ts";
 import { anonymousTenant } from "../catalog/keys.ts";
 import { isRegion } from "../codecs/arn.ts";
-import { parseAuthorization, parseCredential } from "../codecs/sigv4_claims.ts";
-import { decodeKey } from "../codecs/uri.ts";
+import {
+  type CredentialScope,
+  parseAuthorization,
+  parseCredential,
+} from "../codecs/sigv4_claims.ts";
+import { decodeKey, parseRawQuery } from "../codecs/uri.ts";
+import { authenticateBearer } from "./auth/bearer.ts";
+import { authenticateHeader } from "./auth/header_v4.ts";
+import { checkLocal } from "./auth/local_caller.ts";
+import { authenticatePresigned } from "./auth/presigned_v4.ts";
+import { authenticatePresignedV2 } from "./auth/presigned_v2.ts";
+import { isNoProof, refuse } from "./auth/refusals.ts";
+import type { Principal } from "./principal.ts";
 import type { Target } from "./target.ts";
 
-/** Who signed a request. */
-export interface Principal {
-  /** Null for the anonymous. */
-  readonly accessKeyId: string | null;
-  readonly tenant: string;
-  /** Whether files and batches made by other means may be seen. */
-  readonly native: boolean;
-  /** The region that the request was signed for. */
-  readonly region: string | undefined;
+/** Which of the gateway's faces a request is for; `ops` is what operators ask. */
+export type Service = "s3" | "bedrock" | "ops";
+
+/** Who is let in while there is no credential. */
+export type Openness = "nobody" | "local" | "everybody";
+
+/** What requests are authenticated with. */
+export interface AuthenticateDeps {
+  readonly keyring: Keyring;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly openTo: Openness;
+  readonly s3Domains: readonly string[];
 }
 
-/** Tells who sent a request. */
-export function authenticate(headers: Headers, target: Target): Principal {
-  const region = claimedRegion(headers, target);
+/** A request, and what its signature may cover. */
+export interface Asked {
+  readonly request: Request;
+  readonly target: Target;
+  readonly service: Service;
+  /** The raw path in path style without the endpoint's own: what SigV2 covers. */
+  readonly resource: () => string;
+  /** The whole body: what a signature for Bedrock covers. */
+  readonly readBody: () => Promise<Uint8Array>;
+}
+
+/** What the ways of proving it share. */
+export interface Proving extends Asked {
+  /** The query's parameters, decoded. */
+  readonly query: readonly (readonly [name: string, value: string])[];
+  readonly find: (accessKeyId: string) => Promise<Credential | undefined>;
+  readonly now: number;
+}
+
+/** Tells who sends a request. Throws a refusal where it is nobody who may. */
+export async function authenticate(deps: AuthenticateDeps, asked: Asked): Promise<Principal> {
+  const { keyring } = deps;
+  if (!await keyring.hasAny() && !(namesOurs(asked) && await keyring.reread())) {
+    return anonymous(deps, asked);
+  }
+  const query = parseRawQuery(asked.target.query);
+  const prove = wayOf(asked.request.headers, query);
+  const proving = { ...asked, query, find: keyring.find, now: deps.now() };
+  try {
+    return await prove(proving);
+  } catch (error) {
+    if (!isNoProof(error) || !await keyring.reread()) throw error;
+    return await prove(proving);
+  }
+}
+
+/** Whether a request names a credential of ours: it may have been issued this very moment. */
+function namesOurs({ request: { headers }, target }: Asked): boolean {
+  const header = headers.get("authorization");
+  if (header !== null && /^bearer /i.test(header)) return true;
+  const claimed = claimedScope(headers, target);
+  return claimed !== undefined && isAccessKeyId(claimed.accessKeyId);
+}
+
+type Way = (proving: Proving) => Promise<Principal>;
+
+/** Parameters of a query that claim who sends it, in lower case. */
+const claims: Readonly<Record<string, Way>> = {
+  "x-amz-algorithm": authenticatePresigned,
+  "x-amz-credential": authenticatePresigned,
+  "x-amz-signature": authenticatePresigned,
+  "awsaccesskeyid": authenticatePresignedV2,
+};
+
+/** The one way in which a request proves who sends it. */
+function wayOf(headers: Headers, query: Proving["query"]): Way {
+  const ways = new Set<Way>();
+  for (const [name] of query) {
+    const claim = name.toLowerCase();
+    if (Object.hasOwn(claims, claim)) ways.add(claims[claim] as Way);
+  }
+  const header = headers.get("authorization");
+  if (header !== null) ways.add(/^bearer /i.test(header) ? authenticateBearer : authenticateHeader);
+  const [way, other] = ways;
+  if (other) {
+    throw refuse(
+      "ambiguous",
+      "Only one way to sign is allowed; send an Authorization header, or a presigned query, not both",
+    );
+  }
+  if (way) return way;
+  throw refuse(
+    "unsigned",
+    "The request is not signed. Sign it with an access key that this gateway's operator has issued",
+  );
+}
+
+function anonymous(
+  deps: AuthenticateDeps,
+  { request, target }: Asked,
+): Principal {
+  if (deps.openTo === "nobody") {
+    throw refuse(
+      "unsigned",
+      "This gateway is reachable from outside and has no credential yet, so it lets nobody in. " +
+        "Its operator makes one with 'deno task keys add'",
+    );
+  }
+  if (deps.openTo === "local") checkLocal(request.headers, target, deps.s3Domains);
+  // The region is read from what the client signed also where nobody checks the signature.
+  const region = claimedScope(request.headers, target)?.region;
   return {
     accessKeyId: null,
     tenant: anonymousTenant,
     native: true,
+    readOnly: false,
     region: region !== undefined && isRegion(region) ? region : undefined,
   };
 }
 
-function claimedRegion(headers: Headers, target: Target): string | undefined {
+/** What a request says of who signed it, and for which region. */
+function claimedScope(headers: Headers, target: Target): CredentialScope | undefined {
   const header = headers.get("authorization");
-  if (header !== null) return parseAuthorization(header)?.region;
+  if (header !== null) return parseAuthorization(header);
   const credential = /(?:^|&)X-Amz-Credential=([^&]*)/.exec(target.query)?.[1];
   const decoded = credential === undefined ? undefined : decodeKey(credential);
-  return decoded === undefined ? undefined : parseCredential(decoded)?.region;
+  return decoded === undefined ? undefined : parseCredential(decoded);
 }

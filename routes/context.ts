@@ -1,5 +1,5 @@
 /** What accompanies a request through the routes. */
-import type { Principal } from "./authenticate.ts";
+import type { Principal } from "./principal.ts";
 import type { Target } from "./target.ts";
 
 /** A request, with all that was found out about it before its handler. */
@@ -8,6 +8,8 @@ export interface Context {
   readonly target: Target;
   readonly requestId: string;
   readonly principal: Principal;
+  /** The whole body of a control call; read once, however often it is asked for. */
+  readonly readBody: () => Promise<Uint8Array<ArrayBuffer>>;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
   /** What the audit line will tell; handlers fill in what they find out. */
@@ -23,9 +25,19 @@ export interface Audit {
   job: string | null;
   provider: string | null;
   account: string | null;
+  /** Bytes of the request's body that were read, framing included. */
+  bytesIn: number;
 }
 
 /** An audit that knows nothing yet. */
 export function newAudit(): Audit {
-  return { operation: null, bucket: null, key: null, job: null, provider: null, account: null };
+  return {
+    operation: null,
+    bucket: null,
+    key: null,
+    job: null,
+    provider: null,
+    account: null,
+    bytesIn: 0,
+  };
 }

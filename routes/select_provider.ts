@@ -1,6 +1,12 @@
-/** Which provider a request goes to: the header, else the bucket's binding, else the default. */
+/**
+ * Which provider a request goes to: the header's, else that of the principal's access key, else that
+ * of the bucket's binding, else the default.
+ */
+import { allowsProvider } from "../access/policy.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { Provider } from "../providers/provider.ts";
+import { refuse } from "./auth/refusals.ts";
+import type { Principal } from "./principal.ts";
 
 /** The header by which a client chooses. */
 export const providerHeader = "x-model-provider";
@@ -18,26 +24,35 @@ export interface SelectDeps {
   readonly buckets: Readonly<Record<string, Binding>>;
 }
 
-/** Chooses a request's provider. Throws `invalid` with the configured names, and never guesses. */
+/**
+ * Chooses a request's provider. Throws `invalid` with the names that the principal may use, and never
+ * guesses; a refusal where it is one that the principal may not use.
+ */
 export function selectProvider(
   deps: SelectDeps,
+  principal: Principal,
   headers: Headers,
   bucket: string | undefined,
 ): Provider {
   const header = headers.get(providerHeader);
-  const name = header ?? bindingOf(deps.buckets, bucket)?.provider ?? deps.defaultProvider;
+  const name = header ?? principal.defaultProvider ?? bindingOf(deps.buckets, bucket)?.provider ??
+    deps.defaultProvider;
   const provider = deps.providers.get(name);
-  if (provider) return provider;
-  const configured = [...deps.providers.keys()].join(", ");
-  if (header === null) {
-    throw new Failure(
-      "invalid",
-      `The request names no provider, and the default, ${name}, is not configured. Send ` +
-        `${providerHeader} with one of: ${configured}`,
+  const allowed = [...deps.providers.keys()].filter((one) => allowsProvider(principal, one));
+  const names = `one of: ${allowed.join(", ")}`;
+  if (provider && allowsProvider(principal, name)) return provider;
+  if (provider) {
+    throw refuse(
+      "forbidden",
+      `The access key may not use ${name}. Send ${providerHeader} with ${names}`,
     );
   }
+  if (header === null) {
+    const sentence = `The request names no provider, and the default, ${name}, is not configured`;
+    throw new Failure("invalid", `${sentence}. Send ${providerHeader} with ${names}`);
+  }
   const what = header.includes(",") ? "has more than one value" : "names no configured provider";
-  throw new Failure("invalid", `${providerHeader} ${what}. Send one of: ${configured}`);
+  throw new Failure("invalid", `${providerHeader} ${what}. Send ${names}`);
 }
 
 /** The binding of a bucket: its own, else the longest pattern that fits. */

@@ -1,4 +1,5 @@
 /** Gateways for tests: in this process or in one of their own, on simulated providers. */
+import { fileURLToPath } from "node:url";
 import { parseConfig } from "../config.ts";
 import { type Gateway, type GatewayDeps, startGateway } from "../gateway.ts";
 import { createLog } from "../log.ts";
@@ -79,18 +80,21 @@ export interface GatewayProcess {
   stop(): Promise<number>;
 }
 
-/** Starts `main.ts` as a process, with these variables alone, and waits until it serves. */
+const root = fileURLToPath(new URL("../", import.meta.url));
+const unlimited = ["run", "--no-prompt", "--cached-only", "-A", `${root}main.ts`];
+
+/**
+ * Starts a gateway as a process, with these variables alone, and waits until it serves.
+ *
+ * @param args What `deno` is told: `main.ts` with all permissions, unless given.
+ */
 export async function spawnGateway(
   environment: Readonly<Record<string, string>>,
+  args: readonly string[] = unlimited,
 ): Promise<GatewayProcess> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      "--cached-only",
-      "-A",
-      new URL("../main.ts", import.meta.url).pathname,
-    ],
+    args: [...args],
+    cwd: root,
     clearEnv: true,
     env: {
       HOME: Deno.env.get("HOME") ?? "/",
@@ -107,7 +111,7 @@ export async function spawnGateway(
   const reading = (async () => {
     for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
       log += text;
-      const url = /Batchway listening on (http:\/\/[0-9.:]+)/.exec(log)?.[1];
+      const url = /Batchway listening on (http:\/\/[0-9A-Za-z.:]+)/.exec(log)?.[1];
       if (url !== undefined) ready.resolve(url);
     }
     ready.reject(new Error(`The gateway ended before it served:\n${log}`));

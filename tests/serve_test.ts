@@ -45,7 +45,7 @@ Deno.test("an answer that streams is waited for", async () => {
 
 Deno.test("what does not end is cut off when its time is over", async () => {
   let aborted = false;
-  const listener = serve((_, signal) => {
+  const listener = serve((_, { signal }) => {
     signal.addEventListener("abort", () => (aborted = true));
     return new Promise(() => {});
   }, options);

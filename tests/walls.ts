@@ -22,10 +22,12 @@ const walls: Readonly<Record<string, Wall>> = {
   "providers": { uses: ["codecs"] },
   "objects": { uses: ["catalog", "codecs"], usesTypesOf: ["providers/provider.ts"] },
   "jobs": { uses: ["objects", "catalog", "codecs"], usesTypesOf: ["providers/provider.ts"] },
+  "access": { uses: ["catalog", "codecs"] },
+  "commands": { uses: ["access", "catalog", "codecs", "config.ts"] },
   // The port's and the records' types are the words in which objects and jobs answer. The name of
   // the tenant of those who do not sign is the catalog's, as it is a part of its keys.
   "routes": {
-    uses: ["objects", "jobs", "codecs", "catalog/keys.ts"],
+    uses: ["objects", "jobs", "access", "codecs", "catalog/keys.ts"],
     usesTypesOf: ["providers/provider.ts", "catalog"],
   },
   "sandbox": { uses: ["codecs"] },
@@ -47,9 +49,21 @@ const walls: Readonly<Record<string, Wall>> = {
   "serve.ts": { uses: [], usesTypesOf: ["routes/app.ts"] },
   "sweep.ts": { uses: [], usesTypesOf: ["catalog", "objects", "jobs", "log.ts"] },
   "gateway.ts": {
-    uses: ["catalog", "codecs", "jobs", "objects", "providers", "routes", "serve.ts", "sweep.ts"],
+    uses: [
+      "access",
+      "catalog",
+      "codecs",
+      "jobs",
+      "objects",
+      "providers",
+      "routes",
+      "serve.ts",
+      "sweep.ts",
+    ],
     usesTypesOf: ["config.ts", "log.ts"],
   },
+  "egress.ts": { uses: ["providers/settings.ts"], usesTypesOf: ["config.ts"] },
+  "permissions.ts": { uses: ["config.ts", "egress.ts"] },
   "main.ts": { uses: ["config.ts", "gateway.ts", "log.ts", "process.ts"] },
 };
 

@@ -10,6 +10,7 @@ import {
   responseHeaders,
   withoutPresigning,
 } from "./headers.ts";
+import { withoutCredentials } from "./mask.ts";
 import { type Payload, preparePayload } from "./payload.ts";
 
 /** What forwarding needs. */
@@ -71,7 +72,7 @@ export function createForward(
       });
       headers.delete("host");
       const { method } = request;
-      return passOn(
+      const answer = passOn(
         url !== undefined && payload.untouched && !mustNotRepeat(request)
           ? await deps.fetch(url, {
             method,
@@ -88,6 +89,7 @@ export function createForward(
             signal,
           ),
       );
+      return method === "HEAD" ? answer : await withoutCredentials(answer, credentials);
     } catch (error) {
       if (body instanceof ReadableStream && !body.locked) {
         // A body that broke says so again here; `error` is what the caller is told.

@@ -1,5 +1,6 @@
 /** What of a client's request and of an upstream's answer goes on through the gateway. */
 import { Failure } from "../../codecs/failure.ts";
+import { linkForm } from "../../codecs/presigned_headers.ts";
 
 /** RFC 9110 §7.6.1, and the older names that are still met. */
 const hopByHop: ReadonlySet<string> = new Set([
@@ -34,23 +35,25 @@ const notForUpstream: ReadonlySet<string> = new Set([
   "x-real-ip",
 ]);
 
-const notForUpstreamPrefixes = ["amz-sdk-", "x-forwarded-"];
-
-/** The query's part of a presigned URL's signature, version 4 and 4a. */
-const presignedV4: ReadonlySet<string> = new Set([
-  "x-amz-algorithm",
-  "x-amz-content-sha256",
-  "x-amz-credential",
-  "x-amz-date",
-  "x-amz-expires",
-  "x-amz-region-set",
-  "x-amz-security-token",
-  "x-amz-signature",
-  "x-amz-signedheaders",
+/**
+ * An upstream's say about its own host, which a client would take for the gateway's: AWS sends none
+ * of it, what stands in AWS's place may.
+ */
+const notForClient: ReadonlySet<string> = new Set([
+  "alt-svc",
+  "clear-site-data",
+  "nel",
+  "proxy-authentication-info",
+  "refresh",
+  "report-to",
+  "reporting-endpoints",
+  "set-cookie",
+  "set-cookie2",
+  "strict-transport-security",
+  "www-authenticate",
 ]);
 
-/** The same of version 2, in lower case; `expires` means something only beside a key id. */
-const presignedV2: ReadonlySet<string> = new Set(["awsaccesskeyid", "expires", "signature"]);
+const notForUpstreamPrefixes = ["amz-sdk-", "x-forwarded-"];
 
 /**
  * Headers by lower-case name. A plain map, because `Headers` costs ten times as much to go through
@@ -82,7 +85,7 @@ export function responseHeaders(upstream: Headers, status: number): Headers {
   const hops = hopsOf(upstream);
   const isRedirect = status >= 300 && status < 400;
   upstream.forEach((value, name) => {
-    if (hops(name) || isRedirect && name === "location") return;
+    if (hops(name) || notForClient.has(name) || isRedirect && name === "location") return;
     headers.append(name, value);
   });
   return headers;
@@ -103,21 +106,17 @@ type SettableHeaders = Pick<HeaderFields, "has"> & { set(name: string, value: st
  * Takes a presigned URL's signature out of a raw query; everything else stays byte for byte.
  *
  * S3 reads headers that a presigned URL holds in its query (`x-amz-acl=…`) only while the query
- * is what authenticates, so they move into `headers`. Checksums stay behind: SDKs presign a PUT
- * with the checksum of an empty body (`x-amz-checksum-crc32=AAAAAA==`, aws-sdk-js 3.1169).
+ * is what authenticates, so they move into `headers`.
  *
  * @param headers Gets the headers that were found in the query.
  */
 export function withoutPresigning(query: string, headers: SettableHeaders): string {
   if (query === "") return query;
   const pieces = query.split("&").map((raw) => ({ raw, name: nameOf(raw) }));
-  const names = new Set(pieces.map(({ name }) => name));
-  const isV2 = names.has("awsaccesskeyid") && names.has("signature");
-  const isPresigned = isV2 || names.has("x-amz-signature");
+  const { isSignature, isHeader } = linkForm(new Set(pieces.map(({ name }) => name)));
   return pieces.filter(({ raw, name }) => {
-    if (presignedV4.has(name) || isV2 && presignedV2.has(name)) return false;
-    if (!isPresigned || !name.startsWith("x-amz-")) return true;
-    if (name.startsWith("x-amz-checksum-") || name === "x-amz-sdk-checksum-algorithm") return true;
+    if (isSignature(name)) return false;
+    if (!isHeader(name)) return true;
     setFromQuery(headers, name, raw);
     return false;
   }).map(({ raw }) => raw).join("&");

@@ -1,5 +1,6 @@
 /** What is sent as a request's body, and what the signature says of it. */
 import { awsChunkedDecoder, decodedLength, stripAwsChunked } from "../../codecs/aws_chunked.ts";
+import { chunkSigningForm, verifyChunkSignatures } from "../../codecs/chunk_signatures.ts";
 import { createDigestTap, declaredDigests } from "../../codecs/checksums.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { sha256Hex, unsignedPayload } from "../../codecs/sigv4.ts";
@@ -97,13 +98,15 @@ async function reframed(
     declaredDigests(new Headers({ "x-amz-trailer": trailers.join(",") })),
   );
   const values = new Map<string, string>();
-  const decoder = awsChunkedDecoder({
-    decodedLength: length,
-    onTrailer(name, value) {
-      values.set(name.toLowerCase(), value);
-      tap.trailer(name, value);
-    },
-  });
+  const onTrailer = (name: string, value: string) => {
+    values.set(name.toLowerCase(), value);
+    tap.trailer(name, value);
+  };
+  const form = chunkSigningForm(request.headers);
+  const watch = form && request.chunkSigning
+    ? verifyChunkSignatures({ ...request.chunkSigning, ...form, onTrailer })
+    : { onTrailer };
+  const decoder = awsChunkedDecoder({ decodedLength: length, ...watch });
   const { stream } = verifiedStream(body.pipeThrough(decoder), { length, tap });
   if (framed === undefined) {
     headers.delete("x-amz-decoded-content-length");

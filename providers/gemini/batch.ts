@@ -40,9 +40,9 @@ export function readBatch(operation: JsonObject, secrets: readonly string[]): Ba
   const metadata = object(operation["metadata"]) ?? {};
   const id = idText(operation["name"]) ?? idText(metadata["name"]);
   if (id === undefined) return undefined;
-  const input = text(object(metadata["inputConfig"])?.["fileName"]);
-  const output = text(object(metadata["output"])?.["responsesFile"]) ??
-    text(object(operation["response"])?.["responsesFile"]);
+  const input = idText(object(metadata["inputConfig"])?.["fileName"]);
+  const output = idText(object(metadata["output"])?.["responsesFile"]) ??
+    idText(object(operation["response"])?.["responsesFile"]);
   const displayName = text(metadata["displayName"]);
   const { name, jobId } = parseDisplayName(displayName ?? "");
   const rawStatus = text(metadata["state"]) ?? "";

@@ -1,16 +1,19 @@
 /** Google's Gemini Developer API: its files, which live 48 hours, and its batches. */
 import { createHttp } from "../http.ts";
 import type { Account, StoringProvider } from "../provider.ts";
-import type { AccountSettings, ProviderDeps, ProviderSettings } from "../settings.ts";
+import {
+  type AccountSettings,
+  defaultBaseUrls,
+  type ProviderDeps,
+  type ProviderSettings,
+} from "../settings.ts";
 import { createBatches } from "./batches.ts";
 import { geminiDialect } from "./dialect.ts";
 import { createFiles } from "./files.ts";
 
-const defaultBaseUrl = "https://generativelanguage.googleapis.com";
-
 /** Makes a provider of kind `gemini`; each account has its own key and its own files. */
 export function createGemini(settings: ProviderSettings, deps: ProviderDeps): StoringProvider {
-  const baseUrl = (settings.baseUrl ?? defaultBaseUrl).replace(/\/+$/, "");
+  const baseUrl = (settings.baseUrl ?? defaultBaseUrls.gemini).replace(/\/+$/, "");
   const account = ({ name, weight, apiKey }: AccountSettings): Account => {
     const http = createHttp({
       provider: settings.name,

@@ -1,16 +1,19 @@
 /** OpenAI, and every server that speaks its Files and Batch API. */
 import { createHttp } from "../http.ts";
 import type { Account, StoringProvider } from "../provider.ts";
-import type { AccountSettings, ProviderDeps, ProviderSettings } from "../settings.ts";
+import {
+  type AccountSettings,
+  defaultBaseUrls,
+  type ProviderDeps,
+  type ProviderSettings,
+} from "../settings.ts";
 import { createBatches } from "./batches.ts";
 import { openaiDialect } from "./dialect.ts";
 import { createFiles } from "./files.ts";
 
-const defaultBaseUrl = "https://api.openai.com/v1";
-
 /** Makes a provider of kind `openai`; each account has its own key and its own files. */
 export function createOpenAI(settings: ProviderSettings, deps: ProviderDeps): StoringProvider {
-  const baseUrl = (settings.baseUrl ?? defaultBaseUrl).replace(/\/+$/, "");
+  const baseUrl = (settings.baseUrl ?? defaultBaseUrls.openai).replace(/\/+$/, "");
   const account = ({ name, weight, apiKey }: AccountSettings): Account => {
     const http = createHttp({
       provider: settings.name,

@@ -1,14 +1,17 @@
 /** CreateModelInvocationJob, GetModelInvocationJob and StopModelInvocationJob. */
 import { Failure } from "../../codecs/failure.ts";
 import { validateCreate } from "../../jobs/validate.ts";
+import { checkUri } from "../authorize.ts";
 import { type BedrockRequest, jobIdentifier } from "./handler.ts";
 import { arnOf, jobJson } from "./job_json.ts";
 
 /** Creates a job, or answers with the one that the same create made before. */
 export async function createJob(request: BedrockRequest): Promise<unknown> {
   const { deps, reach, principal, body, audit, signal } = request;
-  const job = await deps.jobs.create(reach, principal.region, validateCreate(body), signal)
-    .catch(refuseInput);
+  const asked = validateCreate(body);
+  checkUri(principal, asked.inputDataConfig.s3InputDataConfig.s3Uri);
+  checkUri(principal, asked.outputDataConfig.s3OutputDataConfig.s3Uri);
+  const job = await deps.jobs.create(reach, principal.region, asked, signal).catch(refuseInput);
   audit.job = job.id;
   audit.account = job.account;
   return { jobArn: arnOf(job) };

@@ -2,13 +2,13 @@
  * The Bedrock batch API: the four job operations and tags. Requests for a provider that speaks
  * Bedrock itself are forwarded.
  */
-import { Buffer } from "node:buffer";
 import { renderBedrockError } from "../../codecs/bedrock_errors.ts";
 import { Failure } from "../../codecs/failure.ts";
-import { withIdleLimit } from "../../codecs/idle_limit.ts";
-import type { ForwardingProvider } from "../../providers/provider.ts";
+import { checkWrite, reachOf } from "../authorize.ts";
 import type { Context } from "../context.ts";
 import { type SelectDeps, selectProvider } from "../select_provider.ts";
+import { answerJson } from "./answer.ts";
+import { forwardJobs } from "./forward.ts";
 import type { BedrockDeps, BedrockHandler } from "./handler.ts";
 import { createJob, getJob, stopJob } from "./jobs.ts";
 import { listJobs } from "./list_jobs.ts";
@@ -35,13 +35,9 @@ export const bedrockRoutes: readonly Route[] = [
 
 /** What the Bedrock routes are made from. */
 export interface BedrockRouteDeps extends BedrockDeps, SelectDeps {
-  readonly idleMilliseconds: number;
   /** Told of failures that no client is told the reason of. */
   readonly broken: (context: Context, error: unknown) => void;
 }
-
-/** 200 tags of full length and all other members at their greatest stay well below this. */
-const maxBodyBytes = 1024 * 1024;
 
 /** Makes what answers one route's requests. */
 export function createBedrock(deps: BedrockRouteDeps, mount: string) {
@@ -71,48 +67,15 @@ async function answer(
     );
   }
   audit.operation = route.operation;
-  const provider = selectProvider(deps, request.headers, undefined);
+  checkWrite(principal, route.operation);
+  const provider = selectProvider(deps, principal, request.headers, undefined);
   audit.provider = provider.name;
-  const bytes = await readBody(request, deps.idleMilliseconds);
-  if (provider.forwards) return await forward(provider, mount, context, bytes);
-  const reach = { tenant: principal.tenant, native: principal.native, provider };
+  const bytes = await context.readBody();
+  if (provider.forwards) return await forwardJobs(provider, mount, route.operation, context, bytes);
+  const reach = reachOf(principal, provider);
   const body = bytes.length === 0 ? undefined : parse(bytes);
   const reply = await route.handler({ ...context, deps, reach, body });
-  return Response.json(reply, { headers: { "x-amzn-requestid": requestId } });
-}
-
-async function forward(
-  provider: ForwardingProvider,
-  mount: string,
-  { request, target, principal, signal }: Context,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<Response> {
-  return await provider.forward({
-    service: "bedrock",
-    method: request.method,
-    path: target.path.slice(mount.length),
-    query: target.query,
-    headers: request.headers,
-    body: bytes.length === 0 ? null : bytes,
-    region: principal.region,
-  }, signal);
-}
-
-async function readBody(
-  { body }: Request,
-  idleMilliseconds: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body ? withIdleLimit(body, idleMilliseconds) : []) {
-    size += chunk.length;
-    // Leaving the loop cancels the rest.
-    if (size > maxBodyBytes) {
-      throw new Failure("invalid", `The request's body is larger than ${maxBodyBytes} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
+  return answerJson(reply, { "x-amzn-requestid": requestId });
 }
 
 function parse(bytes: Uint8Array): unknown {

@@ -15,7 +15,7 @@ const maxConfigurationBytes = 64 * 1024;
  */
 export async function createBucket(request: S3Request): Promise<Response> {
   const { deps, reach, bucket } = request;
-  const { headers } = request.request;
+  const { headers } = request;
   checkLabels(bucket);
   const configuration = await readDocument(request, maxConfigurationBytes);
   if (configuration.byteLength > 0) {

@@ -17,7 +17,7 @@ const sizeHeader = "x-amz-mp-object-size";
 /** Makes an object of an upload's parts. Sending them to the provider takes as long as a put. */
 export async function completeMultipartUpload(request: S3Request): Promise<Response> {
   const { deps, reach, audit } = request;
-  const { headers } = request.request;
+  const { headers } = request;
   const name = uploadNameOf(request);
   const document = await readDocument(request, maxCompleteBytes, digestsOfBody(headers));
   const parts = await readCompleteDocument(document);

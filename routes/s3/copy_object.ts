@@ -1,6 +1,7 @@
 /** CopyObject. */
 import { Failure } from "../../codecs/failure.ts";
 import { renderXml } from "../../codecs/s3_xml.ts";
+import { checkBucket } from "../authorize.ts";
 import { checksumElements } from "./checksum_elements.ts";
 import { checkCopySource, copySourceOf } from "./copy_source.ts";
 import { answerXml } from "./document.ts";
@@ -18,7 +19,7 @@ const changing = [
 /** Copies an object within its provider, with its own description or one that the request has. */
 export async function copyObject(request: S3Request): Promise<Response> {
   const { deps, reach, bucket, key, audit, signal } = request;
-  const { headers } = request.request;
+  const { headers } = request;
   refusePromises(headers);
   const source = copySourceOf(headers);
   const replaces = replacesDescription(headers);
@@ -31,6 +32,7 @@ export async function copyObject(request: S3Request): Promise<Response> {
         "attributes. Send x-amz-metadata-directive: REPLACE with what is to change",
     );
   }
+  checkBucket(request.principal, source.bucket);
   await deps.objects.buckets.check(reach, source.bucket);
   const record = await deps.objects.copy(reach, {
     source,

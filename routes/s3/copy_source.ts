@@ -18,12 +18,7 @@ const header = "x-amz-copy-source";
  */
 export function copySourceOf(headers: Headers): Address {
   const [source = "", version] = (headers.get(header) ?? "").split(/\?versionId=([^?]*)$/);
-  // A header's bytes come as Latin-1: those of UTF-8 that nobody escaped are escaped here.
-  const escaped = source.replaceAll("+", "%20").replace(
-    /[\x80-\xff]/g,
-    (byte) => `%${byte.charCodeAt(0).toString(16)}`,
-  );
-  const path = decodeKey(escaped)?.replace(/^\//, "");
+  const path = decodedPath(source);
   const slash = path?.indexOf("/") ?? -1;
   if (path === undefined || slash < 1 || slash === path.length - 1) {
     throw new Failure("invalid", `${header} must be a bucket and a key, bucket/key, encoded`, {
@@ -36,6 +31,20 @@ export function copySourceOf(headers: Headers): Address {
   checkAddress({ bucket, key, path: "" });
   const ifMatch = parseEntityTags(headers.get(`${header}-if-match`));
   return { bucket, key, ...(ifMatch && { ifMatch }) };
+}
+
+/** The bucket that a copy's source names; undefined where it cannot be read. */
+export function copySourceBucket(source: string): string | undefined {
+  return decodedPath(source)?.split("/")[0];
+}
+
+function decodedPath(source: string): string | undefined {
+  // A header's bytes come as Latin-1: those of UTF-8 that nobody escaped are escaped here.
+  const escaped = source.replaceAll("+", "%20").replace(
+    /[\x80-\xff]/g,
+    (byte) => `%${byte.charCodeAt(0).toString(16)}`,
+  );
+  return decodeKey(escaped)?.replace(/^\//, "");
 }
 
 /** Conditions on the source, by the header that they are on a read. */

@@ -9,7 +9,7 @@ import { refusePromises } from "./promises.ts";
 /** Opens an upload; what its headers say of the object is kept until the upload is completed. */
 export async function createMultipartUpload(request: S3Request): Promise<Response> {
   const { deps, reach, bucket, key } = request;
-  const { headers } = request.request;
+  const { headers } = request;
   refusePromises(headers);
   const checksum = wantedChecksum(headers);
   const id = await deps.objects.multipart.create(reach, {

@@ -6,7 +6,7 @@ import type { S3Request } from "./handler.ts";
 /** Deletes an object; 204 also where there is none, as in S3. */
 export async function deleteObject(request: S3Request): Promise<Response> {
   const { deps, reach, bucket, key, signal } = request;
-  const { headers } = request.request;
+  const { headers } = request;
   const ifMatch = parseEntityTags(headers.get("if-match"));
   const sent = (name: string) => ({ name, text: headers.get(name) });
   const accept = deleteConditions(

@@ -34,7 +34,7 @@ interface Entry {
 
 /** Deletes objects by their keys; one that is not there counts as deleted, as in S3. */
 export async function deleteObjects(request: S3Request): Promise<Response> {
-  checkHasDigest(request.request.headers);
+  checkHasDigest(request.headers);
   const document = await readDocument(request, maxBytes);
   const root = await parseXml(document, { maxBytes, root: "Delete" });
   const entries = childrenNamed(root, "Object").map(readEntry);

@@ -1,9 +1,10 @@
 /** XML documents that come in as bodies, and those that go out. */
-import { awsChunkedDecoder, decodedLength, isAwsChunked } from "../../codecs/aws_chunked.ts";
-import { createDigestTap, type DeclaredDigest, declaredDigests } from "../../codecs/checksums.ts";
+import { Buffer } from "node:buffer";
+import { decodedLength, isAwsChunked } from "../../codecs/aws_chunked.ts";
+import { createDigestTap, type DeclaredDigest } from "../../codecs/checksums.ts";
 import { Failure } from "../../codecs/failure.ts";
-import { withIdleLimit } from "../../codecs/idle_limit.ts";
 import { verifiedStream } from "../../codecs/verified_stream.ts";
+import { decodedBody, digestsOf } from "./decoded_body.ts";
 import type { S3Request } from "./handler.ts";
 
 /**
@@ -14,11 +15,11 @@ import type { S3Request } from "./handler.ts";
  * @param digests What the body must have; all that the request declares where absent.
  */
 export async function readDocument(
-  { request, deps }: S3Request,
+  request: S3Request,
   maxBytes: number,
-  digests: readonly DeclaredDigest[] = declaredDigests(request.headers),
+  digests: readonly DeclaredDigest[] = digestsOf(request),
 ): Promise<Uint8Array> {
-  const { headers, body } = request;
+  const { headers } = request;
   const tap = await createDigestTap(digests);
   const length = lengthOf(headers);
   if (length > maxBytes) {
@@ -28,11 +29,7 @@ export async function readDocument(
       { s3: "MaxMessageLengthExceeded", fields: { MaxMessageLengthBytes: `${maxBytes}` } },
     );
   }
-  const sent = body && withIdleLimit(body, deps.idleMilliseconds);
-  const plain = sent && isAwsChunked(headers)
-    ? sent.pipeThrough(awsChunkedDecoder({ decodedLength: length, onTrailer: tap.trailer }))
-    : sent ?? ReadableStream.from<Uint8Array>([]);
-  const { stream } = verifiedStream(plain, { length, tap });
+  const { stream } = verifiedStream(decodedBody(request, length, tap), { length, tap });
   const document = new Uint8Array(length);
   let at = 0;
   for await (const chunk of stream) {
@@ -44,7 +41,13 @@ export async function readDocument(
 
 /** Answers with a document. */
 export function answerXml(xml: string, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(xml, { headers: { "content-type": "application/xml", ...headers } });
+  return new Response(xml, {
+    headers: {
+      "content-type": "application/xml",
+      "content-length": `${Buffer.byteLength(xml)}`,
+      ...headers,
+    },
+  });
 }
 
 function lengthOf(headers: Headers): number {

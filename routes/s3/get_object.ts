@@ -29,9 +29,9 @@ export async function headObject(request: S3Request): Promise<Response> {
 
 /** Finds what a request names. Throws `not-found`, or `precondition` where If-Match names another. */
 export async function findObject(
-  { deps, reach, bucket, key, request, audit, signal }: S3Request,
+  { deps, reach, bucket, key, headers, audit, signal }: S3Request,
 ): Promise<Found> {
-  const ifMatch = parseEntityTags(request.headers.get("if-match"));
+  const ifMatch = parseEntityTags(headers.get("if-match"));
   const found = await deps.objects.find(
     reach,
     { bucket, key, ...(ifMatch && { ifMatch }) },
@@ -57,7 +57,7 @@ interface Answer {
 
 /** Status and headers of the answer, by the request's conditions and range. */
 function describe(request: S3Request, { record }: Found): Answer {
-  const asked = request.request.headers;
+  const asked = request.headers;
   const verdict = checkRead(
     asked,
     (tag) => namesFile(request.reach, [tag], record.file),

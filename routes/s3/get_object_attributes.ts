@@ -35,7 +35,7 @@ const attributes: Readonly<Record<string, Tell>> = {
 
 /** Tells those of an object's attributes that `x-amz-object-attributes` names. */
 export async function getObjectAttributes(request: S3Request): Promise<Response> {
-  const wanted = (request.request.headers.get(header) ?? "").split(",").map((name) => name.trim())
+  const wanted = (request.headers.get(header) ?? "").split(",").map((name) => name.trim())
     .filter((name) => name !== "");
   const unknown = wanted.find((name) => !Object.hasOwn(attributes, name));
   if (wanted.length === 0 || unknown !== undefined) {
@@ -45,7 +45,7 @@ export async function getObjectAttributes(request: S3Request): Promise<Response>
       fields: { ArgumentName: header, ...(unknown !== undefined && { ArgumentValue: unknown }) },
     });
   }
-  const page = pageOf(request.request.headers);
+  const page = pageOf(request.headers);
   const { record } = await findObject(request);
   const told = Object.entries(attributes)
     .filter(([name]) => wanted.includes(name))

@@ -21,6 +21,8 @@ export interface S3Deps {
 export interface S3Request extends Context {
   readonly deps: S3Deps;
   readonly reach: Reach;
+  /** The request's, and those that a presigned link holds in its query. */
+  readonly headers: Headers;
   /** Empty for the service itself. */
   readonly bucket: string;
   /** Empty for the bucket itself. */

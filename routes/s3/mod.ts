@@ -2,15 +2,19 @@
  * S3: which operation a request is, and its answer. Requests for a provider that speaks S3 itself
  * are forwarded whole, whatever the operation.
  */
+import { Buffer } from "node:buffer";
 import { Failure } from "../../codecs/failure.ts";
+import { withLinkHeaders } from "../../codecs/presigned_headers.ts";
 import { s3Error } from "../../codecs/s3_errors.ts";
 import { renderS3Error } from "../../codecs/s3_xml.ts";
 import { parseRawQuery } from "../../codecs/uri.ts";
-import type { ForwardingProvider } from "../../providers/provider.ts";
+import type { UploadGate } from "../../access/upload_gate.ts";
+import { checkBucket, checkWrite, reachOf } from "../authorize.ts";
 import type { Context } from "../context.ts";
 import { type SelectDeps, selectProvider } from "../select_provider.ts";
+import type { Target } from "../target.ts";
 import { abortMultipartUpload } from "./abort_multipart_upload.ts";
-import { addressOf, checkAddress, type S3Address } from "./address.ts";
+import { addressOf, checkAddress } from "./address.ts";
 import { createBucket, deleteBucket, getBucketLocation, headBucket } from "./bucket.ts";
 import { completeMultipartUpload } from "./complete_multipart_upload.ts";
 import { copyObject } from "./copy_object.ts";
@@ -19,7 +23,8 @@ import { deleteObject } from "./delete_object.ts";
 import { deleteObjects } from "./delete_objects.ts";
 import { getObject, headObject } from "./get_object.ts";
 import { getObjectAttributes } from "./get_object_attributes.ts";
-import type { S3Deps, S3Handler } from "./handler.ts";
+import { forwardS3 } from "./forward.ts";
+import type { S3Deps, S3Handler, S3Request } from "./handler.ts";
 import { listBuckets } from "./list_buckets.ts";
 import { listMultipartUploads } from "./list_multipart_uploads.ts";
 import { listObjectVersions } from "./list_object_versions.ts";
@@ -60,6 +65,7 @@ const handlers: Readonly<Record<SupportedOperation, S3Handler>> = {
 /** What the S3 routes are made from. */
 export interface S3RouteDeps extends S3Deps, SelectDeps {
   readonly s3Domains: readonly string[];
+  readonly uploads: UploadGate;
 }
 
 /** Makes what answers S3 requests below a mount, such as `/bedrock/files`. */
@@ -78,7 +84,9 @@ async function answer(deps: S3RouteDeps, mount: string, context: Context): Promi
   const address = addressOf(target, mount, deps.s3Domains);
   audit.bucket = address.bucket ?? null;
   audit.key = address.key ?? null;
-  const parameters = parametersOf(target.query);
+  const query = parseRawQuery(target.query);
+  const parameters = parametersOf(query);
+  const headers = withLinkHeaders(request.headers, query);
   const level = address.bucket === undefined
     ? "service"
     : address.key === undefined
@@ -88,41 +96,56 @@ async function answer(deps: S3RouteDeps, mount: string, context: Context): Promi
     method: request.method,
     level,
     has: (parameter) => parameters.has(parameter),
-    copies: request.headers.has("x-amz-copy-source"),
+    copies: headers.has("x-amz-copy-source"),
   });
   audit.operation = operation ?? null;
-  const provider = selectProvider(deps, request.headers, address.bucket);
+  checkWrite(principal, operation);
+  checkBucket(principal, address.bucket);
+  const provider = selectProvider(deps, principal, request.headers, address.bucket);
   audit.provider = provider.name;
-  if (provider.forwards) return await forward(provider, context, address);
-  checkAddress(address);
-  const { bucket = "", key = "" } = address;
-  if (operation === undefined || !isSupported(operation)) {
-    throw notOffered(operation, provider.name);
+  const leave = enter(deps, request);
+  try {
+    if (provider.forwards) return await forwardS3(deps, provider, operation, context, address);
+    checkAddress(address);
+    const { bucket = "", key = "" } = address;
+    const reach = reachOf(principal, provider);
+    const asked = { ...context, deps, reach, headers, bucket, key, parameters };
+    return await answerFromCatalog(operation, asked);
+  } finally {
+    leave();
   }
-  const reach = { tenant: principal.tenant, native: principal.native, provider };
-  if (level !== "service" && operation !== "CreateBucket") {
-    await deps.objects.buckets.check(reach, bucket);
-  }
-  if (level === "object") checkVersion(parameters.get("versionId"));
-  return await handlers[operation]({ ...context, deps, reach, bucket, key, parameters });
 }
 
-function forward(
-  provider: ForwardingProvider,
-  { request, target, principal, signal }: Context,
-  { path }: S3Address,
+async function answerFromCatalog(
+  operation: string | undefined,
+  request: S3Request,
 ): Promise<Response> {
-  const { method, headers, body } = request;
-  const { region } = principal;
-  return provider.forward(
-    { service: "s3", method, path, query: target.query, headers, body, region },
-    signal,
+  const { deps, reach, bucket, key, parameters } = request;
+  if (operation === undefined || !isSupported(operation)) {
+    throw notOffered(operation, reach.provider.name);
+  }
+  if (bucket !== "" && operation !== "CreateBucket") {
+    await deps.objects.buckets.check(reach, bucket);
+  }
+  if (key !== "") checkVersion(parameters.get("versionId"));
+  return await handlers[operation](request);
+}
+
+/** Counts an upload that begins. Throws `throttled` where as many are under way as may be. */
+function enter({ uploads }: S3RouteDeps, { method, body }: Request): () => void {
+  if (body === null || (method !== "PUT" && method !== "POST")) return () => {};
+  const leave = uploads.enter();
+  if (leave) return leave;
+  throw new Failure(
+    "throttled",
+    `${uploads.limit} uploads are under way, and no more may be at one time`,
+    { s3: "SlowDown", retryAfterSeconds: 1 },
   );
 }
 
-function parametersOf(query: string): Map<string, string> {
+function parametersOf(query: readonly (readonly [string, string])[]): Map<string, string> {
   const parameters = new Map<string, string>();
-  for (const [name, value] of parseRawQuery(query)) {
+  for (const [name, value] of query) {
     if (!parameters.has(name)) parameters.set(name, value);
   }
   return parameters;
@@ -152,8 +175,19 @@ function withIds({ requestId }: Context, response: Response): Response {
 
 async function refuse(deps: S3RouteDeps, context: Context, failure: unknown): Promise<Response> {
   const { request, target, requestId } = context;
+  const response = await refuseS3(failure, request, target, requestId);
+  if (response.status >= 500) deps.broken(context, failure);
+  return response;
+}
+
+/** Says in S3's words why a request is not answered. */
+export async function refuseS3(
+  failure: unknown,
+  request: Request,
+  target: Target,
+  requestId: string,
+): Promise<Response> {
   const error = s3Error(failure);
-  if (error.status >= 500) deps.broken(context, failure);
   const headers = new Headers({
     "content-type": "application/xml",
     "x-amz-request-id": requestId,
@@ -171,5 +205,6 @@ async function refuse(deps: S3RouteDeps, context: Context, failure: unknown): Pr
     hostId: requestId,
     resource: target.path,
   });
+  headers.set("content-length", `${Buffer.byteLength(xml)}`);
   return new Response(xml, { status: error.status, headers });
 }

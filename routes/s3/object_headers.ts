@@ -28,7 +28,7 @@ export type Extent = "whole" | "range" | PlacedPart;
 
 /** All headers of an object's answer but those of a range. */
 export function objectHeaders(
-  { request, parameters }: S3Request,
+  { headers: asked, parameters }: S3Request,
   record: ObjectRecord,
   extent: Extent,
 ): Headers {
@@ -39,7 +39,7 @@ export function objectHeaders(
   for (const [name, value] of Object.entries(record.metadata)) {
     headers.set(`x-amz-meta-${name}`, value);
   }
-  const wantsChecksums = request.headers.get("x-amz-checksum-mode")?.toUpperCase() === "ENABLED";
+  const wantsChecksums = asked.get("x-amz-checksum-mode")?.toUpperCase() === "ENABLED";
   if (wantsChecksums) {
     for (const [name, value] of Object.entries(checksumsOf(record, extent))) {
       headers.set(name, value);

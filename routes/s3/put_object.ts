@@ -1,29 +1,21 @@
 /** PutObject. */
-import { declaredDigests } from "../../codecs/checksums.ts";
-import { Failure } from "../../codecs/failure.ts";
+import { digestsOf } from "./decoded_body.ts";
 import type { S3Request } from "./handler.ts";
 import { conditionOf, describe } from "./new_object.ts";
+import { checkObjectSize } from "./object_size.ts";
 import { refusePromises } from "./promises.ts";
 import { lengthOf, openBody } from "./upload_body.ts";
 
 /** Stores an object: streamed, verified, recorded. */
 export async function putObject(request: S3Request): Promise<Response> {
   const { deps, reach, bucket, key, audit, signal } = request;
-  const { headers } = request.request;
+  const { headers } = request;
   const bytes = lengthOf(headers);
-  if (bytes > deps.maxBodyBytes) {
-    throw new Failure(
-      "too-large",
-      `The object is larger than ${deps.maxBodyBytes} bytes, the gateway's limit`,
-      {
-        fields: { ProposedSize: `${bytes}`, MaxSizeAllowed: `${deps.maxBodyBytes}` },
-      },
-    );
-  }
+  checkObjectSize(bytes, deps.maxBodyBytes);
   refusePromises(headers);
   const condition = conditionOf(headers);
   const description = describe(headers);
-  const { stream, checksums } = await openBody(request, bytes, declaredDigests(headers));
+  const { stream, checksums } = await openBody(request, bytes, digestsOf(request));
   const stored = deps.objects.put(reach, {
     bucket,
     key,

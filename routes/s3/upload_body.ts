@@ -1,9 +1,9 @@
 /** The body of a request that sends an object, or a part of one. */
-import { awsChunkedDecoder, decodedLength, isAwsChunked } from "../../codecs/aws_chunked.ts";
+import { decodedLength, isAwsChunked } from "../../codecs/aws_chunked.ts";
 import { createDigestTap, type DeclaredDigest } from "../../codecs/checksums.ts";
 import { Failure } from "../../codecs/failure.ts";
-import { withIdleLimit } from "../../codecs/idle_limit.ts";
 import { type VerifiedStream, verifiedStream } from "../../codecs/verified_stream.ts";
+import { decodedBody } from "./decoded_body.ts";
 import type { S3Request } from "./handler.ts";
 
 /** The bytes that the body has once decoded. Throws `invalid` where the request does not tell. */
@@ -25,20 +25,10 @@ export function lengthOf(headers: Headers): number {
  * reads or cancels it.
  */
 export async function openBody(
-  { request, deps }: S3Request,
+  request: S3Request,
   bytes: number,
   digests: readonly DeclaredDigest[],
 ): Promise<VerifiedStream> {
-  const { headers, body } = request;
   const tap = await createDigestTap(digests);
-  const sent = withIdleLimit(body ?? emptyStream(), deps.idleMilliseconds);
-  const plain = isAwsChunked(headers)
-    ? sent.pipeThrough(awsChunkedDecoder({ decodedLength: bytes, onTrailer: tap.trailer }))
-    : sent;
-  return verifiedStream(plain, { length: bytes, tap });
-}
-
-/** A stream without bytes. */
-export function emptyStream(): ReadableStream<Uint8Array> {
-  return new ReadableStream({ start: (controller) => controller.close() });
+  return verifiedStream(decodedBody(request, bytes, tap), { length: bytes, tap });
 }

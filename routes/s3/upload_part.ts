@@ -1,8 +1,9 @@
 /** UploadPart. */
 import type { UploadRecord } from "../../catalog/records.ts";
-import { type DeclaredDigest, declaredDigests } from "../../codecs/checksums.ts";
+import type { DeclaredDigest } from "../../codecs/checksums.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { algorithmName, computedDigest } from "../../codecs/object_checksum.ts";
+import { digestsOf } from "./decoded_body.ts";
 import type { S3Request } from "./handler.ts";
 import { lengthOf, openBody } from "./upload_body.ts";
 import { partNumberOf, uploadNameOf } from "./upload_name.ts";
@@ -13,12 +14,12 @@ const maxPartBytes = 5 * 2 ** 30;
 /** Keeps a part of an upload: streamed to disk, verified, recorded. */
 export async function uploadPart(request: S3Request): Promise<Response> {
   const { deps, reach } = request;
-  const { headers } = request.request;
+  const { headers } = request;
   const number = partNumberOf(request);
   const bytes = lengthOf(headers);
   checkPartSize(bytes, deps.maxBodyBytes);
   const upload = await deps.objects.multipart.open(reach, uploadNameOf(request));
-  const digests = digestsOf(headers, upload.record);
+  const digests = partDigests(digestsOf(request), upload.record);
   const { stream, checksums } = await openBody(request, bytes, digests);
   const part = await deps.objects.multipart.putPart(upload, {
     number,
@@ -39,8 +40,7 @@ export function checkPartSize(bytes: number, maxBodyBytes: number): void {
 }
 
 /** What the part must have, and the upload's checksum where the client tells none of the part. */
-function digestsOf(headers: Headers, { checksum }: UploadRecord): DeclaredDigest[] {
-  const declared = declaredDigests(headers);
+function partDigests(declared: DeclaredDigest[], { checksum }: UploadRecord): DeclaredDigest[] {
   if (!checksum) return declared;
   const sent = declared.find(({ header }) => header.startsWith("x-amz-checksum-"));
   if (sent?.header === checksum.header) return declared;

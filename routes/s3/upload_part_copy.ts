@@ -5,11 +5,12 @@ import { computedDigest } from "../../codecs/object_checksum.ts";
 import { renderXml } from "../../codecs/s3_xml.ts";
 import { verifiedStream } from "../../codecs/verified_stream.ts";
 import type { ByteRange } from "../../providers/provider.ts";
+import { checkBucket } from "../authorize.ts";
 import { checksumElements } from "./checksum_elements.ts";
 import { checkCopySource, copySourceOf } from "./copy_source.ts";
 import { answerXml } from "./document.ts";
 import type { S3Request } from "./handler.ts";
-import { emptyStream } from "./upload_body.ts";
+import { emptyStream } from "./decoded_body.ts";
 import { partNumberOf, uploadNameOf } from "./upload_name.ts";
 import { checkPartSize } from "./upload_part.ts";
 
@@ -18,9 +19,10 @@ const rangeHeader = "x-amz-copy-source-range";
 /** Keeps an object's bytes, or a range of them, as a part: read from the provider. */
 export async function uploadPartCopy(request: S3Request): Promise<Response> {
   const { deps, reach, signal } = request;
-  const { headers } = request.request;
+  const { headers } = request;
   const number = partNumberOf(request);
   const source = copySourceOf(headers);
+  checkBucket(request.principal, source.bucket);
   await deps.objects.buckets.check(reach, source.bucket);
   const upload = await deps.objects.multipart.open(reach, uploadNameOf(request));
   const found = await deps.objects.find(reach, source, signal);

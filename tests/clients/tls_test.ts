@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { withKeys } from "../keys.ts";
+import { runPython } from "../python.ts";
 import { runClient, withGateway } from "./session.ts";
 
 /** Made for these tests alone: localhost, valid for a hundred years, its key known to all. */
@@ -39,6 +41,19 @@ for (const provider of ["openai", "gemini", "bedrock"]) {
     }, { env });
   });
 }
+
+Deno.test("boto3 bears a token over https, as it does for Bedrock where one is set", () =>
+  withKeys(async ({ url }, keys) => {
+    const { bearerToken } = await keys.add({ tenant: "t", defaultProvider: "openai" });
+    const seen = async (token: string) => {
+      const environment = { AWS_BEARER_TOKEN_BEDROCK: token, AWS_CA_BUNDLE: authority };
+      const { stdout } = await runPython(file("../bearer.py"), [url], environment);
+      return JSON.parse(stdout);
+    };
+    assert.deepEqual(await seen(bearerToken), { jobs: 0 });
+    const other = `${bearerToken.slice(0, -1)}${bearerToken.endsWith("a") ? "b" : "a"}`;
+    assert.deepEqual(await seen(other), { code: "UnrecognizedClientException" });
+  }, { env }));
 
 Deno.test("a client of HTTP/2, which sends no Host header, is answered", async () => {
   await withGateway(async ({ url }) => {

@@ -63,7 +63,22 @@ Deno.test("a source's own error and a reader's cancellation pass through", async
   assert.equal(reason, "enough");
 });
 
-Deno.test("0 is no limit", () => {
-  const body = new ReadableStream<Uint8Array>();
-  assert.equal(withIdleLimit(body, 0), body);
+Deno.test("0 is no limit, and bytes are counted all the same", async () => {
+  let bytes = 0;
+  const body = ReadableStream.from(["a", "bc"].map(encode));
+  assert.equal(await new Response(withIdleLimit(body, 0, (n) => (bytes += n))).text(), "abc");
+  assert.equal(bytes, 3);
+});
+
+Deno.test("a body that trickles breaks with RequestTimeout, however steadily it comes", async () => {
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await new Promise((resolve) => setTimeout(resolve, 15));
+      controller.enqueue(encode("a"));
+    },
+  }, { highWaterMark: 0 });
+  await assert.rejects(new Response(withIdleLimit(body, 100)).text(), {
+    message: "The body came at fewer than 1024 bytes a second. Send it again, and faster",
+    details: { s3: "RequestTimeout" },
+  });
 });

@@ -12,7 +12,22 @@ Deno.test("an id can be a header and a key of the catalog; anything else is none
   for (const id of ["file-abc", "files/x", "batch_1", "x".repeat(256)]) {
     assert.equal(idText(id), id);
   }
-  for (const value of ["", "a b", "a\r\nX: 1", "file-☃", "x".repeat(257), 5, null]) {
+  for (
+    const value of [
+      "",
+      "a b",
+      "a\r\nX: 1",
+      "file-☃",
+      "x".repeat(257),
+      5,
+      null,
+      ".",
+      "..",
+      "files/../x",
+      "files/.",
+      "./x",
+    ]
+  ) {
     assert.equal(idText(value), undefined, `${value}`);
   }
 });

@@ -189,6 +189,45 @@ Deno.test("an upload that stands still is given up, and nothing of it is kept", 
   }, { env: { BATCHWAY_IDLE_SECONDS: "0.2" } });
 });
 
+Deno.test("an upload that stands still on its way to S3 is given up too", async () => {
+  await withGateway(async ({ url }) => {
+    await (await fetch(`${url}${files}/bucket`, { method: "PUT" })).body?.cancel();
+    const answer = await exchange(
+      url,
+      `PUT ${files}/bucket/key.jsonl HTTP/1.1\r\nHost: a\r\ncontent-length: 1000\r\n\r\n${line}`,
+    );
+    assert.equal(answer?.status, 400, `${answer?.body}`);
+    assert.match(answer.body, /<Code>RequestTimeout<\/Code>/);
+    assert.equal((await fetch(`${url}${files}/bucket/key.jsonl`, { method: "HEAD" })).status, 404);
+  }, { env: { BATCHWAY_IDLE_SECONDS: "0.2" } });
+});
+
+Deno.test("more uploads at once than may be are told to slow down, and others go on", async () => {
+  await withGateway(async ({ url }) => {
+    const head = `PUT ${files}/bucket/key HTTP/1.1\r\nHost: a\r\nx-model-provider: openai\r\n` +
+      `content-length: ${line.length}\r\n\r\n`;
+    const [first, second] = [await connect(url), await connect(url)];
+    try {
+      await first.write(head);
+      // Under way once the gateway has taken it, which nothing tells.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await second.write(head + line);
+      const refused = await second.read();
+      assert.equal(refused?.status, 503);
+      assert.match(refused.body, /<Code>SlowDown<\/Code>/);
+      assert.equal(refused.headers.get("retry-after"), "1");
+      assert.equal((await fetch(`${url}/healthz`).then((one) => one.json())).status, "ok");
+      await first.write(line);
+      assert.equal((await first.read())?.status, 200);
+    } finally {
+      first.close();
+      second.close();
+    }
+    const third = await exchange(url, head + line);
+    assert.equal(third?.status, 200);
+  }, { configuration: '{ "limits": { "concurrentUploads": 1 } }' });
+});
+
 Deno.test("an upload in flight is finished while newcomers are sent away", async () => {
   const { url, gateway, sandbox } = await startTestGateway();
   const upload = await connect(url);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Provider } from "../../providers/provider.ts";
+import type { Principal } from "../../routes/principal.ts";
 import { bindingOf, selectProvider } from "../../routes/select_provider.ts";
 import { exchange } from "../raw.ts";
 
@@ -14,9 +15,18 @@ const deps = {
   },
 };
 
-const chosen = (header: string | undefined, bucket?: string) =>
+const anybody: Principal = {
+  accessKeyId: null,
+  tenant: "default",
+  native: true,
+  readOnly: false,
+  region: undefined,
+};
+
+const chosen = (header: string | undefined, bucket?: string, principal = anybody) =>
   selectProvider(
     deps,
+    principal,
     new Headers(header === undefined ? {} : { "x-model-provider": header }),
     bucket,
   )
@@ -49,7 +59,7 @@ Deno.test("two values are refused, also where they are equal", async () => {
   // And where they come in two header lines.
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     try {
-      return new Response(selectProvider(deps, request.headers, undefined).name);
+      return new Response(selectProvider(deps, anybody, request.headers, undefined).name);
     } catch (error) {
       return new Response(String(error), { status: 400 });
     }
@@ -66,7 +76,7 @@ Deno.test("two values are refused, also where they are equal", async () => {
 
 Deno.test("a default that is not configured is told of, with what to send instead", () => {
   const without = { ...deps, defaultProvider: "openai" };
-  assert.throws(() => selectProvider(without, new Headers(), undefined), {
+  assert.throws(() => selectProvider(without, anybody, new Headers(), undefined), {
     kind: "invalid",
     message: "The request names no provider, and the default, openai, is not configured. Send " +
       "x-model-provider with one of: bedrock, groq, gemini",
@@ -87,4 +97,24 @@ Deno.test("a bucket's own binding wins over patterns, and the longest pattern ov
   assert.equal(bindingOf({}, "x"), undefined);
   assert.equal(bindingOf(buckets, undefined), undefined);
   assert.equal(bindingOf({ "a": {} }, "constructor"), undefined);
+});
+
+Deno.test("an access key's own default comes before the bucket's binding", () => {
+  const principal = { ...anybody, providers: ["groq", "gemini"], defaultProvider: "groq" };
+  assert.equal(chosen(undefined, "team-b", principal), "groq");
+  assert.equal(chosen("gemini", "team-a", principal), "gemini");
+});
+
+Deno.test("an access key reaches its own providers alone, and is told of no others", () => {
+  const principal = { ...anybody, providers: ["groq"] };
+  assert.throws(() => chosen("gemini", undefined, principal), {
+    kind: "denied",
+    message: "The access key may not use gemini. Send x-model-provider with one of: groq",
+    details: { s3: "AccessDenied", bedrock: "AccessDeniedException" },
+  });
+  assert.throws(() => chosen(undefined, undefined, principal), { kind: "denied" });
+  assert.throws(() => chosen("other", undefined, principal), {
+    kind: "invalid",
+    message: "x-model-provider names no configured provider. Send one of: groq",
+  });
 });

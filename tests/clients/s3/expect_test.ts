@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { s3Head, wireTo } from "../wire.ts";
-import { withWorld } from "./world.ts";
+import { withGateway } from "../session.ts";
 
 // botocore before 1.44 misreads the next answer on a connection on which it was answered so; that
 // awscli, which has such a botocore, goes on after an empty file is proved with it.
 Deno.test("a client that waits for 100 Continue with an empty body is told to close", () =>
-  withWorld(async ({ gateway }) => {
-    using wire = await wireTo(gateway.url);
+  withGateway(async ({ url }) => {
+    using wire = await wireTo(url);
     const put = (...headers: string[]) =>
       wire.head(...s3Head("PUT", "/bucket/k", "openai", ...headers));
     await put("Content-Length: 0");

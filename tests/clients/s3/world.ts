@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { ProgramResult } from "../../program.ts";
 import { startTestGateway, type TestGateway } from "../../gateway.ts";
+import { allow } from "../../keys.ts";
 
 /** A provider that holds objects: its bucket, and whether it gives back what was uploaded. */
 export interface Holder {
@@ -23,7 +24,7 @@ const bindings = Object.fromEntries(
   holders.map(({ provider }) => [`${provider}-data*`, { provider }]),
 );
 
-/** Credentials that a gateway without keys takes: every client has to sign with something. */
+/** The one credential of the gateway: every client has to sign with it, and is held to that. */
 export const credentials = { accessKeyId: "any-key", secretAccessKey: "any-secret" };
 
 /** The same for programs of Amazon's kind. */
@@ -49,10 +50,12 @@ export interface ClientWorld {
 export async function withWorld(work: (world: ClientWorld) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "batchway-s3-" });
   try {
+    const catalogPath = `${folder}/data/catalog.kv`;
+    const opening = await allow(catalogPath, credentials);
     const gateway = await startTestGateway({
-      env: { BATCHWAY_S3_PORT: "0", BATCHWAY_DATA: `${folder}/data` },
+      env: { BATCHWAY_S3_PORT: "0", BATCHWAY_DATA: `${folder}/data`, ...opening },
       configuration: JSON.stringify({ buckets: bindings }),
-      catalogPath: `${folder}/data/catalog.kv`,
+      catalogPath,
     });
     try {
       const root = gateway.gateway.s3Url ?? assert.fail("there is no root listener");

@@ -132,7 +132,15 @@ function requestOf(world: ObjectWorld, parameters: ReadonlyMap<string, string>):
     request: new Request("http://gateway.example/"),
     target: { host: "gateway.example", path: "/bucket", query: "" },
     requestId: "request",
-    principal: { accessKeyId: null, tenant: "default", native: true, region: undefined },
+    headers: new Headers(),
+    readBody: () => Promise.resolve(new Uint8Array()),
+    principal: {
+      accessKeyId: null,
+      tenant: "default",
+      native: true,
+      readOnly: false,
+      region: undefined,
+    },
     signal: quiet(),
     audit: newAudit(),
     deps: {

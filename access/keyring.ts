@@ -1,0 +1,148 @@
+/**
+ * The credentials as a running gateway knows them: read from the catalog, opened, and kept for a
+ * few seconds, so that a request costs no read of the catalog.
+ */
+import type {
+  CredentialCatalog,
+  CredentialRecord,
+  NamedCredential,
+} from "../catalog/credentials.ts";
+import { Failure } from "../codecs/failure.ts";
+import type { SecretBox } from "../codecs/secret_box.ts";
+import type { Policy } from "./policy.ts";
+
+/** A credential with its secrets, as requests are checked against it. */
+export interface Credential {
+  readonly accessKeyId: string;
+  readonly policy: Policy;
+  readonly disabled: boolean;
+  readonly expiresAt: number | undefined;
+  /** Secret access keys that are good: one, or two after a rotation. */
+  readonly secrets: readonly string[];
+  /** SHA-256 of the bearer tokens that are good. */
+  readonly bearerHashes: readonly Uint8Array[];
+}
+
+/** What a keyring is made from. */
+export interface KeyringDeps {
+  readonly catalog: CredentialCatalog;
+  /** What opens secrets; undefined where the gateway has no key for it. Asked when it is needed. */
+  readonly box: () => Promise<SecretBox | undefined>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+/** The credentials. */
+export interface Keyring {
+  /** Whether there is any credential, good or not: then every request must show one. */
+  hasAny(): Promise<boolean>;
+  /** The credential of this id, disabled or expired ones too. */
+  find(accessKeyId: string): Promise<Credential | undefined>;
+  /**
+   * Looks at the catalog now; whether any credential has changed since the last look. For a request
+   * that is about to be refused: its credential was perhaps issued, or rotated, this very moment.
+   */
+  reread(): Promise<boolean>;
+}
+
+/** A change is looked for when a request comes and the last look is so long ago, in milliseconds. */
+const freshFor = 3_000;
+/** What was read is good for so long where the catalog does not answer: contract.md promises 10 s. */
+const goodFor = 10_000;
+
+/** Makes a keyring. Nothing runs in the background: whoever asks looks, where it is time. */
+export function createKeyring({ catalog, box, now, warn }: KeyringDeps): Keyring {
+  let known: ReadonlyMap<string, Credential> = new Map();
+  let version: string | undefined;
+  let readAt = -Infinity;
+  let reading: Promise<void> | undefined;
+
+  return {
+    async hasAny() {
+      await refresh(freshFor);
+      return known.size > 0;
+    },
+    async find(accessKeyId) {
+      await refresh(freshFor);
+      return known.get(accessKeyId);
+    },
+    async reread() {
+      const before = version;
+      await refresh(0);
+      return version !== before;
+    },
+  };
+
+  async function refresh(maxAge: number): Promise<void> {
+    if (now() - readAt < maxAge) return;
+    reading ??= read().finally(() => (reading = undefined));
+    try {
+      await reading;
+    } catch (error) {
+      if (now() - readAt < goodFor) return;
+      throw new Failure(
+        "unavailable",
+        "The gateway cannot read its credentials at the moment. Try again",
+        { retryAfterSeconds: 1, cause: error },
+      );
+    }
+  }
+
+  async function read(): Promise<void> {
+    const startedAt = now();
+    const current = await catalog.version();
+    // The version is read first: a change in between is seen again the next time.
+    if (current !== version) {
+      known = await openAll(await catalog.all());
+      version = current;
+    }
+    readAt = startedAt;
+  }
+
+  async function openAll(
+    credentials: readonly NamedCredential[],
+  ): Promise<ReadonlyMap<string, Credential>> {
+    if (credentials.length === 0) return new Map();
+    const opener = await box();
+    const opened = await Promise.all(credentials.map(async ({ accessKeyId, record }) => {
+      const secrets = await Promise.all(
+        record.secrets.map(({ sealed }) => opener?.open(accessKeyId, sealed)),
+      );
+      const good = secrets.filter((secret) => secret !== undefined);
+      if (good.length < secrets.length) {
+        warn(
+          "A credential's secret cannot be opened: BATCHWAY_SECRET_KEY is not the one that sealed it",
+          {
+            accessKeyId,
+          },
+        );
+      }
+      return [accessKeyId, credentialOf(accessKeyId, record, good)] as const;
+    }));
+    return new Map(opened);
+  }
+}
+
+function credentialOf(
+  accessKeyId: string,
+  record: CredentialRecord,
+  secrets: readonly string[],
+): Credential {
+  const { tenant, providers, defaultProvider, buckets, readOnly, native } = record;
+  return {
+    accessKeyId,
+    policy: {
+      tenant,
+      providers,
+      readOnly,
+      native,
+      ...(defaultProvider !== undefined && { defaultProvider }),
+      ...(buckets && { buckets }),
+    },
+    disabled: record.disabled,
+    expiresAt: record.expiresAt,
+    secrets,
+    bearerHashes: record.secrets.map(({ bearerHash }) => bearerHash),
+  };
+}

@@ -1,0 +1,28 @@
+/** What a principal may do. Pure. */
+
+/** What a principal may reach, and how. */
+export interface Policy {
+  readonly tenant: string;
+  /** Configured names of providers; absent: all. */
+  readonly providers?: readonly string[];
+  /** The provider of requests that name none. */
+  readonly defaultProvider?: string;
+  /** Names of buckets, or what names begin with and `*`; absent: all. */
+  readonly buckets?: readonly string[];
+  readonly readOnly: boolean;
+  /** Whether files and batches made by other means may be seen. */
+  readonly native: boolean;
+}
+
+/** Whether a policy allows a provider. */
+export function allowsProvider({ providers }: Policy, name: string): boolean {
+  return providers === undefined || providers.includes(name);
+}
+
+/** Whether a policy allows a bucket. */
+export function allowsBucket({ buckets }: Policy, name: string): boolean {
+  if (buckets === undefined) return true;
+  return buckets.some((one) =>
+    one.endsWith("*") ? name.startsWith(one.slice(0, -1)) : name === one
+  );
+}

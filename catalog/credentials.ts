@@ -1,0 +1,82 @@
+/** Credentials that the gateway has issued. Their secrets are here sealed, never in plain. */
+import { keys } from "./keys.ts";
+import { change } from "./kv.ts";
+
+/** A credential: who signs with it, and what that principal may do. Times are in milliseconds. */
+export interface CredentialRecord {
+  readonly tenant: string;
+  /** Configured names of the providers that it may use; at least one. */
+  readonly providers: readonly string[];
+  /** The provider of requests that name none. */
+  readonly defaultProvider?: string;
+  /** Names of buckets, or what names begin with and `*`; absent: every bucket of the tenant. */
+  readonly buckets?: readonly string[];
+  readonly readOnly: boolean;
+  /** Whether files and batches made by other means may be seen. */
+  readonly native: boolean;
+  readonly createdAt: number;
+  readonly expiresAt?: number;
+  readonly disabled: boolean;
+  /** The newest first; two where it was rotated and the older one is still good. */
+  readonly secrets: readonly SecretRecord[];
+}
+
+/** A secret of a credential, in both forms that clients use. */
+export interface SecretRecord {
+  /** The secret access key, sealed for the access key id: a signature cannot be checked by a hash. */
+  readonly sealed: Uint8Array;
+  /** SHA-256 of the bearer token. It is random, so a hash that is quick to compute will do. */
+  readonly bearerHash: Uint8Array;
+  readonly createdAt: number;
+}
+
+/** A credential with its id. */
+export interface NamedCredential {
+  readonly accessKeyId: string;
+  readonly record: CredentialRecord;
+}
+
+/** The credentials' part of the catalog. */
+export type CredentialCatalog = ReturnType<typeof createCredentialCatalog>;
+
+/** Makes the credentials' part of the catalog. */
+export function createCredentialCatalog(
+  kv: Deno.Kv,
+  sleep: (milliseconds: number) => Promise<void>,
+) {
+  return { all, version, update };
+
+  /** Every credential, by its id. */
+  async function all(): Promise<NamedCredential[]> {
+    const found: NamedCredential[] = [];
+    for await (const entry of kv.list<CredentialRecord>({ prefix: keys.credentials() })) {
+      found.push({ accessKeyId: entry.key[1] as string, record: entry.value });
+    }
+    return found;
+  }
+
+  /** What is another text after every change of any credential; empty before the first. */
+  async function version(): Promise<string> {
+    return (await kv.get(keys.credentialsVersion())).versionstamp ?? "";
+  }
+
+  /**
+   * Makes, changes or removes a credential.
+   *
+   * @param move What it becomes of what it was; undefined removes it.
+   * @returns What it was.
+   */
+  function update(
+    accessKeyId: string,
+    move: (old: CredentialRecord | undefined) => CredentialRecord | undefined,
+  ): Promise<CredentialRecord | undefined> {
+    return change(sleep, async () => {
+      const old = await kv.get<CredentialRecord>(keys.credential(accessKeyId));
+      const next = move(old.value ?? undefined);
+      const step = kv.atomic().check(old).set(keys.credentialsVersion(), accessKeyId);
+      if (next) step.set(old.key, next);
+      else step.delete(old.key);
+      return (await step.commit()).ok ? { done: old.value ?? undefined } : "again";
+    });
+  }
+}

@@ -1,0 +1,48 @@
+/** `deno task keys`: issues, lists, disables, rotates and removes credentials. */
+import { createCatalog } from "../catalog/catalog.ts";
+import { openKv } from "../catalog/kv.ts";
+import { openOrMakeBox } from "../access/secret_key.ts";
+import { type Config, loadConfig } from "../config.ts";
+import { createKeyCommands, type KeyCommands } from "./key_commands.ts";
+import { keysHelp, parseKeysArguments, UsageError } from "./keys_arguments.ts";
+
+const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
+const sleep = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds));
+const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+const complain = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
+
+/** Runs the command line; its exit code: 0, 1 where it failed, 2 where it was not understood. */
+async function main(args: readonly string[]): Promise<number> {
+  if (args.length === 0 || args.includes("--help") || args.includes("-h")) {
+    print(keysHelp);
+    return args.length === 0 ? 2 : 0;
+  }
+  try {
+    const config = await loadConfig(Deno.env.toObject());
+    const command = parseKeysArguments(args, {
+      providers: config.providers.map(({ name }) => name),
+      now: Date.now(),
+    });
+    print(await withCommands(config, (commands) => commands.run(command)));
+    return 0;
+  } catch (error) {
+    complain(error instanceof Error ? error.message : String(error));
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+async function withCommands<Result>(
+  { data, secretKey }: Config,
+  work: (commands: KeyCommands) => Promise<Result>,
+): Promise<Result> {
+  const kv = await openKv(`${data}/catalog.kv`);
+  try {
+    const { credentials } = createCatalog(kv, sleep);
+    const box = () => openOrMakeBox({ configured: secretKey, folder: data });
+    return await work(createKeyCommands({ credentials, box, random, now: Date.now }));
+  } finally {
+    kv.close();
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,35 @@
+/** Bearer tokens, which Bedrock's clients send where `AWS_BEARER_TOKEN_BEDROCK` is set. */
+import { timingSafeEqual } from "node:crypto";
+import { bearerOwner, hashBearer } from "../../access/issue.ts";
+import type { Proving } from "../authenticate.ts";
+import type { Principal } from "../principal.ts";
+import { checkGood, principalOf } from "./credential_check.ts";
+import { refuse } from "./refusals.ts";
+
+/** What no token's hash is: a hash of nothing that could be sent. */
+const nobodysHash = hashBearer("");
+
+/** Tells whose token a request bears. Throws a refusal where it is nobody's, or not good now. */
+export async function authenticateBearer(
+  { request: { headers }, service, find, now }: Proving,
+): Promise<Principal> {
+  if (service === "s3") {
+    throw refuse("unsupported", "S3 takes no bearer token. Sign the request with AWS4-HMAC-SHA256");
+  }
+  const token = (headers.get("authorization") ?? "").replace(/^bearer +/i, "").trim();
+  const owner = bearerOwner(token);
+  const credential = owner === undefined ? undefined : await find(owner);
+  const given = hashBearer(token);
+  const hashes = credential && credential.bearerHashes.length > 0
+    ? credential.bearerHashes
+    : [nobodysHash];
+  const fitting = hashes.filter((one) => timingSafeEqual(one, given));
+  if (!credential || fitting.length === 0) {
+    throw refuse(
+      "unknownKey",
+      "The bearer token is not one that this gateway's operator has issued, or no longer good",
+    );
+  }
+  checkGood(credential, now);
+  return principalOf(credential, undefined);
+}

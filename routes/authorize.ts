@@ -1,0 +1,43 @@
+/** What a principal may do: which buckets, whether writing, and what of that it is told. */
+import { allowsBucket } from "../access/policy.ts";
+import { parseS3Uri } from "../codecs/s3_uri.ts";
+import type { Reach } from "../objects/reach.ts";
+import type { StoringProvider } from "../providers/provider.ts";
+import { refuse } from "./auth/refusals.ts";
+import type { Principal } from "./principal.ts";
+
+/** What a principal reaches at a provider. */
+export function reachOf(principal: Principal, provider: StoringProvider): Reach {
+  const { tenant, native } = principal;
+  if (!principal.buckets) return { tenant, native, provider };
+  return { tenant, native, provider, mayUse: (bucket) => allowsBucket(principal, bucket) };
+}
+
+/** Throws a refusal where a principal may not use a bucket. Whether there is one, it is not told. */
+export function checkBucket(principal: Principal, bucket: string | undefined): void {
+  if (bucket === undefined || allowsBucket(principal, bucket)) return;
+  throw refuse(
+    "forbidden",
+    `The access key may not use the bucket ${bucket.slice(0, 64)}. It may use ` +
+      (principal.buckets ?? []).join(", "),
+  );
+}
+
+/** Throws a refusal where the bucket of a job's s3Uri is none of the principal's. */
+export function checkUri(principal: Principal, s3Uri: string): void {
+  if (principal.buckets) checkBucket(principal, parseS3Uri(s3Uri)?.bucket ?? s3Uri);
+}
+
+/** Operations that change nothing. Whatever else there is, or will be, counts as a write. */
+const reads = /^(?:Get|Head|List)[A-Z]|^SelectObjectContent$/;
+
+/** Whether an operation of S3 or Bedrock changes nothing. */
+export function isRead(operation: string): boolean {
+  return reads.test(operation);
+}
+
+/** Throws a refusal where a principal that may read alone asks for something else. */
+export function checkWrite({ readOnly }: Principal, operation: string | undefined): void {
+  if (!readOnly || (operation !== undefined && isRead(operation))) return;
+  throw refuse("forbidden", "The access key may read alone. Use one that may write");
+}

@@ -1,0 +1,170 @@
+/**
+ * Job operations that are forwarded. AWS sees the gateway's own credentials alone, so a principal of
+ * certain buckets is held to the jobs of those buckets here.
+ */
+import { allowsBucket } from "../../access/policy.ts";
+import { Failure } from "../../codecs/failure.ts";
+import { parseS3Uri } from "../../codecs/s3_uri.ts";
+import { encodeUri } from "../../codecs/uri.ts";
+import type { ForwardingProvider } from "../../providers/provider.ts";
+import { checkUri } from "../authorize.ts";
+import type { Context } from "../context.ts";
+import type { Principal } from "../principal.ts";
+import { answerJson } from "./answer.ts";
+import { jobIdentifier } from "./handler.ts";
+
+/** Members of a request's or an answer's JSON. */
+type Members = Readonly<Record<string, unknown>>;
+
+/** A request on its way, and what is needed to send it. */
+interface Sending {
+  readonly provider: ForwardingProvider;
+  readonly mount: string;
+  readonly context: Context;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/** Forwards a request, where its principal may send it. */
+export async function forwardJobs(
+  provider: ForwardingProvider,
+  mount: string,
+  operation: string,
+  context: Context,
+  body: Uint8Array<ArrayBuffer>,
+): Promise<Response> {
+  const sending: Sending = { provider, mount, context, body };
+  if (!context.principal.buckets) return await send(sending);
+  const limited = Object.hasOwn(limits, operation) ? limits[operation] : undefined;
+  if (limited) return await limited(sending);
+  throw new Failure("denied", `An access key for certain buckets may not use ${operation}`);
+}
+
+/** How each operation is held to the principal's buckets. */
+const limits: Readonly<Record<string, (sending: Sending) => Promise<Response>>> = {
+  CreateModelInvocationJob: create,
+  GetModelInvocationJob: async (sending) => {
+    const response = await send(sending);
+    const job = await jobOf(response.clone());
+    if (!response.ok || (job && isVisible(sending.context.principal, job))) return response;
+    await response.body?.cancel();
+    throw unknown();
+  },
+  StopModelInvocationJob: async (sending) => {
+    await checkJob(sending, jobIdentifier(sending.context));
+    return await send(sending);
+  },
+  ListModelInvocationJobs: list,
+  ListTagsForResource: ofResource,
+  TagResource: ofResource,
+  UntagResource: ofResource,
+};
+
+async function create(sending: Sending): Promise<Response> {
+  const { principal } = sending.context;
+  const asked = parsed(sending.body);
+  const [input, output] = asked ? urisOf(asked) : [];
+  if (!asked || input === undefined || output === undefined) {
+    throw new Failure("invalid", "The request must name the s3Uri of its input and of its output");
+  }
+  checkUri(principal, input);
+  checkUri(principal, output);
+  // Written anew: of a member that came twice AWS might read the other.
+  const body = new TextEncoder().encode(JSON.stringify(asked));
+  return await send({ ...sending, body });
+}
+
+async function list(sending: Sending): Promise<Response> {
+  const response = await send(sending);
+  if (!response.ok) return response;
+  const page = await jobOf(response);
+  const summaries = page?.["invocationJobSummaries"];
+  const kept = (Array.isArray(summaries) ? summaries : []).filter((job: unknown) =>
+    isMembers(job) && isVisible(sending.context.principal, job)
+  );
+  const requestId = response.headers.get("x-amzn-requestid") ?? sending.context.requestId;
+  return answerJson({ ...page, invocationJobSummaries: kept }, { "x-amzn-requestid": requestId });
+}
+
+async function ofResource(sending: Sending): Promise<Response> {
+  const arn = parsed(sending.body)?.["resourceARN"];
+  if (typeof arn !== "string") {
+    throw new Failure("invalid", "resourceARN must be the ARN of a model invocation job");
+  }
+  await checkJob(sending, arn);
+  const body = new TextEncoder().encode(JSON.stringify(parsed(sending.body)));
+  return await send({ ...sending, body });
+}
+
+/** Throws `not-found` for a job that is none of the principal's. */
+async function checkJob({ provider, context }: Sending, identifier: string): Promise<void> {
+  const { principal, signal } = context;
+  const response = await provider.forward({
+    service: "bedrock",
+    method: "GET",
+    path: `/model-invocation-job/${encodeUri(identifier, false)}`,
+    query: "",
+    headers: new Headers(),
+    body: null,
+    region: principal.region,
+  }, signal);
+  const job = response.ok ? await jobOf(response) : undefined;
+  if (!response.ok) await response.body?.cancel();
+  if (!job || !isVisible(principal, job)) throw unknown();
+}
+
+async function send({ provider, mount, context, body }: Sending): Promise<Response> {
+  const { request: { method, headers }, target, principal, signal } = context;
+  return await provider.forward({
+    service: "bedrock",
+    method,
+    path: target.path.slice(mount.length),
+    query: target.query,
+    headers,
+    body: body.length === 0 ? null : body,
+    region: principal.region,
+  }, signal);
+}
+
+async function jobOf(response: Response): Promise<Members | undefined> {
+  return parsed(new Uint8Array(await response.arrayBuffer()));
+}
+
+function parsed(body: Uint8Array): Members | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+    return isMembers(value) ? value : undefined;
+  } catch {
+    return undefined; // Whoever asked says what that means.
+  }
+}
+
+function isVisible(principal: Principal, job: Members): boolean {
+  return urisOf(job).every((uri) => {
+    const bucket = uri === undefined ? undefined : parseS3Uri(uri)?.bucket;
+    return bucket !== undefined && allowsBucket(principal, bucket);
+  });
+}
+
+/** The s3Uri of a job's input and of its output. */
+function urisOf(job: Members): (string | undefined)[] {
+  return [
+    ["inputDataConfig", "s3InputDataConfig"] as const,
+    ["outputDataConfig", "s3OutputDataConfig"] as const,
+  ].map(([outer, inner]) => {
+    const config = member(member(job, outer), inner);
+    const uri = member(config, "s3Uri");
+    return typeof uri === "string" ? uri : undefined;
+  });
+}
+
+function member(value: unknown, name: string): unknown {
+  return isMembers(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+function isMembers(value: unknown): value is Members {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function unknown(): Failure {
+  return new Failure("not-found", "There is no such job among those of the access key's buckets");
+}

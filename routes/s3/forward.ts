@@ -1,0 +1,153 @@
+/**
+ * S3 requests that are forwarded: what the upstream may be asked on behalf of whom. All of them are
+ * signed with the gateway's own credentials there, so the upstream cannot tell one principal from
+ * another: what a principal may not do must be stopped here.
+ */
+import { allowsBucket } from "../../access/policy.ts";
+import { Failure } from "../../codecs/failure.ts";
+import { isBucketName } from "../../codecs/s3_uri.ts";
+import { decodeKey, parseRawQuery } from "../../codecs/uri.ts";
+import type { ForwardingProvider } from "../../providers/provider.ts";
+import { refuse } from "../auth/refusals.ts";
+import { checkBucket, isRead } from "../authorize.ts";
+import type { Context } from "../context.ts";
+import { startDeadline } from "../deadline.ts";
+import type { S3Address } from "./address.ts";
+import { copySourceBucket } from "./copy_source.ts";
+import { filterBuckets } from "./filter_buckets.ts";
+import { checkObjectSize } from "./object_size.ts";
+
+/** Its answer would be temporary credentials of the gateway's own. */
+const handsOutCredentials = "CreateSession";
+
+/** What a principal of certain buckets may do to them: no configuration that reaches into others. */
+const writesWithinBucket: ReadonlySet<string> = new Set([
+  "AbortMultipartUpload",
+  "CompleteMultipartUpload",
+  "CopyObject",
+  "CreateBucket",
+  "CreateMultipartUpload",
+  "DeleteBucket",
+  "DeleteObject",
+  "DeleteObjects",
+  "DeleteObjectTagging",
+  "PutObject",
+  "PutObjectTagging",
+  "RestoreObject",
+  "UploadPart",
+  "UploadPartCopy",
+]);
+
+/** 16 KiB a second. */
+const leastBytesPerMillisecond = 16.384;
+
+/** What forwarding is held to. */
+interface ForwardDeps {
+  readonly maxBodyBytes: number;
+  readonly idleMilliseconds: number;
+}
+
+/** Forwards a request, where its principal may send it. */
+export async function forwardS3(
+  { maxBodyBytes, idleMilliseconds }: ForwardDeps,
+  provider: ForwardingProvider,
+  operation: string | undefined,
+  { request, target, principal, signal, audit }: Context,
+  address: S3Address,
+): Promise<Response> {
+  if (operation === handsOutCredentials) {
+    throw new Failure("unsupported", `${operation} is not offered: sign each request by itself`);
+  }
+  if (principal.buckets) checkWithin(principal.buckets, operation, address);
+  const { method, headers, body } = request;
+  const { query } = target;
+  for (const source of copySources(headers, query)) {
+    checkBucket(principal, copySourceBucket(source) ?? source);
+  }
+  const length = declaredLength(headers);
+  if (length !== undefined) checkObjectSize(length, maxBodyBytes);
+  const { region, chunkSigning } = principal;
+  const forward = (signal: AbortSignal) =>
+    provider.forward({
+      service: "s3",
+      method,
+      path: address.path,
+      query,
+      headers,
+      body,
+      region,
+      ...(chunkSigning && { chunkSigning }),
+    }, signal);
+  const isData = body !== null && (operation === "PutObject" || operation === "UploadPart");
+  const response = isData && idleMilliseconds > 0
+    ? await inTime(signal, idleMilliseconds + (length ?? 0) / leastBytesPerMillisecond, forward)
+    : await forward(signal);
+  // The body goes through untouched, or it would lose its length and speed: nobody counts it.
+  if (body && response.ok) audit.bytesIn = Number(headers.get("content-length")) || (length ?? 0);
+  if (operation !== "ListBuckets" || !principal.buckets) return response;
+  return await filterBuckets(response, (bucket) => allowsBucket(principal, bucket));
+}
+
+/**
+ * Does a work that must be over in time. A body that is passed on untouched cannot be watched, so it
+ * is given the time that its length takes at a rate which every real client beats.
+ */
+async function inTime<Result>(
+  signal: AbortSignal,
+  milliseconds: number,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const deadline = startDeadline(
+    signal,
+    milliseconds,
+    () =>
+      new Failure("invalid", "The body came too slowly. Send it again, and faster", {
+        s3: "RequestTimeout",
+      }),
+  );
+  try {
+    return await work(deadline.signal);
+  } finally {
+    deadline.clear();
+  }
+}
+
+function checkWithin(
+  buckets: readonly string[],
+  operation: string | undefined,
+  { bucket, path }: S3Address,
+): void {
+  if (operation === undefined || !isRead(operation) && !writesWithinBucket.has(operation)) {
+    throw refuse(
+      "forbidden",
+      `An access key for certain buckets (${buckets.join(", ")}) may use their objects, and not ` +
+        `change how the buckets are set up${operation === undefined ? "" : `: ${operation}`}`,
+    );
+  }
+  if (bucket === undefined) return;
+  // What an upstream, or something before it, could read as another bucket.
+  const [, raw = "", ...key] = path.split("/");
+  const climbs = key.some((part) =>
+    ["", ".", ".."].includes(decodeKey(part) ?? part) && part !== ""
+  );
+  if (raw === bucket && isBucketName(bucket) && !climbs) return;
+  throw new Failure(
+    "invalid",
+    "The path could be read as that of another bucket. Send the bucket's name plainly, and keys " +
+      "without the segments . and ..",
+    { s3: "InvalidURI" },
+  );
+}
+
+/** Where a copy's source may stand: in a header, or in the query of a presigned link. */
+function copySources(headers: Headers, query: string): string[] {
+  const header = headers.get("x-amz-copy-source");
+  const parameters = query === "" ? [] : parseRawQuery(query)
+    .filter(([name]) => name.toLowerCase() === "x-amz-copy-source").map(([, value]) => value);
+  return header === null ? parameters : [header, ...parameters];
+}
+
+function declaredLength(headers: Headers): number | undefined {
+  const text = headers.get("x-amz-decoded-content-length") ?? headers.get("content-length");
+  return text !== null && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+}

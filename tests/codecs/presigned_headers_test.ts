@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { linkForm, withLinkHeaders } from "../../codecs/presigned_headers.ts";
+
+const signature: [string, string] = ["X-Amz-Signature", "0".repeat(64)];
+
+Deno.test("a link's headers join those that were sent, which win", () => {
+  const sent = new Headers({ "x-amz-meta-a": "sent" });
+  const all = withLinkHeaders(sent, [
+    signature,
+    ["X-Amz-Date", "20260101T000000Z"],
+    ["x-amz-meta-a", "link"],
+    ["X-Amz-Meta-B", "ü"],
+    ["X-Amz-Copy-Source", "bucket/key"],
+    ["partNumber", "1"],
+  ]);
+  assert.deepEqual([...all], [
+    ["x-amz-copy-source", "bucket/key"],
+    ["x-amz-meta-a", "sent"],
+    // The two bytes of its UTF-8, as they would have come in a header.
+    ["x-amz-meta-b", "Ã¼"],
+  ]);
+  assert.deepEqual([...sent], [["x-amz-meta-a", "sent"]]);
+});
+
+Deno.test("a query that is no link's holds no headers", () => {
+  const headers = new Headers();
+  assert.equal(withLinkHeaders(headers, [["x-amz-copy-source", "bucket/key"]]), headers);
+});
+
+Deno.test("neither a line break nor the checksum of an empty body becomes a header", () => {
+  const all = withLinkHeaders(new Headers(), [
+    signature,
+    ["x-amz-meta-a", "1\r\nx-evil: 2"],
+    ["x-amz-checksum-crc32", "AAAAAA=="],
+    ["x-amz-sdk-checksum-algorithm", "CRC32"],
+    ["x-amz-content-sha256", "UNSIGNED-PAYLOAD"],
+  ]);
+  assert.deepEqual([...all], []);
+});
+
+Deno.test("Expires and Signature are a signature's beside an AWSAccessKeyId alone", () => {
+  const older = linkForm(new Set(["awsaccesskeyid", "signature", "expires"]));
+  assert.ok(older.isPresigned && older.isSignature("expires"));
+  const plain = linkForm(new Set(["signature", "expires"]));
+  assert.ok(!plain.isPresigned && !plain.isSignature("expires"));
+});

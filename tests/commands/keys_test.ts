@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { parseKeysArguments, UsageError } from "../../commands/keys_arguments.ts";
+import { spawnGateway } from "../gateway.ts";
+
+const program = fileURLToPath(new URL("../../commands/keys.ts", import.meta.url));
+const provider = { OPENAI_API_KEY: "sk-secret", OPENAI_BASE_URL: "http://127.0.0.1:1/v1" };
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command as its task does, but for what the task itself prints. */
+async function keys(folder: string, ...args: string[]): Promise<Ended> {
+  const permissions = ["--allow-env", "--allow-read", "--allow-write", "--allow-sys"];
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--cached-only", ...permissions, program, ...args],
+    clearEnv: true,
+    env: {
+      HOME: Deno.env.get("HOME") ?? "/",
+      ...(Deno.env.has("DENO_DIR") && { DENO_DIR: Deno.env.get("DENO_DIR") ?? "" }),
+      NO_COLOR: "1",
+      BATCHWAY_DATA: `${folder}/data`,
+      ...provider,
+    },
+    stdin: "null",
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "batchway-keys-" });
+  try {
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("a key is issued once, listed without its secret, rotated, disabled and removed", () =>
+  inFolder(async (folder) => {
+    const none = await keys(folder, "list");
+    assert.match(none.stdout, /There is no credential/);
+    const add = [
+      "add",
+      "--tenant",
+      "team",
+      "--providers",
+      "openai",
+      "--buckets",
+      "a-*,b",
+      "--json",
+    ];
+    const { code, stdout } = await keys(folder, ...add);
+    assert.equal(code, 0);
+    const issued = JSON.parse(stdout);
+    assert.deepEqual([issued.tenant, issued.providers, issued.buckets, issued.defaultProvider], [
+      "team",
+      ["openai"],
+      ["a-*", "b"],
+      "openai",
+    ]);
+    const { accessKeyId: id } = issued;
+    const { mode } = await Deno.stat(`${folder}/data/secret.key`);
+    assert.equal((mode ?? 0) & 0o777, 0o600);
+    const rotated = JSON.parse((await keys(folder, "rotate", id, "--json")).stdout);
+    assert.notEqual(rotated.secretAccessKey, issued.secretAccessKey);
+    assert.equal(rotated.secrets.length, 2);
+    await keys(folder, "disable", id);
+    const listed = await keys(folder, "list");
+    assert.equal(
+      listed.stdout,
+      `${id}  disabled  tenant=team  providers=openai  buckets=a-*,b  secrets=2\n`,
+    );
+    await keys(folder, "enable", id);
+    await keys(folder, "retire", id);
+    const [one] = JSON.parse((await keys(folder, "list", "--json")).stdout);
+    assert.deepEqual([one.disabled, one.secrets.length], [false, 1]);
+    assert.ok(!JSON.stringify(one).includes(rotated.secretAccessKey));
+    for (const { name } of Deno.readDirSync(`${folder}/data`)) {
+      const bytes = new TextDecoder().decode(await Deno.readFile(`${folder}/data/${name}`));
+      for (const secret of [issued, rotated]) {
+        assert.ok(!bytes.includes(secret.secretAccessKey), `${name} holds a secret`);
+        assert.ok(!bytes.includes(secret.bearerToken), `${name} holds a token`);
+      }
+    }
+    assert.equal((await keys(folder, "remove", id)).code, 0);
+    const gone = await keys(folder, "remove", id);
+    assert.deepEqual([gone.code, gone.stdout], [1, ""]);
+    assert.match(gone.stderr, /^There is no credential BWAK/);
+  }));
+
+Deno.test("the first key closes a gateway that runs, and lets one listen elsewhere than on loopback", () =>
+  inFolder(async (folder) => {
+    const environment = { ...provider, BATCHWAY_DATA: `${folder}/data`, BATCHWAY_LOG: "json" };
+    const gateway = await spawnGateway(environment);
+    const list = () =>
+      fetch(`${gateway.url}/bedrock/files`, { headers: { "x-model-provider": "openai" } });
+    const before = await list();
+    await before.body?.cancel();
+    assert.equal(before.status, 200);
+    // A name of loopback that is not known for one: nothing here may listen to the outside.
+    const elsewhere = { ...environment, BATCHWAY_HOST: "LOCALHOST" };
+    await assert.rejects(spawnGateway(elsewhere), /BATCHWAY_HOST is LOCALHOST, and whoever/);
+    await keys(folder, "add", "--tenant", "team", "--providers", "openai");
+    let status = 200;
+    for (let n = 0; n < 100 && status === 200; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const answer = await list();
+      await answer.body?.cancel();
+      status = answer.status;
+    }
+    assert.equal(status, 403);
+    assert.equal(await gateway.stop(), 0);
+    assert.equal(await (await spawnGateway(elsewhere)).stop(), 0);
+  }));
+
+Deno.test("a command line that is not understood says why and ends with 2", () =>
+  inFolder(async (folder) => {
+    const wrong = await keys(folder, "add", "--tenant", "a", "--providers", "opnai");
+    assert.deepEqual([wrong.code, wrong.stdout], [2, ""]);
+    assert.equal(wrong.stderr, "--providers: opnai is none of openai\n");
+    const help = await keys(folder, "--help");
+    assert.equal(help.code, 0);
+    assert.match(help.stdout, /keys add --tenant NAME --providers/);
+    const nothing = await keys(folder);
+    assert.equal(nothing.code, 2);
+  }));
+
+const known = { providers: ["openai", "gemini"], now: Date.parse("2026-01-01T00:00:00Z") };
+const add = ["add", "--tenant", "t", "--providers", "openai,gemini"];
+
+Deno.test("what a key may do is read from the options", () => {
+  const args = [
+    ...add,
+    "--read-only",
+    "--native",
+    "--expires",
+    "2027-01-31",
+    "--default-provider",
+    "gemini",
+  ];
+  assert.deepEqual(parseKeysArguments(args, known), {
+    action: "add",
+    json: false,
+    credential: {
+      tenant: "t",
+      providers: ["openai", "gemini"],
+      defaultProvider: "gemini",
+      readOnly: true,
+      native: true,
+      expiresAt: Date.parse("2027-01-31T00:00:00Z"),
+    },
+  });
+});
+
+Deno.test("options that are missing, unknown or not of their form are each refused with a reason", () => {
+  const cases: readonly [args: readonly string[], reason: RegExp][] = [
+    [["frob"], /There is no 'keys frob'/],
+    [["add"], /--tenant is missing/],
+    [["add", "--tenant", "t"], /--providers is missing. Configured are openai, gemini/],
+    [["add", "--tenant", "@native", "--providers", "openai"], /--tenant must be/],
+    [
+      [...add, "--default-provider", "bedrock"],
+      /--default-provider: bedrock is none of openai, gemini/,
+    ],
+    [[...add, "--buckets", "A"], /--buckets: A is no bucket's name/],
+    [[...add, "--buckets", "a*b"], /a\*b is no bucket's name/],
+    [[...add, "--buckets", ","], /names no bucket/],
+    [[...add, "--expires", "soon"], /--expires must be a time/],
+    [[...add, "--expires", "2025-12-31"], /in the past/],
+    [[...add, "--admin"], /admin/],
+    [["disable"], /takes one access key id/],
+    [["disable", "a", "b"], /takes one access key id/],
+    [["list", "a"], /takes no name/],
+    [["list", "--native"], /--native goes with 'keys add'/],
+  ];
+  for (const [args, reason] of cases) {
+    assert.throws(
+      () => parseKeysArguments(args, known),
+      (error: unknown) => error instanceof UsageError && reason.test(error.message),
+      args.join(" "),
+    );
+  }
+});

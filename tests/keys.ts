@@ -1,0 +1,103 @@
+/** Gateways with credentials, as `deno task keys` makes them. */
+import { createKeyCommands } from "../commands/key_commands.ts";
+import type { NewCredential } from "../commands/keys_arguments.ts";
+import { createCatalog } from "../catalog/catalog.ts";
+import { openKv } from "../catalog/kv.ts";
+import { createSecretBox } from "../codecs/secret_box.ts";
+import { startTestGateway, type TestGateway, type TestGatewayOptions } from "./gateway.ts";
+
+/** A credential that was issued. */
+export interface Issued {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly bearerToken: string;
+}
+
+/** The commands of `deno task keys` on a catalog. */
+export interface Keys {
+  add(credential: Partial<NewCredential>): Promise<Issued>;
+  rotate(accessKeyId: string): Promise<Issued>;
+  alter(action: "disable" | "enable" | "retire" | "remove", accessKeyId: string): Promise<void>;
+}
+
+const secretKey = new Uint8Array(32).fill(5);
+
+/** Runs a test's work on a gateway whose catalog is in a folder, beside the commands on it. */
+export async function withKeys(
+  work: (gateway: TestGateway, keys: Keys) => Promise<void>,
+  options: TestGatewayOptions & { readonly before?: (keys: Keys) => Promise<void> } = {},
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "batchway-keys-" });
+  const catalogPath = `${folder}/catalog.kv`;
+  const kv = await openKv(catalogPath);
+  const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
+  const commands = createKeyCommands({
+    credentials: createCatalog(kv, sleep).credentials,
+    box: () => createSecretBox(secretKey),
+    random: (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
+    now: Date.now,
+  });
+  const keys: Keys = {
+    async add(credential) {
+      const whole: NewCredential = {
+        tenant: "a",
+        providers: ["openai", "gemini", "anthropic", "bedrock"],
+        readOnly: false,
+        native: false,
+        ...credential,
+      };
+      return JSON.parse(await commands.run({ action: "add", json: true, credential: whole }));
+    },
+    async rotate(accessKeyId) {
+      return JSON.parse(await commands.run({ action: "rotate", json: true, accessKeyId }));
+    },
+    async alter(action, accessKeyId) {
+      await commands.run({ action, json: true, accessKeyId });
+    },
+  };
+  try {
+    await options.before?.(keys);
+    const gateway = await startTestGateway({
+      ...options,
+      catalogPath,
+      env: { ...options.env, BATCHWAY_SECRET_KEY: secretKey.toBase64() },
+    });
+    try {
+      await work(gateway, keys);
+    } finally {
+      await gateway.stop();
+    }
+  } finally {
+    kv.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/**
+ * Writes a credential of this id and secret, so that clients whose keys are fixed are asked for their
+ * signatures too.
+ *
+ * @returns The variables that the gateway needs to open it.
+ */
+export async function allow(
+  catalogPath: string,
+  { accessKeyId, secretAccessKey }: Omit<Issued, "bearerToken">,
+): Promise<Record<string, string>> {
+  const kv = await openKv(catalogPath);
+  try {
+    const sealed = await (await createSecretBox(secretKey)).seal(accessKeyId, secretAccessKey);
+    const secret = { sealed, bearerHash: new Uint8Array(32), createdAt: Date.now() };
+    await createCatalog(kv, () => Promise.resolve()).credentials.update(accessKeyId, () => ({
+      tenant: "clients",
+      providers: ["openai", "gemini", "anthropic", "bedrock"],
+      readOnly: false,
+      native: true,
+      createdAt: Date.now(),
+      disabled: false,
+      secrets: [secret],
+    }));
+  } finally {
+    kv.close();
+  }
+  return { BATCHWAY_SECRET_KEY: secretKey.toBase64() };
+}
