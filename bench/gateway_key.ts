@@ -2,13 +2,15 @@
 import { fileURLToPath } from "node:url";
 import type { Credentials } from "../codecs/sigv4.ts";
 
-/** Makes a key in a gateway's data folder. Throws where the program has no command for keys. */
-export async function addKey(data: string): Promise<Credentials> {
+/** Makes a key for the gateway that these variables configure. Throws with what the command said. */
+export async function addKey(
+  environment: Readonly<Record<string, string>>,
+): Promise<Credentials> {
   const providers = "bedrock,openai,gemini,sandbox";
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "keys", "add", "--tenant", "default", "--providers", providers, "--json"],
     cwd: fileURLToPath(new URL("../", import.meta.url)),
-    env: { BATCHWAY_DATA: data },
+    env: environment,
     stdin: "null",
   }).output();
   const text = new TextDecoder();

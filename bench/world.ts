@@ -83,7 +83,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     let authenticating: MeasuredGateway | undefined;
     if (options.authentication) {
       await prefill(`${folder}/closed/catalog.kv`, { buckets: [1000], jobs: 1000 });
-      const credentials = await addKey(`${folder}/closed`);
+      const credentials = await addKey(
+        environment(upstream.url, configuration, `${folder}/closed`, 0),
+      );
       authenticating = { ...await start(run("closed")), credentials };
     }
     return {
