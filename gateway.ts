@@ -4,7 +4,7 @@ import { createRateLimit } from "./access/rate_limit.ts";
 import { openBox } from "./access/secret_key.ts";
 import { createUploadGate } from "./access/upload_gate.ts";
 import { createCatalog } from "./catalog/catalog.ts";
-import { openKv } from "./catalog/kv.ts";
+import { openCatalogKv } from "./catalog/open.ts";
 import { randomId } from "./codecs/ids.ts";
 import { createTokens } from "./codecs/page_token.ts";
 import type { Config } from "./config.ts";
@@ -57,8 +57,11 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const now = () => Date.now();
   const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
   const instance = randomId(8, random);
-  const kv = await openKv(deps.catalogPath ?? `${config.data}/catalog.kv`);
-  const catalog = createCatalog(kv, sleep);
+  const opened = await openCatalogKv(deps.catalogPath ?? `${config.data}/catalog.kv`, {
+    sleep,
+    told: log.info,
+  });
+  const catalog = createCatalog(opened.kv, sleep);
   const uploader = createUploader();
   const providers = createProviders(config.providers, {
     fetch,
@@ -67,6 +70,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     sleep,
     uploader,
     env: deps.env,
+    warn: log.warn,
   });
   const parts = createPartSpool(spoolOf(config, deps));
   const reads = createReadSpool({
@@ -101,6 +105,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     sleep,
     instance,
     pollMilliseconds: config.pollMilliseconds,
+    sweepMilliseconds: config.sweepMilliseconds,
     leaseMilliseconds: deps.leaseMilliseconds ?? defaultLeaseMilliseconds,
     settleMilliseconds: deps.settleMilliseconds ?? defaultSettleMilliseconds,
     strictIdempotency: config.strictIdempotency,
@@ -158,7 +163,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     await sweep?.stop();
     await parts.close();
     await uploader.close();
-    kv.close();
+    await opened.close();
   };
   const listen = (answer: App, port: number) => {
     const listener = serve(answer, { hostname: config.host, port, escaped, ...tls });

@@ -65,8 +65,7 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
       stopping.abort();
       clearTimeout(timer);
       clearInterval(heartbeat);
-      deps.jobs.close();
-      await Promise.all([running, telling]);
+      await Promise.all([deps.jobs.close(), running, telling]);
       // Else another process, or the next, takes this one for dead and looks for what it left.
       if (deps.objects.leftNothing()) await catalog.instances.leave(instance);
     },

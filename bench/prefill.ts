@@ -46,7 +46,7 @@ export async function prefill(path: string, { buckets, jobs }: PrefillPlan): Pro
       const bucket = `listed-${size}`;
       await inSteps(kv, size, rowsPerStep, (step, n) => writeObject(step, bucket, keyOf(n), kilo));
     }
-    await inSteps(kv, jobs, jobsPerStep, (step, n) => writeJob(step, scope, jobOf(n)));
+    await inSteps(kv, jobs, jobsPerStep, (step, n) => writeJob(step, scope, jobOf(n), undefined));
   } finally {
     kv.close();
   }

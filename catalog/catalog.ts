@@ -1,9 +1,11 @@
 /** The catalog: which object is which provider file, which job is which batch. */
 import { type BucketCatalog, createBucketCatalog } from "./buckets.ts";
+import { createExpiryCatalog, type ExpiryCatalog } from "./expiry.ts";
 import { createCredentialCatalog, type CredentialCatalog } from "./credentials.ts";
 import { createInstanceCatalog, type InstanceCatalog } from "./instances.ts";
 import { createJobCatalog, type JobCatalog } from "./jobs.ts";
 import { createJournalCatalog, type JournalCatalog } from "./journal.ts";
+import { createLeaseCatalog, type LeaseCatalog } from "./leases.ts";
 import { createLinkCatalog, type LinkCatalog } from "./links.ts";
 import { createObjectCatalog, type ObjectCatalog } from "./objects.ts";
 import { createUploadCatalog, type UploadCatalog } from "./uploads.ts";
@@ -12,12 +14,14 @@ import { createUploadCatalog, type UploadCatalog } from "./uploads.ts";
 export interface Catalog {
   readonly objects: ObjectCatalog;
   readonly links: LinkCatalog;
+  readonly expiry: ExpiryCatalog;
   readonly buckets: BucketCatalog;
   readonly uploads: UploadCatalog;
   readonly jobs: JobCatalog;
   readonly journal: JournalCatalog;
   readonly instances: InstanceCatalog;
   readonly credentials: CredentialCatalog;
+  readonly leases: LeaseCatalog;
   /** Reads one key, to see that the catalog answers. */
   check(): Promise<void>;
 }
@@ -27,8 +31,10 @@ export function createCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ): Catalog {
+  const objects = createObjectCatalog(kv, sleep);
   return {
-    objects: createObjectCatalog(kv, sleep),
+    objects,
+    expiry: createExpiryCatalog(kv, sleep, objects),
     links: createLinkCatalog(kv, sleep),
     buckets: createBucketCatalog(kv, sleep),
     uploads: createUploadCatalog(kv, sleep),
@@ -36,6 +42,7 @@ export function createCatalog(
     journal: createJournalCatalog(kv, sleep),
     instances: createInstanceCatalog(kv, sleep),
     credentials: createCredentialCatalog(kv, sleep),
+    leases: createLeaseCatalog(kv, sleep),
     async check() {
       await kv.get(["check"]);
     },

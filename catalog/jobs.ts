@@ -1,6 +1,6 @@
 /** Jobs, their tags, and the batches that providers run for them. */
 import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
-import { isTerminal } from "../codecs/job_status.ts";
+import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
 import { timePrefix } from "../codecs/job_id.ts";
 import { keys, maxBatch, nativeTenant, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
@@ -15,8 +15,14 @@ export interface JobRange {
   /** Only those that come after this one in the order asked for. */
   readonly after?: JobId;
   readonly descending: boolean;
-  /** How many will be looked at, as far as that is known: so many are read at once. */
-  readonly expected?: number;
+  /** At most so many. */
+  readonly limit?: number;
+}
+
+/** What jobs must be like. */
+export interface JobFilter {
+  readonly status?: JobStatus;
+  readonly nameContains?: string;
 }
 
 /** A job and whose it is. */
@@ -33,7 +39,21 @@ export function createJobCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { get, list, running, adopt, update, batch, batches, tags, setTags, walked, setWalked };
+  return {
+    get,
+    getAll,
+    list,
+    matching,
+    running,
+    adopt,
+    update,
+    batch,
+    batches,
+    tags,
+    setTags,
+    walked,
+    setWalked,
+  };
 
   /** The job of this id. */
   async function get(scope: Scope, id: JobId): Promise<JobRecord | undefined> {
@@ -42,21 +62,34 @@ export function createJobCatalog(
 
   /** Jobs in the order of their submission; ids are in that order by themselves. */
   async function* list(scope: Scope, range: JobRange): AsyncGenerator<JobRecord> {
-    const prefix = keys.jobs(scope);
-    let from = range.from === undefined ? "" : timePrefix(range.from);
-    let before = range.before === undefined ? "\u{7f}" : timePrefix(range.before);
-    if (range.after !== undefined) {
-      if (range.descending) before = lesser(before, range.after);
-      else from = greater(from, `${range.after}\0`);
+    for await (const { value } of readRange<JobRecord>(kv, keys.jobs(scope), range)) yield value;
+  }
+
+  /**
+   * The ids of jobs that a filter lets through, in the order of their submission. No job is read
+   * for it: a status costs the jobs that have it, a part of a name the names that come before.
+   */
+  async function matching(
+    scope: Scope,
+    { limit, ...range }: JobRange,
+    { status, nameContains }: JobFilter,
+  ): Promise<JobId[]> {
+    const prefix = status === undefined ? keys.jobNames(scope) : keys.jobsOfStatus(scope, status);
+    const isNamed = nameContains !== undefined;
+    // How many names are to be looked at for one that fits, nobody knows.
+    const reading: JobRange = limit === undefined || isNamed ? range : { ...range, limit };
+    const found: JobId[] = [];
+    for await (const { key, value } of readRange<string>(kv, prefix, reading)) {
+      if (isNamed && !value.includes(nameContains)) continue;
+      found.push(key.at(-1) as JobId);
+      if (found.length === limit) break;
     }
-    if (from >= before) return;
-    const selector = { start: [...prefix, from], end: [...prefix, before] };
-    // Deno KV reads 100 at a time by itself: a page of 100 and the one behind it would cost 200.
-    const batchSize = Math.min(range.expected ?? 100, maxBatch);
-    const options = { reverse: range.descending, batchSize };
-    for await (const entry of kv.list<JobRecord>(selector, options)) {
-      yield entry.value;
-    }
+    return found;
+  }
+
+  /** The jobs of these ids, in their order. */
+  function getAll(scope: Scope, ids: readonly JobId[]): Promise<(JobRecord | undefined)[]> {
+    return readAll<JobRecord>(kv, ids.map((id) => keys.job(scope, id)));
   }
 
   /** Every job that is not over, of all tenants and providers. */
@@ -79,7 +112,7 @@ export function createJobCatalog(
       const step = kv.atomic()
         .check({ key: keys.batch(scope.provider, job.batch), versionstamp: null })
         .check({ key: keys.job(scope, job.id), versionstamp: null });
-      writeJob(step, scope, job);
+      writeJob(step, scope, job, undefined);
       for (const [name, value] of Object.entries(tags)) {
         step.set(keys.tag(scope, job.id, name), value);
       }
@@ -104,7 +137,7 @@ export function createJobCatalog(
       if (!progress) return { done: old.value };
       const job: JobRecord = { ...describe(old.value), ...progress };
       const step = kv.atomic().check(old);
-      writeJob(step, scope, job);
+      writeJob(step, scope, job, old.value);
       return (await step.commit()).ok ? { done: job } : "again";
     });
   }
@@ -147,13 +180,20 @@ export function createJobCatalog(
     });
   }
 
-  /** Whether all batches that an account had have been looked at once. */
-  async function walked(provider: string, account: string): Promise<boolean> {
-    return (await kv.get<boolean>(keys.walked(provider, account))).value === true;
+  /**
+   * Whether all batches that an account had have been looked at once, and the first of its list when
+   * they last were, where that is known.
+   */
+  async function walked(provider: string, account: string): Promise<BatchId | boolean> {
+    return (await kv.get<BatchId | boolean>(keys.walked(provider, account))).value ?? false;
   }
 
-  /** Remembers whether all batches of an account have been looked at. */
-  async function setWalked(provider: string, account: string, done: boolean): Promise<void> {
+  /** Remembers whether all batches of an account have been looked at, or the first of them. */
+  async function setWalked(
+    provider: string,
+    account: string,
+    done: BatchId | boolean,
+  ): Promise<void> {
     await change(sleep, async () => {
       await kv.set(keys.walked(provider, account), done);
       return { done: undefined };
@@ -161,14 +201,34 @@ export function createJobCatalog(
   }
 }
 
-/** Writes a job with all that points to it. */
-export function writeJob(step: Deno.AtomicOperation, scope: Scope, job: JobRecord): void {
+/**
+ * Writes a job with all that points to it.
+ *
+ * @param old The job as it was, which the step must check; undefined where there was none.
+ */
+export function writeJob(
+  step: Deno.AtomicOperation,
+  scope: Scope,
+  job: JobRecord,
+  old: JobRecord | undefined,
+): void {
   const over = isTerminal(job.status);
   const owner: BatchRecord = { tenant: scope.tenant, id: job.id, over };
   step.set(keys.job(scope, job.id), job).set(keys.batch(scope.provider, job.batch), owner);
-  if (over) step.delete(keys.runningJob(scope, job.id));
+  if (over) step.delete(keys.runningJob(scope, job.id)).delete(keys.asked(scope, job.id));
   else step.set(keys.runningJob(scope, job.id), true);
   if (job.file !== undefined) writeUse(step, scope, job.file, job.id, over);
+  if (!old) writeIndex(step, scope, job);
+  else if (old.status !== job.status) {
+    step.delete(keys.jobOfStatus(scope, old.status, job.id))
+      .set(keys.jobOfStatus(scope, job.status, job.id), job.name);
+  }
+}
+
+/** Writes what lists find a job by without reading it. */
+export function writeIndex(step: Deno.AtomicOperation, scope: Scope, job: JobRecord): void {
+  step.set(keys.jobName(scope, job.id), job.name)
+    .set(keys.jobOfStatus(scope, job.status, job.id), job.name);
 }
 
 function writeUse(
@@ -190,6 +250,7 @@ function describe(job: JobRecord): JobDescription {
     batch: _batch,
     status: _status,
     stopRequested: _stopRequested,
+    timedOut: _timedOut,
     message: _message,
     modifiedAt: _modifiedAt,
     endedAt: _endedAt,
@@ -199,6 +260,25 @@ function describe(job: JobRecord): JobDescription {
     ...description
   } = job;
   return description;
+}
+
+/** Entries below a prefix whose last part is a job's id. */
+async function* readRange<Value>(
+  kv: Deno.Kv,
+  prefix: Deno.KvKey,
+  range: JobRange,
+): AsyncGenerator<Deno.KvEntry<Value>> {
+  const { descending: reverse, after, limit } = range;
+  let from = range.from === undefined ? "" : timePrefix(range.from);
+  let before = range.before === undefined ? "\u{7f}" : timePrefix(range.before);
+  if (after !== undefined) {
+    if (reverse) before = lesser(before, after);
+    else from = greater(from, `${after}\0`);
+  }
+  if (from >= before) return;
+  const selector = { start: [...prefix, from], end: [...prefix, before] };
+  const batchSize = Math.min(limit ?? maxBatch, maxBatch);
+  yield* kv.list<Value>(selector, { reverse, batchSize, ...(limit !== undefined && { limit }) });
 }
 
 function lesser(a: string, b: string): string {

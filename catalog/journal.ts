@@ -90,12 +90,20 @@ export function createJournalCatalog(
     });
   }
 
-  /** Closes an entry with the job that came of it. */
+  /**
+   * Closes an entry with the job that came of it. A job that is recorded already stays as it is: two
+   * gateways that were at one entry find the same batch, and it may have moved on since.
+   */
   function finish(scope: Scope, job: JobRecord): Promise<void> {
+    const at = keys.job(scope, job.id);
+    let known: Deno.KvEntryMaybe<JobRecord> = { key: at, value: null, versionstamp: null };
     return change(sleep, async () => {
-      const step = kv.atomic().delete(keys.journalEntry(scope, job.id));
-      writeJob(step, scope, job);
-      return (await step.commit()).ok ? { done: undefined } : "again";
+      const step = kv.atomic().check(known).delete(keys.journalEntry(scope, job.id));
+      if (known.value === null) writeJob(step, scope, job, undefined);
+      if ((await step.commit()).ok) return { done: undefined };
+      // Hardly ever, so it is read only now.
+      known = await kv.get<JobRecord>(at);
+      return "again";
     });
   }
 

@@ -5,6 +5,7 @@
  */
 import { Failure } from "../codecs/failure.ts";
 import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
+import type { JobStatus } from "../codecs/job_status.ts";
 
 /** Bytes of a serialized value (Deno 2.9.6; the same over KV Connect). */
 export const maxValueBytes = 65_536;
@@ -12,7 +13,7 @@ export const maxValueBytes = 65_536;
 export const maxKeyBytes = 2_048;
 /** Keys read by one `getMany`. */
 export const maxGetMany = 10;
-/** Entries that a list reads at once; over KV Connect more are refused. */
+/** Entries that one read of a list brings; a larger size is refused over KV Connect. */
 export const maxBatch = 500;
 /** Checks in one atomic operation over KV Connect; a local catalog allows 100. */
 export const maxChecks = 10;
@@ -66,12 +67,27 @@ export const keys = {
     file: FileId,
     { tenant, bucket, key }: { tenant: string; bucket: string; key: string },
   ) => ["name", provider, file, tenant, bucket, fitting(utf8.encode(key))] as const,
+  /** Files with a time at which their provider forgets them, in the order of that time. */
+  expiries: () => ["expiry"],
+  expiry: (time: number, provider: string, file: FileId) => ["expiry", time, provider, file],
   trash: () => ["trash"],
   trashed: (provider: string, file: FileId) => ["trash", provider, file],
   uses: (provider: string, file: FileId) => ["use", provider, file],
   use: (provider: string, file: FileId, job: JobId) => ["use", provider, file, job],
   jobs: (s: Scope) => ["job", s.tenant, s.provider],
   job: (s: Scope, id: JobId) => ["job", s.tenant, s.provider, id],
+  /** Jobs of one status, in the order of their submission; the value is the job's name. */
+  jobsOfStatus: (s: Scope, status: JobStatus) => ["job-status", s.tenant, s.provider, status],
+  jobOfStatus: (s: Scope, status: JobStatus, id: JobId) => [
+    "job-status",
+    s.tenant,
+    s.provider,
+    status,
+    id,
+  ],
+  /** Names of jobs, in the order of their submission. */
+  jobNames: (s: Scope) => ["job-name", s.tenant, s.provider],
+  jobName: (s: Scope, id: JobId) => ["job-name", s.tenant, s.provider, id],
   running: () => ["running"],
   runningJob: (s: Scope, id: JobId) => ["running", s.tenant, s.provider, id],
   tags: (s: Scope, id: JobId) => ["tag", s.tenant, s.provider, id],
@@ -85,10 +101,15 @@ export const keys = {
     token: string,
     digest: string,
   ) => ["token", s.tenant, s.provider, token, digest],
+  /** When a running job's provider was last asked for it. */
+  asked: (s: Scope, id: JobId) => ["asked", s.tenant, s.provider, id],
+  lease: (name: string) => ["lease", name],
   walked: (provider: string, account: string) => ["walked", provider, account],
   instances: () => ["instance"],
   instance: (id: string) => ["instance", id],
   secret: (name: string) => ["secret", name],
+  /** In which form the catalog is. */
+  schema: () => ["schema"],
   credentials: () => ["credential"],
   credential: (accessKeyId: string) => ["credential", accessKeyId],
   /** Changes with every change of a credential, so that one read tells whether any did. */

@@ -1,6 +1,6 @@
 /** Deno KV as the catalog uses it: opened with a clear error, and atomics that try again. */
 import { Failure } from "../codecs/failure.ts";
-import { maxGetMany } from "./keys.ts";
+import { maxGetMany, maxValueBytes } from "./keys.ts";
 
 /** What an attempt at a change came to. */
 export type Attempt<Result> = { readonly done: Result } | "again";
@@ -45,6 +45,7 @@ export async function change<Result>(
       const outcome = await attempt();
       if (outcome !== "again") return outcome.done;
     } catch (error) {
+      if (isTooLarge(error)) throw tooLarge(error);
       if (!isLocked(error)) throw error;
     }
     // 1 to 32 ms at random: without it two processes lock each other out again and again.
@@ -53,21 +54,44 @@ export async function change<Result>(
   throw new Failure("unavailable", "The catalog is busy; try again", { retryAfterSeconds: 1 });
 }
 
+/** Reads that are under way at once: more only wait for one another. */
+const readsAtOnce = 8;
+
 /** The values of these keys, in their order; the cost is that of the keys, however full the catalog. */
 export async function readAll<Value>(
   kv: Deno.Kv,
   wanted: readonly Deno.KvKey[],
 ): Promise<(Value | undefined)[]> {
   const found: (Value | undefined)[] = [];
-  for (let at = 0; at < wanted.length; at += maxGetMany) {
-    const entries = await kv.getMany<Value[]>(wanted.slice(at, at + maxGetMany));
-    found.push(...entries.map((entry) => entry.value ?? undefined));
+  const step = maxGetMany * readsAtOnce;
+  for (let at = 0; at < wanted.length; at += step) {
+    const reads: Promise<Deno.KvEntryMaybe<Value>[]>[] = [];
+    for (let n = at; n < Math.min(at + step, wanted.length); n += maxGetMany) {
+      reads.push(kv.getMany<Value[]>(wanted.slice(n, n + maxGetMany)));
+    }
+    for (const entries of await Promise.all(reads)) {
+      for (const { value } of entries) found.push(value ?? undefined);
+    }
   }
   return found;
 }
 
 function isLocked(error: unknown): boolean {
   return error instanceof Error && /database is (locked|busy)/.test(error.message);
+}
+
+/** The limits of Deno KV (Deno 2.9.6): of a key, of a value, of all of one step together. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof TypeError && /too (large|many)/i.test(error.message);
+}
+
+function tooLarge(cause: unknown): Failure {
+  return new Failure(
+    "invalid",
+    `What is to be kept of this has no room in a record of ${maxValueBytes} bytes. Send less of ` +
+      "headers, metadata or tags with it, or fewer and larger parts",
+    { s3: "MetadataTooLarge", cause },
+  );
 }
 
 function reasonOf(error: unknown): string {

@@ -3,6 +3,7 @@
  * file goes with its last name.
  */
 import type { FileId } from "../codecs/ids.ts";
+import { writeExpiry } from "./expiry.ts";
 import { keys, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import { addName, dropName, type Loss, throwAway } from "./names.ts";
@@ -60,6 +61,7 @@ export function createLinkCatalog(
         native: true,
       };
       addName(step, provider, record.file, name, entry, first);
+      writeExpiry(step, provider, record);
       if (old.value) {
         const loss = await dropName(kv, step, provider, old.value.file, name);
         if (loss === "last") throwAway(step, provider, old.value, name);

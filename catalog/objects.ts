@@ -1,6 +1,7 @@
 /** Objects by name, the provider files behind them, and the files that wait to be deleted. */
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
+import { writeExpiry } from "./expiry.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
 import { dropName, throwAway } from "./names.ts";
@@ -69,6 +70,7 @@ export function createObjectCatalog(
       const step = kv.atomic().check(old)
         .set(at, record)
         .set(keys.file(scope.provider, record.file), owner);
+      writeExpiry(step, scope.provider, record);
       if (old.value) {
         const loss = await dropName(kv, step, scope.provider, old.value.file, name);
         if (loss === "last") throwAway(step, scope.provider, old.value, name);
@@ -87,7 +89,7 @@ export function createObjectCatalog(
     scope: Scope,
     bucket: string,
     key: string,
-    record: ObjectRecord,
+    record: Pick<ObjectRecord, "file" | "account">,
     keep: "trash" | "gone",
   ): Promise<void> {
     return change(sleep, async () => {

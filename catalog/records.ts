@@ -120,6 +120,8 @@ export interface JobProgress {
   readonly batch: BatchId;
   readonly status: JobStatus;
   readonly stopRequested: boolean;
+  /** The stop was asked for because the job's own time ran out, and not by a client. */
+  readonly timedOut?: true;
   readonly message?: string;
   readonly modifiedAt: number;
   readonly endedAt?: number;
@@ -185,6 +187,14 @@ export interface BatchRecord {
   readonly id: JobId;
   /** Whether the job is known to be over, so that it need not be read. */
   readonly over: boolean;
+}
+
+/** Work that one gateway alone is at. */
+export interface LeaseRecord {
+  readonly owner: string;
+  readonly until: number;
+  /** When the work was last done. */
+  readonly doneAt?: number;
 }
 
 /** A gateway process. One that is gone without a farewell may have left files at a provider. */

@@ -33,6 +33,8 @@ export interface FailureDetails {
   readonly outcomeUnknown?: boolean;
   /** True where the provider said that the thing is gone, and not merely out of reach. */
   readonly gone?: boolean;
+  /** What is wrong with the provider's account itself, whatever was asked of it. */
+  readonly account?: "key" | "quota";
   /** What led to it. For logs and tests; never shown to a client. */
   readonly cause?: unknown;
 }

@@ -1,6 +1,6 @@
 /** `deno task keys`: issues, lists, disables, rotates and removes credentials. */
 import { createCatalog } from "../catalog/catalog.ts";
-import { openKv } from "../catalog/kv.ts";
+import { openCatalogKv } from "../catalog/open.ts";
 import { openOrMakeBox } from "../access/secret_key.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { createKeyCommands, type KeyCommands } from "./key_commands.ts";
@@ -35,13 +35,13 @@ async function withCommands<Result>(
   { data, secretKey }: Config,
   work: (commands: KeyCommands) => Promise<Result>,
 ): Promise<Result> {
-  const kv = await openKv(`${data}/catalog.kv`);
+  const opened = await openCatalogKv(`${data}/catalog.kv`, { sleep });
   try {
-    const { credentials } = createCatalog(kv, sleep);
+    const { credentials } = createCatalog(opened.kv, sleep);
     const box = () => openOrMakeBox({ configured: secretKey, folder: data });
     return await work(createKeyCommands({ credentials, box, random, now: Date.now }));
   } finally {
-    kv.close();
+    await opened.close();
   }
 }
 

@@ -1,44 +1,90 @@
 /** Batches that were made by other means, as jobs; and news of running jobs from the same lists. */
-import { nativeTenant, type Scope } from "../catalog/keys.ts";
-import type { BatchRecord, JobDescription, JobRecord } from "../catalog/records.ts";
-import { adoptedJobId, timeOfJobId } from "../codecs/job_id.ts";
+import type { BatchRecord } from "../catalog/records.ts";
+import type { BatchId } from "../codecs/ids.ts";
+import { askAccounts } from "../objects/accounts.ts";
 import type { Account, Batch, StoringProvider } from "../providers/provider.ts";
+import { adoptBatch } from "./adopt_batch.ts";
 import type { JobTools, ScopedJob } from "./deps.ts";
 import type { Poll } from "./poll.ts";
-import { accepted } from "./state.ts";
+import { createOrder, type Order } from "./walk.ts";
 
-/** The role that jobs show which have none. */
-const nativeRole = "arn:aws:iam::000000000000:role/batchway-native";
+/** Pages that a list waits for. */
+const patience = 20;
+
+/** A walk that is under way. */
+interface Walk {
+  /** Resolves once so many pages were taken in, or at its end; rejects with what cut it short. */
+  readonly enough: Promise<void>;
+  /** Resolves at its end. */
+  readonly whole: Promise<void>;
+}
 
 /** Adopting batches. */
 export type Adoption = ReturnType<typeof createAdoption>;
 
 /** Makes what adopts batches. */
 export function createAdoption(deps: JobTools, poll: Poll) {
-  const { jobs, journal } = deps.catalog;
-  const walking = new Map<string, Promise<void>>();
+  const { jobs } = deps.catalog;
+  const walking = new Map<string, Walk>();
   const walkedAt = new Map<string, number>();
+  const orders = new Map<string, Order>();
 
-  return { walk, adopt };
+  return { walk, adopt, settled };
 
   /**
    * Looks through a provider's batches; where they come newest first, until a page holds none that
    * is new. What was made by other means is adopted, and jobs that are running are brought up to
    * date.
+   *
+   * @param wanted A long history is read on behind the answer of whoever waits for `enough` of it.
    */
-  function walk(provider: StoringProvider, region: string): Promise<void> {
+  function walk(
+    provider: StoringProvider,
+    region: string,
+    wanted: "enough" | "whole",
+  ): Promise<void> {
     const { name } = provider;
     const last = walkedAt.get(name);
     if (last !== undefined && deps.now() - last < deps.pollMilliseconds) return Promise.resolve();
-    const running = walking.get(name);
-    if (running) return running;
-    const walk = walkAccounts(provider, region).finally(() => walking.delete(name));
+    const running = walking.get(name) ?? start(provider, region);
+    return running[wanted];
+  }
+
+  function start(provider: StoringProvider, region: string): Walk {
+    const { name } = provider;
+    const enough = Promise.withResolvers<void>();
+    let pages = 0;
+    const whole = walkAccounts(provider, region, () => {
+      if (++pages === patience) enough.resolve();
+    }).finally(() => walking.delete(name));
+    // Whoever waits for the whole alone is told by that.
+    enough.promise.catch(() => {});
+    whole.then(enough.resolve, (error: unknown) => {
+      enough.reject(error);
+      // Nobody may be waiting any more.
+      if (pages < patience || deps.closing.aborted) return;
+      deps.warn("The adoption of a provider's batches was cut short", { provider: name, error });
+    });
+    const walk = { enough: enough.promise, whole };
     walking.set(name, walk);
     return walk;
   }
 
-  async function walkAccounts(provider: StoringProvider, region: string): Promise<void> {
-    for (const account of provider.accounts) await walkAccount(provider, account, region);
+  /** Resolves once no walk is under way. */
+  async function settled(): Promise<void> {
+    await Promise.allSettled([...walking.values()].map(({ whole }) => whole));
+  }
+
+  async function walkAccounts(
+    provider: StoringProvider,
+    region: string,
+    paged: () => void,
+  ): Promise<void> {
+    const answers = askAccounts(
+      provider,
+      (account) => walkAccount(provider, account, region, paged),
+    );
+    for await (const _ of answers);
     walkedAt.set(provider.name, deps.now());
   }
 
@@ -46,23 +92,46 @@ export function createAdoption(deps: JobTools, poll: Poll) {
     provider: StoringProvider,
     account: Account,
     region: string,
+    paged: () => void,
   ): Promise<void> {
-    const { newestFirst } = account.batches;
+    const order = orderOf(provider, account);
     const before = await jobs.walked(provider.name, account.name);
+    const mayEndEarly = before !== false && order.endsEarly(deps.now());
+    const watch = order.watch();
+    // Jobs that were created here are known although no walk has come by them, and may fill a page
+    // in front of batches that are not: a walk goes on to where the last one began.
+    let isPast = typeof before === "boolean" || !order.isNewestFirst();
     let walked = before;
+    let isEnd = false;
+    let newest: BatchId | undefined;
     let cursor: string | undefined;
     do {
       const page = await account.batches.list(cursor, deps.closing);
+      watch.page(page.items);
       const news = await takeIn(provider, account, page.items, region);
-      cursor = before && !news ? undefined : page.cursor;
-      if (cursor !== undefined && walked) {
+      paged();
+      newest ??= page.items[0]?.id;
+      isPast ||= page.items.some(({ id }) => id === before);
+      isEnd = page.cursor === undefined;
+      cursor = mayEndEarly && isPast && !news ? undefined : page.cursor;
+      if (cursor !== undefined && walked !== false) {
         // If this walk is cut short, the next finds nothing new on the first page and yet must not
         // end there.
         await jobs.setWalked(provider.name, account.name, false);
         walked = false;
       }
     } while (cursor !== undefined);
-    if (newestFirst && !walked) await jobs.setWalked(provider.name, account.name, true);
+    if (isEnd) watch.complete(deps.now());
+    const mark = newest ?? true;
+    if (walked !== mark) await jobs.setWalked(provider.name, account.name, mark);
+  }
+
+  function orderOf({ name }: StoringProvider, account: Account): Order {
+    const key = JSON.stringify([name, account.name]);
+    const order = orders.get(key) ??
+      createOrder(account.batches.newestFirst, deps.pollMilliseconds);
+    orders.set(key, order);
+    return order;
   }
 
   /** Takes a page of batches in; true if any was new. */
@@ -93,63 +162,14 @@ export function createAdoption(deps: JobTools, poll: Poll) {
     if (job) await poll.apply(provider, { scope, job }, batch);
   }
 
-  /**
-   * Makes a job of a batch that the catalog does not know.
-   *
-   * @returns The job; undefined for a batch whose create is still under way here.
-   */
-  async function adopt(
+  /** Makes a job of a batch that the catalog does not know; undefined while its create is under way. */
+  function adopt(
     provider: StoringProvider,
-    account: Account,
+    { name: account }: Account,
     batch: Batch,
     region: string,
   ): Promise<ScopedJob | undefined> {
-    const scope: Scope = { tenant: nativeTenant, provider: provider.name };
-    if (batch.jobId !== undefined && await isUnderWay(provider.name, batch)) return undefined;
-    for (let attempt = 0;; attempt++) {
-      const job = adopted(provider.name, account.name, batch, region, attempt, deps.now());
-      if (await jobs.adopt(scope, job, batch.tags)) return { scope, job };
-      const owner = await jobs.batch(provider.name, batch.id);
-      if (!owner) continue; // The id is another batch's: the next attempt has another id.
-      const theirs = { tenant: owner.tenant, provider: provider.name };
-      const found = await jobs.get(theirs, owner.id);
-      return found && { scope: theirs, job: found };
-    }
+    poll.note(provider, batch);
+    return adoptBatch(deps, { provider: provider.name, account, region }, batch);
   }
-
-  async function isUnderWay(provider: string, batch: Batch): Promise<boolean> {
-    for await (const { scope, entry } of journal.entries()) {
-      if (scope.provider === provider && entry.job.id === batch.jobId) return true;
-    }
-    return false;
-  }
-}
-
-function adopted(
-  provider: string,
-  account: string,
-  batch: Batch,
-  region: string,
-  attempt: number,
-  now: number,
-): JobRecord {
-  // A job whose record was lost has its old id back, which tells when it was submitted.
-  const lost = attempt === 0 ? batch.jobId : undefined;
-  const submittedAt = lost === undefined ? batch.createdAt.getTime() : timeOfJobId(lost);
-  const description: JobDescription = {
-    id: lost ?? adoptedJobId(submittedAt, batch.id, attempt),
-    region,
-    account,
-    name: batch.name ?? batch.id,
-    modelId: batch.modelId ?? "unknown",
-    roleArn: nativeRole,
-    inputDataConfig: {
-      s3InputDataConfig: { s3Uri: `s3://${provider}/${batch.input ?? batch.id}` },
-    },
-    outputDataConfig: { s3OutputDataConfig: { s3Uri: `s3://${provider}/` } },
-    native: true,
-    submittedAt,
-    ...(batch.input !== undefined && { file: batch.input }),
-  };
-  return { ...description, ...accepted(batch, now) };
 }

@@ -34,7 +34,9 @@ export interface JobDeps {
   readonly instance: string;
   /** A running job's provider is asked at most once in this time; 0: always. */
   readonly pollMilliseconds: number;
-  /** How long a create's lease lasts without being prolonged. */
+  /** The pause between two sweeps; 0 where absent. */
+  readonly sweepMilliseconds?: number;
+  /** How long a create's lease, or a sweep's, lasts without being prolonged. */
   readonly leaseMilliseconds: number;
   /**
    * How long a provider may be at a create whose caller is gone: a batch that is not to be found

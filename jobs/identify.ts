@@ -4,6 +4,7 @@ import { parseJobArn } from "../codecs/arn.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { BatchId, JobId } from "../codecs/ids.ts";
 import { isJobId } from "../codecs/job_id.ts";
+import { askAccounts } from "../objects/accounts.ts";
 import { type Reach, scopeOf } from "../objects/reach.ts";
 import type { Adoption } from "./adopt.ts";
 import type { JobDeps, ScopedJob } from "./deps.ts";
@@ -40,19 +41,27 @@ export function createIdentify({ catalog, defaultRegion }: JobDeps, adoption: Ad
     region: string | undefined,
     signal: AbortSignal,
   ): Promise<ScopedJob | undefined> {
-    for (const account of reach.provider.accounts) {
+    const spelled = reach.provider.accounts.map(({ batches }) => batches.parseId(identifier));
+    for (const batch of new Set(spelled)) {
+      const owner = batch && await catalog.jobs.batch(reach.provider.name, batch);
+      if (!owner) continue;
+      const scope = scopesOf(reach).find(({ tenant }) => tenant === owner.tenant);
+      const job = scope && await catalog.jobs.get(scope, owner.id);
+      return scope && job && { scope, job };
+    }
+    if (!reach.native || spelled.every((batch) => batch === undefined)) return undefined;
+    const answers = askAccounts(reach.provider, async (account) => {
       const batch = account.batches.parseId(identifier);
-      if (batch === undefined) continue;
-      const owner = await catalog.jobs.batch(reach.provider.name, batch);
-      if (owner) {
-        const scope = scopesOf(reach).find(({ tenant }) => tenant === owner.tenant);
-        const job = scope && await catalog.jobs.get(scope, owner.id);
-        return scope && job && { scope, job };
-      }
-      if (!reach.native) continue;
-      const native = await ask(account, batch, signal);
-      const adopted = native &&
-        await adoption.adopt(reach.provider, account, native, region ?? defaultRegion);
+      const native = batch && await ask(account, batch, signal);
+      return native && { account, native };
+    });
+    for await (const found of answers) {
+      const adopted = found && await adoption.adopt(
+        reach.provider,
+        found.account,
+        found.native,
+        region ?? defaultRegion,
+      );
       if (adopted) return adopted;
     }
     return undefined;
@@ -65,7 +74,7 @@ export function createIdentify({ catalog, defaultRegion }: JobDeps, adoption: Ad
     region: string | undefined,
   ): Promise<ScopedJob | undefined> {
     if (id === undefined || !reach.native) return undefined;
-    await adoption.walk(reach.provider, region ?? defaultRegion);
+    await adoption.walk(reach.provider, region ?? defaultRegion, "whole");
     return await byId(reach, id);
   }
 }

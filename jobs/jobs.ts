@@ -49,8 +49,11 @@ export interface Jobs {
   ): Promise<void>;
   /** Brings creates to an end that were cut short, and running jobs forward that nobody asks for. */
   sweep(signal: AbortSignal): Promise<void>;
-  /** Breaks off what providers are asked. A create that this cuts short is found again later. */
-  close(): void;
+  /**
+   * Breaks off what providers are asked; resolves once nothing of it is under way behind an answer.
+   * A create that this cuts short is found again later.
+   */
+  close(): Promise<void>;
 }
 
 /** Makes the service. */
@@ -70,7 +73,7 @@ export function createJobs(deps: JobDeps): Jobs {
       return await poll.refresh(reach.provider, found);
     },
     async list(reach, region, request) {
-      await adoption.walk(reach.provider, region ?? deps.defaultRegion);
+      await adoption.walk(reach.provider, region ?? deps.defaultRegion, "enough");
       return await listJobs(deps, reach, request);
     },
     async stop(reach, region, identifier, signal) {
@@ -90,8 +93,11 @@ export function createJobs(deps: JobDeps): Jobs {
     },
     async sweep(signal) {
       await work.sweep(signal);
-      await sweepJobs(deps, poll, signal);
+      await sweepJobs(tools, poll, signal);
     },
-    close: () => closing.abort(),
+    async close() {
+      closing.abort();
+      await adoption.settled();
+    },
   };
 }

@@ -3,6 +3,7 @@ import type { Scope } from "../catalog/keys.ts";
 import type { JobRecord, JournalRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { JobId } from "../codecs/ids.ts";
+import { boundTo } from "../objects/accounts.ts";
 import { accountOf, type Reach } from "../objects/reach.ts";
 import type { Account, Batch } from "../providers/provider.ts";
 import type { JobTools } from "./deps.ts";
@@ -125,7 +126,11 @@ export function createJournalWork(deps: JobTools) {
     } catch (error) {
       if (!mayHaveBeenMade(error)) {
         await journal.abandon(scope, entry);
-        throw error;
+        throw boundTo(reach.provider, job.account, error, {
+          what: "The job's input",
+          advice:
+            "Put the input again to have it on another account, or wait until this one is well",
+        });
       }
       const account = accountOf(reach.provider, job.account);
       const batch = await findBatch(account, entry, deps.closing);
@@ -136,7 +141,7 @@ export function createJournalWork(deps: JobTools) {
   }
 
   async function record(scope: Scope, entry: JournalRecord, batch: Batch): Promise<JobRecord> {
-    const job: JobRecord = { ...entry.job, ...accepted(batch, deps.now()) };
+    const job: JobRecord = { ...entry.job, ...accepted(batch, deps.now(), entry.job) };
     await journal.finish(scope, job);
     return job;
   }

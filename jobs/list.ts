@@ -2,7 +2,8 @@
 import type { JobRecord } from "../catalog/records.ts";
 import type { JobId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
-import type { JobRange } from "../catalog/jobs.ts";
+import type { JobFilter, JobRange } from "../catalog/jobs.ts";
+import type { Scope } from "../catalog/keys.ts";
 import type { Reach } from "../objects/reach.ts";
 import type { JobDeps } from "./deps.ts";
 import { scopesOf } from "./identify.ts";
@@ -29,59 +30,87 @@ export interface JobPage {
   readonly next?: JobId;
 }
 
-/** Lists one page of a caller's jobs from the catalog. */
+/** A job of a page, read already or only found. */
+interface Listed {
+  readonly id: JobId;
+  readonly scope: Scope;
+  readonly job?: JobRecord;
+}
+
+/**
+ * Lists one page of a caller's jobs from the catalog. Where there is a filter, the catalog's indexes
+ * tell which jobs it lets through, so that no other is read. Which buckets a job uses, they do not
+ * tell: a caller that may use some alone has jobs read that it is not shown.
+ */
 export async function listJobs(
-  { catalog }: JobDeps,
+  deps: Pick<JobDeps, "catalog">,
   reach: Reach,
   request: ListJobsRequest,
 ): Promise<JobPage> {
+  if (reach.mayUse === undefined) return await readPage(deps, reach, request);
+  const { maxResults } = request;
+  const jobs: JobRecord[] = [];
+  let { after } = request;
+  for (;;) {
+    const page = await readPage(deps, reach, { ...request, ...(after && { after }) });
+    for (const job of page.jobs) {
+      if (!isVisible(reach, job)) continue;
+      const last = jobs.at(-1);
+      if (jobs.length === maxResults && last) return { jobs, next: last.id };
+      jobs.push(job);
+    }
+    if (page.next === undefined) return { jobs };
+    after = page.next;
+  }
+}
+
+/** A page of all jobs that the filter lets through. */
+async function readPage(
+  { catalog: { jobs } }: Pick<JobDeps, "catalog">,
+  reach: Reach,
+  request: ListJobsRequest,
+): Promise<JobPage> {
+  const { maxResults, statusEquals: status, nameContains } = request;
   const descending = request.sortOrder === "Descending";
-  const isFiltered = request.statusEquals !== undefined || request.nameContains !== undefined;
+  const filter: JobFilter = {
+    ...(status !== undefined && { status }),
+    ...(nameContains !== undefined && { nameContains }),
+  };
   const range: JobRange = {
     descending,
-    // One more than a page tells whether another follows.
-    ...(!isFiltered && { expected: request.maxResults + 1 }),
+    // One more than fits tells whether another page follows.
+    limit: maxResults + 1,
     ...(request.submitTimeAfter !== undefined && { from: request.submitTimeAfter + 1 }),
     ...(request.submitTimeBefore !== undefined && { before: request.submitTimeBefore }),
     ...(request.after !== undefined && { after: request.after }),
   };
-  const sources = scopesOf(reach).map((scope) => catalog.jobs.list(scope, range));
-  const jobs: JobRecord[] = [];
-  for await (const job of merge(sources, descending)) {
-    if (!matches(job, request) || !isVisible(reach, job)) continue;
-    const last = jobs.at(-1);
-    if (jobs.length === request.maxResults && last) return { jobs, next: last.id };
-    jobs.push(job);
+  const isFiltered = status !== undefined || nameContains !== undefined;
+  const scopes = scopesOf(reach);
+  const found = await Promise.all(scopes.map(isFiltered ? findMatching : findAll));
+  const merged = found.flat().sort((a, b) => (a.id < b.id) === descending ? 1 : -1);
+  const page = merged.slice(0, maxResults);
+  const last = page.at(-1);
+  const listed = isFiltered ? await readListed(page) : page.flatMap(({ job }) => job ?? []);
+  return { jobs: listed, ...(merged.length > maxResults && last && { next: last.id }) };
+
+  async function findAll(scope: Scope): Promise<Listed[]> {
+    const all: Listed[] = [];
+    for await (const job of jobs.list(scope, range)) all.push({ id: job.id, scope, job });
+    return all;
   }
-  return { jobs };
-}
 
-function matches(job: JobRecord, { statusEquals, nameContains }: ListJobsRequest): boolean {
-  return (statusEquals === undefined || job.status === statusEquals) &&
-    (nameContains === undefined || job.name.includes(nameContains));
-}
+  async function findMatching(scope: Scope): Promise<Listed[]> {
+    return (await jobs.matching(scope, range, filter)).map((id) => ({ id, scope }));
+  }
 
-/** Merges lists that are each in the order of ids. */
-async function* merge(
-  sources: readonly AsyncGenerator<JobRecord>[],
-  descending: boolean,
-): AsyncGenerator<JobRecord> {
-  const heads = await Promise.all(sources.map((source) => source.next()));
-  try {
-    for (;;) {
-      let first: number | undefined;
-      for (const [at, head] of heads.entries()) {
-        if (head.done) continue;
-        const best = first === undefined ? undefined : heads[first];
-        if (!best || best.done || (head.value.id < best.value.id) !== descending) first = at;
-      }
-      const head = first === undefined ? undefined : heads[first];
-      const source = first === undefined ? undefined : sources[first];
-      if (first === undefined || !source || !head || head.done) return;
-      yield head.value;
-      heads[first] = await source.next();
-    }
-  } finally {
-    for (const source of sources) await source.return(undefined);
+  async function readListed(page: readonly Listed[]): Promise<JobRecord[]> {
+    const read = new Map<JobId, JobRecord>();
+    await Promise.all(scopes.map(async (scope) => {
+      const ids = page.flatMap((one) => one.scope.tenant === scope.tenant ? [one.id] : []);
+      for (const job of await jobs.getAll(scope, ids)) if (job) read.set(job.id, job);
+    }));
+    const inOrder = page.flatMap(({ id }) => read.get(id) ?? []);
+    // One that has moved on since it was found is of another status now.
+    return inOrder.filter((job) => status === undefined || job.status === status);
   }
 }

@@ -1,51 +1,95 @@
-/** Bringing a job up to date: one question to the provider for all who ask at the same time. */
+/**
+ * Bringing a job up to date: one question to the provider for all who ask, in this process and in
+ * the others of its catalog.
+ */
 import type { JobRecord } from "../catalog/records.ts";
 import { isTerminal } from "../codecs/job_status.ts";
+import { boundTo } from "../objects/accounts.ts";
 import { accountOf } from "../objects/reach.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";
 import type { JobTools, ScopedJob } from "./deps.ts";
 import { advance } from "./state.ts";
+import { enforceTimeout } from "./timeout.ts";
 
 /** Bringing jobs up to date. */
 export type Poll = ReturnType<typeof createPoll>;
 
+/** A question that failed is not put again sooner, in milliseconds: all who ask are told the same. */
+const failurePause = 1_000;
+/** Jobs of which it is remembered when they were asked for, before the old ones are let go. */
+const maxRemembered = 20_000;
+/** Unknown words of which it is remembered that they were told. */
+const maxWords = 100;
+
 /** Makes what brings jobs up to date. */
 export function createPoll(deps: JobTools) {
+  const { pollMilliseconds } = deps;
+  const refreshing = new Map<string, Promise<JobRecord>>();
   const asking = new Map<string, Promise<JobRecord>>();
   const askedAt = new Map<string, number>();
+  const failed = new Map<string, { readonly at: number; readonly error: unknown }>();
+  const words = new Set<string>();
 
-  return { refresh, ask, apply };
+  return { refresh, ask, apply, note };
 
   /** The job as it is now; its provider is asked unless that was just done, or the job is over. */
   async function refresh(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
     const { job } = scoped;
     const name = nameOf(scoped);
     if (isTerminal(job.status)) {
-      askedAt.delete(name);
+      forget(name);
       return job;
     }
+    const now = deps.now();
     const last = askedAt.get(name);
-    if (last !== undefined && deps.now() - last < deps.pollMilliseconds) return job;
-    return await ask(provider, scoped);
+    if (last !== undefined && Math.abs(now - last) < pollMilliseconds) return job;
+    const failure = failed.get(name);
+    if (failure && now - failure.at < Math.min(pollMilliseconds, failurePause)) throw failure.error;
+    return await shared(refreshing, name, () => askInTurn(provider, scoped));
   }
 
-  /** The job as its provider tells now. */
+  /** The job as its provider tells now, however lately it was asked. */
   function ask(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
-    const name = nameOf(scoped);
-    const running = asking.get(name);
-    if (running) return running;
-    const answer = askProvider(provider, scoped).finally(() => asking.delete(name));
-    asking.set(name, answer);
-    return answer;
+    return shared(asking, nameOf(scoped), () => askProvider(provider, scoped));
+  }
+
+  /** Asks, unless another gateway of the catalog did so in the time that one question is good for. */
+  async function askInTurn(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
+    const { scope, job } = scoped;
+    if (pollMilliseconds > 0) {
+      const now = deps.now();
+      const { leases, jobs } = deps.catalog;
+      const last = await leases.claimAsking(scope, job.id, now, now - pollMilliseconds);
+      if (last !== undefined) {
+        remember(nameOf(scoped), last);
+        return await jobs.get(scope, job.id) ?? job;
+      }
+    }
+    return await ask(provider, scoped);
   }
 
   async function askProvider(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
     const { job } = scoped;
-    const batch = await accountOf(provider, job.account).batches.get(job.batch, deps.closing);
-    return await apply(provider, scoped, batch);
+    const name = nameOf(scoped);
+    try {
+      const { batches } = accountOf(provider, job.account);
+      const batch = await batches.get(job.batch, deps.closing);
+      failed.delete(name);
+      return await apply(provider, scoped, batch);
+    } catch (cause) {
+      const error = boundTo(provider, job.account, cause, {
+        what: "The job",
+        advice: "The batch goes on there; ask again when the account is well",
+      });
+      if (!deps.closing.aborted) {
+        prune(failed, ({ at }) => at, failurePause);
+        failed.set(name, { at: deps.now(), error });
+      }
+      throw error;
+    }
   }
 
-  /** Records what the provider told of a job's batch. */
+  /** Records what the provider told of a job's batch: the one place where its news comes in. */
   async function apply(
     provider: StoringProvider,
     scoped: ScopedJob,
@@ -54,15 +98,29 @@ export function createPoll(deps: JobTools) {
     const { scope, job } = scoped;
     const name = nameOf(scoped);
     const now = deps.now();
+    note(provider, batch);
     const next = await deps.catalog.jobs.update(scope, job.id, (old) => advance(old, batch, now));
     const current = next ?? job;
     if (!isTerminal(current.status)) {
-      askedAt.set(name, now);
-      return current;
+      remember(name, now);
+      return await enforceTimeout(deps, provider, { scope, job: current }, batch);
     }
-    askedAt.delete(name);
+    forget(name);
     await release(provider, current);
     return current;
+  }
+
+  /** Tells the operator, once, of a word of the provider's that is not known here. */
+  function note(provider: StoringProvider, { unknownStatus, rawStatus }: Batch): void {
+    if (!unknownStatus) return;
+    const status = rawStatus.slice(0, 100);
+    const word = JSON.stringify([provider.name, status]);
+    if (words.has(word) || words.size >= maxWords) return;
+    words.add(word);
+    deps.warn("A provider calls a batch's state by an unknown word; the job counts as InProgress", {
+      provider: provider.name,
+      status,
+    });
   }
 
   async function release(provider: StoringProvider, { file, native }: JobRecord): Promise<void> {
@@ -76,6 +134,36 @@ export function createPoll(deps: JobTools) {
       });
     }
   }
+
+  function remember(name: string, at: number): void {
+    prune(askedAt, (at) => at, pollMilliseconds);
+    askedAt.set(name, at);
+  }
+
+  function forget(name: string): void {
+    askedAt.delete(name);
+    failed.delete(name);
+  }
+
+  /** Lets go of what is too old to matter, where there is much. */
+  function prune<Value>(map: Map<string, Value>, at: (value: Value) => number, age: number): void {
+    if (map.size < maxRemembered) return;
+    const oldest = deps.now() - age;
+    for (const [name, value] of map) if (at(value) < oldest) map.delete(name);
+  }
+}
+
+/** One piece of work for all who want its result while it is under way. */
+function shared<Result>(
+  underWay: Map<string, Promise<Result>>,
+  name: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const running = underWay.get(name);
+  if (running) return running;
+  const result = work().finally(() => underWay.delete(name));
+  underWay.set(name, result);
+  return result;
 }
 
 /** Two providers on one account adopt the same batches under the same ids: an id is not enough. */

@@ -1,11 +1,39 @@
 /** The legal moves of a job, as pure functions of what was and what the provider says. */
-import type { JobProgress, JobRecord } from "../catalog/records.ts";
+import type { JobDescription, JobProgress, JobRecord } from "../catalog/records.ts";
 import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
 import type { Batch } from "../providers/provider.ts";
 
+const ends = ["Completed", "PartiallyCompleted", "Failed", "Stopped", "Expired"] as const;
+
+/**
+ * Where a job may go from each status. What a provider tells out of turn, because two answers
+ * crossed on their way, or because it puts a batch back into its queue, moves no job back.
+ */
+export const moves: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
+  Submitted: ["Validating", "Scheduled", "InProgress", "Stopping", ...ends],
+  Validating: ["Scheduled", "InProgress", "Stopping", ...ends],
+  Scheduled: ["InProgress", "Stopping", ...ends],
+  InProgress: ["Stopping", ...ends],
+  Stopping: ends,
+  Completed: [],
+  PartiallyCompleted: [],
+  Failed: [],
+  Stopped: [],
+  Expired: [],
+};
+
+/** What a job's own time is told by. */
+type Timed = Pick<JobDescription, "submittedAt" | "timeoutDurationInHours">;
+
+/** When a job's own time runs out, in milliseconds since 1970; undefined if it has none. */
+export function deadlineOf({ submittedAt, timeoutDurationInHours }: Timed): number | undefined {
+  if (timeoutDurationInHours === undefined) return undefined;
+  return submittedAt + timeoutDurationInHours * 3_600_000;
+}
+
 /** Where a job stands right after its provider accepted it. */
-export function accepted(batch: Batch, now: number): JobProgress {
-  return progressOf(batch, batch.status, false, now);
+export function accepted(batch: Batch, now: number, job?: Timed): JobProgress {
+  return { ...told(batch, batch.status, now, job), stopRequested: false };
 }
 
 /**
@@ -15,9 +43,16 @@ export function accepted(batch: Batch, now: number): JobProgress {
  * provider has an end to tell.
  */
 export function advance(job: JobRecord, batch: Batch, now: number): JobProgress | undefined {
+  const goesOn = job.stopRequested && !isTerminal(batch.status);
+  const status = goesOn ? "Stopping" : batch.status;
   if (isTerminal(job.status)) return undefined;
-  const status = job.stopRequested && !isTerminal(batch.status) ? "Stopping" : batch.status;
-  const next = progressOf(batch, status, job.stopRequested, now);
+  if (status !== job.status && !moves[job.status].includes(status)) return undefined;
+  const news = told(batch, status, now, job);
+  const next: JobProgress = {
+    ...(job.timedOut && status === "Stopped" ? outOfTime(job, news) : news),
+    stopRequested: job.stopRequested,
+    ...(job.timedOut && { timedOut: true }),
+  };
   return isSame(job, next) ? undefined : next;
 }
 
@@ -27,22 +62,56 @@ export function stopping(job: JobRecord, now: number): JobProgress | undefined {
   return { ...job, status: "Stopping", stopRequested: true, modifiedAt: now };
 }
 
-function progressOf(
+/**
+ * Where a job stands whose own time ran out; undefined if that has not come, or if it is over or
+ * being stopped already: of a client's stop and the deadline, the first decides how the job ends.
+ */
+export function timingOut(job: JobRecord, now: number): JobProgress | undefined {
+  if (job.stopRequested || now < (deadlineOf(job) ?? Infinity)) return undefined;
+  const next = stopping(job, now);
+  return next && { ...next, timedOut: true };
+}
+
+/**
+ * How a job ends that was stopped because its time ran out. Bedrock: Expired where nothing was
+ * processed, PartiallyCompleted where not all was. Where no results are left to be read of what was
+ * processed (not every provider keeps any of a stopped batch), nothing is there that is complete.
+ */
+function outOfTime(
+  { timeoutDurationInHours }: Timed,
+  news: Omit<JobProgress, "stopRequested">,
+): Omit<JobProgress, "stopRequested"> {
+  const { counts, results } = news;
+  const hasResults = results.length > 0 && counts?.processed !== 0;
+  const done = counts ? `${counts.processed} of its ${counts.total} records were` : "no record was";
+  const reach = hasResults && !counts ? "not all of its records were" : done;
+  const kept = hasResults ? "" : "; there are no results of it";
+  return {
+    ...news,
+    status: hasResults ? "PartiallyCompleted" : "Expired",
+    message:
+      `The job was stopped because its timeoutDurationInHours of ${timeoutDurationInHours} ` +
+      `ran out; ${reach} processed by then${kept}`,
+  };
+}
+
+function told(
   batch: Batch,
   status: JobStatus,
-  stopRequested: boolean,
   now: number,
-): JobProgress {
+  job: Timed | undefined,
+): Omit<JobProgress, "stopRequested"> {
   const over = isTerminal(status);
+  const limits = [batch.expiresAt?.getTime(), job && deadlineOf(job)]
+    .filter((limit) => limit !== undefined);
   return {
     batch: batch.id,
     status,
-    stopRequested,
     modifiedAt: now,
     results: batch.results,
     ...(batch.message !== undefined && { message: batch.message }),
     ...(over && { endedAt: batch.endedAt?.getTime() ?? now }),
-    ...(batch.expiresAt && { expiresAt: batch.expiresAt.getTime() }),
+    ...(limits.length > 0 && { expiresAt: Math.min(...limits) }),
     ...(batch.counts && { counts: batch.counts }),
   };
 }

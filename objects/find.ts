@@ -4,6 +4,7 @@ import type { ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import type { ProviderFile } from "../providers/provider.ts";
+import { askAccounts } from "./accounts.ts";
 import { mayUse, type Reach, scopeOf } from "./reach.ts";
 
 /** Where an object is looked for. */
@@ -67,7 +68,7 @@ export async function findFile(
   const owner = await deps.catalog.file(reach.provider.name, id);
   // A native file that was copied goes on being native, too.
   const isNative = !owner || (reach.native && owner.native && owner.state === "current");
-  if (isNative) return reach.native ? await findNative(reach, id, signal) : undefined;
+  if (isNative) return reach.native ? await findNative(reach, id, deps.now(), signal) : undefined;
   if (owner.tenant !== reach.tenant || owner.state === "trash") return undefined;
   const { bucket, key } = owner;
   if (!mayUse(reach, bucket)) return undefined;
@@ -122,17 +123,19 @@ export function fileIds(reach: Reach, texts: readonly string[]): FileId[] {
 async function findNative(
   reach: Reach,
   id: FileId,
+  now: number,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
-  for (const account of reach.provider.accounts) {
-    if (!account.files) continue;
+  const answers = askAccounts(reach.provider, async ({ name, files }) => {
     try {
-      const file = await account.files.head(id, signal);
-      return { record: nativeRecord(file, account.name) };
+      const record = files && nativeRecord(await files.head(id, signal), name);
+      return record && isLive(record, now) ? record : undefined;
     } catch (error) {
       if (!(error instanceof Failure) || error.kind !== "not-found") throw error;
+      return undefined;
     }
-  }
+  });
+  for await (const record of answers) if (record) return { record };
   return undefined;
 }
 

@@ -115,7 +115,14 @@ function sourceOf(
       return { found, isLast: found.length < limit };
     };
   }
-  const native = createNativeFiles(deps.catalog, reach, prefix, maxKeys + 1, signal);
+  const native = createNativeFiles(
+    deps.catalog,
+    reach,
+    prefix,
+    maxKeys + 1,
+    deps.now(),
+    signal,
+  );
   return async (from, limit) => {
     const [ours, theirs] = await Promise.all([recorded(from, limit), native(from, limit)]);
     const named = new Set(ours.map(({ key }) => key));

@@ -1,7 +1,8 @@
 /** Files that were put into a provider by other means, as objects whose keys are their ids. */
 import type { NamedObject, ObjectCatalog } from "../catalog/objects.ts";
+import { askAccounts } from "./accounts.ts";
 import { compareBytes } from "./byte_order.ts";
-import { nativeRecord } from "./find.ts";
+import { isLive, nativeRecord } from "./find.ts";
 import type { Reach } from "./reach.ts";
 
 const utf8 = new TextEncoder();
@@ -20,15 +21,18 @@ export function createNativeFiles(
   reach: Reach,
   prefix: string,
   size: number,
+  now: number,
   signal: AbortSignal,
 ): NativeFiles {
   let kept: NamedObject[] = [];
   let hasAll = false;
   return async (from, limit) => {
     const isAfter = ({ key }: NamedObject) => compareBytes(utf8.encode(key), from) >= 0;
+    // Some providers go on listing for a while what nobody can use any more.
+    const isWanted = (object: NamedObject) => isLive(object.record, now) && isAfter(object);
     kept = kept.filter(isAfter);
     if (kept.length < limit && !hasAll) {
-      kept = await smallest(catalog, reach, prefix, isAfter, size, signal);
+      kept = await smallest(catalog, reach, prefix, isWanted, size, signal);
       hasAll = kept.length < size;
     }
     return kept.slice(0, limit);
@@ -39,27 +43,29 @@ async function smallest(
   catalog: ObjectCatalog,
   reach: Reach,
   prefix: string,
-  isAfter: (object: NamedObject) => boolean,
+  isWanted: (object: NamedObject) => boolean,
   size: number,
   signal: AbortSignal,
 ): Promise<NamedObject[]> {
   let found: NamedObject[] = [];
-  for (const { name, files } of reach.provider.accounts) {
-    if (!files) continue;
+  const answers = askAccounts(reach.provider, async ({ name, files }) => {
+    let own: NamedObject[] = [];
     let cursor: string | undefined;
     do {
-      const page = await files.list(cursor, signal);
+      const page = await files?.list(cursor, signal) ?? { items: [] };
       const wanted = page.items
         .filter((file) => file.origin === "upload" && file.id.startsWith(prefix))
         .map((file) => ({ key: file.id, record: nativeRecord(file, name) }))
-        .filter(isAfter);
+        .filter(isWanted);
       const hidden = await catalog.hidden(reach.provider.name, wanted.map(({ key }) => key));
-      found.push(...wanted.filter(({ key }) => !hidden.has(key)));
-      if (found.length > size) found = firstOf(found, size);
+      own.push(...wanted.filter(({ key }) => !hidden.has(key)));
+      if (own.length > size) own = firstOf(own, size);
       cursor = page.cursor;
     } while (cursor !== undefined);
-  }
-  return firstOf(found, size);
+    return own;
+  });
+  for await (const own of answers) found = firstOf([...found, ...own], size);
+  return found;
 }
 
 function firstOf(objects: NamedObject[], size: number): NamedObject[] {

@@ -114,6 +114,7 @@ export function createObjects(deps: ObjectDeps): Objects {
       const { providers } = deps;
       const told = (what: string) => (provider: string, error: unknown) =>
         postponed(`${what} of ${provider}`, error);
+      await catalog.expiry.forgetExpired(now(), signal);
       await sweepTrash(objects, providers, signal, told("a file in the trash"));
       const failed = told("the search for lost files");
       await sweepOrphans({ catalog, providers, uploads, failed }, deadline, signal);

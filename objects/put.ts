@@ -4,10 +4,11 @@ import type { ObjectHeaders, ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { PackedParts } from "../codecs/object_parts.ts";
 import type { Account, FilesPort, ProviderFile } from "../providers/provider.ts";
+import { hasOthers, pickAccount } from "./accounts.ts";
 import { spelledOut } from "./find.ts";
 import { providerName } from "./name.ts";
 import { removeMarked } from "./orphans.ts";
-import { filesOf, pickAccount, type Reach, scopeOf } from "./reach.ts";
+import { filesOf, type Reach, scopeOf } from "./reach.ts";
 import { emptyTrash } from "./trash.ts";
 import type { UploadMarks } from "./upload_marks.ts";
 
@@ -108,7 +109,7 @@ async function upload(
   const { body, ended } = watchEnd(object);
   try {
     return await files.put({
-      name: providerName(object.key, mark),
+      name: providerName({ ...object, tenant: reach.tenant }, mark),
       contentType: "application/jsonl",
       bytes: object.bytes,
       body,
@@ -128,8 +129,23 @@ async function upload(
         (late) => removeMarked(deps.catalog, name, account, [mark], late),
       );
     }
-    throw error;
+    throw elsewhere(reach, account, error);
   }
+}
+
+/**
+ * The body is spent, so that it cannot be sent to another account from here; but every SDK sends it
+ * again after a 503, and then it goes to one that is well.
+ */
+function elsewhere({ provider }: Reach, account: Account, error: unknown): unknown {
+  const isOfAccount = error instanceof Failure && error.details.account !== undefined;
+  if (!isOfAccount || !hasOthers(provider, account)) return error;
+  return new Failure(
+    "unavailable",
+    `The account ${account.name} of ${provider.name} took no upload and is set aside. Send the ` +
+      "object again: it goes to another account",
+    { cause: error, retryAfterSeconds: 1 },
+  );
 }
 
 /** A body, and whether it has given out all its bytes. */

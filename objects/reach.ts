@@ -34,19 +34,6 @@ export function accountOf(provider: StoringProvider, name: string): Account {
   );
 }
 
-/** An account for something new, drawn by weight. */
-export function pickAccount(provider: StoringProvider, random: () => number): Account {
-  const total = provider.accounts.reduce((sum, one) => sum + one.weight, 0);
-  let drawn = random() * total;
-  for (const account of provider.accounts) {
-    drawn -= account.weight;
-    if (drawn < 0) return account;
-  }
-  const last = provider.accounts.at(-1);
-  if (!last) throw new Failure("internal", `The provider ${provider.name} has no account`);
-  return last;
-}
-
 /** An account's files. */
 export function filesOf(provider: StoringProvider, account: Account): FilesPort {
   if (account.files) return account.files;

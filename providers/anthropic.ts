@@ -6,6 +6,7 @@
 import { Failure } from "../codecs/failure.ts";
 import { type BatchId, batchId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
+import { createHealth } from "./account_health.ts";
 import { type ErrorDialect, unexpectedReply } from "./failures.ts";
 import { createHttp, type Http } from "./http.ts";
 import { count, idText, type JsonObject, object, rfc3339, text } from "./json.ts";
@@ -48,14 +49,16 @@ const dialect: ErrorDialect = {
 export function createAnthropic(settings: ProviderSettings, deps: ProviderDeps): StoringProvider {
   const baseUrl = (settings.baseUrl ?? defaultBaseUrls.anthropic).replace(/\/+$/, "");
   const account = ({ name, weight, apiKey }: AccountSettings): Account => {
+    const health = createHealth(settings.name, name, deps);
     const http = createHttp({
       provider: settings.name,
       baseUrl,
       headers: () => ({ "x-api-key": apiKey, "anthropic-version": version }),
       secrets: [apiKey],
       dialect,
+      health,
     }, deps);
-    return { name, weight, batches: createBatches(settings.name, http) };
+    return { name, weight, batches: createBatches(settings.name, http), health };
   };
   return { forwards: false, name: settings.name, accounts: settings.accounts.map(account) };
 }
@@ -116,8 +119,9 @@ function readBatch(batch: JsonObject): Batch | undefined {
     jobId: undefined,
     name: undefined,
     modelId: undefined,
-    status: statusOf(rawStatus, text(cancelled) !== undefined, of("expired"), processed),
+    status: statusOf(rawStatus, text(cancelled) !== undefined, of, processed),
     rawStatus,
+    ...(!["in_progress", "canceling", "ended"].includes(rawStatus) && { unknownStatus: true }),
     input: undefined,
     results: [],
     createdAt: rfc3339(batch["created_at"]) ?? new Date(0),
@@ -130,10 +134,16 @@ function readBatch(batch: JsonObject): Batch | undefined {
 }
 
 /** Anthropic knows one end, `ended`; how it ended is told by the counts. */
-function statusOf(raw: string, stopped: boolean, expired: number, processed: number): JobStatus {
+function statusOf(
+  raw: string,
+  stopped: boolean,
+  of: (state: string) => number,
+  processed: number,
+): JobStatus {
   if (raw === "canceling") return "Stopping";
   if (raw !== "ended") return "InProgress";
-  if (stopped) return "Stopped";
-  if (expired === 0) return "Completed";
+  // A stop that came too late to keep any record from being processed stopped nothing.
+  if (stopped && (of("canceled") > 0 || processed === 0)) return "Stopped";
+  if (of("expired") === 0) return "Completed";
   return processed === 0 ? "Expired" : "PartiallyCompleted";
 }

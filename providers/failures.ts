@@ -1,5 +1,6 @@
 /** From an upstream's refusal, or its silence, to a {@linkcode Failure}. */
 import { Failure, type FailureDetails, type FailureKind } from "../codecs/failure.ts";
+import type { AccountTrouble } from "./provider.ts";
 
 /** What an upstream's answer means; `no-credit` is a refusal that no retry will ever lift. */
 export type ErrorClass =
@@ -100,6 +101,17 @@ export function classify(refusal: Refusal): ErrorClass {
   return refusal.statuses?.[refusal.status] ?? byStatus[refusal.status] ?? "unavailable";
 }
 
+/** What a refusal says of the account itself: a 403 alone may be of this one request. */
+function troubleOf(refusal: Refusal, meaning: ErrorClass): AccountTrouble | undefined {
+  if (meaning === "no-credit") return "quota";
+  if (meaning !== "denied") return undefined;
+  const { codes } = refusal.dialect;
+  const isTold = refusal.facts?.codes.some((code) =>
+    Object.hasOwn(codes, code) && codes[code] === "denied"
+  );
+  return refusal.status === 401 || isTold ? "key" : undefined;
+}
+
 /** Words a refusal. The provider's own text is used, masked and cut, for `invalid` alone. */
 export function refusalFailure(refusal: Refusal): Failure {
   const { provider, status, dialect } = refusal;
@@ -111,6 +123,7 @@ export function refusalFailure(refusal: Refusal): Failure {
   const retry = refusal.retryAfterSeconds === undefined
     ? {}
     : { retryAfterSeconds: refusal.retryAfterSeconds };
+  const trouble = troubleOf(refusal, meaning);
   const words: Record<ErrorClass, readonly [FailureKind, string, FailureDetails?]> = {
     "denied": [
       "denied",
@@ -153,7 +166,7 @@ export function refusalFailure(refusal: Refusal): Failure {
     ],
   };
   const [kind, message, details] = words[meaning];
-  return new Failure(kind, message, details);
+  return new Failure(kind, message, trouble ? { ...details, account: trouble } : details);
 }
 
 /** An answer that no API of this kind gives: a redirect, HTML, JSON of another shape. */

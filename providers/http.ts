@@ -3,6 +3,7 @@
  * SDKs' retries, and every refusal turned into a {@linkcode Failure}.
  */
 import { Failure } from "../codecs/failure.ts";
+import type { KeptHealth } from "./account_health.ts";
 import { readAtMost, readWhole } from "./body.ts";
 import {
   type ErrorClass,
@@ -27,6 +28,8 @@ export interface HttpOptions {
   /** Texts that no failure may show, such as the key. */
   readonly secrets: readonly string[];
   readonly dialect: ErrorDialect;
+  /** Told of what the answers say of the account. */
+  readonly health?: Pick<KeptHealth, "refused" | "answered">;
 }
 
 /** Where a call goes and what its answers mean. */
@@ -151,7 +154,9 @@ export function createHttp(
         })
         : await sendOnce(call, either);
       if (!response.ok) return await refused(call, response, idempotent);
-      return { result: await read(response) };
+      const result = await read(response);
+      if (!call.anonymous) options.health?.answered(!idempotent);
+      return { result };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (error instanceof Failure) throw error;
@@ -217,6 +222,8 @@ export function createHttp(
       idempotent,
       secrets: options.secrets,
     });
+    const { account } = failure.details;
+    if (account && !target.anonymous) options.health?.refused(account, asked);
     const answered = target.statuses?.[status] !== undefined || failure.kind === "denied";
     const again = !answered && retryable(status, response.headers) &&
       (idempotent || status === 429);
@@ -260,7 +267,9 @@ export function createHttp(
           wholeReply: true,
         }, signal);
         if (!response.ok) throw (await refused(request, response, false)).failure;
-        return { headers: response.headers, body: await readJson(response, false) };
+        const body = await readJson(response, false);
+        if (!request.anonymous) options.health?.answered(false);
+        return { headers: response.headers, body };
       } catch (error) {
         if (error instanceof TransportError) {
           throw signal.aborted ? signal.reason : transportFailure(provider, error, false);

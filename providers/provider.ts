@@ -29,6 +29,26 @@ export interface Account {
   /** Absent where the provider has no files that a batch could read. */
   readonly files?: FilesPort;
   readonly batches: BatchesPort;
+  /** Absent where nobody keeps watch over it. */
+  readonly health?: AccountHealth;
+}
+
+/** What can be wrong with an account itself: its key, or that its credit or quota is used up. */
+export type AccountTrouble = "key" | "quota";
+
+/** Until when new work goes to other accounts, and why: a clause that names no secret. */
+export interface SetAside {
+  readonly trouble: AccountTrouble;
+  readonly until: Date;
+  readonly because: string;
+}
+
+/** How an account fares. */
+export interface AccountHealth {
+  /** Undefined for an account that is well, or whose time is up. */
+  setAside(): SetAside | undefined;
+  /** What is asked of all accounts goes on without this one; told to the operator once. */
+  leftOut(error: unknown): void;
 }
 
 /** A provider that speaks S3 and Bedrock itself: requests are re-signed and streamed both ways. */
@@ -158,6 +178,8 @@ export interface Batch {
   readonly status: JobStatus;
   /** The provider's own word for its state, for logs. */
   readonly rawStatus: string;
+  /** True where that word is none that is known here; the batch then counts as running. */
+  readonly unknownStatus?: boolean;
   /** Absent where the records were sent inline. */
   readonly input: FileId | undefined;
   /** Files with results: output first, then errors. */

@@ -69,4 +69,6 @@ export interface ProviderDeps {
   /** The environment, for the AWS credentials. */
   readonly env?: (name: string) => string | undefined;
   readonly timeouts?: Timeouts;
+  /** Tells the operator of an account that is not well. */
+  readonly warn?: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }

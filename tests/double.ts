@@ -31,6 +31,8 @@ export interface DoubleOptions {
   readonly pageSize?: number;
   readonly newestFirst?: boolean;
   readonly now?: () => number;
+  /** When files that are put expire; never without it. */
+  readonly expiresAt?: Date;
 }
 
 /** Makes a provider with one account, `main`. Ids: `file-0`, `batch_0` and so on. */
@@ -137,7 +139,7 @@ export function createDouble(options: DoubleOptions = {}): ProviderDouble {
                 name,
                 bytes,
                 createdAt: new Date(now()),
-                expiresAt: undefined,
+                expiresAt: options.expiresAt,
                 origin,
               };
               files.set(id, { ...stored, text });

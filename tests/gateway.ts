@@ -81,7 +81,11 @@ export interface GatewayProcess {
 }
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-const unlimited = ["run", "--no-prompt", "--cached-only", "-A", `${root}main.ts`];
+
+/** What `deno` is told to run a program with all permissions. */
+export function unlimited(program = `${root}main.ts`): string[] {
+  return ["run", "--no-prompt", "--cached-only", "-A", program];
+}
 
 /**
  * Starts a gateway as a process, with these variables alone, and waits until it serves.
@@ -90,7 +94,7 @@ const unlimited = ["run", "--no-prompt", "--cached-only", "-A", `${root}main.ts`
  */
 export async function spawnGateway(
   environment: Readonly<Record<string, string>>,
-  args: readonly string[] = unlimited,
+  args: readonly string[] = unlimited(),
 ): Promise<GatewayProcess> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],

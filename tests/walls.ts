@@ -22,6 +22,15 @@ const walls: Readonly<Record<string, Wall>> = {
   "providers": { uses: ["codecs"] },
   "objects": { uses: ["catalog", "codecs"], usesTypesOf: ["providers/provider.ts"] },
   "jobs": { uses: ["objects", "catalog", "codecs"], usesTypesOf: ["providers/provider.ts"] },
+  // Care of the catalog makes again what was lost: jobs and names are the rooms' own to make.
+  "care": {
+    uses: ["catalog", "codecs", "jobs/adopt_batch.ts", "objects/name.ts"],
+    usesTypesOf: ["providers/provider.ts"],
+  },
+  // Commands are composition roots too.
+  "commands/catalog.ts": {
+    uses: ["care", "catalog", "codecs", "config.ts", "main.ts", "providers"],
+  },
   "access": { uses: ["catalog", "codecs"] },
   "commands": { uses: ["access", "catalog", "codecs", "config.ts"] },
   // The port's and the records' types are the words in which objects and jobs answer. The name of

@@ -56,6 +56,7 @@ export function readBatch(operation: JsonObject, secrets: readonly string[]): Ba
     modelId: text(metadata["model"])?.replace(/^models\//, ""),
     status,
     rawStatus,
+    ...(!Object.hasOwn(statuses, bareState(rawStatus)) && { unknownStatus: true }),
     input: input === undefined ? undefined : fileId(input),
     results: output === undefined ? [] : [fileId(output)],
     createdAt,
@@ -71,8 +72,12 @@ export function readBatch(operation: JsonObject, secrets: readonly string[]): Ba
 }
 
 /** The wire says `BATCH_STATE_…`, Google's own samples and SDKs `JOB_STATE_…`. */
+function bareState(rawStatus: string): string {
+  return rawStatus.replace(/^(?:BATCH|JOB)_STATE_/, "");
+}
+
 function statusOf(rawStatus: string, operation: JsonObject, awaitsFile: boolean): JobStatus {
-  const state = rawStatus.replace(/^(?:BATCH|JOB)_STATE_/, "");
+  const state = bareState(rawStatus);
   const told = Object.hasOwn(statuses, state) ? statuses[state] : undefined;
   // A state that Gemini adds later must not end a job that is still running and billed.
   const status = told ?? (operation["done"] === true ? outcomeOf(operation) : "InProgress");

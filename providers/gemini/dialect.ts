@@ -23,26 +23,41 @@ const deniedReasons = [
   "USER_PROJECT_DENIED",
 ];
 
+/** Stands for a quota of the day that is used up; one of a minute is a matter of slowing down. */
+const dailyQuota = "daily quota";
+
 /** Error bodies of Google APIs, `{"error": {code, message, status, details}}`. */
 export const geminiDialect: ErrorDialect = {
   deniedAdvice:
     "Check its API key, and that the Generative Language API is enabled for the key's project.",
   read,
-  codes: Object.fromEntries(
-    deniedReasons.map((reason): [string, ErrorClass] => [reason, "denied"]),
-  ),
+  codes: {
+    ...Object.fromEntries(
+      deniedReasons.map((reason): [string, ErrorClass] => [reason, "denied"]),
+    ),
+    [dailyQuota]: "no-credit",
+  },
 };
 
 function read(body: JsonObject): ErrorFacts | undefined {
   const error = object(body["error"]);
   if (error === undefined) return undefined;
   const details = objects(error["details"]);
-  const codes = [...details.map((detail) => text(detail["reason"])), text(error["status"])];
+  const quota = details.some(isDailyQuota) ? dailyQuota : undefined;
+  const reasons = details.map((detail) => text(detail["reason"]));
+  const codes = [quota, ...reasons, text(error["status"])];
   return {
     codes: codes.filter((code) => code !== undefined),
     reason: text(error["message"]),
     retryAfterSeconds: details.map(retryDelay).find((seconds) => seconds !== undefined),
   };
+}
+
+/** A `google.rpc.QuotaFailure` names the quota: `GenerateRequestsPerDayPerProjectPerModel-FreeTier`. */
+function isDailyQuota(detail: JsonObject): boolean {
+  return objects(detail["violations"]).some((violation) =>
+    /PerDay/i.test(text(violation["quotaId"]) ?? "")
+  );
 }
 
 /** A `google.rpc.RetryInfo` says `"retryDelay": "27s"`; a Retry-After header is not promised. */

@@ -34,6 +34,7 @@ export function readBatch(batch: JsonObject, secrets: readonly string[]): Batch 
     modelId: text(batch["model"]),
     status,
     rawStatus,
+    ...(!Object.hasOwn(statuses, rawStatus) && { unknownStatus: true }),
     input: input === undefined ? undefined : fileId(input),
     results: [output, errors].filter((file) => file !== undefined).map(fileId),
     createdAt: unixSeconds(batch["created_at"]) ?? new Date(0),

@@ -1,4 +1,5 @@
 /** OpenAI, and every server that speaks its Files and Batch API. */
+import { createHealth } from "../account_health.ts";
 import { createHttp } from "../http.ts";
 import type { Account, StoringProvider } from "../provider.ts";
 import {
@@ -15,15 +16,23 @@ import { createFiles } from "./files.ts";
 export function createOpenAI(settings: ProviderSettings, deps: ProviderDeps): StoringProvider {
   const baseUrl = (settings.baseUrl ?? defaultBaseUrls.openai).replace(/\/+$/, "");
   const account = ({ name, weight, apiKey }: AccountSettings): Account => {
+    const health = createHealth(settings.name, name, deps);
     const http = createHttp({
       provider: settings.name,
       baseUrl,
       headers: () => ({ authorization: `Bearer ${apiKey}` }),
       secrets: [apiKey],
       dialect: openaiDialect,
+      health,
     }, deps);
     const files = createFiles(settings.name, http, deps);
-    return { name, weight, files, batches: createBatches(settings.name, http, files, [apiKey]) };
+    return {
+      name,
+      weight,
+      files,
+      batches: createBatches(settings.name, http, files, [apiKey]),
+      health,
+    };
   };
   return { forwards: false, name: settings.name, accounts: settings.accounts.map(account) };
 }

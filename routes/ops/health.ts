@@ -1,5 +1,5 @@
 /** What tells an operator, or a load balancer, how the gateway is. */
-import type { Provider } from "../../providers/provider.ts";
+import type { Provider, StoringProvider } from "../../providers/provider.ts";
 
 /** What readiness depends on. */
 export interface HealthDeps {
@@ -14,14 +14,36 @@ export function health(): Response {
   return Response.json({ status: "ok" });
 }
 
-/** `/readyz`: the catalog answers, and these providers are configured; 503 where it is not ready. */
+/**
+ * `/readyz`: the catalog answers, and these providers are configured; 503 where it is not ready. A
+ * provider whose accounts are all set aside makes no gateway unready: it serves what the catalog
+ * holds and the other providers, and no other gateway would fare better with the same keys. The body
+ * tells of it.
+ */
 export async function readiness(deps: HealthDeps): Promise<Response> {
   const catalog = await deps.checkCatalog().then(() => "ok", () => "unavailable");
   const ready = catalog === "ok" && !deps.isDraining();
   const providers = [...deps.providers.values()].map((provider) => ({
     name: provider.name,
     accounts: provider.forwards ? [] : provider.accounts.map((account) => account.name),
+    ...(!provider.forwards && statesOf(provider)),
   }));
   const body = { status: ready ? "ready" : "not ready", catalog, providers };
   return Response.json(body, { status: ready ? 200 : 503 });
+}
+
+/** How a provider's accounts fare, by their names, and whether any of them is well. */
+function statesOf({ accounts }: StoringProvider) {
+  const states = accounts.map(({ name, health }): [string, string] => {
+    const aside = health?.setAside();
+    const state = aside
+      ? `set aside until ${aside.until.toISOString()} because ${aside.because}`
+      : "ok";
+    return [name, state];
+  });
+  const isWell = states.some(([, state]) => state === "ok");
+  return {
+    status: isWell ? "ok" : "every account is set aside",
+    states: Object.fromEntries(states),
+  };
 }

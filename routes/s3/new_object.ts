@@ -11,7 +11,7 @@ const defaultContentType = "binary/octet-stream";
 const keptHeaders = ["cache-control", "content-disposition", "content-language", "expires"];
 /** S3's limit for names and values of user metadata together. */
 const maxMetadataBytes = 2 * 1024;
-/** Room in a record of the catalog for the headers above. */
+/** Room in a record of the catalog for Content-Type and the headers above. */
 const maxHeaderBytes = 8 * 1024;
 
 /**
@@ -54,7 +54,8 @@ function headersOf(headers: Headers): Record<string, string> {
     return value === null || value === "" ? [] : [[name, value] as const];
   });
   if (encoding) entries.push(["content-encoding", encoding]);
-  const size = entries.reduce((sum, [, value]) => sum + value.length, 0);
+  const type = headers.get("content-type") ?? "";
+  const size = entries.reduce((sum, [, value]) => sum + value.length, type.length);
   if (size > maxHeaderBytes) {
     throw new Failure(
       "invalid",

@@ -148,3 +148,18 @@ Deno.test("no job begins with an input that is being deleted", async () => {
   assert.equal(await journal.promised(scope, "token", "digest"), undefined);
   assert.equal(await objects.hasUses(scope.provider, input), false);
 });
+
+Deno.test("who finishes an entry late leaves the job as it has become since", async () => {
+  using open = await openCatalog();
+  const { journal, jobs } = open.catalog;
+  const job = jobRecord(1_000);
+  await journal.begin(scope, journalRecord(job), {});
+  await journal.finish(scope, job);
+  await jobs.update(scope, job.id, (old) => ({ ...old, status: "Stopped" }));
+  await journal.finish(scope, job);
+  assert.equal((await jobs.get(scope, job.id))?.status, "Stopped");
+  const range = { descending: false };
+  assert.deepEqual(await jobs.matching(scope, range, { status: "Stopped" }), [job.id]);
+  assert.deepEqual(await jobs.matching(scope, range, { status: job.status }), []);
+  assert.equal(await journal.get(scope, job.id), undefined);
+});

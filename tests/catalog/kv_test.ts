@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { change, openKv } from "../../catalog/kv.ts";
 import { Failure } from "../../codecs/failure.ts";
-import { openCatalog, temporaryFolder } from "./memory.ts";
+import { objectRecord, openCatalog, scope, temporaryFolder } from "./memory.ts";
 
 const nap = () => Promise.resolve();
 
@@ -69,4 +69,16 @@ Deno.test("processes are told of until they leave", async () => {
   await instances.seen("a", { startedAt: 1, seenAt: 9 });
   await instances.leave("b");
   assert.deepEqual(await instances.all(), [{ id: "a", record: { startedAt: 1, seenAt: 9 } }]);
+});
+
+Deno.test("what has no room in a record is the sender's mistake, and nothing of it is kept", async () => {
+  using open = await openCatalog();
+  const metadata = { much: "x".repeat(66_000) };
+  await assert.rejects(
+    open.catalog.objects.set(scope, "bucket", "key", objectRecord("file-1", { metadata })),
+    (error) =>
+      error instanceof Failure && error.kind === "invalid" &&
+      error.details.s3 === "MetadataTooLarge" && /65536 bytes\. Send less/.test(error.message),
+  );
+  assert.equal(await open.catalog.objects.get(scope, "bucket", "key"), undefined);
 });

@@ -103,3 +103,22 @@ Deno.test("user metadata over two kilobytes is refused", () =>
     assert.equal((await s3Error(answer)).code, "MetadataTooLarge");
     assert.deepEqual((await ledgerOf(gateway.sandbox)).requests, []);
   }));
+
+Deno.test("headers that a record has no room for are refused, whichever they are", () =>
+  withGateway(async (gateway) => {
+    for (const name of ["content-type", "cache-control", "content-encoding"]) {
+      for (const target of ["/my-bucket/a", "/my-bucket/a?uploads"]) {
+        const method = target.endsWith("?uploads") ? "POST" : "PUT";
+        const headers = { [name]: "v".repeat(9_000) };
+        const body = method === "PUT" ? { body: line } : {};
+        const answer = await s3(gateway, method, target, "openai", { headers, ...body });
+        const error = await s3Error(answer);
+        assert.deepEqual(
+          [error.status, error.code],
+          [400, "MetadataTooLarge"],
+          `${name} ${target}`,
+        );
+      }
+    }
+    assert.deepEqual((await ledgerOf(gateway.sandbox)).requests, []);
+  }));

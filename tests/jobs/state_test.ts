@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { batchId, fileId } from "../../codecs/ids.ts";
 import { isTerminal, type JobStatus, jobStatuses } from "../../codecs/job_status.ts";
-import { accepted, advance, stopping } from "../../jobs/state.ts";
+import type { JobRecord } from "../../catalog/records.ts";
+import { accepted, advance, moves, stopping, timingOut } from "../../jobs/state.ts";
 import type { Batch } from "../../providers/provider.ts";
 import { jobRecord } from "../catalog/memory.ts";
+import fc from "../sdks/fast_check.ts";
 
 function batch(status: JobStatus, more: Partial<Batch> = {}): Batch {
   return {
@@ -25,14 +27,127 @@ function batch(status: JobStatus, more: Partial<Batch> = {}): Batch {
   };
 }
 
-Deno.test("a job goes wherever its provider says, unless it is over", () => {
+Deno.test("a job goes wherever its provider says that is ahead of it, unless it is over", () => {
   for (const from of jobStatuses) {
     for (const to of jobStatuses) {
       const next = advance(jobRecord(1, { status: from }), batch(to), 9);
-      if (isTerminal(from) || from === to) assert.equal(next, undefined, `${from} → ${to}`);
-      else assert.equal(next?.status, to, `${from} → ${to}`);
+      const isAhead = jobStatuses.indexOf(to) > jobStatuses.indexOf(from) && !isTerminal(from);
+      assert.equal(next?.status, isAhead ? to : undefined, `${from} → ${to}`);
+      assert.equal(moves[from].includes(to), isAhead, `${from} → ${to}`);
     }
   }
+});
+
+Deno.test("an answer that was overtaken on its way takes nothing back", () => {
+  const counts = { total: 4, processed: 3, success: 3, error: 0 };
+  const job = { ...jobRecord(1), ...accepted(batch("InProgress", { counts }), 1) };
+  assert.equal(
+    advance(job, batch("Validating", { counts: { ...counts, processed: 0 } }), 9),
+    undefined,
+  );
+});
+
+const hours = 3_600_000;
+const timed = (more: Partial<JobRecord> = {}) =>
+  jobRecord(0, { timeoutDurationInHours: 24, ...more });
+
+Deno.test("a job's time runs out after its hours, once, and not while a client stops it", () => {
+  assert.equal(timingOut(timed(), 24 * hours - 1), undefined);
+  assert.equal(timingOut(jobRecord(0), 1_000 * hours), undefined);
+  assert.equal(timingOut(timed({ stopRequested: true }), 25 * hours), undefined);
+  for (const status of jobStatuses) {
+    const next = timingOut(timed({ status }), 24 * hours);
+    if (isTerminal(status)) assert.equal(next, undefined);
+    else assert.deepEqual([next?.status, next?.timedOut], ["Stopping", true]);
+  }
+});
+
+Deno.test("a job that ran out of time ends as what it came to: the provider's end, or a true word for it", () => {
+  const counts = { total: 4, processed: 3, success: 2, error: 1 };
+  const results = [fileId("file-out")];
+  const job = { ...timed(), ...timingOut(timed(), 24 * hours) };
+  const end = (status: JobStatus, more: Partial<Batch>) => {
+    const { status: end, message } = advance(job, batch(status, more), 9) ?? {};
+    return [end, message];
+  };
+  for (const status of ["Completed", "Failed", "Expired", "PartiallyCompleted"] as const) {
+    assert.deepEqual(end(status, { counts, results }), [status, undefined]);
+  }
+  const why = "The job was stopped because its timeoutDurationInHours of 24 ran out; ";
+  assert.deepEqual(end("Stopped", { counts, results }), [
+    "PartiallyCompleted",
+    `${why}3 of its 4 records were processed by then`,
+  ]);
+  assert.deepEqual(end("Stopped", { results }), [
+    "PartiallyCompleted",
+    `${why}not all of its records were processed by then`,
+  ]);
+  assert.deepEqual(end("Stopped", {}), [
+    "Expired",
+    `${why}no record was processed by then; there are no results of it`,
+  ]);
+  assert.deepEqual(end("Stopped", { counts: { total: 4, processed: 0, success: 0, error: 0 } }), [
+    "Expired",
+    `${why}0 of its 4 records were processed by then; there are no results of it`,
+  ]);
+  assert.deepEqual(end("Stopped", { counts }), [
+    "Expired",
+    `${why}3 of its 4 records were processed by then; there are no results of it`,
+  ]);
+});
+
+Deno.test("a job expires when its own time runs out or its provider's does, whichever is first", () => {
+  const at = (expiresAt: number | undefined, job: JobRecord) =>
+    accepted(
+      batch("InProgress", expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
+      1,
+      job,
+    )
+      .expiresAt;
+  assert.equal(at(undefined, timed()), 24 * hours);
+  assert.equal(at(23 * hours, timed()), 23 * hours);
+  assert.equal(at(25 * hours, timed()), 24 * hours);
+  assert.equal(at(25 * hours, jobRecord(0)), 25 * hours);
+  assert.equal(at(undefined, jobRecord(0)), undefined);
+});
+
+Deno.test("whatever happens to a job in whatever order, its status moves along legal edges, and its end is final", () => {
+  const counts = fc.option(
+    fc.record({
+      total: fc.constant(9),
+      processed: fc.nat(9),
+      success: fc.nat(9),
+      error: fc.nat(9),
+    }),
+    { nil: undefined },
+  );
+  const results = fc.constantFrom([], [fileId("file-1")]);
+  const event = fc.oneof(
+    fc.record({ status: fc.constantFrom(...jobStatuses), counts, results }),
+    fc.constantFrom("client stops", "time runs out"),
+  );
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 20 }), fc.boolean(), (events, hasTime) => {
+      let job = hasTime ? timed({ status: "Submitted" }) : jobRecord(0, { status: "Submitted" });
+      for (const [n, event] of events.entries()) {
+        const now = 30 * hours + n;
+        const next = event === "client stops"
+          ? stopping(job, now)
+          : event === "time runs out"
+          ? timingOut(job, now)
+          : advance(job, batch(event.status, event), now);
+        if (!next) continue;
+        assert.ok(!isTerminal(job.status), `${job.status} changed`);
+        const isLegal = next.status === job.status || moves[job.status].includes(next.status);
+        assert.ok(isLegal, `${job.status} → ${next.status}`);
+        assert.ok(next.stopRequested || !job.stopRequested, "a stop was forgotten");
+        assert.equal(next.endedAt !== undefined, isTerminal(next.status));
+        if (next.timedOut) assert.ok(next.status !== "Stopped", "Stopped though its time ran out");
+        job = { ...job, ...next };
+      }
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 Deno.test("a job whose stop was asked for is Stopping until there is an end", () => {

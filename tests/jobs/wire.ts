@@ -89,6 +89,12 @@ export async function fault({ controlUrl }: Sandbox, rule: FaultRule): Promise<v
   assert.equal(response.status, 200, await response.text());
 }
 
+/** Takes all faults away. */
+export async function mend({ controlUrl }: Sandbox): Promise<void> {
+  const response = await fetch(`${controlUrl}/faults`, { method: "DELETE" });
+  await response.body?.cancel();
+}
+
 /** What the simulated providers hold and were asked. */
 export async function ledger({ controlUrl }: Sandbox): Promise<LedgerView> {
   return await (await fetch(`${controlUrl}/ledger`)).json();

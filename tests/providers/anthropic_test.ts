@@ -58,12 +58,15 @@ const cases = [
   ["canceling", {}, null, "Stopping"],
   ["ended", { succeeded: 8, errored: 2 }, null, "Completed"],
   ["ended", { succeeded: 8, canceled: 2 }, "2026-01-01T01:00:00Z", "Stopped"],
+  ["ended", { succeeded: 8, errored: 2 }, "2026-01-01T01:00:00Z", "Completed"],
+  ["ended", {}, "2026-01-01T01:00:00Z", "Stopped"],
   ["ended", { succeeded: 8, expired: 2 }, null, "PartiallyCompleted"],
   ["ended", { expired: 10 }, null, "Expired"],
   ["something_new", { processing: 10 }, null, "InProgress"],
 ] as const;
 for (const [raw, counts, cancelled, status] of cases) {
-  Deno.test(`${raw} with ${JSON.stringify(counts)} is ${status}`, async () => {
+  const stop = cancelled === null ? "" : ", and a stop,";
+  Deno.test(`${raw} with ${JSON.stringify(counts)}${stop} is ${status}`, async () => {
     await using server = serve(() =>
       Response.json({
         ...running,
@@ -75,6 +78,7 @@ for (const [raw, counts, cancelled, status] of cases) {
     await using w = world();
     const batch = await anthropicAccount(server.url, w).batches.get(id, quiet());
     assert.equal(batch.status, status);
+    assert.equal(batch.unknownStatus ?? false, raw === "something_new");
   });
 }
 

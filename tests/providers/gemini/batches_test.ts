@@ -165,7 +165,10 @@ const states: [name: string, operation: Record<string, unknown>, status: string]
 ];
 for (const [name, given, status] of states) {
   Deno.test(`a batch that ${name} is ${status}`, () => {
-    assert.equal(readBatch(given, [])?.status, status);
+    const read = readBatch(given, []);
+    assert.equal(read?.status, status);
+    const isUnknown = /future|method|without a state/.test(name);
+    assert.equal(read?.unknownStatus ?? false, isUnknown);
   });
 }
 

@@ -183,6 +183,8 @@ for (const [batch, status, endedAt] of ends) {
     const read = await openaiAccount(server.url, w).batches.get(batchId("batch_1"), quiet());
     assert.equal(read.status, status);
     assert.equal(read.rawStatus, batch.status);
+    const isUnknown = ["brand_new", "toString"].includes(batch.status);
+    assert.equal(read.unknownStatus ?? false, isUnknown);
     assert.deepEqual(read.endedAt, endedAt === undefined ? undefined : new Date(endedAt * 1000));
   });
 }

@@ -1,0 +1,167 @@
+/** Holding the catalog against what its providers have. */
+import type { Catalog } from "../catalog/catalog.ts";
+import { maxBatch } from "../catalog/keys.ts";
+import type { FileRecord, JobRecord, ObjectRecord } from "../catalog/records.ts";
+import { Failure } from "../codecs/failure.ts";
+import type { BatchId, FileId } from "../codecs/ids.ts";
+import { isTerminal } from "../codecs/job_status.ts";
+import { type ObjectName, parseProviderName } from "../objects/name.ts";
+import type { Account, Batch, FilesPort, ProviderFile } from "../providers/provider.ts";
+
+/** What can be wrong between the catalog and a provider, in words for the operator. */
+export const differenceKinds = {
+  "unreachable": "accounts that could not be asked",
+  "missing-account": "accounts that the configuration does not hold",
+  "object-without-file": "objects whose file is gone at the provider",
+  "unknown-file": "files of ours that the catalog does not know",
+  "unknown-batch": "batches of ours that the catalog does not know",
+  "job-without-batch": "running jobs whose batch is gone at the provider",
+} as const;
+
+/** A kind of difference. */
+export type DifferenceKind = keyof typeof differenceKinds;
+
+/** A difference between the catalog and a provider. */
+export interface Difference {
+  readonly kind: DifferenceKind;
+  readonly what: string;
+  /** A file that the catalog does not know, and what it was called if its name tells. */
+  readonly file?: ProviderFile & { readonly object?: ObjectName };
+  /** A batch that the catalog does not know. */
+  readonly batch?: Batch;
+}
+
+/** What comparing needs. */
+export interface CompareDeps {
+  readonly kv: Deno.Kv;
+  readonly catalog: Catalog;
+  readonly now: () => number;
+}
+
+/** An account, and the provider that it is at. */
+export interface Place {
+  readonly provider: string;
+  readonly account: Account;
+}
+
+/**
+ * All differences between the catalog and an account. Nothing is changed. The ids of the account's
+ * files and batches are held in memory, about 100 bytes each.
+ */
+export async function* compare(
+  deps: CompareDeps,
+  place: Place,
+  signal: AbortSignal,
+): AsyncGenerator<Difference> {
+  try {
+    const { files } = place.account;
+    if (files) yield* compareFiles(deps, place, files, signal);
+    yield* compareBatches(deps, place, signal);
+  } catch (error) {
+    if (!(error instanceof Failure) || signal.aborted) throw error;
+    const what = `account ${place.account.name} of ${place.provider}: ${error.message}`;
+    yield { kind: "unreachable", what };
+  }
+}
+
+async function* compareFiles(
+  deps: CompareDeps,
+  { provider, account }: Place,
+  files: FilesPort,
+  signal: AbortSignal,
+): AsyncGenerator<Difference> {
+  const { kv, catalog: { objects, instances }, now } = deps;
+  const there = new Set<FileId>();
+  for await (const items of pages((cursor) => files.list(cursor, signal))) {
+    const ours = items.flatMap((file) => {
+      there.add(file.id);
+      const name = parseProviderName(file.name);
+      return name ? [{ ...file, ...name }] : [];
+    });
+    const known = await objects.known(provider, ours.map(({ id }) => id));
+    const unknown = ours.filter(({ id }) => !known.has(id));
+    if (unknown.length === 0) continue;
+    // Of a process that the catalog knows of, it may be under way; or it was left behind, and then
+    // it is the sweep's to delete, for nobody was told that it is stored.
+    const swept = new Set((await instances.all()).map(({ id }) => id));
+    for (const file of unknown) {
+      if (swept.has(file.instance) || await objects.file(provider, file.id)) continue;
+      yield { kind: "unknown-file", what: `file ${file.id} at ${provider} (${file.name})`, file };
+    }
+  }
+  const rows = kv.list<FileRecord>({ prefix: ["file", provider] }, { batchSize: maxBatch });
+  for await (const { key: [, , id], value: owner } of rows) {
+    const file = id as FileId;
+    // An id that the provider cannot have is that of something that is put together here.
+    if (files.parseId(file) === undefined) continue;
+    if (owner.account !== account.name || there.has(file)) continue;
+    if (!await isNamed(file) || !await isGone(() => files.head(file, signal))) continue;
+    const { tenant, bucket, key } = owner;
+    const what = `object ${bucket}/${key} of ${tenant} at ${provider}, file ${file}`;
+    yield { kind: "object-without-file", what };
+  }
+
+  /** Whether an object stands for the file, by now, whose time has not come. */
+  async function isNamed(file: FileId): Promise<boolean> {
+    const owner = await objects.file(provider, file);
+    if (owner?.state !== "current") return false;
+    const { tenant, bucket, key } = owner;
+    const record: ObjectRecord | undefined = await objects.get({ tenant, provider }, bucket, key);
+    return record?.file === file && (record.expiresAt ?? Infinity) > now();
+  }
+}
+
+async function* compareBatches(
+  { kv, catalog: { jobs, journal } }: CompareDeps,
+  { provider, account }: Place,
+  signal: AbortSignal,
+): AsyncGenerator<Difference> {
+  const there = new Set<BatchId>();
+  for await (const items of pages((cursor) => account.batches.list(cursor, signal))) {
+    for (const { id } of items) there.add(id);
+    const known = await jobs.batches(provider, items.map(({ id }) => id));
+    for (const [at, batch] of items.entries()) {
+      const { id, jobId } = batch;
+      if (known[at] || jobId === undefined || await isUnderWay(batch)) continue;
+      yield { kind: "unknown-batch", what: `batch ${id} at ${provider}, job ${jobId}`, batch };
+    }
+  }
+  for await (const { key, value: job } of kv.list<JobRecord>({ prefix: ["job"] })) {
+    const [, tenant, at] = key;
+    if (at !== provider || job.account !== account.name || there.has(job.batch)) continue;
+    if (isTerminal(job.status) || !await isGone(() => account.batches.get(job.batch, signal))) {
+      continue;
+    }
+    const what = `job ${job.id} of ${String(tenant)} at ${provider}, batch ${job.batch}`;
+    yield { kind: "job-without-batch", what };
+  }
+
+  async function isUnderWay({ jobId }: Batch): Promise<boolean> {
+    for await (const { scope, entry } of journal.entries()) {
+      if (scope.provider === provider && entry.job.id === jobId) return true;
+    }
+    return false;
+  }
+}
+
+/** Whether the provider says that there is no such thing; lists may lag behind. */
+async function isGone(ask: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await ask();
+    return false;
+  } catch (error) {
+    if (error instanceof Failure && error.kind === "not-found") return true;
+    throw error;
+  }
+}
+
+async function* pages<Item>(
+  read: (cursor: string | undefined) => Promise<{ items: readonly Item[]; cursor?: string }>,
+): AsyncGenerator<readonly Item[]> {
+  let cursor: string | undefined;
+  do {
+    const page = await read(cursor);
+    yield page.items;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}

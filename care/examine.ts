@@ -1,0 +1,100 @@
+/** Holding the catalog to its rules, and putting right what they find. */
+import { keys, maxBatch } from "../catalog/keys.ts";
+import { change } from "../catalog/kv.ts";
+import type { JobId } from "../codecs/ids.ts";
+import { grouped } from "../catalog/indexing.ts";
+import { type Rule, rules, type Verdict } from "./rules.ts";
+
+/** Something that is wrong within the catalog. */
+export interface Finding extends Omit<Verdict, "mend"> {
+  /** Puts it right if it is still as it was found; absent where the catalog alone cannot tell how. */
+  readonly mend?: () => Promise<boolean>;
+}
+
+type Sleep = (milliseconds: number) => Promise<void>;
+
+/** Entries that are looked at at once: more only wait for one another. */
+const atOnce = 16;
+
+/** Everything that is wrong within the catalog. Nothing is changed; memory does not grow with it. */
+export async function* examine(kv: Deno.Kv, sleep: Sleep): AsyncGenerator<Finding> {
+  for (const rule of rules) {
+    const entries = kv.list({ prefix: rule.prefix }, { batchSize: maxBatch });
+    for await (const some of grouped(entries, atOnce)) {
+      const found = await Promise.all(some.map(({ key }) => look(kv, sleep, rule, key)));
+      for (const finding of found) if (finding) yield finding;
+    }
+  }
+  yield* strayUses(kv, sleep);
+}
+
+async function look(
+  kv: Deno.Kv,
+  sleep: Sleep,
+  rule: Rule,
+  key: Deno.KvKey,
+): Promise<Finding | undefined> {
+  const first = await kv.get(key);
+  if (first.versionstamp === null) return undefined;
+  const snapshot: Deno.KvEntryMaybe<unknown>[] = await kv.getMany<unknown[]>([
+    key,
+    ...rule.related(first),
+  ]);
+  const [entry, ...related] = snapshot;
+  // What belongs to it was told by what it was: if it has changed, somebody is at work on it.
+  if (!entry || entry.versionstamp !== first.versionstamp) return undefined;
+  const verdict = rule.judge(first, related.map(({ value }) => value));
+  return verdict && findingOf(kv, sleep, verdict, snapshot);
+}
+
+function findingOf(
+  kv: Deno.Kv,
+  sleep: Sleep,
+  { mend, ...found }: Verdict,
+  checked: readonly Deno.KvEntryMaybe<unknown>[],
+): Finding {
+  if (!mend) return found;
+  return {
+    ...found,
+    mend() {
+      return change(sleep, async () => {
+        const step = kv.atomic().check(...checked);
+        mend(step);
+        // Not again: what was found is no more as it was.
+        return { done: (await step.commit()).ok };
+      });
+    },
+  };
+}
+
+/** Files that are held for jobs that do not run: their keys do not tell whose jobs these are. */
+async function* strayUses(kv: Deno.Kv, sleep: Sleep): AsyncGenerator<Finding> {
+  const held = await holders(kv);
+  for await (const { key } of kv.list({ prefix: ["use"] }, { batchSize: maxBatch })) {
+    const [, provider, file, id] = key as [string, string, string, JobId];
+    if (held.has(nameOf(provider, id))) continue;
+    // It may have begun since, and be over by now.
+    if ((await holders(kv)).has(nameOf(provider, id))) continue;
+    const entry = await kv.get(key);
+    if (entry.versionstamp === null) continue;
+    const what = `file ${file} at ${provider}, for job ${id}`;
+    const mend = (step: Deno.AtomicOperation) => void step.delete(key);
+    yield findingOf(kv, sleep, { kind: "stray-use", what, mend }, [entry]);
+  }
+}
+
+/** The jobs that run or are being created. */
+async function holders(kv: Deno.Kv): Promise<Set<string>> {
+  const held = new Set<string>();
+  // In this order, which is that of a job's life: none slips from the one to the other unseen.
+  for (const prefix of [keys.journal(), keys.running()]) {
+    for await (const { key } of kv.list({ prefix }, { batchSize: maxBatch })) {
+      held.add(nameOf(String(key[2]), String(key[3])));
+    }
+  }
+  return held;
+}
+
+function nameOf(provider: string, id: string): string {
+  return JSON.stringify([provider, id]);
+}

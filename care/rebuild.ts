@@ -1,0 +1,170 @@
+/** Putting the catalog right, and making again of it what the providers tell. */
+import type { ObjectRecord } from "../catalog/records.ts";
+import { Failure } from "../codecs/failure.ts";
+import { adoptBatch } from "../jobs/adopt_batch.ts";
+import type { ObjectName } from "../objects/name.ts";
+import type { FilesPort, ProviderFile } from "../providers/provider.ts";
+import { compare, type CompareDeps, type Place } from "./compare.ts";
+import { examine, type Finding } from "./examine.ts";
+
+/** What rebuilding needs. */
+export interface RebuildDeps extends CompareDeps {
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** The region of jobs that are made again. */
+  readonly region: string;
+  /** Whose such jobs are; nobody's where absent: whoever may see native batches sees them. */
+  readonly tenant?: string;
+}
+
+/** What became of the catalog. */
+export interface Rebuilt {
+  /** Entries that were put right. */
+  mended: number;
+  /** Jobs that were made again, of batches that the catalog did not know. */
+  jobs: number;
+  /** Objects that were made again, of files that the catalog did not know. */
+  objects: number;
+  /** What could not be put right, and why: sentences, the first of many. */
+  readonly left: string[];
+  /** How many there are of these. */
+  leftCount: number;
+}
+
+/** Sentences that are kept; of more, the number alone. */
+const maxSentences = 1_000;
+
+/**
+ * Puts indexes and names right, then makes jobs and objects again of what is found at the providers.
+ * Each step checks that what it is about is still as it was read, so that gateways may go on; run
+ * twice, the second run has nothing to do.
+ */
+export async function rebuild(
+  deps: RebuildDeps,
+  places: readonly Place[],
+  signal: AbortSignal,
+): Promise<Rebuilt> {
+  const done: Rebuilt = { mended: 0, jobs: 0, objects: 0, left: [], leftCount: 0 };
+  for await (const finding of examine(deps.kv, deps.sleep)) {
+    signal.throwIfAborted();
+    if (finding.mend) {
+      if (await finding.mend()) done.mended++;
+    } else if (finding.file) await restore(deps, places, finding, done, signal);
+    else leave(done, `${finding.what}: the catalog alone cannot tell what is right`);
+  }
+  for (const place of places) await fromProvider(deps, place, done, signal);
+  return done;
+}
+
+/** Gives a file that the catalog knows, and that lost its object, its object back. */
+async function restore(
+  { catalog: { objects } }: RebuildDeps,
+  places: readonly Place[],
+  { what, file: lost }: Finding,
+  done: Rebuilt,
+  signal: AbortSignal,
+): Promise<void> {
+  const owner = lost && await objects.file(lost.provider, lost.id);
+  if (!lost || !owner || owner.state === "trash") return;
+  const place = places.find(({ provider, account }) =>
+    provider === lost.provider && account.name === owner.account
+  );
+  if (!place?.account.files) return leave(done, `${what}: its account is not configured`);
+  if (place.account.files.parseId(lost.id) === undefined) {
+    return leave(done, `${what}: it is no file of the provider's`);
+  }
+  const file = await headOf(place.account.files, lost.id, signal);
+  if (!file) {
+    await objects.forget(lost.provider, lost.id);
+    done.mended++;
+  } else if (!await isRecorded(objects, place, file, owner)) {
+    leave(done, `${what}: another object has its name by now`);
+  } else done.objects++;
+}
+
+/** Makes again what a provider has and the catalog does not know. */
+async function fromProvider(
+  deps: RebuildDeps,
+  place: Place,
+  done: Rebuilt,
+  signal: AbortSignal,
+): Promise<void> {
+  const { catalog, region, tenant } = deps;
+  const { provider, account } = place;
+  // Of files of one name the newest is the object: the others were replaced.
+  const newest = new Map<string, { readonly file: ProviderFile; readonly object: ObjectName }>();
+  for await (const { kind, what, file, batch } of compare(deps, place, signal)) {
+    if (batch) {
+      const target = { provider, account: account.name, region, ...(tenant && { tenant }) };
+      if (await adoptBatch(deps, target, batch)) done.jobs++;
+    } else if (file?.object) {
+      const { object } = file;
+      const name = JSON.stringify(Object.values(object));
+      const other = newest.get(name)?.file;
+      if (!other || other.createdAt < file.createdAt) newest.set(name, { file, object });
+    } else leave(done, `${what}: ${reasons[kind] ?? "it is left as it is"}`);
+  }
+  for (const { file, object } of newest.values()) {
+    if (await isRecorded(catalog.objects, place, file, object)) done.objects++;
+    else leave(done, `file ${file.id} at ${provider}: its name stands for another file`);
+  }
+}
+
+/** Why something is left as it is. */
+const reasons: Readonly<Record<string, string>> = {
+  "unknown-file":
+    "its name does not tell its bucket and key (there was no room for them, or an older version put " +
+    "it); it can be read by its id, as a native file",
+  "object-without-file":
+    "it is forgotten once it is read; nothing is forgotten here, for a wrong " +
+    "key of the provider would make everything look gone",
+  "job-without-batch": "what became of it is unknown",
+  "unreachable": "run it again",
+};
+
+/** Records an object; false where its name stands for another file. */
+async function isRecorded(
+  objects: RebuildDeps["catalog"]["objects"],
+  { provider, account }: Place,
+  file: ProviderFile,
+  { tenant, bucket, key }: ObjectName,
+): Promise<boolean> {
+  const record: ObjectRecord = {
+    file: file.id,
+    account: account.name,
+    bytes: file.bytes,
+    modifiedAt: file.createdAt.getTime(),
+    contentType: "application/octet-stream",
+    headers: {},
+    metadata: {},
+    checksums: {},
+    ...(file.expiresAt && { expiresAt: file.expiresAt.getTime() }),
+  };
+  try {
+    await objects.set({ tenant, provider }, bucket, key, record, { absent: true });
+    return true;
+  } catch (error) {
+    // The name is taken, or is none that the catalog could have had.
+    const isRefused = error instanceof Failure &&
+      (error.kind === "precondition" || error.kind === "invalid");
+    if (isRefused) return false;
+    throw error;
+  }
+}
+
+async function headOf(
+  files: FilesPort,
+  id: ProviderFile["id"],
+  signal: AbortSignal,
+): Promise<ProviderFile | undefined> {
+  try {
+    return await files.head(id, signal);
+  } catch (error) {
+    if (error instanceof Failure && error.kind === "not-found") return undefined;
+    throw error;
+  }
+}
+
+function leave(done: Rebuilt, sentence: string): void {
+  done.leftCount++;
+  if (done.left.length < maxSentences) done.left.push(sentence);
+}

@@ -1,0 +1,58 @@
+/** Files that their provider forgets at a time that it told. */
+import type { FileId } from "../codecs/ids.ts";
+import { keys } from "./keys.ts";
+import { change } from "./kv.ts";
+import type { ObjectCatalog } from "./objects.ts";
+import type { ObjectRecord } from "./records.ts";
+
+/** The part of the catalog that knows when files expire. */
+export type ExpiryCatalog = ReturnType<typeof createExpiryCatalog>;
+
+/** Adds to a step by which time an object's file is to be forgotten, where its provider tells. */
+export function writeExpiry(
+  step: Deno.AtomicOperation,
+  provider: string,
+  { file, expiresAt }: Pick<ObjectRecord, "file" | "expiresAt">,
+): void {
+  if (expiresAt !== undefined) step.set(keys.expiry(expiresAt, provider, file), true);
+}
+
+/** Makes that part of the catalog. */
+export function createExpiryCatalog(
+  kv: Deno.Kv,
+  sleep: (milliseconds: number) => Promise<void>,
+  objects: ObjectCatalog,
+) {
+  return { forgetExpired };
+
+  /**
+   * Forgets every file whose time has come, with all its names. The cost is that of what has
+   * expired, however full the catalog.
+   */
+  async function forgetExpired(now: number, signal: AbortSignal): Promise<void> {
+    const end = keys.expiry(now, "\u{10ffff}", "" as FileId);
+    for await (const { key } of kv.list({ start: keys.expiries(), end })) {
+      if (signal.aborted) return;
+      const [, , provider, file] = key as [string, number, string, FileId];
+      await forget(provider, file, now);
+      await change(sleep, async () => {
+        await kv.delete(key);
+        return { done: undefined };
+      });
+    }
+  }
+
+  async function forget(provider: string, file: FileId, now: number): Promise<void> {
+    for (;;) {
+      const owner = await objects.file(provider, file);
+      if (!owner) return;
+      if (owner.state === "trash") return await objects.forget(provider, file);
+      const { tenant, bucket, key, account } = owner;
+      const record = await objects.get({ tenant, provider }, bucket, key);
+      const isLive = record?.file === file && (record.expiresAt ?? Infinity) > now;
+      if (isLive) return;
+      // Another of its names takes this one's place, until there is none.
+      await objects.remove({ tenant, provider }, bucket, key, { file, account }, "gone");
+    }
+  }
+}

@@ -1,0 +1,126 @@
+/** Opening the catalog: its folder, its file, and the form that it is in. */
+import { basename, dirname } from "node:path";
+import { Failure } from "../codecs/failure.ts";
+import { openKv } from "./kv.ts";
+import { ensureSchema } from "./schema.ts";
+import { takeMark, type UseMark } from "./use_mark.ts";
+
+/** An open catalog. */
+export interface OpenedKv {
+  readonly kv: Deno.Kv;
+  /** Closes it, and notes that it was closed properly. */
+  close(): Promise<void>;
+}
+
+/** How a catalog is opened. */
+export interface OpenDeps {
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Told of what may take a while. */
+  readonly told?: (message: string) => void;
+  /** A file of up to so many bytes is always looked through: 64 MiB, well below 0.1 s. */
+  readonly alwaysCheckedBytes?: number;
+  /** Leaves the catalog in the form that it has: for looking at it, and for replacing it. */
+  readonly anyForm?: boolean;
+  /** Refuses a catalog that another process uses. */
+  readonly alone?: boolean;
+}
+
+const defaultCheckedBytes = 64 * 2 ** 20;
+
+/**
+ * Opens the catalog, making its folder if it is missing, and brings it to the present form.
+ *
+ * A small file is looked through for damage before anything uses it, a larger one where the last
+ * process that used it was cut off. Throws a sentence that says what to do where it is damaged,
+ * cannot be written, or is of a newer form.
+ *
+ * @param path A path, or `:memory:`.
+ */
+export async function openCatalogKv(path: string, deps: OpenDeps): Promise<OpenedKv> {
+  const mark = path === ":memory:" ? undefined : await prepareFile(path, deps);
+  let kv: Deno.Kv | undefined;
+  try {
+    kv = await openKv(path);
+    if (!deps.alone) await mark?.share();
+    if (!deps.anyForm) await ensureSchema(kv, deps.sleep, `The catalog ${path}`, deps.told);
+  } catch (error) {
+    kv?.close();
+    mark?.drop();
+    throw error;
+  }
+  const opened = kv;
+  return {
+    kv: opened,
+    async close() {
+      opened.close();
+      await mark?.leave();
+    },
+  };
+}
+
+async function prepareFile(path: string, deps: OpenDeps): Promise<UseMark> {
+  const bytes = await sizeOf(path);
+  let mark: UseMark;
+  try {
+    await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    mark = await takeMark(
+      `${path}.mark`,
+      () => deps.told?.(`Another process has the catalog ${path} for itself: waiting for it`),
+    );
+  } catch (error) {
+    throw cannotOpen(path, reasonOf(error), error);
+  }
+  if (deps.alone && !mark.isAlone) {
+    mark.drop();
+    throw new Failure(
+      "conflict",
+      `The catalog ${path} is in use. Stop every gateway and command that uses it, and try again`,
+    );
+  }
+  const isLarge = bytes > (deps.alwaysCheckedBytes ?? defaultCheckedBytes);
+  if (bytes === 0 || (isLarge && !mark.wasCutOff)) return mark;
+  if (isLarge) deps.told?.(`The catalog ${path} was not closed properly, and is looked through`);
+  // Loaded only here: a first start, and one in memory, have nothing to look at.
+  const { damageOf } = await import("./damage.ts");
+  const damage = damageOf(path);
+  if (damage === undefined) return mark;
+  mark.drop();
+  throw damaged(path, damage);
+}
+
+/** Bytes of the catalog's file; 0 where there is none yet. */
+async function sizeOf(path: string): Promise<number> {
+  try {
+    const { isDirectory, size } = await Deno.stat(path);
+    if (isDirectory) throw cannotOpen(path, "it is a folder", undefined);
+    return size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error instanceof Failure ? error : cannotOpen(path, reasonOf(error), error);
+  }
+}
+
+function cannotOpen(path: string, reason: string, cause: unknown): Failure {
+  return new Failure(
+    "internal",
+    `Cannot open the catalog ${path}: ${reason}. See that the folder ${dirname(path)} can be ` +
+      "written to, and that nothing but a catalog has its name; BATCHWAY_DATA names another folder",
+    { cause },
+  );
+}
+
+function damaged(path: string, damage: string): Failure {
+  const name = basename(path);
+  return new Failure(
+    "internal",
+    `Cannot open the catalog ${path}: ${damage}. The file is damaged or is no catalog, and was left ` +
+      `as it is. Stop every gateway that uses it, and move ${name}, ${name}-wal and ${name}-shm out ` +
+      `of the folder ${dirname(path)}; then bring a backup back with \`deno task catalog import ` +
+      "FILE`, or run `deno task catalog rebuild`, which makes a new catalog of what the providers " +
+      "tell. BATCHWAY_DATA names another folder",
+  );
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,65 @@
+/**
+ * A file beside the catalog that tells whether the catalog was closed properly. Whoever uses the
+ * catalog holds a shared lock on it, so that the last to go is known; a lock goes with its process.
+ */
+
+/** The mark, held. */
+export interface UseMark {
+  /** Whether nobody else uses the catalog; nobody will before {@linkcode UseMark.share}. */
+  readonly isAlone: boolean;
+  /** Whether the last to use the catalog was cut off, and nobody uses it now. */
+  readonly wasCutOff: boolean;
+  /** Lets others in, who wait while the catalog is looked at. */
+  share(): Promise<void>;
+  /** Leaves, and says that all is well if nobody else is left. */
+  leave(): Promise<void>;
+  /** Leaves without a word. */
+  drop(): void;
+}
+
+const inUse = "in use\n";
+const closed = "closed\n";
+
+/**
+ * Takes the mark. Throws as Deno does where the file cannot be written.
+ *
+ * @param waiting Told where another process has the catalog for itself, which is waited for.
+ */
+export async function takeMark(path: string, waiting: () => void = () => {}): Promise<UseMark> {
+  const file = await Deno.open(path, { read: true, write: true, create: true });
+  try {
+    const isAlone = await file.tryLock(true);
+    if (!isAlone && !await file.tryLock(false)) {
+      waiting();
+      await file.lock(false);
+    }
+    const wasCutOff = isAlone && await readMark(file) === inUse;
+    if (isAlone) await writeMark(file, inUse);
+    return {
+      isAlone,
+      wasCutOff,
+      share: () => file.lock(false),
+      async leave() {
+        if (await file.tryLock(true)) await writeMark(file, closed);
+        file.close();
+      },
+      drop: () => file.close(),
+    };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+async function readMark(file: Deno.FsFile): Promise<string> {
+  const buffer = new Uint8Array(16);
+  const read = await file.read(buffer) ?? 0;
+  return new TextDecoder().decode(buffer.subarray(0, read));
+}
+
+async function writeMark(file: Deno.FsFile, text: string): Promise<void> {
+  await file.seek(0, Deno.SeekMode.Start);
+  await file.write(new TextEncoder().encode(text));
+  await file.truncate(text.length);
+  await file.syncData();
+}

@@ -1,0 +1,84 @@
+/** Making a job of a batch that the catalog does not know. */
+import type { Catalog } from "../catalog/catalog.ts";
+import { nativeTenant, type Scope } from "../catalog/keys.ts";
+import type { JobDescription, JobRecord } from "../catalog/records.ts";
+import { adoptedJobId, timeOfJobId } from "../codecs/job_id.ts";
+import type { Batch } from "../providers/provider.ts";
+import type { ScopedJob } from "./deps.ts";
+import { accepted } from "./state.ts";
+
+/** The role that jobs show which have none. */
+const nativeRole = "arn:aws:iam::000000000000:role/batchway-native";
+
+/** What adopting needs. */
+export interface AdoptDeps {
+  readonly catalog: Pick<Catalog, "jobs" | "journal">;
+  readonly now: () => number;
+}
+
+/** Where a batch was found, and whose its job becomes. */
+export interface AdoptPlace {
+  readonly provider: string;
+  readonly account: string;
+  readonly region: string;
+  /** Nobody's where absent: whoever may see native batches sees it. */
+  readonly tenant?: string;
+}
+
+/**
+ * Makes a job of a batch that the catalog does not know.
+ *
+ * @returns The job; undefined for a batch whose create is still under way.
+ */
+export async function adoptBatch(
+  { catalog: { jobs, journal }, now }: AdoptDeps,
+  place: AdoptPlace,
+  batch: Batch,
+): Promise<ScopedJob | undefined> {
+  const { provider, tenant = nativeTenant } = place;
+  const scope: Scope = { tenant, provider };
+  if (batch.jobId !== undefined && await isUnderWay(batch)) return undefined;
+  for (let attempt = 0;; attempt++) {
+    const job = adopted(place, batch, attempt, now());
+    if (await jobs.adopt(scope, job, batch.tags)) return { scope, job };
+    const owner = await jobs.batch(provider, batch.id);
+    if (!owner) continue; // The id is another batch's: the next attempt has another id.
+    const theirs = { tenant: owner.tenant, provider };
+    const found = await jobs.get(theirs, owner.id);
+    return found && { scope: theirs, job: found };
+  }
+
+  async function isUnderWay(batch: Batch): Promise<boolean> {
+    for await (const { scope, entry } of journal.entries()) {
+      if (scope.provider === provider && entry.job.id === batch.jobId) return true;
+    }
+    return false;
+  }
+}
+
+function adopted(
+  { provider, account, region, tenant }: AdoptPlace,
+  batch: Batch,
+  attempt: number,
+  now: number,
+): JobRecord {
+  // A job whose record was lost has its old id back, which tells when it was submitted.
+  const lost = attempt === 0 ? batch.jobId : undefined;
+  const submittedAt = lost === undefined ? batch.createdAt.getTime() : timeOfJobId(lost);
+  const description: JobDescription = {
+    id: lost ?? adoptedJobId(submittedAt, batch.id, attempt),
+    region,
+    account,
+    name: batch.name ?? batch.id,
+    modelId: batch.modelId ?? "unknown",
+    roleArn: nativeRole,
+    inputDataConfig: {
+      s3InputDataConfig: { s3Uri: `s3://${provider}/${batch.input ?? batch.id}` },
+    },
+    outputDataConfig: { s3OutputDataConfig: { s3Uri: `s3://${provider}/` } },
+    native: tenant === undefined,
+    submittedAt,
+    ...(batch.input !== undefined && { file: batch.input }),
+  };
+  return { ...description, ...accepted(batch, now) };
+}

@@ -1,0 +1,44 @@
+/** Stopping jobs whose own time, `timeoutDurationInHours` from their submission, ran out. */
+import type { JobRecord } from "../catalog/records.ts";
+import { Failure } from "../codecs/failure.ts";
+import { isTerminal } from "../codecs/job_status.ts";
+import { accountOf } from "../objects/reach.ts";
+import type { Batch, StoringProvider } from "../providers/provider.ts";
+import type { JobTools, ScopedJob } from "./deps.ts";
+import { timingOut } from "./state.ts";
+
+/**
+ * Stops a job at its provider if its time has run out. That it is for this reason is recorded first:
+ * if the gateway dies in between, or the provider does not answer, whoever looks at the job next
+ * asks for the stop again, until the provider says that it is stopping.
+ *
+ * @param batch What the provider just told of the job's batch.
+ * @returns The job as it is now.
+ */
+export async function enforceTimeout(
+  deps: JobTools,
+  provider: StoringProvider,
+  { scope, job }: ScopedJob,
+  batch: Batch,
+): Promise<JobRecord> {
+  const now = deps.now();
+  let current = job;
+  if (!job.timedOut) {
+    if (!timingOut(job, now)) return job;
+    current = await deps.catalog.jobs.update(scope, job.id, (old) => timingOut(old, now)) ?? job;
+  }
+  if (!current.timedOut || isTerminal(current.status) || batch.status === "Stopping") {
+    return current;
+  }
+  try {
+    await accountOf(provider, job.account).batches.stop(job.batch, deps.closing);
+  } catch (error) {
+    // It was over before the stop came: the provider's next answer tells how it ended.
+    const isOver = error instanceof Failure && error.kind === "conflict";
+    if (!isOver && !deps.closing.aborted) {
+      const fields = { job: job.id, provider: provider.name, error };
+      deps.warn("A job whose time ran out could not be stopped yet", fields);
+    }
+  }
+  return current;
+}

@@ -1,0 +1,75 @@
+/**
+ * How an account fares. One whose key is refused, or that has no quota, is set aside for a while: a
+ * matter of choosing among accounts, which forbids nothing. It is kept in memory, for one process.
+ */
+import type { AccountHealth, AccountTrouble, SetAside } from "./provider.ts";
+
+/** What an account's health is kept with. */
+export interface HealthDeps {
+  readonly now: () => Date;
+  /** Tells the operator. */
+  readonly warn?: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+/** An account's health, and what is to be told of the answers to its calls. */
+export interface KeptHealth extends AccountHealth {
+  /** The provider refused a call for a reason that lies in the account. */
+  refused(trouble: AccountTrouble, retryAfterMilliseconds: number | undefined): void;
+  /** The provider answered; `spent`: it took work that costs money. */
+  answered(spent: boolean): void;
+}
+
+/** The first time of being set aside, in milliseconds; each further one is twice as long. */
+const first: Readonly<Record<AccountTrouble, number>> = { key: 30_000, quota: 60_000 };
+/** No longer, so that a new key or credit is noticed without a restart. */
+const longest = 15 * 60_000;
+
+const reasons: Readonly<Record<AccountTrouble, string>> = {
+  key: "the provider refuses its key",
+  quota: "the provider says that it has no credit or quota left",
+};
+
+/** Starts to keep the health of an account. */
+export function createHealth(
+  provider: string,
+  account: string,
+  { now, warn = () => {} }: HealthDeps,
+): KeptHealth {
+  let trouble: AccountTrouble | undefined;
+  let times = 0;
+  let until = 0;
+  let isLeftOut = false;
+
+  return {
+    setAside(): SetAside | undefined {
+      if (trouble === undefined || until <= now().getTime()) return undefined;
+      return { trouble, until: new Date(until), because: reasons[trouble] };
+    },
+    leftOut(error) {
+      if (isLeftOut) return;
+      isLeftOut = true;
+      warn("An account that refuses to answer is left out", { provider, account, error });
+    },
+    refused(told, retryAfter) {
+      const time = now().getTime();
+      // Calls that were under way when the first was refused say nothing new.
+      if (trouble === told && until > time) return;
+      if (trouble !== told) times = 0;
+      const wait = Math.max(first[told] * 2 ** times, retryAfter ?? 0);
+      trouble = told;
+      until = time + Math.min(wait, longest);
+      // Told once, not at each time that it is tried again in vain.
+      if (times++ > 0) return;
+      const fields = { provider, account, because: reasons[told], until: new Date(until) };
+      warn("An account is set aside", fields);
+    },
+    answered(spent) {
+      isLeftOut = false;
+      // An account without credit still answers what costs nothing.
+      if (trouble === undefined || (trouble === "quota" && !spent)) return;
+      trouble = undefined;
+      times = 0;
+      warn("An account that was set aside is well again", { provider, account });
+    },
+  };
+}

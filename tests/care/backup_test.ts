@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { copyCatalog } from "../../care/copy.ts";
+import { backupLines } from "../../care/export.ts";
+import { importBackup } from "../../care/import.ts";
+import { keys } from "../../catalog/keys.ts";
+import { openCatalogKv } from "../../catalog/open.ts";
+import { schemaVersion } from "../../catalog/schema.ts";
+import { Failure } from "../../codecs/failure.ts";
+import {
+  all,
+  jobRecord,
+  objectRecord,
+  openCatalog,
+  scope,
+  sleep,
+  temporaryFolder,
+} from "../catalog/memory.ts";
+
+/** A catalog's content, as it is compared. */
+async function contentOf(kv: Deno.Kv) {
+  const found = await all(kv.list({ prefix: [] }));
+  return found.map(({ key, value }) => [key, value]).filter(([key]) =>
+    (key as string[])[0] !== "schema"
+  );
+}
+
+async function backupOf(kv: Deno.Kv): Promise<string> {
+  return (await all(backupLines(kv, new Date(0)))).join("");
+}
+
+function importText(kv: Deno.Kv, text: string, force = false): Promise<number> {
+  // In small pieces, some of which end within a character.
+  const bytes = new TextEncoder().encode(text);
+  const open = () =>
+    Promise.resolve(ReadableStream.from((function* () {
+      for (let at = 0; at < bytes.length; at += 1_001) yield bytes.slice(at, at + 1_001);
+    })()));
+  return importBackup({ kv, sleep, open, force });
+}
+
+/** A catalog with one of everything that is kept. */
+async function filled() {
+  const open = await openCatalog();
+  const { catalog, kv } = open;
+  await catalog.objects.set(
+    scope,
+    "bucket",
+    "ключ/\u0000\u{1f600}",
+    objectRecord("file-1", {
+      metadata: Object.fromEntries([["__proto__", "x"], ["ü", "漢"]]),
+      parts: {
+        runs: [[1, 2, 5]],
+        checksums: { header: "x-amz-checksum-crc32", bytes: new Uint8Array([0, 200]) },
+      },
+      expiresAt: 5_000,
+    }),
+  );
+  for (let n = 0; n < 700; n++) await catalog.jobs.adopt(scope, jobRecord(1_000 + n), { tag: "a" });
+  await catalog.instances.secret("page-tokens", () => crypto.getRandomValues(new Uint8Array(32)));
+  await kv.atomic().sum(keys.uploadBytes("u"), 5n).commit();
+  await kv.set(["odd", 1, 2n, true, new Uint8Array([0, 1]), ""], {
+    gone: undefined,
+    map: new Map([["a", new Date(5)]]),
+    large: "漢".repeat(30_000),
+  });
+  return open;
+}
+
+Deno.test("a backup brings everything back, byte for byte, with its schema", async () => {
+  using one = await filled();
+  using two = await openCatalog();
+  const text = await backupOf(one.kv);
+  const content = await contentOf(one.kv);
+  assert.equal(await importText(two.kv, text), content.length);
+  assert.deepEqual(await contentOf(two.kv), content);
+  assert.equal((await two.kv.get(keys.schema())).value, schemaVersion);
+  assert.equal((await two.kv.get<Deno.KvU64>(keys.uploadBytes("u"))).value?.value, 5n);
+});
+
+Deno.test("a catalog that holds something is left alone, unless it is said that it goes", async () => {
+  using one = await filled();
+  using two = await openCatalog();
+  await two.kv.set(["other"], 1);
+  const text = await backupOf(one.kv);
+  await assert.rejects(importText(two.kv, text), /^Failure: The catalog is not empty\. .*--force/);
+  assert.deepEqual(await contentOf(two.kv), [[["other"], 1]]);
+  await importText(two.kv, text, true);
+  assert.deepEqual(await contentOf(two.kv), await contentOf(one.kv));
+});
+
+Deno.test("a backup that was cut short, is none, or is newer changes nothing", async () => {
+  using one = await filled();
+  using two = await openCatalog();
+  await two.kv.set(["other"], 1);
+  const text = await backupOf(one.kv);
+  const lines = text.trimEnd().split("\n");
+  const [head = "", first = "", ...rest] = lines;
+  const wrong: [string, RegExp][] = [
+    ["", /is no backup/],
+    ["hello\n", /is no backup/],
+    ["{}\n", /is no backup/],
+    [lines.slice(0, -1).join("\n"), /cannot be used: it was cut short/],
+    [[head, ...rest].join("\n"), /cannot be used: it was cut short/],
+    [text.slice(0, text.length / 2), /cannot be used: .*Nothing was imported/],
+    [text + first, /something after its end/],
+    [[head, '{"k":[{"$":"what"}],"v":1}', '{"end":1}'].join("\n"), /unknown kind/],
+    [text.replace('"format":1', '"format":9'), /has the format 9/],
+    [
+      text.replace(`"schema":1`, `"schema":99`),
+      /^Failure: The backup was written by a newer Batchway/,
+    ],
+  ];
+  for (const [backup, message] of wrong) {
+    await assert.rejects(importText(two.kv, backup, true), (error) => {
+      assert.ok(error instanceof Failure);
+      assert.match(String(error), message);
+      return true;
+    });
+    assert.deepEqual(await contentOf(two.kv), [[["other"], 1]]);
+  }
+});
+
+Deno.test("a backup of an older schema is brought to the present one", async () => {
+  using two = await openCatalog();
+  const job = jobRecord(1_000);
+  const text = [
+    '{"batchway":"catalog","format":1,"schema":1}',
+    JSON.stringify({ k: keys.job(scope, job.id), v: job }),
+    '{"end":1}',
+  ].join("\n");
+  await importText(two.kv, text);
+  const found = await two.catalog.jobs.matching(scope, { descending: true }, {
+    status: job.status,
+  });
+  assert.deepEqual(found, [job.id]);
+});
+
+Deno.test("no gateway starts on half a backup", async () => {
+  await using folder = await temporaryFolder();
+  using one = await filled();
+  const path = `${folder.path}/catalog.kv`;
+  const text = await backupOf(one.kv);
+  const opened = await openCatalogKv(path, { sleep });
+  let steps = 0;
+  const dying = new Proxy(opened.kv, {
+    get(target, name) {
+      if (name === "atomic" && ++steps > 1) throw new Error("killed");
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  await assert.rejects(importText(dying, text), /killed/);
+  await opened.close();
+  await assert.rejects(
+    openCatalogKv(path, { sleep }),
+    /is half a backup: .*catalog import FILE --force/,
+  );
+  const again = await openCatalogKv(path, { sleep, anyForm: true, alone: true });
+  await importText(again.kv, text, true);
+  await again.close();
+  await (await openCatalogKv(path, { sleep })).close();
+});
+
+Deno.test("a catalog in use is neither opened alone nor opened while somebody is alone", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/catalog.kv`;
+  const opened = await openCatalogKv(path, { sleep });
+  await assert.rejects(
+    openCatalogKv(path, { sleep, alone: true }),
+    /is in use\. Stop every gateway/,
+  );
+  await opened.close();
+});
+
+Deno.test("a copy is of one moment, whatever is written meanwhile, and leaves nothing behind", async () => {
+  await using folder = await temporaryFolder();
+  using one = await openCatalog(`${folder.path}/catalog.kv`);
+  for (let n = 0; n < 200; n++) await one.kv.set(["n", n], 0);
+  let writing = true;
+  const writer = (async () => {
+    for (let round = 1; writing; round++) {
+      const step = one.kv.atomic();
+      for (let n = 0; n < 200; n++) step.set(["n", n], round);
+      await step.commit();
+    }
+  })();
+  try {
+    await using copy = await copyCatalog(`${folder.path}/catalog.kv`);
+    const values = new Set((await all(copy.kv.list({ prefix: ["n"] }))).map(({ value }) => value));
+    assert.equal(values.size, 1);
+  } finally {
+    writing = false;
+    await writer;
+  }
+  const left = (await all(Deno.readDir(folder.path))).map(({ name }) => name);
+  assert.deepEqual(left.filter((name) => name.startsWith("catalog-copy")), []);
+});

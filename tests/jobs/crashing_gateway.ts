@@ -1,0 +1,102 @@
+/**
+ * A program for tests: the gateway, with shorter leases, that kills itself (SIGKILL) at a step of
+ * its first create. `CRASH_AT` names the step; without it the gateway lives.
+ */
+import { loadConfig } from "../../config.ts";
+import { startGateway } from "../../gateway.ts";
+import { announce, logOf, run } from "../../main.ts";
+import { runUntilSignal } from "../../process.ts";
+
+/** What a step of the catalog's is told by: the keys that it writes. */
+interface Step {
+  readonly sets: ReadonlySet<unknown>;
+  readonly deletes: ReadonlySet<unknown>;
+}
+
+/** A step, counted among those like it, before or after it is carried out. */
+interface CrashPoint {
+  readonly is: (step: Step) => boolean;
+  readonly count: number;
+  readonly when: "before" | "after";
+}
+
+const entry = ({ sets }: Step) => sets.has("journal");
+const record = ({ sets, deletes }: Step) => sets.has("job") && deletes.has("journal");
+
+const points: Readonly<Record<string, CrashPoint>> = {
+  "before the journal's entry": { is: entry, count: 1, when: "before" },
+  // It holds the lease, and says that the provider is being asked from now on.
+  "after the journal's entry": { is: entry, count: 1, when: "after" },
+  "before the record": { is: record, count: 1, when: "before" },
+  "between the record and the answer": { is: record, count: 1, when: "after" },
+};
+
+/** Makes every catalog of this process die at a point. */
+function crashAt({ is, count, when }: CrashPoint): void {
+  const { openKv } = Deno;
+  let left = count;
+  const die = () => {
+    Deno.kill(Deno.pid, "SIGKILL");
+    return new Promise<never>(() => {});
+  };
+  const watched = (step: Deno.AtomicOperation): Deno.AtomicOperation => {
+    const sets = new Set<unknown>();
+    const deletes = new Set<unknown>();
+    const proxy: Deno.AtomicOperation = new Proxy(step, {
+      get(target, name) {
+        if (name === "commit") {
+          return async () => {
+            const dies = is({ sets, deletes }) && --left === 0;
+            if (dies && when === "before") await die();
+            const result = await target.commit();
+            if (dies) await die();
+            return result;
+          };
+        }
+        const method = Reflect.get(target, name);
+        if (typeof method !== "function") return method;
+        return (...values: unknown[]) => {
+          const [key] = values;
+          if (name === "set" && Array.isArray(key)) sets.add(key[0]);
+          if (name === "delete" && Array.isArray(key)) deletes.add(key[0]);
+          method.apply(target, values);
+          return proxy;
+        };
+      },
+    });
+    return proxy;
+  };
+  Object.defineProperty(Deno, "openKv", {
+    value: async (path?: string) => {
+      const kv = await openKv(path);
+      return new Proxy(kv, {
+        get(target, name) {
+          if (name === "atomic") return () => watched(target.atomic());
+          const member = Reflect.get(target, name);
+          return typeof member === "function" ? member.bind(target) : member;
+        },
+      });
+    },
+  });
+}
+
+await run(async () => {
+  const environment = Deno.env.toObject();
+  const step = environment["CRASH_AT"];
+  const point = step === undefined ? undefined : points[step];
+  if (step !== undefined && !point) throw new Error(`There is no step ${step}`);
+  if (point) crashAt(point);
+  const config = await loadConfig(environment);
+  const log = logOf(config);
+  const gateway = await startGateway(config, {
+    log,
+    env: (name) => environment[name],
+    leaseMilliseconds: 1_000,
+    settleMilliseconds: 4_000,
+  });
+  await runUntilSignal(log, {
+    announce: () => announce(config, log, gateway.url),
+    close: gateway.close,
+  });
+  return 0;
+});
