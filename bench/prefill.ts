@@ -26,8 +26,8 @@ export const readSizes: readonly number[] = [kilo, 100 * kilo, 10 * mega, giga];
 
 /** Rows of one step: each of two keys, far below the 800 KB that a step may have. */
 const rowsPerStep = 450;
-/** Jobs of one step: their records are longer. */
-const jobsPerStep = 150;
+/** Jobs of one step, which may have 1,000 changes: each takes seven or so. */
+const jobsPerStep = 100;
 const begin = Date.UTC(2026, 5, 1);
 
 /** The id of the nth prefilled job, which is over. */
