@@ -3,7 +3,7 @@
  * ratios.
  */
 import { fileURLToPath } from "node:url";
-import { loadCases } from "./load_cases.ts";
+import { type LoadCase, loadCases } from "./load_cases.ts";
 import { describeMachine } from "./machine.ts";
 import { measureCase, type Scale } from "./measure.ts";
 import { type BenchOptions, readOptions, usage } from "./options.ts";
@@ -30,7 +30,9 @@ function casesOf(options: BenchOptions): NamedCase[] {
   const loads = loadCases.filter((one) => !options.quick || !one.isLong).map((one): NamedCase => ({
     name: one.name,
     async measure(world) {
-      const rows = await measureCase(world, world.gateway, one, scale);
+      const rows = one.isFresh
+        ? await measureFresh(world, one, scale)
+        : await measureCase(world, world.gateway, one, scale);
       const { authenticating } = world;
       if (!authenticating || !one.authenticated) return rows;
       return [...rows, ...await measureCase(world, authenticating, one, scale, one.authenticated)];
@@ -43,6 +45,16 @@ function casesOf(options: BenchOptions): NamedCase[] {
   return [...loads, ...special].filter(({ name }) =>
     options.only.length === 0 || options.only.some((wanted) => name.startsWith(wanted))
   );
+}
+
+async function measureFresh(world: World, one: LoadCase, scale: Scale): Promise<Row[]> {
+  const { gateway, bare } = await world.startFresh();
+  try {
+    return await measureCase({ ...world, bare }, gateway, one, scale);
+  } finally {
+    await gateway.stop();
+    await bare.stop();
+  }
 }
 
 async function main(): Promise<number> {

@@ -24,6 +24,11 @@ export interface World {
   readonly authenticating?: MeasuredGateway;
   /** Absent where nginx is not installed. */
   readonly nginx?: ServingProcess;
+  /**
+   * A gateway with an empty catalog and a bare reference, just started: what they hold in memory is
+   * of the case alone. Whoever asks for them stops them.
+   */
+  startFresh(): Promise<{ readonly gateway: MeasuredGateway; readonly bare: ServingProcess }>;
   /** Counts the calls that providers get from now on, until the count is asked for. */
   countCalls(provider: Counted): Promise<() => Promise<number>>;
   close(): Promise<void>;
@@ -61,10 +66,12 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       command: (port) => denoRun(["bench/sandbox.ts", `${port}`]),
       ready: "/control/faults",
     }));
-    const bare = await start(startProcess({
-      command: (port) => denoRun(["bench/bare.ts", `${port}`, upstream.url]),
-      ready: "/",
-    }));
+    const startBare = () =>
+      startProcess({
+        command: (port) => denoRun(["bench/bare.ts", `${port}`, upstream.url]),
+        ready: "/",
+      });
+    const bare = await start(startBare());
     const nginx = await startNginx(folder, upstream.url);
     if (nginx) started.push(nginx);
     else say("nginx is not installed: its column is left out");
@@ -94,6 +101,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       gateway,
       ...(authenticating && { authenticating }),
       ...(nginx && { nginx }),
+      async startFresh() {
+        const fresh = await run(`fresh-${crypto.randomUUID()}`);
+        return { gateway: { ...fresh, credentials: anyKey }, bare: await startBare() };
+      },
       countCalls: (provider) =>
         provider === "upstream" ? countUpstream(upstream.url) : countSandbox(sandbox.url),
       close,
