@@ -5,6 +5,7 @@
 import { anonymousTenant, keys, type Scope } from "../catalog/keys.ts";
 import { writeJob } from "../catalog/jobs.ts";
 import { openKv } from "../catalog/kv.ts";
+import { ensureSchema } from "../catalog/schema.ts";
 import type { FileRecord, JobRecord, ObjectRecord } from "../catalog/records.ts";
 import { batchId, fileId, type JobId, jobId } from "../codecs/ids.ts";
 import { timePrefix } from "../codecs/job_id.ts";
@@ -39,6 +40,7 @@ export function finishedJob(n: number): JobId {
 export async function prefill(path: string, { buckets, jobs }: PrefillPlan): Promise<void> {
   const kv = await openKv(path);
   try {
+    await ensureSchema(kv, () => Promise.resolve(), path);
     for (const bytes of readSizes) {
       await commit(writeObject(kv.atomic(), readBucket, `b${bytes}`, bytes));
     }
