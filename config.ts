@@ -1,20 +1,22 @@
 /** The configuration: one file and the environment, checked as a whole before anything starts. */
 import { checkFile, type ConfigError, type ConfigFile, unknownName } from "./config_file.ts";
+import { type KeepSettings, keepSettings } from "./config_results.ts";
 import { checkNames, type Env, mergeProviders } from "./config_providers.ts";
+import { type Sharing, sharingOf } from "./config_sharing.ts";
 import type { ParseError } from "jsonc-parser";
 import { isRegion } from "./codecs/arn.ts";
 import { parseSecretKey } from "./codecs/secret_box.ts";
 import type { ProviderSettings } from "./providers/settings.ts";
 
 /** Everything that the gateway is told from outside. Times are in milliseconds. */
-export interface Config {
+export interface Config extends Sharing {
   readonly host: string;
   readonly port: number;
   /** A second port with S3 at its root. */
   readonly s3Port?: number;
   /** Paths of PEM files; plain HTTP without them. */
   readonly tls?: { readonly certPath: string; readonly keyPath: string };
-  /** Folder of the catalog and the spool. */
+  /** Folder of the catalog, where that is a file, and of the spool. */
   readonly data: string;
   readonly pollMilliseconds: number;
   readonly sweepMilliseconds: number;
@@ -32,6 +34,8 @@ export interface Config {
   readonly implicitBuckets: boolean;
   readonly strictIdempotency: boolean;
   readonly limits: ConfigFile["limits"];
+  /** Where results are kept beyond the time that providers keep them; nowhere where absent. */
+  readonly keep?: KeepSettings;
   /** The region of whatever no client signed a region for. */
   readonly region: string;
   /** What the operator should know although nothing is wrong. */
@@ -58,7 +62,9 @@ const gatewayVariables = [
   "BATCHWAY_HOST",
   "BATCHWAY_PORT",
   "BATCHWAY_S3_PORT",
+  "BATCHWAY_REUSE_PORT",
   "BATCHWAY_DATA",
+  "BATCHWAY_CATALOG",
   "BATCHWAY_CONFIG",
   "BATCHWAY_POLL_SECONDS",
   "BATCHWAY_SWEEP_SECONDS",
@@ -119,11 +125,13 @@ export async function parseConfig(
   if (region !== undefined && !isRegion(region)) {
     errors.push({ place: regionVariable, message: "is no AWS region; one looks like us-west-2" });
   }
+  const keep = keepSettings(file, providers, errors);
   const config: Config = {
     host: env("BATCHWAY_HOST") ?? "127.0.0.1",
     port: port(env, "BATCHWAY_PORT", 8080, errors),
     ...(s3Port !== undefined && { s3Port }),
     ...tlsOf(env, errors),
+    ...sharingOf(env, errors),
     data: (env("BATCHWAY_DATA") ?? "./.batchway").replace(/(?<=.)\/+$/, ""),
     pollMilliseconds: seconds("BATCHWAY_POLL_SECONDS", 5),
     sweepMilliseconds: seconds("BATCHWAY_SWEEP_SECONDS", 60),
@@ -139,6 +147,7 @@ export async function parseConfig(
     implicitBuckets: file.implicitBuckets,
     strictIdempotency: file.strictIdempotency,
     limits: file.limits,
+    ...(keep && { keep }),
     region: region ?? providers.find((one) => one.region !== undefined)?.region ?? "us-east-1",
     notes,
   };
@@ -162,10 +171,14 @@ async function parseJsonc(text: string, path: string, errors: ConfigError[]): Pr
   return found.length > 0 || content === undefined ? {} : content;
 }
 
+/** What tests are told; whoever has it in the shell may start the gateway all the same. */
+const testPrefix = "BATCHWAY_TEST_";
+
 function unknownVariables(environment: Readonly<Record<string, string>>): ConfigError[] {
   const known: readonly string[] = gatewayVariables;
   return Object.keys(environment)
-    .filter((name) => name.startsWith("BATCHWAY_") && !known.includes(name))
+    .filter((name) => name.startsWith("BATCHWAY_") && !name.startsWith(testPrefix))
+    .filter((name) => !known.includes(name))
     .map((name) => ({ place: name, message: unknownName(name, known) }));
 }
 

@@ -49,6 +49,22 @@ const limits = v.object({
   ),
 });
 
+const keep = v.object({
+  folder: v.optional(v.pipe(v.string(), v.nonEmpty("must not be empty"))),
+  bucket: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(
+        /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/.*)?$/,
+        "must be s3://bucket or s3://bucket/prefix",
+      ),
+    ),
+  ),
+  provider: v.optional(v.string()),
+});
+
+const results = v.object({ keep: v.optional(keep) });
+
 const file = v.object({
   defaultProvider: v.optional(v.string()),
   providers: v.optional(v.record(name, provider), {}),
@@ -57,6 +73,7 @@ const file = v.object({
   implicitBuckets: v.optional(v.boolean(), true),
   strictIdempotency: v.optional(v.boolean(), false),
   limits: v.optional(limits, {}),
+  results: v.optional(results, {}),
 });
 
 /** What the configuration file says, with defaults for what it does not. */
@@ -80,6 +97,8 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
   "providers.*.accounts.*": Object.keys(account.entries),
   "buckets.*": Object.keys(bucket.entries),
   "limits": Object.keys(limits.entries),
+  "results": Object.keys(results.entries),
+  "results.keep": Object.keys(keep.entries),
 };
 
 /** A checked file: what is right in it, so that what depends on that is checked too. */

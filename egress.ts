@@ -25,19 +25,20 @@ const endpointVariables = [
   "AWS_EC2_METADATA_SERVICE_ENDPOINT",
 ];
 
-/**
- * Every `host:port` that the gateway listens on or calls, as `deno run --allow-net` takes them.
- *
- * Whatever the gateway shall reach one day besides providers, such as a catalog on another machine,
- * is one more line here.
- */
+/** Every `host:port` that the gateway listens on or calls, as `deno run --allow-net` takes them. */
 export function hostsOf(config: Config, env: Env): string[] {
   const hosts = [
     ...listeners(config),
+    ...catalogHosts(config),
     ...config.providers.flatMap((provider) => providerHosts(provider)),
     ...(usesCredentialChain(config, env) ? chainHosts(config, env) : []),
   ];
   return [...new Set(hosts)];
+}
+
+/** The `host:port` of a catalog on another machine. */
+export function catalogHosts({ catalog }: Pick<Config, "catalog">): string[] {
+  return catalog instanceof URL ? hostOf(catalog.href) : [];
 }
 
 /** Whether AWS credentials come from somewhere else than two variables: a profile, SSO, a role. */

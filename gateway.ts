@@ -4,8 +4,9 @@ import { createRateLimit } from "./access/rate_limit.ts";
 import { openBox } from "./access/secret_key.ts";
 import { createUploadGate } from "./access/upload_gate.ts";
 import { createCatalog } from "./catalog/catalog.ts";
-import { openCatalogKv } from "./catalog/open.ts";
+import { openPlace, placeOf } from "./catalog/place.ts";
 import { randomId } from "./codecs/ids.ts";
+import type { KvLimits } from "./catalog/limited_kv.ts";
 import { createTokens } from "./codecs/page_token.ts";
 import type { Config } from "./config.ts";
 import { createJobs } from "./jobs/jobs.ts";
@@ -14,23 +15,30 @@ import { createObjects } from "./objects/objects.ts";
 import { createPartSpool, type PartSpoolOptions } from "./objects/part_spool.ts";
 import { createReadSpool } from "./objects/read_spool.ts";
 import { createProviders } from "./providers/registry.ts";
+import type { Timeouts } from "./providers/settings.ts";
 import { createUploader } from "./providers/upload.ts";
-import { type App, type AppDeps, createApp, createRootApp } from "./routes/app.ts";
+import { type AppDeps, createApp, createRootApp } from "./routes/app.ts";
+import type { App } from "./routes/door.ts";
 import type { Openness } from "./routes/authenticate.ts";
 import { bindingOf } from "./routes/select_provider.ts";
 import { type Listener, serve, type Tls } from "./serve.ts";
+import { createResultStore } from "./results_store.ts";
 import { startSweep, type Sweep } from "./sweep.ts";
 
 /** What the gateway takes from outside besides its configuration. */
 export interface GatewayDeps {
   readonly log: Log;
   readonly env: (name: string) => string | undefined;
-  /** Where the catalog is, if not in the configured folder; `:memory:` keeps nothing. */
+  /** The catalog's file, if it is not where the configuration says; `:memory:` keeps nothing. */
   readonly catalogPath?: string;
+  /** How long a catalog on another machine is waited for; 10 s. */
+  readonly catalogLimits?: KvLimits;
   /** A create's lease, in milliseconds; it is prolonged while its gateway lives. 6 s. */
   readonly leaseMilliseconds?: number;
   /** How long a provider may be at a create whose caller is gone, in milliseconds. 20 s. */
   readonly settleMilliseconds?: number;
+  /** How long providers are waited for; tests of their silence cannot wait as long as clients can. */
+  readonly providerTimeouts?: Timeouts;
 }
 
 /** A gateway that serves. */
@@ -52,17 +60,18 @@ const readSpoolMilliseconds = 60_000;
 
 /** Starts the gateway. Throws where the catalog cannot be opened or an address is taken. */
 export async function startGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
-  const { log } = deps;
+  const { log, providerTimeouts: timeouts } = deps;
   const tls = config.tls && { tls: await readTls(config.tls) };
   const now = () => Date.now();
   const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
   const instance = randomId(8, random);
-  const opened = await openCatalogKv(deps.catalogPath ?? `${config.data}/catalog.kv`, {
-    sleep,
-    told: log.info,
-  });
+  const { catalogPath: path, catalogLimits: limits } = deps;
+  const place = path === undefined
+    ? placeOf(config.catalog, config.data)
+    : { kind: "file", path } as const;
+  const opened = await openPlace(place, { sleep, told: log.info, ...(limits && { limits }) });
   const catalog = createCatalog(opened.kv, sleep);
-  const uploader = createUploader();
+  const uploader = createUploader(timeouts);
   const providers = createProviders(config.providers, {
     fetch,
     now: () => new Date(),
@@ -71,6 +80,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     uploader,
     env: deps.env,
     warn: log.warn,
+    ...(timeouts && { timeouts }),
   });
   const parts = createPartSpool(spoolOf(config, deps));
   const reads = createReadSpool({
@@ -81,10 +91,16 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     sleep,
     failed: (error) => log.warn("The disk failed while ranges of a file were read", { error }),
   });
+  const resultStore = createResultStore(
+    config,
+    providers,
+    deps.catalogPath === ":memory:" ? undefined : `${config.data}/spool/results`,
+  );
   const objects = createObjects({
     catalog,
     providers,
     reads,
+    ...(resultStore && { resultStore }),
     parts,
     randomBytes: random,
     now,
@@ -97,6 +113,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     postponed: (what, error) => log.warn("A clean-up is left to the sweep", { what, error }),
   });
   const jobs = createJobs({
+    ...(resultStore && { resultStore }),
     catalog,
     objects,
     providers,
@@ -118,7 +135,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   );
   const secretKey = {
     configured: config.secretKey,
-    folder: deps.catalogPath === ":memory:" ? undefined : config.data,
+    // A key on one machine's disk unseals nothing elsewhere.
+    folder: place.kind === "file" && place.path !== ":memory:" ? config.data : undefined,
   };
   const keyring = createKeyring({
     catalog: catalog.credentials,
@@ -166,7 +184,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     await opened.close();
   };
   const listen = (answer: App, port: number) => {
-    const listener = serve(answer, { hostname: config.host, port, escaped, ...tls });
+    const { host: hostname, reusePort } = config;
+    const listener = serve(answer, { hostname, port, reusePort, escaped, ...tls });
     listeners.push(listener);
     return listener.url;
   };

@@ -7,7 +7,10 @@
  */
 import { posix } from "node:path";
 import { type Config, loadConfig } from "./config.ts";
-import { hostsOf, usesCredentialChain } from "./egress.ts";
+import { catalogHosts, hostsOf, usesCredentialChain } from "./egress.ts";
+
+/** With this argument the flags are those that reaching the catalog takes, and no other. */
+const catalogAlone = "catalog";
 
 /** What the gateway needs to say what is wrong with its configuration. */
 const enoughForErrors = ["--allow-read"];
@@ -20,12 +23,13 @@ export function flagsOf(config: Config, environment: Readonly<Record<string, str
   const env = (name: string) => environment[name];
   const file = env("BATCHWAY_CONFIG") || "./batchway.jsonc";
   const tls = config.tls === undefined ? [] : [config.tls.certPath, config.tls.keyPath];
+  const kept = config.keep?.kind === "folder" ? [config.keep.folder] : [];
   const net = list("net", hostsOf(config, env));
   if (!usesCredentialChain(config, env)) {
     return [
       ...net,
-      ...list("read", [config.data, file, ...tls]),
-      ...list("write", [config.data]),
+      ...list("read", [config.data, ...kept, file, ...tls]),
+      ...list("write", [config.data, ...kept]),
     ];
   }
   const aws = posix.join(env("HOME") || ".", ".aws");
@@ -34,7 +38,7 @@ export function flagsOf(config: Config, environment: Readonly<Record<string, str
     // Profiles name files of their own, such as tokens.
     "--allow-read",
     // Tokens of SSO and of `aws login` are renewed there.
-    ...list("write", [config.data, `${aws}/sso/cache`, `${aws}/login/cache`]),
+    ...list("write", [config.data, ...kept, `${aws}/sso/cache`, `${aws}/login/cache`]),
     // What the chain's TLS asks for, `ca`, is no name that a list may hold (Deno 2.9.6).
     "--allow-sys",
   ];
@@ -58,7 +62,10 @@ async function print(): Promise<void> {
   const environment = Deno.env.toObject();
   let flags: readonly string[];
   try {
-    flags = flagsOf(await loadConfig(environment), environment);
+    const config = await loadConfig(environment);
+    flags = Deno.args[0] === catalogAlone
+      ? list("net", catalogHosts(config))
+      : flagsOf(config, environment);
   } catch {
     // The gateway meets the same error, and is the one to tell it.
     flags = enoughForErrors;

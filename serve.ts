@@ -3,7 +3,7 @@
  * 36809, measured with Deno 2.9.6), so requests are counted, newcomers are sent away, and the
  * listener closes when the last request is answered.
  */
-import type { App } from "./routes/app.ts";
+import type { App } from "./routes/door.ts";
 
 /** What TLS needs, as PEM texts. */
 export interface Tls {
@@ -16,6 +16,8 @@ export interface ServeOptions {
   readonly hostname: string;
   /** 0 for any that is free. */
   readonly port: number;
+  /** Whether other processes may listen there too; the kernel deals connections out to them. */
+  readonly reusePort?: boolean;
   /** Certificate chain and private key in PEM; plain HTTP without them. */
   readonly tls?: Tls;
   /** Told of an error that escaped from the app. */
@@ -32,7 +34,8 @@ export interface Listener {
 }
 
 /** Starts listening. Throws a sentence where the address is taken, or is none of this machine's. */
-export function serve(app: App, { hostname, port, tls, escaped }: ServeOptions): Listener {
+export function serve(app: App, options: ServeOptions): Listener {
+  const { hostname, port, reusePort = false, tls, escaped } = options;
   let inFlight = 0;
   let draining = false;
   let idle = () => {};
@@ -43,7 +46,15 @@ export function serve(app: App, { hostname, port, tls, escaped }: ServeOptions):
     escaped(error);
     return new Response("The gateway met an internal error.\n", { status: 500 });
   };
-  const where = { hostname, port, ...tls, signal: breakOff.signal, onListen() {}, onError };
+  const where = {
+    hostname,
+    port,
+    reusePort,
+    ...tls,
+    signal: breakOff.signal,
+    onListen() {},
+    onError,
+  };
 
   const answer: Deno.ServeHandler<Deno.NetAddr> = async (request, info) => {
     if (draining) return await sendAway(request);

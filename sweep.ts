@@ -67,7 +67,10 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
       clearInterval(heartbeat);
       await Promise.all([deps.jobs.close(), running, telling]);
       // Else another process, or the next, takes this one for dead and looks for what it left.
-      if (deps.objects.leftNothing()) await catalog.instances.leave(instance);
+      if (!deps.objects.leftNothing()) return;
+      await catalog.instances.leave(instance).catch((error: unknown) =>
+        log.warn("The catalog could not be told that this process ends", { error })
+      );
     },
   };
 }

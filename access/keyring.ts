@@ -106,10 +106,11 @@ export function createKeyring({ catalog, box, now, warn }: KeyringDeps): Keyring
     if (credentials.length === 0) return new Map();
     const opener = await box();
     const opened = await Promise.all(credentials.map(async ({ accessKeyId, record }) => {
-      const secrets = await Promise.all(
-        record.secrets.map(({ sealed }) => opener?.open(accessKeyId, sealed)),
-      );
-      const good = secrets.filter((secret) => secret !== undefined);
+      const secrets = await Promise.all(record.secrets.map(async ({ sealed, bearerHash }) => ({
+        secret: await opener?.open(accessKeyId, sealed),
+        bearerHash,
+      })));
+      const good = secrets.filter((one): one is OpenedSecret => one.secret !== undefined);
       if (good.length < secrets.length) {
         warn(
           "A credential's secret cannot be opened: BATCHWAY_SECRET_KEY is not the one that sealed it",
@@ -124,10 +125,16 @@ export function createKeyring({ catalog, box, now, warn }: KeyringDeps): Keyring
   }
 }
 
+/** A secret that was sealed under the gateway's key; a bearer token is no better than that. */
+interface OpenedSecret {
+  readonly secret: string;
+  readonly bearerHash: Uint8Array;
+}
+
 function credentialOf(
   accessKeyId: string,
   record: CredentialRecord,
-  secrets: readonly string[],
+  good: readonly OpenedSecret[],
 ): Credential {
   const { tenant, providers, defaultProvider, buckets, readOnly, native } = record;
   return {
@@ -142,7 +149,7 @@ function credentialOf(
     },
     disabled: record.disabled,
     expiresAt: record.expiresAt,
-    secrets,
-    bearerHashes: record.secrets.map(({ bearerHash }) => bearerHash),
+    secrets: good.map(({ secret }) => secret),
+    bearerHashes: good.map(({ bearerHash }) => bearerHash),
   };
 }

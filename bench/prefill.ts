@@ -4,8 +4,7 @@
  */
 import { anonymousTenant, keys, type Scope } from "../catalog/keys.ts";
 import { writeJob } from "../catalog/jobs.ts";
-import { openKv } from "../catalog/kv.ts";
-import { ensureSchema } from "../catalog/schema.ts";
+import { openCatalogKv } from "../catalog/open.ts";
 import type { FileRecord, JobRecord, ObjectRecord } from "../catalog/records.ts";
 import { batchId, fileId, type JobId, jobId } from "../codecs/ids.ts";
 import { timePrefix } from "../codecs/job_id.ts";
@@ -38,9 +37,10 @@ export function finishedJob(n: number): JobId {
 
 /** Fills the catalog at a path. */
 export async function prefill(path: string, { buckets, jobs }: PrefillPlan): Promise<void> {
-  const kv = await openKv(path);
+  const sleep = (milliseconds: number) =>
+    new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+  const { kv, close } = await openCatalogKv(path, { sleep, alone: true });
   try {
-    await ensureSchema(kv, () => Promise.resolve(), path);
     for (const bytes of readSizes) {
       await commit(writeObject(kv.atomic(), readBucket, `b${bytes}`, bytes));
     }
@@ -50,7 +50,7 @@ export async function prefill(path: string, { buckets, jobs }: PrefillPlan): Pro
     }
     await inSteps(kv, jobs, jobsPerStep, (step, n) => writeJob(step, scope, jobOf(n), undefined));
   } finally {
-    kv.close();
+    await close();
   }
 }
 

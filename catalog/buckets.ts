@@ -37,8 +37,10 @@ export function createBucketCatalog(
   /** Forgets a bucket that was created. */
   function remove(scope: Scope, bucket: string): Promise<void> {
     return change(sleep, async () => {
-      await kv.delete(keys.bucket(scope, bucket));
-      return { done: undefined };
+      const old = await kv.get<BucketRecord>(keys.bucket(scope, bucket));
+      // Checked, so that one that comes late takes no bucket away that was created since.
+      const step = kv.atomic().check(old).delete(old.key);
+      return (await step.commit()).ok ? { done: undefined } : "again";
     });
   }
 

@@ -8,6 +8,8 @@ import { createJournalCatalog, type JournalCatalog } from "./journal.ts";
 import { createLeaseCatalog, type LeaseCatalog } from "./leases.ts";
 import { createLinkCatalog, type LinkCatalog } from "./links.ts";
 import { createObjectCatalog, type ObjectCatalog } from "./objects.ts";
+import { createRecordIdCatalog, type RecordIdCatalog } from "./record_ids.ts";
+import { createResultsCatalog, type ResultsCatalog } from "./results.ts";
 import { createUploadCatalog, type UploadCatalog } from "./uploads.ts";
 
 /** The catalog's parts. */
@@ -19,6 +21,8 @@ export interface Catalog {
   readonly uploads: UploadCatalog;
   readonly jobs: JobCatalog;
   readonly journal: JournalCatalog;
+  readonly results: ResultsCatalog;
+  readonly recordIds: RecordIdCatalog;
   readonly instances: InstanceCatalog;
   readonly credentials: CredentialCatalog;
   readonly leases: LeaseCatalog;
@@ -40,6 +44,8 @@ export function createCatalog(
     uploads: createUploadCatalog(kv, sleep),
     jobs: createJobCatalog(kv, sleep),
     journal: createJournalCatalog(kv, sleep),
+    results: createResultsCatalog(kv, sleep),
+    recordIds: createRecordIdCatalog(kv, sleep),
     instances: createInstanceCatalog(kv, sleep),
     credentials: createCredentialCatalog(kv, sleep),
     leases: createLeaseCatalog(kv, sleep),

@@ -3,6 +3,12 @@ import { keys } from "./keys.ts";
 import { change } from "./kv.ts";
 import type { InstanceRecord } from "./records.ts";
 
+/**
+ * A process's right to record what it has uploaded: a step that checks it goes through only until
+ * somebody takes the process for dead, and the files that it left for nobody's.
+ */
+export type Registration = Deno.AtomicCheck;
+
 /** The instances' part of the catalog. */
 export type InstanceCatalog = ReturnType<typeof createInstanceCatalog>;
 
@@ -11,7 +17,7 @@ export function createInstanceCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { seen, leave, all, secret };
+  return { seen, leave, all, register, expel, secret };
 
   /** Says that a process is alive. */
   function seen(id: string, record: InstanceRecord): Promise<void> {
@@ -24,7 +30,25 @@ export function createInstanceCatalog(
   /** Says that a process is gone and that nothing of it is left behind. */
   function leave(id: string): Promise<void> {
     return change(sleep, async () => {
-      await kv.delete(keys.instance(id));
+      const step = kv.atomic().delete(keys.instance(id)).delete(keys.registration(id));
+      return (await step.commit()).ok ? { done: undefined } : "again";
+    });
+  }
+
+  /** A process's registration; a new one where it has none, or was expelled. */
+  function register(id: string): Promise<Registration> {
+    return change(sleep, async () => {
+      const entry = await kv.get(keys.registration(id));
+      if (entry.versionstamp !== null) return { done: entry };
+      await kv.atomic().check(entry).set(keys.registration(id), true).commit();
+      return "again";
+    });
+  }
+
+  /** Ends the registration of a process: whatever it is still at will not be recorded. */
+  function expel(id: string): Promise<void> {
+    return change(sleep, async () => {
+      await kv.delete(keys.registration(id));
       return { done: undefined };
     });
   }

@@ -113,6 +113,8 @@ export function createJobCatalog(
         .check({ key: keys.batch(scope.provider, job.batch), versionstamp: null })
         .check({ key: keys.job(scope, job.id), versionstamp: null });
       writeJob(step, scope, job, undefined);
+      // It was over before anybody could read its results.
+      if (isTerminal(job.status)) step.set(keys.unsettled(scope, job.id), true);
       for (const [name, value] of Object.entries(tags)) {
         step.set(keys.tag(scope, job.id, name), value);
       }
@@ -245,7 +247,7 @@ function writeUse(
 }
 
 /** The part of a job that never changes. */
-function describe(job: JobRecord): JobDescription {
+export function describe(job: JobRecord): JobDescription {
   const {
     batch: _batch,
     status: _status,

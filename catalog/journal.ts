@@ -111,7 +111,10 @@ export function createJournalCatalog(
   function abandon(scope: Scope, entry: JournalRecord): Promise<void> {
     const { id } = entry.job;
     return change(sleep, async () => {
-      const step = kv.atomic().delete(keys.journalEntry(scope, id));
+      const old = await kv.get<JournalRecord>(keys.journalEntry(scope, id));
+      // Another gateway holds it by now, or has brought it to an end.
+      if (old.value?.owner !== entry.owner) return { done: undefined };
+      const step = kv.atomic().check(old).delete(old.key);
       const { file } = entry.job;
       if (file !== undefined) step.delete(keys.use(scope.provider, file, id));
       if (entry.promise) {

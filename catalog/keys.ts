@@ -101,12 +101,23 @@ export const keys = {
     token: string,
     digest: string,
   ) => ["token", s.tenant, s.provider, token, digest],
+  /** What an object of results is put together from. */
+  results: (provider: string, id: FileId) => ["results", provider, id],
+  resultsCut: (provider: string, id: FileId, n: number) => ["results-cut", provider, id, n],
+  /** Who reads the results of a job that its provider has finished. */
+  settling: (s: Scope, id: JobId) => ["settling", s.tenant, s.provider, id],
+  /** Jobs that were over when they were found, whose results are still to be read. */
+  allUnsettled: () => ["unsettled"],
+  unsettled: (s: Scope, id: JobId) => ["unsettled", s.tenant, s.provider, id],
+  /** Ids of a file's records, where its provider gives the file back to nobody. */
+  recordIds: (provider: string, file: FileId, n: number) => ["record-ids", provider, file, n],
   /** When a running job's provider was last asked for it. */
   asked: (s: Scope, id: JobId) => ["asked", s.tenant, s.provider, id],
   lease: (name: string) => ["lease", name],
   walked: (provider: string, account: string) => ["walked", provider, account],
   instances: () => ["instance"],
   instance: (id: string) => ["instance", id],
+  registration: (id: string) => ["registration", id],
   secret: (name: string) => ["secret", name],
   /** In which form the catalog is. */
   schema: () => ["schema"],

@@ -2,10 +2,12 @@
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { writeExpiry } from "./expiry.ts";
+import type { Registration } from "./instances.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
 import { dropName, throwAway } from "./names.ts";
 import type { FileRecord, ObjectRecord, TrashRecord } from "./records.ts";
+import { forgetResults } from "./results.ts";
 
 /** An object with its name. */
 export interface NamedObject {
@@ -50,6 +52,8 @@ export function createObjectCatalog(
    * Records an object under its name. The file that the name stood for until now goes to the trash
    * in the same step, unless a copy has given it another name.
    *
+   * @param registration That of the process which uploaded the file, from before it did. Throws
+   * `unavailable` where it has ended.
    * @returns The file that was replaced.
    */
   function set(
@@ -58,18 +62,23 @@ export function createObjectCatalog(
     key: string,
     record: ObjectRecord,
     condition: WriteCondition = {},
+    registration?: Registration,
   ): Promise<ObjectRecord | undefined> {
+    let wasTried = false;
     return change(sleep, async () => {
       const at = keys.object(scope, bucket, key);
       const old = await kv.get<ObjectRecord>(at);
       // Over KV Connect a step may be applied and still answer "not ok": this is our own record.
       if (old.value?.file === record.file) return { done: undefined };
       checkWrite(old.value, condition, key, record.modifiedAt);
+      if (registration && wasTried) await checkRegistration(registration);
+      wasTried = true;
       const name = { tenant: scope.tenant, bucket, key };
       const owner: FileRecord = { ...name, account: record.account, state: "current" };
       const step = kv.atomic().check(old)
         .set(at, record)
         .set(keys.file(scope.provider, record.file), owner);
+      if (registration) step.check(registration);
       writeExpiry(step, scope.provider, record);
       if (old.value) {
         const loss = await dropName(kv, step, scope.provider, old.value.file, name);
@@ -77,6 +86,10 @@ export function createObjectCatalog(
       }
       return (await step.commit()).ok ? { done: old.value ?? undefined } : "again";
     });
+  }
+
+  async function checkRegistration({ key, versionstamp }: Registration): Promise<void> {
+    if ((await kv.get(key)).versionstamp !== versionstamp) throw expelled();
   }
 
   /**
@@ -102,6 +115,7 @@ export function createObjectCatalog(
       if (loss === "last" && keep === "gone") {
         step.delete(keys.file(scope.provider, record.file))
           .delete(keys.trashed(scope.provider, record.file));
+        await forgetResults(kv, step, scope.provider, record.file);
       }
       return (await step.commit()).ok ? { done: undefined } : "again";
     });
@@ -176,6 +190,15 @@ export function createObjectCatalog(
     for await (const _ of kv.list({ prefix: keys.uses(provider, id) }, { limit: 1 })) return true;
     return false;
   }
+}
+
+function expelled(): Failure {
+  return new Failure(
+    "unavailable",
+    "The gateway was out of reach of its catalog for too long while it stored the object. Send it " +
+      "again",
+    { retryAfterSeconds: 1 },
+  );
 }
 
 /**

@@ -42,6 +42,8 @@ export interface UploadRecord {
   readonly metadata: Readonly<Record<string, string>>;
   /** Absent where the client asked for none. */
   readonly checksum?: UploadChecksum;
+  /** The disk that its parts wait on; absent in records of before 0.2. */
+  readonly disk?: string;
 }
 
 /** A part that waits on disk. */

@@ -31,6 +31,8 @@ export interface FailureDetails {
   readonly retryAfterSeconds?: number;
   /** True where the request may have been carried out although its answer was lost. */
   readonly outcomeUnknown?: boolean;
+  /** Where it may yet be carried out: resolves once it was, or never will be. */
+  readonly settled?: Promise<void>;
   /** True where the provider said that the thing is gone, and not merely out of reach. */
   readonly gone?: boolean;
   /** What is wrong with the provider's account itself, whatever was asked of it. */

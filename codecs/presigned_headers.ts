@@ -1,5 +1,7 @@
 /** What the query of a presigned link holds besides what was asked for: its signature, and headers. */
 
+import { Failure } from "./failure.ts";
+
 /** The signature's own part of the query, version 4 and 4a, in lower case. */
 const signatureV4: ReadonlySet<string> = new Set([
   "x-amz-algorithm",
@@ -49,6 +51,7 @@ export function linkForm(names: ReadonlySet<string>): LinkForm {
  * none. A header that was sent too wins.
  *
  * @param query Decoded pairs.
+ * @throws Failure invalid (InvalidArgument) where one of them could not have come as a header.
  */
 export function withLinkHeaders(
   headers: Headers,
@@ -62,7 +65,16 @@ export function withLinkHeaders(
   for (const [name, value] of found) {
     // Bytes of UTF-8, one character each, as a header's own would have come.
     const bytes = String.fromCharCode(...new TextEncoder().encode(value));
-    if (!all.has(name) && !/[\0\r\n]/.test(bytes)) all.set(name, bytes);
+    if (all.has(name)) continue;
+    if (/[\0\r\n]/.test(bytes)) {
+      throw new Failure(
+        "invalid",
+        "A parameter of the presigned link stands for a header, and holds what no header can: a " +
+          "line break or a zero byte. Presign it without",
+        { s3: "InvalidArgument" },
+      );
+    }
+    all.set(name, bytes);
   }
   return all;
 }

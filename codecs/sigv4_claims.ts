@@ -125,6 +125,8 @@ function authorization(
   const scope = credential === undefined ? undefined : parseCredential(credential);
   if (scope === undefined || names === undefined || signature === undefined) return undefined;
   const signedHeaders = names.split(";");
+  // Each repetition would be another copy of its header's value to hash, for anybody who asks.
+  if (new Set(signedHeaders).size < signedHeaders.length) return undefined;
   // Headers.get throws on a name that no header can have.
   if (!signedHeaders.every((name) => /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name))) return undefined;
   return /^[0-9a-f]{64}$/.test(signature) ? { ...scope, signedHeaders, signature } : undefined;

@@ -1,6 +1,6 @@
 /** `deno task keys`: issues, lists, disables, rotates and removes credentials. */
 import { createCatalog } from "../catalog/catalog.ts";
-import { openCatalogKv } from "../catalog/open.ts";
+import { openPlace, placeOf } from "../catalog/place.ts";
 import { openOrMakeBox } from "../access/secret_key.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { createKeyCommands, type KeyCommands } from "./key_commands.ts";
@@ -32,13 +32,15 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function withCommands<Result>(
-  { data, secretKey }: Config,
+  { data, catalog, secretKey }: Config,
   work: (commands: KeyCommands) => Promise<Result>,
 ): Promise<Result> {
-  const opened = await openCatalogKv(`${data}/catalog.kv`, { sleep });
+  const opened = await openPlace(placeOf(catalog, data), { sleep });
   try {
     const { credentials } = createCatalog(opened.kv, sleep);
-    const box = () => openOrMakeBox({ configured: secretKey, folder: data });
+    // Of several machines none could unseal what is sealed with a key that is made on this one.
+    const folder = catalog === "file" ? data : undefined;
+    const box = () => openOrMakeBox({ configured: secretKey, folder });
     return await work(createKeyCommands({ credentials, box, random, now: Date.now }));
   } finally {
     await opened.close();

@@ -1,5 +1,6 @@
 /** The command line of `deno task keys`. */
 import { parseArgs } from "node:util";
+import type { CredentialRecord } from "../catalog/credentials.ts";
 
 /** What is to be done. */
 export type KeysCommand =
@@ -13,16 +14,8 @@ export type KeysCommand =
 /** What is done to one credential. */
 export type KeyAction = typeof keyActions[number];
 
-/** A credential that is asked for. Times are milliseconds since 1970. */
-export interface NewCredential {
-  readonly tenant: string;
-  readonly providers: readonly string[];
-  readonly defaultProvider?: string;
-  readonly buckets?: readonly string[];
-  readonly readOnly: boolean;
-  readonly native: boolean;
-  readonly expiresAt?: number;
-}
+/** A credential that is asked for: what it may do, and until when. */
+export type NewCredential = Omit<CredentialRecord, "createdAt" | "disabled" | "secrets">;
 
 /** The command line was not understood. */
 export class UsageError extends Error {

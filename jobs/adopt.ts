@@ -8,6 +8,9 @@ import type { JobTools, ScopedJob } from "./deps.ts";
 import type { Poll } from "./poll.ts";
 import { createOrder, type Order } from "./walk.ts";
 
+/** How long a list waits for the results of each job that has ended, in milliseconds. */
+const listPatience = 500;
+
 /** Pages that a list waits for. */
 const patience = 20;
 
@@ -159,7 +162,7 @@ export function createAdoption(deps: JobTools, poll: Poll) {
   ): Promise<void> {
     const scope = { tenant: owner.tenant, provider: provider.name };
     const job = await jobs.get(scope, owner.id);
-    if (job) await poll.apply(provider, { scope, job }, batch);
+    if (job) await poll.apply(provider, { scope, job }, batch, listPatience);
   }
 
   /** Makes a job of a batch that the catalog does not know; undefined while its create is under way. */

@@ -14,6 +14,7 @@ import { type Reach, scopeOf } from "../objects/reach.ts";
 import type { JobTools } from "./deps.ts";
 import { resolveInput } from "./input.ts";
 import { firstLease, type JournalWork } from "./journal.ts";
+import { checkOutput } from "./output.ts";
 import type { CreateRequest } from "./validate.ts";
 
 /** What a create is told by: the token, and a digest of all else. */
@@ -108,6 +109,7 @@ export function createCreate(deps: JobTools, work: JournalWork) {
       native: false,
       submittedAt,
     };
+    await checkOutput(deps.objects, reach, job);
     const entry: JournalRecord = {
       job,
       ...firstLease(deps, submittedAt),

@@ -3,6 +3,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { Scope } from "../catalog/keys.ts";
 import type { JobRecord } from "../catalog/records.ts";
 import type { Objects } from "../objects/objects.ts";
+import type { ResultStore } from "../objects/results/store.ts";
 import type { Provider } from "../providers/provider.ts";
 
 /** A job and the provider-side scope that it is recorded in: the caller's, or that of native batches. */
@@ -25,6 +26,8 @@ export interface JobDeps {
   readonly catalog: Catalog;
   readonly objects: Objects;
   readonly providers: ReadonlyMap<string, Provider>;
+  /** Where results are kept beyond the time that providers keep them; nowhere where absent. */
+  readonly resultStore?: ResultStore;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Fills an array with random bytes, as `crypto.getRandomValues` does. */

@@ -1,6 +1,7 @@
 /** Which provider file a job reads: the one that its s3Uri names, or else that of the tag. */
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
+import { isResultsId } from "../codecs/results_id.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
 import type { Found } from "../objects/find.ts";
 import type { Objects } from "../objects/objects.ts";
@@ -42,6 +43,12 @@ export async function resolveInput(
       "invalid",
       `The input s3Uri ${s3Uri} is the file ${byUri.record.file}, and the tag ${fileTag} names ` +
         `${byTag.record.file}. Name one file, or leave the tag out`,
+    );
+  }
+  if (byUri && isResultsId(byUri.record.file)) {
+    throw new Failure(
+      "invalid",
+      `The input s3Uri ${s3Uri} names results of a job. Get them, and put what is to be run again`,
     );
   }
   const found = byUri ?? byTag;

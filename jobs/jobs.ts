@@ -8,6 +8,7 @@ import { createIdentify } from "./identify.ts";
 import { createJournalWork } from "./journal.ts";
 import { type JobPage, listJobs, type ListJobsRequest } from "./list.ts";
 import { createPoll } from "./poll.ts";
+import { createSettling } from "./settle.ts";
 import { sweepJobs } from "./sweep.ts";
 import { stop } from "./stop.ts";
 import { tagJob, untagJob } from "./tags.ts";
@@ -60,7 +61,8 @@ export interface Jobs {
 export function createJobs(deps: JobDeps): Jobs {
   const closing = new AbortController();
   const tools: JobTools = { ...deps, closing: closing.signal };
-  const poll = createPoll(tools);
+  const settling = createSettling(tools);
+  const poll = createPoll(tools, settling);
   const adoption = createAdoption(tools, poll);
   const work = createJournalWork(tools);
   const create = createCreate(tools, work);
@@ -94,10 +96,11 @@ export function createJobs(deps: JobDeps): Jobs {
     async sweep(signal) {
       await work.sweep(signal);
       await sweepJobs(tools, poll, signal);
+      await settling.sweep(signal);
     },
     async close() {
       closing.abort();
-      await adoption.settled();
+      await Promise.all([adoption.settled(), settling.idle()]);
     },
   };
 }

@@ -7,7 +7,7 @@ import { boundTo } from "../objects/accounts.ts";
 import { accountOf, type Reach } from "../objects/reach.ts";
 import type { Account, Batch } from "../providers/provider.ts";
 import type { JobTools } from "./deps.ts";
-import { accepted } from "./state.ts";
+import { accepted, unsettled } from "./state.ts";
 
 /** Provider clocks may be this much behind ours, in milliseconds. */
 const skew = 10 * 60_000;
@@ -118,11 +118,11 @@ export function createJournalWork(deps: JobTools) {
     atWork.set(jobId, "asking");
     const entry = isNew(held) ? held : await lease(scope, jobId);
     if (!entry) return undefined;
+    const account = accountOf(reach.provider, job.account);
+    let batch: Batch | undefined;
     try {
-      const account = accountOf(reach.provider, job.account);
       const wanted = { jobId, jobName, modelId, input, tags };
-      const batch = await account.batches.create(wanted, deps.closing);
-      return await record(scope, entry, batch);
+      batch = await account.batches.create(wanted, deps.closing);
     } catch (error) {
       if (!mayHaveBeenMade(error)) {
         await journal.abandon(scope, entry);
@@ -132,16 +132,17 @@ export function createJournalWork(deps: JobTools) {
             "Put the input again to have it on another account, or wait until this one is well",
         });
       }
-      const account = accountOf(reach.provider, job.account);
-      const batch = await findBatch(account, entry, deps.closing);
-      if (batch) return await record(scope, entry, batch);
+      batch = await findBatch(account, entry, deps.closing);
       // The entry stays: a retry with the same token, or the sweep, looks again before it asks.
-      throw error;
+      if (!batch) throw error;
     }
+    // Nor does it go where the catalog fails now: the batch is there.
+    return await record(scope, entry, batch);
   }
 
   async function record(scope: Scope, entry: JournalRecord, batch: Batch): Promise<JobRecord> {
-    const job: JobRecord = { ...entry.job, ...accepted(batch, deps.now(), entry.job) };
+    const news = accepted(unsettled(batch), deps.now(), entry.job);
+    const job: JobRecord = { ...entry.job, ...news };
     await journal.finish(scope, job);
     return job;
   }

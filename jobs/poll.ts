@@ -8,7 +8,8 @@ import { boundTo } from "../objects/accounts.ts";
 import { accountOf } from "../objects/reach.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";
 import type { JobTools, ScopedJob } from "./deps.ts";
-import { advance } from "./state.ts";
+import type { Settling } from "./settle.ts";
+import { advance, unsettled } from "./state.ts";
 import { enforceTimeout } from "./timeout.ts";
 
 /** Bringing jobs up to date. */
@@ -22,7 +23,7 @@ const maxRemembered = 20_000;
 const maxWords = 100;
 
 /** Makes what brings jobs up to date. */
-export function createPoll(deps: JobTools) {
+export function createPoll(deps: JobTools, settling: Settling) {
   const { pollMilliseconds } = deps;
   const refreshing = new Map<string, Promise<JobRecord>>();
   const asking = new Map<string, Promise<JobRecord>>();
@@ -38,7 +39,7 @@ export function createPoll(deps: JobTools) {
     const name = nameOf(scoped);
     if (isTerminal(job.status)) {
       forget(name);
-      return job;
+      return await settling.catchUp(provider, scoped);
     }
     const now = deps.now();
     const last = askedAt.get(name);
@@ -89,20 +90,33 @@ export function createPoll(deps: JobTools) {
     }
   }
 
-  /** Records what the provider told of a job's batch: the one place where its news comes in. */
+  /**
+   * Records what the provider told of a job's batch: the one place where its news comes in.
+   *
+   * @param patience How long the results of a batch that is over are waited for, in milliseconds.
+   */
   async function apply(
     provider: StoringProvider,
     scoped: ScopedJob,
     batch: Batch,
+    patience?: number,
   ): Promise<JobRecord> {
     const { scope, job } = scoped;
     const name = nameOf(scoped);
     const now = deps.now();
     note(provider, batch);
-    const next = await deps.catalog.jobs.update(scope, job.id, (old) => advance(old, batch, now));
+    const over = isTerminal(batch.status) && !isTerminal(job.status)
+      ? await settling.end(provider, scoped, batch, patience)
+      : undefined;
+    // Until its results can be read, a job is seen to run.
+    const seen = unsettled(batch);
+    const next = over ??
+      await deps.catalog.jobs.update(scope, job.id, (old) => advance(old, seen, now));
     const current = next ?? job;
     if (!isTerminal(current.status)) {
       remember(name, now);
+      // A batch that is over has nothing left to be stopped.
+      if (isTerminal(batch.status)) return current;
       return await enforceTimeout(deps, provider, { scope, job: current }, batch);
     }
     forget(name);

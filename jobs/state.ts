@@ -62,6 +62,11 @@ export function stopping(job: JobRecord, now: number): JobProgress | undefined {
   return { ...job, status: "Stopping", stopRequested: true, modifiedAt: now };
 }
 
+/** A batch as it is shown while its results have not been read: it is not over yet. */
+export function unsettled(batch: Batch): Batch {
+  return isTerminal(batch.status) ? { ...batch, status: "InProgress", endedAt: undefined } : batch;
+}
+
 /**
  * Where a job stands whose own time ran out; undefined if that has not come, or if it is over or
  * being stopped already: of a client's stop and the deadline, the first decides how the job ends.
@@ -86,12 +91,13 @@ function outOfTime(
   const done = counts ? `${counts.processed} of its ${counts.total} records were` : "no record was";
   const reach = hasResults && !counts ? "not all of its records were" : done;
   const kept = hasResults ? "" : "; there are no results of it";
+  const more = news.message === undefined ? "" : `. ${news.message}`;
   return {
     ...news,
     status: hasResults ? "PartiallyCompleted" : "Expired",
     message:
       `The job was stopped because its timeoutDurationInHours of ${timeoutDurationInHours} ` +
-      `ran out; ${reach} processed by then${kept}`,
+      `ran out; ${reach} processed by then${kept}${more}`,
   };
 }
 

@@ -24,6 +24,7 @@ import { compositeChecksum, computedDigest } from "../codecs/object_checksum.ts"
 import { packParts } from "../codecs/object_parts.ts";
 import { verifiedStream } from "../codecs/verified_stream.ts";
 import { chooseParts, invalidPart, type NamedPart } from "./chosen_parts.ts";
+import { checkDisk } from "./part_disk.ts";
 import type { PartSpool } from "./part_spool.ts";
 import type { NewObject } from "./put.ts";
 import { type Reach, scopeOf } from "./reach.ts";
@@ -149,6 +150,7 @@ export function createCompletion(deps: CompleteDeps) {
     const { bucket, key, id } = address;
     const upload = await catalog.get(address);
     if (!upload) throw noSuchUpload(id);
+    await checkDisk(spool, upload);
     const parts = chooseParts(request.parts, await catalog.parts(id, 0, maxParts));
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
     checkSize(request, bytes);

@@ -9,6 +9,7 @@ import type { ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import { type Address, find, type FindDeps, spelledOut } from "./find.ts";
 import { type Reach, scopeOf } from "./reach.ts";
+import type { ResultsDeps } from "./results/open.ts";
 import { emptyTrash } from "./trash.ts";
 
 /** What is kept with an object besides its bytes and their checksums. */
@@ -30,6 +31,7 @@ export interface CopyRequest {
 /** What copying needs. */
 export interface CopyDeps extends FindDeps {
   readonly links: LinkCatalog;
+  readonly results: ResultsDeps;
   /** Told of a clean-up that has to wait for the sweep. */
   readonly postponed: (what: string, error: unknown) => void;
 }
@@ -70,7 +72,7 @@ export async function copy(
 async function cleanUp(deps: CopyDeps, reach: Reach, { file }: ObjectRecord): Promise<void> {
   try {
     const late = AbortSignal.timeout(cleanupMilliseconds);
-    await emptyTrash(deps.catalog, reach.provider, file, late);
+    await emptyTrash(deps, reach.provider, file, late);
   } catch (error) {
     deps.postponed("a replaced file", error);
   }

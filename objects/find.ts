@@ -6,6 +6,7 @@ import type { FileId } from "../codecs/ids.ts";
 import type { ProviderFile } from "../providers/provider.ts";
 import { askAccounts } from "./accounts.ts";
 import { mayUse, type Reach, scopeOf } from "./reach.ts";
+import { scopesOfBucket } from "./results/native.ts";
 
 /** Where an object is looked for. */
 export interface Address {
@@ -15,11 +16,18 @@ export interface Address {
   readonly ifMatch?: readonly string[];
 }
 
+/** An object's name, and whose it is. */
+export interface ObjectName {
+  readonly tenant: string;
+  readonly bucket: string;
+  readonly key: string;
+}
+
 /** An object that was found. */
 export interface Found {
   readonly record: ObjectRecord;
   /** Its name in the catalog; absent for a file that was put by other means. */
-  readonly name?: { readonly bucket: string; readonly key: string };
+  readonly name?: ObjectName;
 }
 
 /** What finding needs. */
@@ -41,14 +49,15 @@ export async function find(
   signal: AbortSignal,
 ): Promise<Found | undefined> {
   const { bucket, key, ifMatch } = address;
-  const record = await deps.catalog.get(scopeOf(reach), bucket, key);
-  if (record && isLive(record, deps.now())) {
+  for (const scope of scopesOfBucket(reach, bucket)) {
+    const record = await deps.catalog.get(scope, bucket, key);
+    if (!record || !isLive(record, deps.now())) continue;
     if (ifMatch && !namesFile(reach, ifMatch, record.file)) {
       throw new Failure("precondition", "The object is not the one that If-Match names", {
         fields: { Condition: "If-Match" },
       });
     }
-    return { record, name: { bucket, key } };
+    return { record, name: { tenant: scope.tenant, bucket, key } };
   }
   const tags = ifMatch && !ifMatch.includes("*") ? ifMatch : [lastPart(key)];
   for (const id of fileIds(reach, tags)) {
@@ -74,7 +83,7 @@ export async function findFile(
   if (!mayUse(reach, bucket)) return undefined;
   const record = await deps.catalog.get(scopeOf(reach), bucket, key);
   if (record?.file !== id || !isLive(record, deps.now())) return undefined;
-  return { record, name: { bucket, key } };
+  return { record, name: { tenant: reach.tenant, bucket, key } };
 }
 
 /** Whether the provider still has the file, by the time it told. */

@@ -2,11 +2,13 @@
  * Listing a bucket in S3's order, the byte order of keys, with common prefixes. A page costs the
  * page: the catalog is read from a position on, and a common prefix is jumped over.
  */
+import type { Scope } from "../catalog/keys.ts";
 import type { NamedObject, ObjectCatalog } from "../catalog/objects.ts";
 import { afterKey, afterPrefix, compareBytes } from "./byte_order.ts";
 import { isLive } from "./find.ts";
 import { createNativeFiles } from "./native.ts";
-import { type Reach, scopeOf } from "./reach.ts";
+import type { Reach } from "./reach.ts";
+import { scopesOfBucket } from "./results/native.ts";
 
 /** What to list. */
 export interface ListRequest {
@@ -108,7 +110,12 @@ function sourceOf(
 ): Source {
   const before = prefix === "" ? undefined : afterPrefix(prefix);
   const recorded = (from: Uint8Array, limit: number) =>
-    recordedObjects(deps, reach, bucket, from, before, limit);
+    merged(
+      scopesOfBucket(reach, bucket).map((scope) =>
+        recordedObjects(deps, scope, bucket, from, before, limit)
+      ),
+      limit,
+    );
   if (!reach.native || !deps.showsNative(reach, bucket)) {
     return async (from, limit) => {
       const found = await recorded(from, limit);
@@ -124,16 +131,28 @@ function sourceOf(
     signal,
   );
   return async (from, limit) => {
-    const [ours, theirs] = await Promise.all([recorded(from, limit), native(from, limit)]);
-    const named = new Set(ours.map(({ key }) => key));
     // An object that was put under a native file's id hides it, as it does from HEAD.
-    const found = [...ours, ...theirs.filter(({ key }) => !named.has(key))]
-      .map((entry) => ({ entry, bytes: utf8.encode(entry.key) }))
-      .sort((a, b) => compareBytes(a.bytes, b.bytes))
-      .slice(0, limit)
-      .map(({ entry }) => entry);
-    return { found, isLast: ours.length < limit && theirs.length < limit && found.length < limit };
+    const found = await merged([recorded(from, limit), native(from, limit)], limit);
+    return { found, isLast: found.length < limit };
   };
+}
+
+/** The first of several lists together, in byte order; of two of one key, that of the first list. */
+async function merged(
+  lists: readonly Promise<readonly NamedObject[]>[],
+  limit: number,
+): Promise<readonly NamedObject[]> {
+  const [first = [], ...others] = await Promise.all(lists);
+  if (others.every(({ length }) => length === 0)) return first;
+  const named = new Map<string, NamedObject>();
+  for (const list of [first, ...others]) {
+    for (const entry of list) if (!named.has(entry.key)) named.set(entry.key, entry);
+  }
+  return [...named.values()]
+    .map((entry) => ({ entry, bytes: utf8.encode(entry.key) }))
+    .sort((a, b) => compareBytes(a.bytes, b.bytes))
+    .slice(0, limit)
+    .map(({ entry }) => entry);
 }
 
 /**
@@ -142,13 +161,12 @@ function sourceOf(
  */
 async function recordedObjects(
   deps: ListDeps,
-  reach: Reach,
+  scope: Scope,
   bucket: string,
   from: Uint8Array,
   before: Uint8Array | undefined,
   limit: number,
 ): Promise<NamedObject[]> {
-  const scope = scopeOf(reach);
   const live: NamedObject[] = [];
   while (live.length < limit) {
     if (before && compareBytes(from, before) >= 0) break;

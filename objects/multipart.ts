@@ -9,6 +9,7 @@ import {
 import { Failure } from "../codecs/failure.ts";
 import { randomId } from "../codecs/ids.ts";
 import { type CompleteRequest, createCompletion } from "./complete.ts";
+import { checkDisk } from "./part_disk.ts";
 import { listUploads, type UploadListRequest, type UploadPage } from "./list_uploads.ts";
 import type { PartSpool } from "./part_spool.ts";
 import type { NewObject } from "./put.ts";
@@ -85,13 +86,17 @@ export function createMultipart(deps: MultipartDeps) {
   /** Opens an upload; its id. Throws `unsupported` where the provider takes no files. */
   async function create(
     reach: Reach,
-    { bucket, key, ...record }: Omit<UploadRecord, "startedAt"> & Omit<UploadName, "uploadId">,
+    { bucket, key, ...record }:
+      & Omit<UploadRecord, "startedAt" | "disk">
+      & Omit<UploadName, "uploadId">,
   ): Promise<string> {
     limitOf(reach);
     const time = now().toString(36).padStart(timeLength, "0");
     const id = `${time}${randomId(32 - timeLength, randomBytes)}`;
     const startedAt = now();
-    await catalog.create({ scope: scopeOf(reach), bucket, key, id }, { ...record, startedAt });
+    const disk = await spool.disk();
+    const address = { scope: scopeOf(reach), bucket, key, id };
+    await catalog.create(address, { ...record, startedAt, disk });
     return id;
   }
 
@@ -115,6 +120,7 @@ export function createMultipart(deps: MultipartDeps) {
       if (sum > maxBytes) throw tooLarge(provider, sum, maxBytes);
     };
     try {
+      await checkDisk(spool, upload.record);
       const before = await catalog.part(id, number);
       accept(await catalog.bytes(id) - (before?.bytes ?? 0) + bytes);
     } catch (error) {

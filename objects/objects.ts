@@ -12,9 +12,12 @@ import { createMultipart, type Multipart } from "./multipart.ts";
 import { createPartSpool, type PartSpool } from "./part_spool.ts";
 import { type NewObject, put } from "./put.ts";
 import { read } from "./read.ts";
+import { createRegistered } from "./registered.ts";
 import type { ReadSpool } from "./read_spool.ts";
 import { remove, type RemoveRequest } from "./remove.ts";
 import type { Reach } from "./reach.ts";
+import type { ResultsDeps } from "./results/open.ts";
+import type { ResultStore } from "./results/store.ts";
 import { emptyTrash, sweepTrash } from "./trash.ts";
 import { createUploadMarks } from "./upload_marks.ts";
 
@@ -33,6 +36,8 @@ export interface ObjectDeps {
   readonly showsNative: (reach: Reach, bucket: string) => boolean;
   /** Whether any allowed name is a bucket without being created; true where absent. */
   readonly implicitBuckets?: boolean;
+  /** Where results are kept beyond the time that providers keep them; nowhere where absent. */
+  readonly resultStore?: ResultStore;
   /** Where parts of uploads wait; a temporary folder where absent. */
   readonly parts?: PartSpool;
   /** Fills an array with random bytes; the system's where absent. */
@@ -71,12 +76,28 @@ export interface Objects {
 export function createObjects(deps: ObjectDeps): Objects {
   const { catalog, now, random, showsNative, postponed } = deps;
   const { objects, links } = catalog;
+  const results: ResultsDeps = {
+    catalog: catalog.results,
+    ...(deps.reads && { reads: deps.reads }),
+    ...(deps.resultStore && { store: deps.resultStore }),
+  };
   const finding = { catalog: objects, now };
-  const reading = { catalog: objects, ...(deps.reads && { reads: deps.reads }) };
-  const removing = { ...finding, links };
+  const reading = { catalog: objects, results, ...(deps.reads && { reads: deps.reads }) };
+  const removing = { ...finding, links, results };
   const copying = { ...removing, postponed };
   const uploads = createUploadMarks(deps.instance, now);
-  const putting = { catalog: objects, now, random, postponed, uploads };
+  const registered = createRegistered(catalog.instances, deps.instance);
+  const { recordIds } = catalog;
+  const putting = {
+    catalog: objects,
+    results,
+    recordIds,
+    now,
+    random,
+    postponed,
+    uploads,
+    registered,
+  };
   const listing = { catalog: objects, now, showsNative };
   const multipart = createMultipart({
     catalog: catalog.uploads,
@@ -109,13 +130,15 @@ export function createObjects(deps: ObjectDeps): Objects {
     list: (reach, request, signal) => list(listing, reach, request, signal),
     remove: (reach, request, signal) => remove(removing, reach, request, signal),
     copy: (reach, request, signal) => copy(copying, reach, request, signal),
-    release: (provider, file, signal) => emptyTrash(objects, provider, file, signal),
+    release: (provider, file, signal) =>
+      emptyTrash({ catalog: objects, results }, provider, file, signal),
     async sweep(deadline, signal) {
       const { providers } = deps;
       const told = (what: string) => (provider: string, error: unknown) =>
         postponed(`${what} of ${provider}`, error);
       await catalog.expiry.forgetExpired(now(), signal);
-      await sweepTrash(objects, providers, signal, told("a file in the trash"));
+      const trash = { catalog: objects, results };
+      await sweepTrash(trash, providers, signal, told("a file in the trash"));
       const failed = told("the search for lost files");
       await sweepOrphans({ catalog, providers, uploads, failed }, deadline, signal);
       await multipart.sweep(signal);

@@ -34,6 +34,8 @@ export async function sweepOrphans(
   const doubtful = uploads.doubtful();
   const marks = [...dead.map(({ id }) => markPrefix(id)), ...doubtful];
   if (marks.length === 0) return;
+  // One that is merely slow must not record a file any more that is looked for here.
+  for (const { id } of dead) await catalog.instances.expel(id);
   let complete = true;
   for (const provider of providers.values()) {
     if (provider.forwards) continue;

@@ -7,6 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import { Failure } from "../codecs/failure.ts";
+import { diskId } from "./disk_id.ts";
 
 /** What a spool is made from. */
 export interface PartSpoolOptions {
@@ -40,8 +41,18 @@ export function createPartSpool(options: PartSpoolOptions = {}) {
   /** Files being written by this process. */
   const writing = new Set<string>();
   let temporary: Promise<string> | undefined;
+  let own: Promise<string> | undefined;
 
-  return { write, read, has, remove, removeAll, uploads, strays, measure, close };
+  return { disk, write, read, has, remove, removeAll, uploads, strays, measure, close };
+
+  /** Which disk the parts are on. */
+  function disk(): Promise<string> {
+    const id = async () => await diskId(await folder());
+    return own ??= onDisk(id).catch((error: unknown) => {
+      own = undefined;
+      throw error;
+    });
+  }
 
   /**
    * Writes a part, durably; the body is read to its end, or cancelled. Throws `throttled`, SlowDown, where there is no room for it, what breaks

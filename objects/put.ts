@@ -1,5 +1,6 @@
 /** Storing an object: nothing is acknowledged that cannot be found, nothing refused stays behind. */
-import { checkWrite, type ObjectCatalog, type WriteCondition } from "../catalog/objects.ts";
+import { checkWrite, type WriteCondition } from "../catalog/objects.ts";
+import type { RecordIdCatalog } from "../catalog/record_ids.ts";
 import type { ObjectHeaders, ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { PackedParts } from "../codecs/object_parts.ts";
@@ -8,8 +9,10 @@ import { hasOthers, pickAccount } from "./accounts.ts";
 import { spelledOut } from "./find.ts";
 import { providerName } from "./name.ts";
 import { removeMarked } from "./orphans.ts";
+import { type NotedIds, noteIds } from "./record_ids.ts";
 import { filesOf, type Reach, scopeOf } from "./reach.ts";
-import { emptyTrash } from "./trash.ts";
+import type { Registered } from "./registered.ts";
+import { emptyTrash, type TrashDeps } from "./trash.ts";
 import type { UploadMarks } from "./upload_marks.ts";
 
 /** An object to be stored. */
@@ -31,11 +34,12 @@ export interface NewObject {
 }
 
 /** What storing needs. */
-export interface PutDeps {
-  readonly catalog: ObjectCatalog;
+export interface PutDeps extends TrashDeps {
+  readonly recordIds: RecordIdCatalog;
   readonly now: () => number;
   readonly random: () => number;
   readonly uploads: UploadMarks;
+  readonly registered: Registered;
   /** Told of a clean-up that has to wait for the sweep. */
   readonly postponed: (what: string, error: unknown) => void;
 }
@@ -62,6 +66,7 @@ export async function put(
   }
   const condition = spelledOut(reach, object.condition);
   await refuseEarly(deps, reach, { ...object, condition });
+  const registration = await deps.registered.current();
   const mark = deps.uploads.begin();
   const file = await upload(deps, reach, account, files, object, mark, signal);
   const record: ObjectRecord = {
@@ -79,8 +84,15 @@ export async function put(
   const { bucket, key } = object;
   let replaced: ObjectRecord | undefined;
   try {
-    replaced = await deps.catalog.set(scopeOf(reach), bucket, key, record, condition);
+    const scope = scopeOf(reach);
+    replaced = await deps.catalog.set(scope, bucket, key, record, condition, registration);
   } catch (error) {
+    if (isUnavailable(error)) deps.registered.doubt();
+    if (isUnavailable(error) && error.details.settled) {
+      // The record may come yet, and must find its file.
+      deps.uploads.doubt(mark, error.details.settled);
+      throw error;
+    }
     deps.uploads.doubt(mark);
     await cleanUp(deps, "the file of a refused write", (late) => files.delete(file.id, late));
     throw error;
@@ -91,7 +103,7 @@ export async function put(
     await cleanUp(
       deps,
       "a replaced file",
-      (late) => emptyTrash(deps.catalog, reach.provider, old, late),
+      (late) => emptyTrash(deps, reach.provider, old, late),
     );
   }
   return record;
@@ -106,14 +118,17 @@ async function upload(
   mark: string,
   signal: AbortSignal,
 ): Promise<ProviderFile> {
-  const { body, ended } = watchEnd(object);
+  const noted = files.idIn && noteIds(object.body, files.idIn);
+  const { body, ended } = watchEnd(noted?.body ?? object.body, object.bytes);
   try {
-    return await files.put({
+    const file = await files.put({
       name: providerName({ ...object, tenant: reach.tenant }, mark),
       contentType: "application/jsonl",
       bytes: object.bytes,
       body,
     }, signal);
+    await keepIds(deps, reach, file, noted?.ids());
+    return file;
   } catch (error) {
     // Without its last bytes, or refused, there is no file. Else there may be one: the answer was
     // lost, or its client went away while the provider was at it.
@@ -133,6 +148,25 @@ async function upload(
   }
 }
 
+function isUnavailable(error: unknown): error is Failure {
+  return error instanceof Failure && error.kind === "unavailable";
+}
+
+/** Without them nothing is lost but the names of records that results may lack one day. */
+async function keepIds(
+  { recordIds, postponed }: PutDeps,
+  { provider }: Reach,
+  { id }: ProviderFile,
+  ids: NotedIds | undefined,
+): Promise<void> {
+  if (!ids) return;
+  try {
+    await recordIds.set(provider.name, id, ids);
+  } catch (error) {
+    postponed("the ids of a file's records could not be kept", error);
+  }
+}
+
 /**
  * The body is spent, so that it cannot be sent to another account from here; but every SDK sends it
  * again after a 503, and then it goes to one that is well.
@@ -149,7 +183,7 @@ function elsewhere({ provider }: Reach, account: Account, error: unknown): unkno
 }
 
 /** A body, and whether it has given out all its bytes. */
-function watchEnd({ body, bytes }: Pick<NewObject, "body" | "bytes">) {
+function watchEnd(body: ReadableStream<Uint8Array>, bytes: number) {
   const reader = body.getReader();
   let given = 0;
   let hasEnded = false;

@@ -1,14 +1,17 @@
 /** Reading an object's bytes from its provider. */
 import type { ObjectCatalog } from "../catalog/objects.ts";
 import { Failure } from "../codecs/failure.ts";
+import { isResultsId } from "../codecs/results_id.ts";
 import type { ByteRange } from "../providers/provider.ts";
 import type { Found } from "./find.ts";
 import { accountOf, filesOf, type Reach, scopeOf } from "./reach.ts";
 import type { ReadSpool } from "./read_spool.ts";
+import { openResults, type ResultsDeps } from "./results/open.ts";
 
 /** What reading needs. */
 export interface ReadDeps {
   readonly catalog: ObjectCatalog;
+  readonly results: ResultsDeps;
   /** Without it, each range is asked of the provider, whatever that makes of ranges. */
   readonly reads?: ReadSpool;
 }
@@ -31,23 +34,28 @@ export async function read(
     return await open(deps, reach, found, range, signal);
   } catch (error) {
     if (name && error instanceof Failure && error.details.gone === true) {
-      await deps.catalog.remove(scopeOf(reach), name.bucket, name.key, record, "gone");
+      const scope = { ...scopeOf(reach), tenant: name.tenant };
+      await deps.catalog.remove(scope, name.bucket, name.key, record, "gone");
     }
     throw error;
   }
 }
 
 async function open(
-  { reads }: ReadDeps,
+  { reads, results }: ReadDeps,
   { provider }: Reach,
-  { record: { file, account, bytes } }: Found,
+  { record }: Found,
   range: ByteRange | undefined,
   signal: AbortSignal,
 ): Promise<ReadableStream<Uint8Array>> {
-  const files = filesOf(provider, accountOf(provider, account));
+  const { file, account, bytes } = record;
   const end = bytes - 1;
   const first = range?.first ?? 0;
   const last = Math.min(range?.last ?? end, end);
+  if (isResultsId(file)) {
+    return await openResults(results, provider, record, { first, last }, signal);
+  }
+  const files = filesOf(provider, accountOf(provider, account));
   // A range of everything is asked for as a whole: no provider can ignore that.
   if (first === 0 && last === end) return await files.read(file, undefined, signal);
   if (!reads) return await files.read(file, { first, last }, signal);

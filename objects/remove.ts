@@ -2,13 +2,18 @@
 import type { LinkCatalog } from "../catalog/links.ts";
 import type { ObjectCatalog } from "../catalog/objects.ts";
 import type { ObjectRecord } from "../catalog/records.ts";
+import { Failure } from "../codecs/failure.ts";
+import { isResultsId } from "../codecs/results_id.ts";
 import { type Address, fileIds, find, type FindDeps, type Found } from "./find.ts";
 import { accountOf, type Reach, scopeOf } from "./reach.ts";
+import type { ResultsDeps } from "./results/open.ts";
+import { deleteAtProvider } from "./trash.ts";
 
 /** What deleting needs. */
 export interface RemoveDeps extends FindDeps {
   readonly catalog: ObjectCatalog;
   readonly links: LinkCatalog;
+  readonly results: ResultsDeps;
 }
 
 /** What is to be deleted. */
@@ -35,11 +40,11 @@ export async function remove(
   accept?.(found.record);
   const { record, name } = found;
   const { catalog, links } = deps;
-  const scope = scopeOf(reach);
+  const scope = name ? { ...scopeOf(reach), tenant: name.tenant } : scopeOf(reach);
   if (!name) {
     if (await links.partNative(scope, record.file, record.account) === "named") return;
     const stays = () => links.restoreNative(scope.provider, record.file);
-    await deleteFile(reach, found, stays, signal);
+    await deleteFile(deps, reach, found, stays);
     await catalog.forget(scope.provider, record.file);
     return;
   }
@@ -54,7 +59,7 @@ export async function remove(
     await catalog.remove(scope, bucket, key, record, "trash");
     return;
   }
-  await deleteFile(reach, found, () => links.restore(scope, bucket, key, record), signal);
+  await deleteFile(deps, reach, found, () => links.restore(scope, bucket, key, record));
   await catalog.remove(scope, bucket, key, record, "gone");
 }
 
@@ -72,17 +77,27 @@ function isOnlySuggested(
     fileIds(reach, [key]).length === 0;
 }
 
-/** Deletes a file at its provider; where that fails, the catalog is told so first. */
+/**
+ * Deletes a file at its provider, also when the client has gone meanwhile: the provider may be at it.
+ *
+ * Where the provider refuses, the file stays, and the catalog is told so first. Where nobody knows
+ * whether it is gone, it is left in the trash, and the sweep brings to an end what was begun.
+ */
 async function deleteFile(
+  { results }: RemoveDeps,
   { provider }: Reach,
   { record }: Found,
   stays: () => Promise<void>,
-  signal: AbortSignal,
 ): Promise<void> {
+  let isAsked = false;
   try {
-    await accountOf(provider, record.account).files?.delete(record.file, signal);
+    // Whoever is not configured any more was not asked.
+    if (!isResultsId(record.file)) accountOf(provider, record.account);
+    isAsked = true;
+    await deleteAtProvider(results, provider, record, new AbortController().signal);
   } catch (error) {
-    await stays();
+    const isKnown = !isAsked || error instanceof Failure && error.kind !== "unavailable";
+    if (isKnown) await stays();
     throw error;
   }
 }

@@ -3,36 +3,64 @@
  * reads the file is over, or, where a process died over it, in the sweep.
  */
 import type { ObjectCatalog } from "../catalog/objects.ts";
+import type { ObjectRecord } from "../catalog/records.ts";
 import type { FileId } from "../codecs/ids.ts";
+import { isResultsId } from "../codecs/results_id.ts";
 import type { Provider, StoringProvider } from "../providers/provider.ts";
 import { accountOf } from "./reach.ts";
+import type { ResultsDeps } from "./results/open.ts";
+
+/** What emptying the trash needs. */
+export interface TrashDeps {
+  readonly catalog: ObjectCatalog;
+  readonly results: ResultsDeps;
+}
 
 /** Deletes a file if it is in the trash and no running job reads it. */
 export async function emptyTrash(
-  catalog: ObjectCatalog,
+  { catalog, results }: TrashDeps,
   provider: StoringProvider,
   file: FileId,
   signal: AbortSignal,
 ): Promise<void> {
   const trash = await catalog.trashed(provider.name, file);
   if (!trash || await catalog.hasUses(provider.name, file)) return;
-  await accountOf(provider, trash.account).files?.delete(file, signal);
+  await deleteAtProvider(results, provider, { ...trash, file }, signal);
+  await catalog.forget(provider.name, file);
+}
+
+/**
+ * Deletes a file. Of results the operator's copy is deleted, and what they were put together from is
+ * forgotten; the provider's own files of results stay with it.
+ */
+export async function deleteAtProvider(
+  { catalog, store }: ResultsDeps,
+  provider: StoringProvider,
+  { file, account }: Pick<ObjectRecord, "file" | "account">,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!isResultsId(file)) {
+    await accountOf(provider, account).files?.delete(file, signal);
+    return;
+  }
+  const kept = (await catalog.get(provider.name, file))?.kept;
+  if (kept !== undefined) await store?.remove(kept, signal);
   await catalog.forget(provider.name, file);
 }
 
 /** Empties the whole trash; what fails stays for the next time and is told. */
 export async function sweepTrash(
-  catalog: ObjectCatalog,
+  deps: TrashDeps,
   providers: ReadonlyMap<string, Provider>,
   signal: AbortSignal,
   failed: (provider: string, error: unknown) => void,
 ): Promise<void> {
-  for await (const { provider: name, file } of catalog.trash()) {
+  for await (const { provider: name, file } of deps.catalog.trash()) {
     const provider = providers.get(name);
     if (!provider || provider.forwards) continue;
     if (signal.aborted) return;
     try {
-      await emptyTrash(catalog, provider, file, signal);
+      await emptyTrash(deps, provider, file, signal);
     } catch (error) {
       failed(name, error);
     }

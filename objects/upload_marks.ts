@@ -35,8 +35,16 @@ export function createUploadMarks(instance: string, now: () => number) {
     running.delete(mark);
   }
 
-  /** Ends an upload that may have left a file, or may leave one yet. */
-  function doubt(mark: string): void {
+  /**
+   * Ends an upload that may have left a file, or may leave one yet.
+   *
+   * @param settled Until when its file may yet be recorded: it must not be searched for before.
+   */
+  function doubt(mark: string, settled?: Promise<void>): void {
+    if (settled) {
+      settled.then(() => doubt(mark));
+      return;
+    }
     running.delete(mark);
     doubts.set(mark, now());
   }

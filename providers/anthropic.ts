@@ -4,14 +4,23 @@
  * seen and stopped.
  */
 import { Failure } from "../codecs/failure.ts";
-import { type BatchId, batchId } from "../codecs/ids.ts";
+import { type BatchId, batchId, fileId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
 import { createHealth } from "./account_health.ts";
 import { type ErrorDialect, unexpectedReply } from "./failures.ts";
 import { createHttp, type Http } from "./http.ts";
 import { count, idText, type JsonObject, object, rfc3339, text } from "./json.ts";
 import { readPage } from "./pages.ts";
-import type { Account, Batch, BatchesPort, Page, StoringProvider } from "./provider.ts";
+import type {
+  Account,
+  Batch,
+  BatchesPort,
+  Page,
+  RecordForm,
+  RecordResult,
+  StoringProvider,
+} from "./provider.ts";
+import { createReading } from "./reading.ts";
 import {
   type AccountSettings,
   defaultBaseUrls,
@@ -58,14 +67,55 @@ export function createAnthropic(settings: ProviderSettings, deps: ProviderDeps):
       dialect,
       health,
     }, deps);
-    return { name, weight, batches: createBatches(settings.name, http), health };
+    return { name, weight, batches: createBatches(settings.name, http, deps), health };
   };
   return { forwards: false, name: settings.name, accounts: settings.accounts.map(account) };
 }
 
-function createBatches(provider: string, http: Http): BatchesPort {
+/** How long results can be read, from a batch's creation on (Anthropic's guide, November 2026). */
+const resultDays = 29;
+const dayMilliseconds = 24 * 60 * 60 * 1000;
+
+/** What becomes of a record, by the type of its result. */
+const outcomes: Readonly<Record<string, RecordResult["outcome"]>> = {
+  succeeded: "success",
+  errored: "error",
+  canceled: "unrun",
+  expired: "unrun",
+};
+
+const form: RecordForm = {
+  uniqueIds: true,
+  idOf: (record) => text(record["custom_id"]),
+  result(line) {
+    const result = object(line["result"]);
+    const usage = object(object(result?.["message"])?.["usage"]);
+    const type = text(result?.["type"]) ?? "";
+    return {
+      id: text(line["custom_id"]),
+      outcome: Object.hasOwn(outcomes, type) ? outcomes[type] ?? "error" : "error",
+      inputTokens: count(usage?.["input_tokens"]),
+      outputTokens: count(usage?.["output_tokens"]),
+    };
+  },
+};
+
+function createBatches(provider: string, http: Http, deps: ProviderDeps): BatchesPort {
   const path = (id: BatchId) => `/v1/messages/batches/${encodeURIComponent(id)}`;
   const subject = (id: BatchId) => `batch ${id}`;
+
+  // The URL that a batch names is not asked: a key is sent to the configured host alone.
+  const reading = createReading({
+    provider,
+    deps,
+    download: (batch, headers, signal) =>
+      http.open({
+        method: "GET",
+        path: `${path(batchId(batch))}/results`,
+        subject: `results of ${subject(batchId(batch))}`,
+        headers,
+      }, signal),
+  });
 
   async function get(id: BatchId, signal: AbortSignal): Promise<Batch> {
     const call = { method: "GET", path: path(id), subject: subject(id) } as const;
@@ -82,6 +132,7 @@ function createBatches(provider: string, http: Http): BatchesPort {
   }
 
   return {
+    form,
     newestFirst: true,
     parseId: (name) => idShape.test(name) ? batchId(name) : undefined,
     create: () =>
@@ -95,6 +146,12 @@ function createBatches(provider: string, http: Http): BatchesPort {
       ),
     get,
     list,
+    results: (batch) =>
+      Promise.resolve({
+        parts: [{ name: "results" }],
+        expiresAt: new Date(batch.createdAt.getTime() + resultDays * dayMilliseconds),
+      }),
+    openResults: (id, _, range, signal) => reading.open(fileId(id), range, signal),
     stop: (id, signal) =>
       stopBatch(
         () => http.json(cancelCall(`${path(id)}/cancel`, subject(id)), signal),

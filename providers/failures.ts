@@ -76,7 +76,9 @@ const byStatus: Readonly<Record<number, ErrorClass>> = {
   403: "denied",
   404: "not-found",
   408: "unavailable",
-  409: "conflict",
+  // A lock that was not to be had in time; the official SDKs try again (openai 6.49, "lock timeouts").
+  // Where it says more, as when a batch is stopped, the call does.
+  409: "unavailable",
   410: "not-found",
   413: "too-large",
   422: "invalid",

@@ -49,6 +49,8 @@ interface Target {
 /** A call without a body, or with one of JSON. */
 export interface Call extends Target {
   readonly json?: unknown;
+  /** The longest reply that is read; 16 MiB where absent. */
+  readonly maxReplyBytes?: number;
   /** Whether it may be sent twice without harm; every method but POST, unless said here. */
   readonly idempotent?: boolean;
 }
@@ -230,9 +232,13 @@ export function createHttp(
     return { failure, again, delay: asked };
   }
 
-  async function readJson(response: Response, idempotent: boolean): Promise<unknown> {
+  async function readJson(
+    response: Response,
+    idempotent: boolean,
+    limit = maxReplyBytes,
+  ): Promise<unknown> {
     if (response.body === null) return undefined;
-    const text = await readReply(response);
+    const text = await readReply(response, limit);
     const body = text === undefined ? invalidJson : parse(text);
     if (body === invalidJson) throw unexpectedReply(provider, response.status, idempotent);
     return body;
@@ -243,7 +249,7 @@ export function createHttp(
       call(
         request,
         signal,
-        (response) => readJson(response, isIdempotent(request)),
+        (response) => readJson(response, isIdempotent(request), request.maxReplyBytes),
       ),
 
     open: (request, signal) =>
@@ -295,12 +301,12 @@ function parse(text: string): unknown {
 }
 
 /** A reply's text; undefined, and the rest cancelled, where it is too long. */
-async function readReply(response: Response): Promise<string | undefined> {
+async function readReply(response: Response, limit: number): Promise<string | undefined> {
   const { headers, body } = response;
   const length = Number(headers.get("content-length") ?? Infinity);
   // What is packed may be of any length, whatever the header says.
-  if (length <= maxReplyBytes && !headers.has("content-encoding")) return await response.text();
-  const bytes = body && await readWhole(body, maxReplyBytes);
+  if (length <= limit && !headers.has("content-encoding")) return await response.text();
+  const bytes = body && await readWhole(body, limit);
   return bytes ? new TextDecoder().decode(bytes) : undefined;
 }
 

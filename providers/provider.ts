@@ -72,6 +72,8 @@ export interface ForwardRequest {
   readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null;
   /** The region that the client signed for. */
   readonly region: string | undefined;
+  /** The body is the gateway's own and not a client's; its length is in the headers. */
+  readonly ownBody?: true;
   /** What the body's chunks must be signed with, where the client's signature was verified. */
   readonly chunkSigning?: Pick<ChunkSigning, "key" | "timestamp" | "scope" | "seed">;
 }
@@ -120,6 +122,11 @@ export interface OpenedFile {
 export interface FilesPort {
   /** The largest batch input in bytes. */
   readonly maxBytes: number;
+  /**
+   * The id of a record, from the line that it is on, or from the two ends of a long one. Present
+   * where the provider gives uploaded files to nobody: their ids must be noted as they pass.
+   */
+  readonly idIn?: (head: string, tail: string) => string | undefined;
   /** Understands every spelling of a file id (`xyz`, `files/xyz`); undefined if it is not one. */
   parseId(text: string): FileId | undefined;
   put(file: NewFile, signal: AbortSignal): Promise<ProviderFile>;
@@ -195,8 +202,47 @@ export interface Batch {
   readonly tags: Readonly<Record<string, string>>;
 }
 
+/** A JSON object as a provider or a client wrote it. */
+export type LineObject = Readonly<Record<string, unknown>>;
+
+/** What one line of a batch's results tells. */
+export interface RecordResult {
+  /** Of the record; absent where it has none. */
+  readonly id: string | undefined;
+  /** `unrun`: the batch was over before the record's turn came. */
+  readonly outcome: "success" | "error" | "unrun";
+  /** Absent where the provider counts none. */
+  readonly inputTokens?: number | undefined;
+  readonly outputTokens?: number | undefined;
+}
+
+/** How a provider writes records and their results, a JSON object a line. */
+export interface RecordForm {
+  /** Whether no two records of a batch may have one id. */
+  readonly uniqueIds: boolean;
+  /** A record's id; undefined where it has none. */
+  idOf(record: LineObject): string | undefined;
+  result(line: LineObject): RecordResult;
+}
+
+/** A piece of a batch's results, which are all its parts in a row. */
+export interface BatchResultsPart {
+  /** For `openResults`: a file's id, or a word of the provider's own. */
+  readonly name: string;
+  /** Bytes by the provider's own account; absent where it tells none. */
+  readonly bytes?: number | undefined;
+}
+
+/** Where the results of a finished batch are. */
+export interface BatchResults {
+  readonly parts: readonly BatchResultsPart[];
+  /** When the provider forgets them; absent where it tells of no such time. */
+  readonly expiresAt?: Date | undefined;
+}
+
 /** Batches at one account. */
 export interface BatchesPort {
+  readonly form: RecordForm;
   /** Whether `list` begins with the newest; without it, only all pages tell of all new batches. */
   readonly newestFirst: boolean;
   /** Understands every spelling of a batch id; undefined if it is not one. */
@@ -207,6 +253,18 @@ export interface BatchesPort {
    */
   create(batch: NewBatch, signal: AbortSignal): Promise<Batch>;
   get(id: BatchId, signal: AbortSignal): Promise<Batch>;
+  /** Where the results of a finished batch are; no parts where it has none. */
+  results(batch: Batch, signal: AbortSignal): Promise<BatchResults>;
+  /**
+   * The bytes of a part, or those of the range; a provider that ignores ranges gives the whole part,
+   * and it is told so. Throws `not-found` where the provider has it no more.
+   */
+  openResults(
+    id: BatchId,
+    part: string,
+    range: ByteRange | undefined,
+    signal: AbortSignal,
+  ): Promise<OpenedFile>;
   /** Asks for the batch to be stopped; `conflict` where it is over already. */
   stop(id: BatchId, signal: AbortSignal): Promise<void>;
   /** One page of all batches. */

@@ -12,7 +12,7 @@ export function cancelCall(path: string, subject: string): Call {
 /**
  * Asks for a batch to be stopped. Providers refuse to stop one that is over, each with another
  * status and text, so after a refusal the batch itself is asked: over is `conflict`, already
- * stopping is success, anything else is the refusal as it came.
+ * stopping is success, anything else is `unavailable`.
  */
 export async function stopBatch(ask: () => Promise<unknown>, get: () => Promise<Batch>) {
   try {
@@ -23,11 +23,20 @@ export async function stopBatch(ask: () => Promise<unknown>, get: () => Promise<
     if (!refused) throw refusal;
     const batch = await get();
     if (batch.status === "Stopping") return;
-    if (!isTerminal(batch.status)) throw refusal;
+    // A stop says nothing but which batch: the refusal is of a moment, such as that of its end.
+    if (!isTerminal(batch.status)) throw busy(batch, refusal);
     throw new Failure(
       "conflict",
       `Batch ${batch.id} is over already (${batch.status}) and cannot be stopped.`,
       { cause: refusal },
     );
   }
+}
+
+function busy({ id }: Batch, cause: Failure): Failure {
+  return new Failure(
+    "unavailable",
+    `The provider could not stop batch ${id} just now, although it is not over. Try again.`,
+    { cause },
+  );
 }

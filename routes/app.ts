@@ -1,48 +1,20 @@
-/** Everything that the gateway answers, by path. Whoever asks is known before anything is looked at. */
+/** Everything that the gateway answers, by path. */
 import { Hono } from "@hono/hono";
 import { renderBedrockError } from "../codecs/bedrock_errors.ts";
-import { Failure } from "../codecs/failure.ts";
 import { s3Error } from "../codecs/s3_errors.ts";
-import type { RateLimit } from "../access/rate_limit.ts";
-import { authenticate, type AuthenticateDeps, type Service } from "./authenticate.ts";
+import type { Service } from "./auth/proving.ts";
 import { type BedrockRouteDeps, bedrockRoutes, createBedrock } from "./bedrock/mod.ts";
-import { type Audit, type Context, newAudit } from "./context.ts";
-import { checkHead } from "./head_limits.ts";
+import type { Context } from "./context.ts";
+import { type App, createDoor, type DoorDeps, type Face, healthPath, plain } from "./door.ts";
 import { health, type HealthDeps, readiness } from "./ops/health.ts";
-import { type Connection, finish } from "./finish.ts";
-import type { Principal } from "./principal.ts";
-import { controlBody } from "./request_body.ts";
-import { addressOf } from "./s3/address.ts";
 import { createS3, refuseS3, type S3RouteDeps } from "./s3/mod.ts";
-import { type Target, targetOf } from "./target.ts";
 
 /** Where the Bedrock API is; S3 is at `files` below it. */
 const bedrockMount = "/bedrock";
 const s3Mount = `${bedrockMount}/files`;
-/** The one path that anybody may ask: whether the process serves. */
-const healthPath = "/healthz";
 
 /** What the gateway's answers are made from. */
-export interface AppDeps extends S3RouteDeps, BedrockRouteDeps, HealthDeps, AuthenticateDeps {
-  readonly rateLimit: RateLimit;
-  readonly requestId: () => string;
-  /** Told of every request once its answer has gone out, or the client has gone. */
-  readonly answered: (answer: Answered) => void;
-}
-
-/** A request that was answered. */
-export interface Answered {
-  readonly requestId: string;
-  readonly accessKeyId: string | null;
-  readonly tenant: string | null;
-  readonly audit: Audit;
-  readonly status: number;
-  readonly bytesOut: number;
-  readonly durationMs: number;
-}
-
-/** Answers a request. */
-export type App = (request: Request, connection: Connection) => Promise<Response>;
+export interface AppDeps extends S3RouteDeps, BedrockRouteDeps, HealthDeps, DoorDeps {}
 
 /** What Hono carries from the door to a handler. */
 interface Carried {
@@ -52,8 +24,6 @@ interface Carried {
 /** Makes the gateway's answers: Bedrock, S3 below it, and what operators ask. */
 export function createApp(deps: AppDeps): App {
   const app = newHono();
-  const s3 = createS3(deps, s3Mount);
-  app.all(`${s3Mount}/*`, (c) => s3(c.env.context));
   const bedrock = createBedrock(deps, bedrockMount);
   for (const route of bedrockRoutes) {
     app.on(route.method, `${bedrockMount}${route.path}`, (c) => bedrock(route)(c.env.context));
@@ -64,18 +34,27 @@ export function createApp(deps: AppDeps): App {
   app.notFound(() =>
     plain(404, "Batchway speaks S3 at /bedrock/files and the Bedrock batch API at /bedrock.")
   );
-  return door(deps, app, (path) => {
-    if (isBelow(path, s3Mount)) return { service: "s3", mount: s3Mount };
-    return { service: isBelow(path, bedrockMount) ? "bedrock" : "ops", mount: "" };
+  const routed = async (context: Context) => await app.fetch(context.request, { context });
+  const faces: Readonly<Record<Service, Face>> = {
+    // Which operation a request of S3 is, its query tells, not a pattern of paths.
+    s3: s3Face(deps, s3Mount),
+    bedrock: { service: "bedrock", mount: bedrockMount, answer: routed, refuse: refuseBedrock },
+    ops: { service: "ops", mount: "", answer: routed, refuse: refusePlainly },
+  };
+  return createDoor(deps, (path) => {
+    if (isBelow(path, s3Mount)) return faces.s3;
+    return isBelow(path, bedrockMount) ? faces.bedrock : faces.ops;
   });
 }
 
 /** Makes the answers of the second listener: S3 at the root. */
 export function createRootApp(deps: AppDeps): App {
-  const app = newHono();
-  const s3 = createS3(deps, "");
-  app.all("*", (c) => s3(c.env.context));
-  return door(deps, app, () => ({ service: "s3", mount: "" }));
+  const s3 = s3Face(deps, "");
+  return createDoor(deps, () => s3);
+}
+
+function s3Face(deps: AppDeps, mount: string): Face {
+  return { service: "s3", mount, answer: createS3(deps, mount), refuse: refuseS3 };
 }
 
 function isBelow(path: string, mount: string): boolean {
@@ -89,104 +68,14 @@ function newHono(): Hono<Carried> {
   return new Hono<Carried>({ getPath });
 }
 
-/** Which of the gateway's faces a path belongs to, and where that is mounted. */
-type FaceOf = (path: string) => { readonly service: Service; readonly mount: string };
-
-/** What happens to each request before its route and after its answer. */
-function door(deps: AppDeps, app: Hono<Carried>, faceOf: FaceOf): App {
-  return async (request, connection) => {
-    const startedAt = performance.now();
-    const requestId = deps.requestId();
-    const audit = newAudit();
-    let principal: Principal | undefined;
-    const answer = async (): Promise<Response> => {
-      let target: Target;
-      try {
-        target = targetOf(request);
-      } catch (error) {
-        if (!(error instanceof Failure)) throw error;
-        return plain(400, error.message);
-      }
-      const { service, mount } = faceOf(target.path);
-      try {
-        checkHead(request.headers, target);
-        const readBody = controlBody(request, audit, deps);
-        principal = service === "ops" && target.path === healthPath
-          ? nobody
-          : await authenticate(deps, {
-            request,
-            target,
-            service,
-            readBody,
-            resource: () => {
-              const { bucket, path } = addressOf(target, mount, deps.s3Domains);
-              return bucket === undefined ? target.path : path;
-            },
-          });
-        takeTurn(deps.rateLimit, principal);
-        const { signal } = connection;
-        const context = { request, target, requestId, principal, signal, audit, readBody };
-        return await app.fetch(request, { context });
-      } catch (error) {
-        if (!(error instanceof Failure)) throw error;
-        return await refusals[service](error, request, target, requestId);
-      }
-    };
-    const response = await answer();
-    return finish(request, response, connection, (bytesOut) => {
-      const { accessKeyId = null, tenant = null } = principal ?? {};
-      const durationMs = Math.round((performance.now() - startedAt) * 1000) / 1000;
-      const { status } = response;
-      deps.answered({ requestId, accessKeyId, tenant, audit, status, bytesOut, durationMs });
-    });
-  };
-}
-
-/** Who asks for `/healthz`. */
-const nobody: Principal = {
-  accessKeyId: null,
-  tenant: "",
-  providers: [],
-  buckets: [],
-  readOnly: true,
-  native: false,
-  region: undefined,
+const refuseBedrock: Face["refuse"] = (failure, _request, _target, requestId) => {
+  const { status, headers, body } = renderBedrockError(failure, requestId);
+  return new Response(body, { status, headers });
 };
 
-/** Counts a request against its principal's rate. Throws `throttled` where that is used up. */
-function takeTurn(rateLimit: RateLimit, { accessKeyId }: Principal): void {
-  const wait = rateLimit.take(accessKeyId ?? "");
-  if (wait === undefined) return;
-  throw new Failure("throttled", "The access key sends more requests a second than it may", {
-    s3: "SlowDown",
-    retryAfterSeconds: wait,
-  });
-}
-
-type Refuse = (
-  failure: Failure,
-  request: Request,
-  target: Target,
-  requestId: string,
-) => Response | Promise<Response>;
-
-/** How each face says no before a route is found. */
-const refusals: Readonly<Record<Service, Refuse>> = {
-  s3: (failure, request, target, requestId) => refuseS3(failure, request, target, requestId),
-  bedrock: (failure, _request, _target, requestId) => {
-    const { status, headers, body } = renderBedrockError(failure, requestId);
-    return new Response(body, { status, headers });
-  },
-  ops: (failure) => {
-    const { status, retryAfterSeconds } = s3Error(failure);
-    const response = plain(status, failure.message);
-    if (retryAfterSeconds !== undefined) {
-      response.headers.set("retry-after", `${retryAfterSeconds}`);
-    }
-    return response;
-  },
+const refusePlainly: Face["refuse"] = (failure) => {
+  const { status, message, retryAfterSeconds } = s3Error(failure);
+  const response = plain(status, message);
+  if (retryAfterSeconds !== undefined) response.headers.set("retry-after", `${retryAfterSeconds}`);
+  return response;
 };
-
-function plain(status: number, text: string): Response {
-  return new Response(`${text}\n`, { status, headers: { "content-type": "text/plain" } });
-}

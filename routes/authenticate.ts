@@ -5,7 +5,7 @@
  * its operator has said otherwise. The first credential ends that, also for a gateway that runs.
  */
 import { isAccessKeyId } from "../access/issue.ts";
-import type { Credential, Keyring } from "../access/keyring.ts";
+import type { Keyring } from "../access/keyring.ts";
 import { anonymousTenant } from "../catalog/keys.ts";
 import { isRegion } from "../codecs/arn.ts";
 import {
@@ -19,12 +19,10 @@ import { authenticateHeader } from "./auth/header_v4.ts";
 import { checkLocal } from "./auth/local_caller.ts";
 import { authenticatePresigned } from "./auth/presigned_v4.ts";
 import { authenticatePresignedV2 } from "./auth/presigned_v2.ts";
+import type { Asked, Proving } from "./auth/proving.ts";
 import { isNoProof, refuse } from "./auth/refusals.ts";
 import type { Principal } from "./principal.ts";
 import type { Target } from "./target.ts";
-
-/** Which of the gateway's faces a request is for; `ops` is what operators ask. */
-export type Service = "s3" | "bedrock" | "ops";
 
 /** Who is let in while there is no credential. */
 export type Openness = "nobody" | "local" | "everybody";
@@ -36,25 +34,6 @@ export interface AuthenticateDeps {
   readonly now: () => number;
   readonly openTo: Openness;
   readonly s3Domains: readonly string[];
-}
-
-/** A request, and what its signature may cover. */
-export interface Asked {
-  readonly request: Request;
-  readonly target: Target;
-  readonly service: Service;
-  /** The raw path in path style without the endpoint's own: what SigV2 covers. */
-  readonly resource: () => string;
-  /** The whole body: what a signature for Bedrock covers. */
-  readonly readBody: () => Promise<Uint8Array>;
-}
-
-/** What the ways of proving it share. */
-export interface Proving extends Asked {
-  /** The query's parameters, decoded. */
-  readonly query: readonly (readonly [name: string, value: string])[];
-  readonly find: (accessKeyId: string) => Promise<Credential | undefined>;
-  readonly now: number;
 }
 
 /** Tells who sends a request. Throws a refusal where it is nobody who may. */

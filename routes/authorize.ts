@@ -25,7 +25,17 @@ export function checkBucket(principal: Principal, bucket: string | undefined): v
 
 /** Throws a refusal where the bucket of a job's s3Uri is none of the principal's. */
 export function checkUri(principal: Principal, s3Uri: string): void {
-  if (principal.buckets) checkBucket(principal, parseS3Uri(s3Uri)?.bucket ?? s3Uri);
+  if (!principal.buckets) return;
+  const uri = parseS3Uri(s3Uri);
+  // The text itself is no bucket: the pattern `s*` would allow any `s3://`.
+  if (uri) return checkBucket(principal, uri.bucket);
+  throw refuse(
+    "forbidden",
+    `An access key for certain buckets (${
+      principal.buckets.join(", ")
+    }) may not use an s3Uri that ` +
+      "names no bucket plainly: s3://bucket/key",
+  );
 }
 
 /** Operations that change nothing. Whatever else there is, or will be, counts as a write. */

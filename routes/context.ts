@@ -16,6 +16,9 @@ export interface Context {
   readonly audit: Audit;
 }
 
+/** Is told of a failure that no client is told the reason of. */
+export type Broken = (request: Pick<Context, "requestId" | "signal">, error: unknown) => void;
+
 /** Facts of a request; what does not apply stays null. */
 export interface Audit {
   operation: string | null;

@@ -51,7 +51,7 @@ export interface Store {
 /** Faults that only whoever writes a batch's results can carry out. */
 export interface ResultFaults {
   /**
-   * A batch's result lines as the faults on this provider want them: some lost, some repeated;
+   * A batch's result lines as the faults on this provider want them: some lost, some repeated, some in the opposite order;
    * unchanged where no such fault is set. Wrap the results once when they are written (or at each
    * read, where nothing is written): `context.faults?.resultLines(lines) ?? lines`.
    */

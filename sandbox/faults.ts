@@ -1,6 +1,7 @@
 /**
  * Faults on request: what a test posts to `/control/faults` strikes the requests that it matches.
  */
+import { cutBody } from "../codecs/cut_body.ts";
 import type { Json, ResultFaults } from "./context.ts";
 import type { RawAnswer } from "./http.ts";
 import { type JsonObject, number, string } from "./json.ts";
@@ -22,6 +23,8 @@ export interface FaultRule {
    * path's beginning, so that a plain prefix works.
    */
   readonly path?: string;
+  /** A regular expression on the query, which is empty where there is none. */
+  readonly query?: string;
   /** How often it strikes before it is spent; 1 where absent. */
   readonly times?: number;
   /** Waits before anything else. */
@@ -34,16 +37,24 @@ export interface FaultRule {
   readonly body?: string;
   /** Of the body: `text/html` for a page from a proxy. `application/json` where absent. */
   readonly contentType?: string;
-  /** Breaks the connection without an answer, before or after the request is carried out. */
+  /** Closes the connection without an answer, before or after the request is carried out. */
   readonly cut?: "before" | "after";
+  /** As `cut`, but the connection is reset, as by a process that died or a firewall. */
+  readonly reset?: "before" | "after";
   /** Carries the request out, then holds the answer back. */
   readonly delayAfterSeconds?: number;
   /** Breaks the answer's body after so many bytes. */
   readonly cutBodyAfterBytes?: number;
+  /** Ends the answer's body after so many bytes, as if that were all. */
+  readonly endBodyAfterBytes?: number;
+  /** Waits so long behind the first byte of the answer's body, and then gives the rest. */
+  readonly pauseBodySeconds?: number;
   /** So many lines of a batch's results, the first ones, are never written. */
   readonly loseResultLines?: number;
   /** So many lines of a batch's results, after the lost ones, are written twice. */
   readonly repeatResultLines?: number;
+  /** So many lines of a batch's results, after those, are written in the opposite order. */
+  readonly reverseResultLines?: number;
 }
 
 /** A rule with what became of it. */
@@ -60,7 +71,12 @@ export interface Faults {
   list(): FaultRecord[];
   clear(): void;
   /** Finds the first rule that strikes this request, and counts the strike. */
-  strike(provider: ProviderName, method: string, path: string): FaultRecord | undefined;
+  strike(
+    provider: ProviderName,
+    method: string,
+    path: string,
+    query: string,
+  ): FaultRecord | undefined;
   /** What a provider's simulator is given for its results. */
   results(provider: ProviderName): ResultFaults;
 }
@@ -68,12 +84,14 @@ export interface Faults {
 type Checks = { readonly [Name in keyof Required<FaultRule>]: (value: Json) => boolean };
 
 const isString = (value: Json) => typeof value === "string";
+const isMoment = (value: Json) => value === "before" || value === "after";
 const isAmount = (value: Json) => typeof value === "number" && value >= 0;
 
 const checks: Checks = {
   provider: (value) => providerNames.some((name) => name === value),
   method: isString,
   path: isString,
+  query: isString,
   times: isAmount,
   latencySeconds: isAmount,
   status: (value) => typeof value === "number" && value >= 200 && value <= 599,
@@ -82,11 +100,15 @@ const checks: Checks = {
     Object.values(value).every(isString),
   body: isString,
   contentType: isString,
-  cut: (value) => value === "before" || value === "after",
+  cut: isMoment,
+  reset: isMoment,
   delayAfterSeconds: isAmount,
   cutBodyAfterBytes: isAmount,
+  endBodyAfterBytes: isAmount,
+  pauseBodySeconds: isAmount,
   loseResultLines: isAmount,
   repeatResultLines: isAmount,
+  reverseResultLines: isAmount,
 };
 
 function checkRule(rule: Json): FaultRule {
@@ -101,30 +123,37 @@ function checkRule(rule: Json): FaultRule {
       throw new TypeError(`The value of ${name} is not one that a fault can have.`);
     }
   }
-  pattern(string((rule as JsonObject).path));
+  pattern("path", string((rule as JsonObject).path));
+  pattern("query", string((rule as JsonObject).query));
   return rule as FaultRule;
 }
 
-function pattern(path: string | undefined): RegExp {
-  if (path === undefined) return /^/;
+function pattern(name: "path" | "query", text: string | undefined): RegExp {
+  if (text === undefined) return /^/;
   try {
-    return new RegExp(path.startsWith("/") ? `^(?:${path})` : path);
+    return new RegExp(text.startsWith("/") ? `^(?:${text})` : text);
   } catch (cause) {
-    throw new TypeError("The value of path is not a regular expression.", { cause });
+    throw new TypeError(`The value of ${name} is not a regular expression.`, { cause });
   }
 }
 
-const ofResults = ({ loseResultLines, repeatResultLines }: FaultRule) =>
-  loseResultLines !== undefined || repeatResultLines !== undefined;
+const ofResults = ({ loseResultLines, repeatResultLines, reverseResultLines }: FaultRule) =>
+  [loseResultLines, repeatResultLines, reverseResultLines].some((lines) => lines !== undefined);
+
+/** Which requests a rule is about. */
+interface Target {
+  readonly path: RegExp;
+  readonly query: RegExp;
+}
 
 /** Makes an empty set of faults. */
 export function createFaults(): Faults {
   let last = 0;
-  let records: { id: string; rule: FaultRule; path: RegExp; struck: number }[] = [];
+  let records: (Target & { id: string; rule: FaultRule; struck: number })[] = [];
   const shown = ({ id, rule, struck }: FaultRecord): FaultRecord => ({ id, rule, struck });
-  const find = (matches: (rule: FaultRule, path: RegExp) => boolean) => {
-    const record = records.find(({ rule, path, struck }) =>
-      struck < (rule.times ?? 1) && matches(rule, path)
+  const find = (matches: (rule: FaultRule, target: Target) => boolean) => {
+    const record = records.find((one) =>
+      one.struck < (one.rule.times ?? 1) && matches(one.rule, one)
     );
     if (record !== undefined) record.struck++;
     return record;
@@ -133,7 +162,8 @@ export function createFaults(): Faults {
   return {
     add(json) {
       const rule = checkRule(json);
-      const record = { id: `fault-${++last}`, rule, path: pattern(rule.path), struck: 0 };
+      const target = { path: pattern("path", rule.path), query: pattern("query", rule.query) };
+      const record = { id: `fault-${++last}`, rule, ...target, struck: 0 };
       records.push(record);
       return shown(record);
     },
@@ -141,10 +171,11 @@ export function createFaults(): Faults {
     clear() {
       records = [];
     },
-    strike(provider, method, path) {
-      const record = find((rule, matching) =>
+    strike(provider, method, path, query) {
+      const record = find((rule, target) =>
         !ofResults(rule) && (rule.provider ?? provider) === provider &&
-        (rule.method?.toUpperCase() ?? method) === method && matching.test(path)
+        (rule.method?.toUpperCase() ?? method) === method && target.path.test(path) &&
+        target.query.test(query)
       );
       return record && shown(record);
     },
@@ -154,11 +185,17 @@ export function createFaults(): Faults {
           ?.rule;
         let lose = number(rule?.loseResultLines) ?? 0;
         let repeat = number(rule?.repeatResultLines) ?? 0;
+        const reversed = [];
+        const wanted = number(rule?.reverseResultLines) ?? 0;
         for await (const line of lines) {
           if (lose-- > 0) continue;
-          yield line;
-          if (repeat-- > 0) yield line;
+          if (repeat-- > 0) yield* [line, line];
+          else if (reversed.length < wanted) {
+            reversed.push(line);
+            if (reversed.length === wanted) yield* reversed.toReversed();
+          } else yield line;
         }
+        if (reversed.length < wanted) yield* reversed.reverse();
       },
     }),
   };
@@ -179,6 +216,7 @@ export async function applyFault(
 ): Promise<RawAnswer> {
   if (rule.latencySeconds !== undefined) await sleep(rule.latencySeconds);
   if (rule.cut === "before") return "break";
+  if (rule.reset === "before") return "reset";
   if (rule.status !== undefined || rule.body !== undefined) {
     await discard();
     const headers = new Headers({ "content-type": rule.contentType ?? "application/json" });
@@ -187,17 +225,48 @@ export async function applyFault(
   }
   const response = await carryOut();
   if (rule.delayAfterSeconds !== undefined) await sleep(rule.delayAfterSeconds);
-  if (rule.cut === "after") {
+  if (rule.cut === "after" || rule.reset === "after") {
     await response.body?.cancel();
-    return "break";
+    return rule.cut === "after" ? "break" : "reset";
   }
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(rule.headers ?? {})) headers.set(name, value);
-  const { cutBodyAfterBytes: bytes } = rule;
-  const body = bytes === undefined || response.body === null
-    ? response.body
-    : cutAfter(response.body, bytes);
+  const {
+    cutBodyAfterBytes: cut,
+    endBodyAfterBytes: end,
+    pauseBodySeconds: seconds,
+  } = rule;
+  let body: ReadableStream<Uint8Array> | null = response.body;
+  if (body && end !== undefined) {
+    headers.delete("content-length");
+    body = end > 0 ? cutBody(body, { first: 0, last: end - 1 }) : null;
+  }
+  if (body && cut !== undefined) body = cutAfter(body, cut);
+  if (body && seconds !== undefined) body = pauseIn(body, () => sleep(seconds));
   return new Response(body, { status: response.status, headers });
+}
+
+/** The first byte, a pause, and the rest. */
+function pauseIn(
+  body: ReadableStream<Uint8Array>,
+  pause: () => Promise<void>,
+): ReadableStream<Uint8Array> {
+  let paused = false;
+  return body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>(
+      {
+        async transform(chunk, controller) {
+          if (paused || chunk.length === 0) return controller.enqueue(chunk);
+          paused = true;
+          controller.enqueue(chunk.subarray(0, 1));
+          await pause();
+          controller.enqueue(chunk.subarray(1));
+        },
+      },
+      undefined,
+      { highWaterMark: 1 },
+    ),
+  );
 }
 
 function cutAfter(body: ReadableStream<Uint8Array>, bytes: number): ReadableStream<Uint8Array> {

@@ -15,8 +15,8 @@ export interface RawRequest {
   readonly body: ReadableStream<Uint8Array> | null;
 }
 
-/** An answer, or none: the connection is broken. */
-export type RawAnswer = Response | "break";
+/** An answer, or none: the connection is closed (`break`), or reset. */
+export type RawAnswer = Response | "break" | "reset";
 
 /** A server that listens. */
 export interface RawServer {
@@ -77,6 +77,7 @@ async function serve(
     answer = new Response(`The simulation failed: ${error}`, { status: 500 });
   }
   if (answer === "break") incoming.socket.destroy();
+  else if (answer === "reset") incoming.socket.resetAndDestroy();
   else await send(answer, outgoing, incoming.method === "HEAD");
   // What the handler left unread would hold up the next request on this connection.
   incoming.resume();

@@ -48,7 +48,7 @@ async function main(): Promise<number> {
   const gateway = await startGateway(config, {
     log,
     env: (name) => environment[name],
-    ...(data === undefined && { catalogPath: ":memory:" }),
+    ...(data === undefined && config.catalog === "file" && { catalogPath: ":memory:" }),
   });
   await runUntilSignal(log, {
     announce() {

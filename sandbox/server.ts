@@ -103,14 +103,14 @@ export async function startSandbox(
     const local = path.slice(mount.length) || "/";
     const carryOut = () => simulate({ method, path: local, query, headers, body, target });
     const record = ledger.begin(provider, method, local);
-    const fault = faults.strike(provider, method, local);
+    const fault = faults.strike(provider, method, local, query);
     const given = fault === undefined ? await carryOut() : await applyFault(
       fault.rule,
       carryOut,
       async () => await body?.cancel(),
       (seconds) => sleep(seconds, closing.signal),
     );
-    record.end(given === "break" ? null : given.status, fault?.id);
+    record.end(given instanceof Response ? given.status : null, fault?.id);
     return given;
   };
 

@@ -17,7 +17,11 @@ export interface ProviderDouble {
   before: Hook;
   after: Hook;
   /** A file that was put by other means. */
-  addFile(id: string, more?: Partial<ProviderFile>): void;
+  addFile(id: string, more?: Partial<ProviderFile>, text?: string): void;
+  /** Results of a batch, a text each part; those of its files where absent. */
+  readonly results: Map<BatchId, readonly string[]>;
+  /** When results expire. */
+  resultsExpireAt: Date | undefined;
   /** A batch that was made by other means. */
   addBatch(id: string, more?: Partial<Batch>): void;
   /** Moves a batch on. */
@@ -30,6 +34,7 @@ export interface DoubleOptions {
   /** Items on a page of a list. */
   readonly pageSize?: number;
   readonly newestFirst?: boolean;
+  readonly uniqueIds?: boolean;
   readonly now?: () => number;
   /** When files that are put expire; never without it. */
   readonly expiresAt?: Date;
@@ -37,9 +42,11 @@ export interface DoubleOptions {
 
 /** Makes a provider with one account, `main`. Ids: `file-0`, `batch_0` and so on. */
 export function createDouble(options: DoubleOptions = {}): ProviderDouble {
-  const { name = "cloud", pageSize = 3, newestFirst = true, now = Date.now } = options;
+  const { name = "cloud", pageSize = 3, newestFirst = true, uniqueIds = true, now = Date.now } =
+    options;
   const files: ProviderDouble["files"] = new Map();
   const batches: ProviderDouble["batches"] = new Map();
+  const results: ProviderDouble["results"] = new Map();
   const calls: string[] = [];
   let count = 0;
 
@@ -82,7 +89,9 @@ export function createDouble(options: DoubleOptions = {}): ProviderDouble {
     calls,
     before: () => {},
     after: () => {},
-    addFile(id, more) {
+    results,
+    resultsExpireAt: undefined,
+    addFile(id, more, text = "{}\n") {
       const file: ProviderFile = {
         id: fileId(id),
         name: id,
@@ -92,7 +101,7 @@ export function createDouble(options: DoubleOptions = {}): ProviderDouble {
         origin: "upload",
         ...more,
       };
-      files.set(file.id, { ...file, text: "{}\n" });
+      files.set(file.id, { ...file, text });
     },
     addBatch(id, more) {
       batches.set(batchId(id), {
@@ -158,6 +167,29 @@ export function createDouble(options: DoubleOptions = {}): ProviderDouble {
             called("files.list", "", signal, () => page([...files.values()], cursor)),
         },
         batches: {
+          form: {
+            uniqueIds,
+            idOf: ({ id }) => typeof id === "string" ? id : undefined,
+            result: ({ id, error, tokens }) => ({
+              id: typeof id === "string" ? id : undefined,
+              outcome: error === undefined ? "success" : "error",
+              ...(typeof tokens === "number" && { inputTokens: tokens, outputTokens: 2 * tokens }),
+            }),
+          },
+          results: (batch, signal) =>
+            called("batches.results", batch.id, signal, () => ({
+              parts: (results.get(batch.id) ?? []).map((text, n) => ({
+                name: `part-${n}`,
+                bytes: new TextEncoder().encode(text).length,
+              })),
+              expiresAt: double.resultsExpireAt,
+            })),
+          openResults: (id, part, _range, signal) =>
+            called("batches.openResults", part, signal, () => {
+              const text = results.get(id)?.[Number(part.replace("part-", ""))];
+              if (text === undefined) throw missing(`results of ${id}`);
+              return { body: new Blob([text]).stream(), ranged: false };
+            }),
           newestFirst,
           parseId: (text) => text.startsWith("batch_") ? batchId(text) : undefined,
           create: (batch: NewBatch, signal) =>

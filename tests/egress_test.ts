@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../config.ts";
-import { hostsOf } from "../egress.ts";
+import { catalogHosts, hostsOf } from "../egress.ts";
 import { flagsOf } from "../permissions.ts";
 
 type Environment = Readonly<Record<string, string>>;
@@ -156,4 +156,15 @@ Deno.test("the permission set of deno.json is that of every official provider", 
     [gateway.sys, gateway.run, gateway.ffi, gateway.import],
     [false, false, false, []],
   );
+});
+
+Deno.test("a catalog on another machine may be reached, by its own command too", async () => {
+  const environment = {
+    BATCHWAY_CATALOG: "https://kv.example/base",
+    DENO_KV_ACCESS_TOKEN: "token",
+  };
+  const config = await parseConfig(environment, undefined, "batchway.jsonc");
+  assert.deepEqual(catalogHosts(config), ["kv.example:443"]);
+  assert.ok(hostsOf(config, () => undefined).includes("kv.example:443"));
+  assert.deepEqual(catalogHosts({ catalog: "file" }), []);
 });

@@ -27,13 +27,15 @@ export interface TestGatewayOptions {
   readonly configuration?: string;
   /** Path of the catalog; in memory without it. */
   readonly catalogPath?: string;
+  /** How long a catalog that `BATCHWAY_CATALOG` names is waited for. */
+  readonly catalogLimits?: GatewayDeps["catalogLimits"];
   readonly leaseMilliseconds?: GatewayDeps["leaseMilliseconds"];
   readonly settleMilliseconds?: GatewayDeps["settleMilliseconds"];
 }
 
 /** Starts a gateway in this process, on a port that is free. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const { leaseMilliseconds, settleMilliseconds } = options;
+  const { leaseMilliseconds, settleMilliseconds, catalogLimits } = options;
   const sandbox = options.providers ??
     await startSandbox({ batchSeconds: 1, ...options.sandbox });
   const environment = {
@@ -52,7 +54,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const gateway = await startGateway(config, {
     log,
     env: (name) => (environment as Record<string, string>)[name],
-    catalogPath: options.catalogPath ?? ":memory:",
+    ...(config.catalog === "file" && { catalogPath: options.catalogPath ?? ":memory:" }),
+    ...(catalogLimits && { catalogLimits }),
     ...(leaseMilliseconds !== undefined && { leaseMilliseconds }),
     ...(settleMilliseconds !== undefined && { settleMilliseconds }),
   });

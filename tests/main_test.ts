@@ -73,6 +73,19 @@ Deno.test("errors of ./batchway.jsonc and of the environment come together", asy
   });
 });
 
+Deno.test("a catalog on another machine that is not there ends the start with a sentence", async () => {
+  await inFolder(async (folder) => {
+    const { code, stderr } = await start(folder, {
+      ...key,
+      BATCHWAY_CATALOG: "http://127.0.0.1:9",
+      DENO_KV_ACCESS_TOKEN: "a-token-for-tests",
+    });
+    assert.equal(code, 1);
+    assert.match(stderr, /^Cannot open the catalog http:\/\/127\.0\.0\.1:9\/: .*BATCHWAY_CATALOG/m);
+    assert.doesNotMatch(stderr, /a-token-for-tests/);
+  });
+});
+
 Deno.test("a configuration that is named must be there", async () => {
   await inFolder(async (folder) => {
     const { code, stderr } = await start(folder, {

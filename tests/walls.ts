@@ -50,13 +50,25 @@ const walls: Readonly<Record<string, Wall>> = {
     uses: ["config_file.ts", "codecs"],
     usesTypesOf: ["providers/settings.ts"],
   },
+  "config_sharing.ts": { uses: ["config_file.ts"], usesTypesOf: ["config_providers.ts"] },
+  "config_results.ts": { uses: [], usesTypesOf: ["config_file.ts", "providers/settings.ts"] },
   "config.ts": {
-    uses: ["config_file.ts", "config_providers.ts", "codecs"],
+    uses: [
+      "config_file.ts",
+      "config_providers.ts",
+      "config_results.ts",
+      "config_sharing.ts",
+      "codecs",
+    ],
     usesTypesOf: ["providers/settings.ts"],
   },
   "process.ts": { uses: [], usesTypesOf: ["log.ts"] },
-  "serve.ts": { uses: [], usesTypesOf: ["routes/app.ts"] },
+  "serve.ts": { uses: [], usesTypesOf: ["routes/door.ts"] },
   "sweep.ts": { uses: [], usesTypesOf: ["catalog", "objects", "jobs", "log.ts"] },
+  "results_store.ts": {
+    uses: ["objects"],
+    usesTypesOf: ["config.ts", "providers/provider.ts"],
+  },
   "gateway.ts": {
     uses: [
       "access",
@@ -65,6 +77,7 @@ const walls: Readonly<Record<string, Wall>> = {
       "jobs",
       "objects",
       "providers",
+      "results_store.ts",
       "routes",
       "serve.ts",
       "sweep.ts",

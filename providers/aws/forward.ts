@@ -31,8 +31,7 @@ const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
  * Makes the `forward` of a provider that speaks AWS itself.
  *
  * Nothing is tried again: the body is gone once it was sent, and AWS clients repeat by themselves.
- * What goes through `fetch` has no time limit either, because S3 takes minutes over a copy; the
- * signal ends a request.
+ * What goes through `fetch` has no time limit here; the signal ends a request.
  *
  * `fetch` sends a Content-Length for a stream from Deno.serve alone, and only as it came: a body that
  * was tapped or wrapped on its way here arrives chunked, which S3 refuses (Deno 2.9.6).
@@ -73,7 +72,7 @@ export function createForward(
       headers.delete("host");
       const { method } = request;
       const answer = passOn(
-        url !== undefined && payload.untouched && !mustNotRepeat(request)
+        url !== undefined && payload.untouched && !mustNotRepeat(request) && !request.ownBody
           ? await deps.fetch(url, {
             method,
             headers: [...headers],

@@ -5,6 +5,7 @@ import { withConverse } from "./converse.ts";
 import { createCredentials } from "./credentials.ts";
 import { createEndpoints } from "./endpoints.ts";
 import { createForward } from "./forward.ts";
+import { withPatience } from "./patience.ts";
 
 /**
  * Makes a provider that forwards to AWS, or to what stands in its place.
@@ -19,8 +20,10 @@ export function createAws(settings: ProviderSettings, deps: ProviderDeps): Forwa
   return {
     forwards: true,
     name,
-    forward: withConverse(
-      createForward({ name, findEndpoint, credentials, fetch, uploader, now }),
+    forward: withPatience(
+      withConverse(createForward({ name, findEndpoint, credentials, fetch, uploader, now })),
+      name,
+      deps.timeouts,
     ),
   };
 }

@@ -10,6 +10,8 @@ import type { Batch, BatchesPort, FilesPort, NewBatch, Page } from "../provider.
 import { cancelCall, stopBatch } from "../stop.ts";
 import { displayNameOf, readBatch } from "./batch.ts";
 import { isResultId } from "./file.ts";
+import { geminiForm } from "./form.ts";
+import { createResults, maxOperationBytes } from "./results.ts";
 
 const pageSize = 100;
 
@@ -59,14 +61,25 @@ export function createBatches(
 
   async function get(id: BatchId, signal: AbortSignal): Promise<Batch> {
     return known(
-      await http.json({ method: "GET", path: path(id), subject: subject(id) }, signal),
+      await http.json({
+        method: "GET",
+        path: path(id),
+        subject: subject(id),
+        // Inline results come with it.
+        maxReplyBytes: maxOperationBytes,
+      }, signal),
       true,
     );
   }
 
   async function list(cursor: string | undefined, signal: AbortSignal): Promise<Page<Batch>> {
     const after = cursor === undefined ? "" : `&pageToken=${encodeURIComponent(cursor)}`;
-    const call = { method: "GET", path: `/v1beta/batches?pageSize=${pageSize}${after}` } as const;
+    const call = {
+      method: "GET",
+      path: `/v1beta/batches?pageSize=${pageSize}${after}`,
+      // Whether a list tells inline results, too, is not documented.
+      maxReplyBytes: maxOperationBytes,
+    } as const;
     const reply = object(await http.json(call, signal));
     if (reply === undefined) throw unexpectedReply(provider, 200, true);
     const items = objects(reply["operations"])
@@ -84,6 +97,8 @@ export function createBatches(
   }
 
   return {
+    ...createResults(http, files, path),
+    form: geminiForm,
     // Google documents no order (November 2026).
     newestFirst: false,
     parseId,

@@ -1,6 +1,6 @@
 /** Gemini's resumable uploads, of which one request is enough: start, then all bytes at once. */
 import { normalizeGeminiLines } from "../../codecs/gemini_lines.ts";
-import { unexpectedReply } from "../failures.ts";
+import { type ErrorClass, unexpectedReply } from "../failures.ts";
 import type { Http } from "../http.ts";
 import { type JsonObject, object, text } from "../json.ts";
 import type { NewFile } from "../provider.ts";
@@ -11,6 +11,9 @@ const maxDisplayName = 512;
 
 /** A record with pictures inside can be this long; Gemini itself takes requests of 100 MB. */
 const maxLineBytes = 100 * 2 ** 20;
+
+/** A session that is gone, and not an object: nobody asked for one that could be missing. */
+const gone: Readonly<Record<number, ErrorClass>> = { 404: "unavailable", 410: "unavailable" };
 
 /** What an upload needs. */
 export interface UploadTools {
@@ -46,6 +49,7 @@ export async function uploadFile(
       headers: { "x-goog-upload-command": "upload, finalize", "x-goog-upload-offset": "0" },
       body: file.body.pipeThrough(normalizeGeminiLines({ maxLineBytes })),
       bytes: file.bytes,
+      statuses: gone,
     }, signal);
     const stored = object(object(body)?.["file"]);
     const status = headers.get("x-goog-upload-status") ?? "final";
@@ -94,7 +98,9 @@ export function sessionUrl(header: string | null, baseUrl: string): URL | undefi
   if (header === null || !URL.canParse(header, base)) return undefined;
   const told = new URL(header, base);
   if (told.origin === base.origin) return told;
-  const prefix = base.pathname.replace(/\/+$/, "");
+  // A proxy may know its own path and not the name under which it is reached.
+  const path = base.pathname.replace(/\/+$/, "");
+  const prefix = told.pathname.startsWith(`${path}/`) ? "" : path;
   return new URL(`${base.origin}${prefix}${told.pathname}${told.search}`);
 }
 

@@ -1,13 +1,14 @@
 /** OpenAI's batches. Job id, job name and tags travel in their metadata. */
-import { type BatchId, batchId } from "../../codecs/ids.ts";
+import { type BatchId, batchId, fileId } from "../../codecs/ids.ts";
 import { unexpectedReply } from "../failures.ts";
 import type { Http } from "../http.ts";
 import { object } from "../json.ts";
 import { readPage } from "../pages.ts";
-import type { Batch, BatchesPort, FilesPort, NewBatch, Page } from "../provider.ts";
+import type { Batch, BatchesPort, BatchResults, FilesPort, NewBatch, Page } from "../provider.ts";
 import { cancelCall, stopBatch } from "../stop.ts";
 import { endpointOf } from "./endpoint.ts";
 import { readBatch } from "./batch.ts";
+import { openaiForm } from "./form.ts";
 import { metadataOf } from "./metadata.ts";
 
 /** The most that one page may hold, by OpenAI's own specification. */
@@ -61,12 +62,25 @@ export function createBatches(
     return readPage(provider, reply, cursor, (batch) => readBatch(batch, secrets));
   }
 
+  /** The output file, then the error file; either may be missing. */
+  async function results(batch: Batch, signal: AbortSignal): Promise<BatchResults> {
+    const told = await Promise.all(batch.results.map((file) => files.head(file, signal)));
+    const ends = told.map(({ expiresAt }) => expiresAt?.getTime()).filter((at) => at !== undefined);
+    return {
+      parts: told.map(({ id, bytes }) => ({ name: id, bytes })),
+      ...(ends.length > 0 && { expiresAt: new Date(Math.min(...ends)) }),
+    };
+  }
+
   return {
+    form: openaiForm,
     newestFirst: true,
     parseId: (name) => idShape.test(name) ? batchId(name) : undefined,
     create,
     get,
     list,
+    results,
+    openResults: (_, part, range, signal) => files.open(fileId(part), range, signal),
     stop: (id, signal) =>
       stopBatch(
         () => http.json(cancelCall(`${path(id)}/cancel`, subject(id)), signal),

@@ -56,6 +56,8 @@ export function createFiles(provider: string, http: Http, deps: ProviderDeps): F
       headers: { "content-type": form.contentType },
       body: form.body,
       bytes: form.bytes,
+      // Whoever puts an object asked for none that could be missing: the base URL is wrong.
+      statuses: { 404: "unavailable" },
     }, signal);
     return known(reply.body, false);
   }

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import type { Credential } from "../../access/keyring.ts";
 import { isRegion } from "../../codecs/arn.ts";
 import type { Scope } from "../../codecs/sigv4.ts";
-import type { Service } from "../authenticate.ts";
+import type { Service } from "./proving.ts";
 import type { Principal } from "../principal.ts";
 import { refuse } from "./refusals.ts";
 

@@ -9,7 +9,7 @@ import {
   verifySignature,
 } from "../../codecs/sigv4.ts";
 import { Failure } from "../../codecs/failure.ts";
-import type { Proving } from "../authenticate.ts";
+import type { Proving } from "./proving.ts";
 import type { Principal } from "../principal.ts";
 import { signedPieces } from "./pieces.ts";
 import {

@@ -1,6 +1,6 @@
 /** What a signature covers of a request. */
 import type { RequestPieces } from "../../codecs/sigv4.ts";
-import type { Proving } from "../authenticate.ts";
+import type { Proving } from "./proving.ts";
 
 /** The pieces, as they came on the wire. */
 export function signedPieces(

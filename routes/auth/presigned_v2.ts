@@ -1,6 +1,6 @@
 /** Presigned links of the older kind (SigV2), which boto3, awscli and s3cmd make unless told otherwise. */
 import { parsePresignedV2, unsignedParametersV2, verifySignatureV2 } from "../../codecs/sigv2.ts";
-import type { Proving } from "../authenticate.ts";
+import type { Proving } from "./proving.ts";
 import type { Principal } from "../principal.ts";
 import { checkProof, principalOf, refuseSessionToken } from "./credential_check.ts";
 import { longestLink } from "./presigned_v4.ts";

@@ -6,7 +6,7 @@ import {
   sha256Hex,
   verifySignature,
 } from "../../codecs/sigv4.ts";
-import type { Proving } from "../authenticate.ts";
+import type { Proving } from "./proving.ts";
 import type { Principal } from "../principal.ts";
 import {
   checkProof,

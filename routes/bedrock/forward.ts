@@ -44,9 +44,11 @@ const limits: Readonly<Record<string, (sending: Sending) => Promise<Response>>> 
   CreateModelInvocationJob: create,
   GetModelInvocationJob: async (sending) => {
     const response = await send(sending);
+    if (!response.ok && response.status !== 404) return response;
     const job = await jobOf(response.clone());
-    if (!response.ok || (job && isVisible(sending.context.principal, job))) return response;
+    if (response.ok && job && isVisible(sending.context.principal, job)) return response;
     await response.body?.cancel();
+    // Also for AWS's own 404: in other words it would tell which jobs there are.
     throw unknown();
   },
   StopModelInvocationJob: async (sending) => {

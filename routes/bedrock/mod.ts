@@ -5,7 +5,7 @@
 import { renderBedrockError } from "../../codecs/bedrock_errors.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { checkWrite, reachOf } from "../authorize.ts";
-import type { Context } from "../context.ts";
+import type { Broken, Context } from "../context.ts";
 import { type SelectDeps, selectProvider } from "../select_provider.ts";
 import { answerJson } from "./answer.ts";
 import { forwardJobs } from "./forward.ts";
@@ -36,7 +36,7 @@ export const bedrockRoutes: readonly Route[] = [
 /** What the Bedrock routes are made from. */
 export interface BedrockRouteDeps extends BedrockDeps, SelectDeps {
   /** Told of failures that no client is told the reason of. */
-  readonly broken: (context: Context, error: unknown) => void;
+  readonly broken: Broken;
 }
 
 /** Makes what answers one route's requests. */

@@ -1,11 +1,11 @@
 /** CompleteMultipartUpload. */
 import type { ObjectRecord } from "../../catalog/records.ts";
-import { declaredDigests } from "../../codecs/checksums.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { s3Error } from "../../codecs/s3_errors.ts";
 import { renderS3Error, renderXml } from "../../codecs/s3_xml.ts";
 import { checksumElements, checksumNames } from "./checksum_elements.ts";
 import { maxCompleteBytes, readCompleteDocument } from "./complete_document.ts";
+import { digestsOf } from "./decoded_body.ts";
 import { readDocument } from "./document.ts";
 import type { S3Request } from "./handler.ts";
 import { conditionOf } from "./new_object.ts";
@@ -19,7 +19,7 @@ export async function completeMultipartUpload(request: S3Request): Promise<Respo
   const { deps, reach, audit } = request;
   const { headers } = request;
   const name = uploadNameOf(request);
-  const document = await readDocument(request, maxCompleteBytes, digestsOfBody(headers));
+  const document = await readDocument(request, maxCompleteBytes, digestsOfBody(request));
   const parts = await readCompleteDocument(document);
   const bytes = sizeOf(headers.get(sizeHeader));
   const work = deps.objects.multipart.complete(reach, {
@@ -57,9 +57,9 @@ function renderFailure(request: S3Request, failure: unknown): string {
 }
 
 /** The digests of the document: a checksum among the headers is the object's. */
-function digestsOfBody(headers: Headers) {
-  const own = [...headers].filter(([name]) => !name.startsWith("x-amz-checksum-"));
-  return declaredDigests(new Headers(own));
+function digestsOfBody(request: S3Request) {
+  const own = [...request.headers].filter(([name]) => !name.startsWith("x-amz-checksum-"));
+  return digestsOf({ ...request, headers: new Headers(own) });
 }
 
 function checksumsOf(headers: Headers): Record<string, string> {

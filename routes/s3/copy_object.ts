@@ -4,7 +4,7 @@ import { renderXml } from "../../codecs/s3_xml.ts";
 import { checkBucket } from "../authorize.ts";
 import { checksumElements } from "./checksum_elements.ts";
 import { checkCopySource, copySourceOf } from "./copy_source.ts";
-import { answerXml } from "./document.ts";
+import { answerXml } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
 import { conditionOf, describe } from "./new_object.ts";
 import { refusePromises } from "./promises.ts";

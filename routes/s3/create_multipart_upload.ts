@@ -1,7 +1,7 @@
 /** CreateMultipartUpload. */
 import { algorithmName, wantedChecksum } from "../../codecs/object_checksum.ts";
 import { renderXml } from "../../codecs/s3_xml.ts";
-import { answerXml } from "./document.ts";
+import { answerXml } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
 import { describe } from "./new_object.ts";
 import { refusePromises } from "./promises.ts";

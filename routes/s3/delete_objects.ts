@@ -12,7 +12,8 @@ import {
 } from "../../codecs/s3_xml.ts";
 import { checkAddress } from "./address.ts";
 import { deleteConditions, type SentCondition } from "./delete_conditions.ts";
-import { answerXml, readDocument } from "./document.ts";
+import { answerXml } from "./answer.ts";
+import { readDocument } from "./document.ts";
 import type { S3Request } from "./handler.ts";
 import { checkVersion } from "./version.ts";
 

@@ -1,5 +1,4 @@
-/** XML documents that come in as bodies, and those that go out. */
-import { Buffer } from "node:buffer";
+/** XML documents that come in as bodies. */
 import { decodedLength, isAwsChunked } from "../../codecs/aws_chunked.ts";
 import { createDigestTap, type DeclaredDigest } from "../../codecs/checksums.ts";
 import { Failure } from "../../codecs/failure.ts";
@@ -37,17 +36,6 @@ export async function readDocument(
     at += chunk.byteLength;
   }
   return document;
-}
-
-/** Answers with a document. */
-export function answerXml(xml: string, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(xml, {
-    headers: {
-      "content-type": "application/xml",
-      "content-length": `${Buffer.byteLength(xml)}`,
-      ...headers,
-    },
-  });
 }
 
 function lengthOf(headers: Headers): number {

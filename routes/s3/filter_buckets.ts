@@ -1,7 +1,7 @@
 /** An upstream's list of buckets, without those that a principal may not use. */
 import { childrenNamed, childText, parseXml, renderXml } from "../../codecs/s3_xml.ts";
 import { Failure } from "../../codecs/failure.ts";
-import { answerXml } from "./document.ts";
+import { answerXml } from "./answer.ts";
 
 /** Ten thousand buckets, the most of one page, stay below; the document is held in memory. */
 const maxBytes = 4 * 1024 * 1024;

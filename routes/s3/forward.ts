@@ -13,9 +13,11 @@ import { checkBucket, isRead } from "../authorize.ts";
 import type { Context } from "../context.ts";
 import { startDeadline } from "../deadline.ts";
 import type { S3Address } from "./address.ts";
+import type { Principal } from "../principal.ts";
 import { copySourceBucket } from "./copy_source.ts";
 import { filterBuckets } from "./filter_buckets.ts";
 import { checkObjectSize } from "./object_size.ts";
+import { isAmbiguous } from "./operation.ts";
 
 /** Its answer would be temporary credentials of the gateway's own. */
 const handsOutCredentials = "CreateSession";
@@ -55,15 +57,12 @@ export async function forwardS3(
   { request, target, principal, signal, audit }: Context,
   address: S3Address,
 ): Promise<Response> {
-  if (operation === handsOutCredentials) {
-    throw new Failure("unsupported", `${operation} is not offered: sign each request by itself`);
-  }
-  if (principal.buckets) checkWithin(principal.buckets, operation, address);
-  const { method, headers, body } = request;
+  const { method, body } = request;
   const { query } = target;
-  for (const source of copySources(headers, query)) {
-    checkBucket(principal, copySourceBucket(source) ?? source);
-  }
+  checkChoice(principal, operation, query);
+  if (principal.buckets) checkWithin(principal.buckets, operation, address);
+  const headers = withLinkDigest(request.headers, principal);
+  for (const source of copySources(headers, query)) checkSource(principal, source);
   const length = declaredLength(headers);
   if (length !== undefined) checkObjectSize(length, maxBodyBytes);
   const { region, chunkSigning } = principal;
@@ -112,6 +111,49 @@ async function inTime<Result>(
   }
 }
 
+/** Throws where it is not certain that the upstream carries out what was allowed here. */
+function checkChoice(
+  { buckets, readOnly }: Principal,
+  operation: string | undefined,
+  query: string,
+): void {
+  const parameters = new Set(parseRawQuery(query).map(([name]) => name));
+  const has = (name: string) => parameters.has(name);
+  if (operation === handsOutCredentials || has("session")) {
+    throw new Failure(
+      "unsupported",
+      `${handsOutCredentials} is not offered: sign each request by itself`,
+    );
+  }
+  if ((!buckets && !readOnly) || !isAmbiguous(has)) return;
+  throw new Failure(
+    "invalid",
+    "The query names more than one operation. Send one of them",
+    { s3: "InvalidRequest" },
+  );
+}
+
+/** The headers with the digest that a presigned link gives its body: the link's own is left out. */
+function withLinkDigest(headers: Headers, { bodySha256 }: Principal): Headers {
+  if (bodySha256 === undefined || headers.has("x-amz-content-sha256")) return headers;
+  const all = new Headers(headers);
+  all.set("x-amz-content-sha256", bodySha256.toLowerCase());
+  return all;
+}
+
+/** Throws a refusal where a copy's source is in a bucket that is none of the principal's. */
+function checkSource(principal: Principal, source: string): void {
+  if (!principal.buckets) return;
+  const bucket = copySourceBucket(source);
+  // An ARN of an access point, or what cannot be read, may fit a pattern and name any bucket.
+  if (bucket !== undefined && isBucketName(bucket)) return checkBucket(principal, bucket);
+  throw refuse(
+    "forbidden",
+    `An access key for certain buckets (${principal.buckets.join(", ")}) may copy from a bucket ` +
+      "that x-amz-copy-source names plainly: bucket/key",
+  );
+}
+
 function checkWithin(
   buckets: readonly string[],
   operation: string | undefined,
@@ -124,13 +166,12 @@ function checkWithin(
         `change how the buckets are set up${operation === undefined ? "" : `: ${operation}`}`,
     );
   }
-  if (bucket === undefined) return;
   // What an upstream, or something before it, could read as another bucket.
+  if (bucket === undefined && path === "/") return;
   const [, raw = "", ...key] = path.split("/");
-  const climbs = key.some((part) =>
-    ["", ".", ".."].includes(decodeKey(part) ?? part) && part !== ""
-  );
-  if (raw === bucket && isBucketName(bucket) && !climbs) return;
+  const climbs = key.flatMap((part) => (decodeKey(part) ?? part).split(/[/\\]/))
+    .some((part) => part === "." || part === "..");
+  if (bucket !== undefined && raw === bucket && isBucketName(bucket) && !climbs) return;
   throw new Failure(
     "invalid",
     "The path could be read as that of another bucket. Send the bucket's name plainly, and keys " +

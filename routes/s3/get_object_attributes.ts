@@ -4,7 +4,7 @@ import { countParts, placedParts } from "../../codecs/object_parts.ts";
 import { renderXml, type XmlElements } from "../../codecs/s3_xml.ts";
 import type { ObjectRecord } from "../../catalog/records.ts";
 import { checksumElements, knownChecksums } from "./checksum_elements.ts";
-import { answerXml } from "./document.ts";
+import { answerXml } from "./answer.ts";
 import { findObject } from "./get_object.ts";
 import type { S3Request } from "./handler.ts";
 import { partMarker } from "./list_parts.ts";

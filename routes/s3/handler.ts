@@ -2,7 +2,7 @@
 import type { Tokens } from "../../codecs/page_token.ts";
 import type { Objects } from "../../objects/objects.ts";
 import type { Reach } from "../../objects/reach.ts";
-import type { Context } from "../context.ts";
+import type { Broken, Context } from "../context.ts";
 import type { Pace } from "./patient_answer.ts";
 
 /** What the handlers share. */
@@ -14,7 +14,7 @@ export interface S3Deps {
   /** When a Complete that takes long begins to answer; the usual pace where absent. */
   readonly completePace?: Pace;
   /** Told of failures that no client is told the reason of. */
-  readonly broken: (context: Context, error: unknown) => void;
+  readonly broken: Broken;
 }
 
 /** A request for an object or a bucket of the catalog. */

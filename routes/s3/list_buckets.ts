@@ -1,7 +1,7 @@
 /** ListBuckets. */
 import { Failure } from "../../codecs/failure.ts";
 import { renderXml } from "../../codecs/s3_xml.ts";
-import { answerXml } from "./document.ts";
+import { answerXml } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
 import { ownerOf } from "./listing.ts";
 

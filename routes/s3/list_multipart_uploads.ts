@@ -3,7 +3,7 @@ import { Failure } from "../../codecs/failure.ts";
 import { algorithmName } from "../../codecs/object_checksum.ts";
 import { renderXml } from "../../codecs/s3_xml.ts";
 import { encodeUri } from "../../codecs/uri.ts";
-import { answerXml } from "./document.ts";
+import { answerXml } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
 import { encodingOf, ownerOf, pageSize } from "./listing.ts";
 

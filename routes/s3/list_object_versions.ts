@@ -5,7 +5,7 @@
 import { Failure } from "../../codecs/failure.ts";
 import { renderXml } from "../../codecs/s3_xml.ts";
 import { encodeUri } from "../../codecs/uri.ts";
-import { answerXml } from "./document.ts";
+import { answerXml } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
 import { lastName, listed, ownerOf, readListing, readPage } from "./listing.ts";
 

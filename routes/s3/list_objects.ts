@@ -1,6 +1,6 @@
 /** ListObjects, the first version, which older clients still send. */
 import { renderListBucketResultV1 } from "../../codecs/s3_xml.ts";
-import { answerXml } from "./document.ts";
+import { answerXml } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
 import { lastName, listed, ownerOf, readListing, readPage } from "./listing.ts";
 

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { Failure } from "../../codecs/failure.ts";
 import { renderListBucketResult } from "../../codecs/s3_xml.ts";
-import { answerXml } from "./document.ts";
+import { answerXml } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
 import { listed, ownerOf, readListing, readPage } from "./listing.ts";
 

@@ -3,7 +3,7 @@ import { Failure } from "../../codecs/failure.ts";
 import { algorithmName } from "../../codecs/object_checksum.ts";
 import { renderXml } from "../../codecs/s3_xml.ts";
 import { knownChecksums } from "./checksum_elements.ts";
-import { answerXml } from "./document.ts";
+import { answerXml } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
 import { ownerOf, pageSize } from "./listing.ts";
 import { uploadNameOf } from "./upload_name.ts";

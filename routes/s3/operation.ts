@@ -181,6 +181,26 @@ export function detectOperation(facts: OperationFacts): string | undefined {
   return facts.copies && name !== undefined ? copies[name] ?? name : name;
 }
 
+/** Parameters that are the rest of another one, not a choice of their own. */
+const companions: ReadonlySet<string> = new Set(["annotationName", "partNumber"]);
+
+/** Every parameter that decides what a request is. */
+const choosing: readonly string[] = [
+  ...new Set([
+    ...rules.flatMap(({ parameters }) => parameters),
+    ...Object.keys(bucketThings),
+    ...Object.keys(objectThings),
+  ]),
+].filter((name) => !companions.has(name));
+
+/**
+ * Whether a query chooses more than one operation. Which of them it is, Amazon S3 does not say: what
+ * is decided here need not be what an upstream carries out.
+ */
+export function isAmbiguous(has: OperationFacts["has"]): boolean {
+  return choosing.filter(has).length > 1;
+}
+
 /** Whether an operation is offered. */
 export function isSupported(name: string): name is SupportedOperation {
   return (supportedOperations as readonly string[]).includes(name);

@@ -3,7 +3,7 @@
  * neither the client nor anything between gives up, and then holds the result, or the error that
  * the status could no longer tell.
  */
-import { answerXml } from "./document.ts";
+import { answerXml } from "./answer.ts";
 
 /** When to begin, and how often to show that the work goes on, in milliseconds. */
 export interface Pace {

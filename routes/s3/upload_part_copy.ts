@@ -8,7 +8,7 @@ import type { ByteRange } from "../../providers/provider.ts";
 import { checkBucket } from "../authorize.ts";
 import { checksumElements } from "./checksum_elements.ts";
 import { checkCopySource, copySourceOf } from "./copy_source.ts";
-import { answerXml } from "./document.ts";
+import { answerXml } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
 import { emptyStream } from "./decoded_body.ts";
 import { partNumberOf, uploadNameOf } from "./upload_name.ts";

@@ -98,6 +98,30 @@ Deno.test("finishing turns the entry into a job that keeps token, tags and input
   assert.equal(await journal.lease(scope, job.id, "one", 0, 1, true), undefined);
 });
 
+Deno.test("a finish that is carried out once more, late, sets no job back", async () => {
+  using open = await openCatalog();
+  const { journal, jobs } = open.catalog;
+  const job = jobRecord(1_000);
+  await journal.begin(scope, journalRecord(job, { promise }), {});
+  await journal.finish(scope, job);
+  const ended = await jobs.update(scope, job.id, (old) => ({ ...old, status: "Completed" }));
+  await journal.finish(scope, job);
+  assert.deepEqual(await jobs.get(scope, job.id), ended);
+  assert.deepEqual(await all(jobs.running()), []);
+});
+
+Deno.test("abandoning leaves an entry alone that another gateway holds by now", async () => {
+  using open = await openCatalog();
+  const { journal, objects } = open.catalog;
+  const entry = journalRecord(jobRecord(1_000), { promise });
+  await journal.begin(scope, entry, { a: "1" });
+  const held = await journal.lease(scope, entry.job.id, "two", 200, 300, true);
+  await journal.abandon(scope, entry);
+  assert.deepEqual(await journal.get(scope, entry.job.id), held);
+  assert.equal(await journal.promised(scope, "token", "digest"), entry.job.id);
+  assert.ok(await objects.hasUses("cloud", input));
+});
+
 Deno.test("abandoning frees token, tags and input, and leaves nothing of the job", async () => {
   using open = await openCatalog();
   const { journal, objects } = open.catalog;

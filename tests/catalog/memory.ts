@@ -2,6 +2,8 @@
 import { type Catalog, createCatalog } from "../../catalog/catalog.ts";
 import type { Scope } from "../../catalog/keys.ts";
 import { openKv } from "../../catalog/kv.ts";
+import { limitKv } from "../../catalog/limited_kv.ts";
+import { defaultLimits } from "../../catalog/place.ts";
 import type { JobRecord, JournalRecord, ObjectRecord } from "../../catalog/records.ts";
 import { batchId, fileId, type JobId } from "../../codecs/ids.ts";
 import { newJobId } from "../../codecs/job_id.ts";
@@ -16,14 +18,38 @@ export interface OpenCatalog extends Disposable {
 export const sleep = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Opens a catalog in memory, or in a file. */
+/** The server that catalogs are at in this test file, in the place of memory and files. */
+let server: { readonly url: string; path?: string } | undefined;
+
+/** From now on {@linkcode openCatalog} opens what is at this server. */
+export function useServer(url: string): void {
+  server = { url };
+}
+
+/** Opens a catalog in memory, or in a file; or an empty one at the server, one for each path. */
 export async function openCatalog(path = ":memory:"): Promise<OpenCatalog> {
-  const kv = await openKv(path);
+  const kv = server ? await openAt(server, path) : await openKv(path);
   return {
     kv,
     catalog: createCatalog(kv, sleep),
     [Symbol.dispose]: () => kv.close(),
   };
+}
+
+async function openAt(at: NonNullable<typeof server>, path: string): Promise<Deno.Kv> {
+  const kv = limitKv(await Deno.openKv(at.url), defaultLimits);
+  if (path !== at.path || path === ":memory:") await empty(kv);
+  at.path = path;
+  return kv;
+}
+
+async function empty(kv: Deno.Kv): Promise<void> {
+  const found = await all(kv.list({ prefix: [] }, { batchSize: 500 }));
+  for (let at = 0; at < found.length; at += 500) {
+    const step = kv.atomic();
+    for (const { key } of found.slice(at, at + 500)) step.delete(key);
+    await step.commit();
+  }
 }
 
 /** A folder that is gone after the test. */

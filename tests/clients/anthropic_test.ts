@@ -58,7 +58,8 @@ Deno.test("anthropic answers advice for files, and its native batches as jobs", 
     assert.equal(seen.put.status, 501);
     assert.equal(seen.put.code, "NotImplemented");
     assert.match(seen.put.message, /inline with its own SDK.*x-model-provider/);
-    assert.deepEqual(seen.lists, [0, 0, 0]);
+    // Results and manifests of two batches, in the bucket that is named like the provider.
+    assert.deepEqual(seen.lists, [0, 4, 0]);
     assert.equal(seen.head.status, 404);
     for (const error of [seen.get, seen.getByFile]) {
       assert.equal(error.status, 404);

@@ -90,6 +90,7 @@ Deno.test("a job that is over is told from the catalog, and never changes again"
   const results = [fileId("file-out"), fileId("file-err")];
   const endedAt = new Date(7_000);
   world.cloud.set(job.batch, "Completed", { counts, results, endedAt, message: "1 failed" });
+  world.cloud.results.set(job.batch, ['{"id":"a"}\n{"id":"b"}\n', '{"id":"c","error":1}\n']);
   const done = await get(world, job.id);
   assert.deepEqual(
     [done.status, done.counts, done.results, done.endedAt, done.message],

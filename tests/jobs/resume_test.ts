@@ -52,6 +52,19 @@ Deno.test("a batch whose answer was lost is found by its job's id", async () => 
   assert.equal(batchesOf(cloud, job.id), 1);
 });
 
+Deno.test("a catalog that fails after the provider's accept frees no token: the retry finds the batch", async () => {
+  using world = await createJobWorld({ virtual: true });
+  const { cloud, catalog } = world;
+  const { finish } = catalog.journal;
+  const failure = new Failure("unavailable", "The catalog does not answer");
+  Object.assign(catalog.journal, { finish: () => Promise.reject(failure) });
+  await assert.rejects(create(world), failure);
+  Object.assign(catalog.journal, { finish });
+  const job = await create(world);
+  assert.equal(creates(cloud), 1);
+  assert.equal(batchesOf(cloud, job.id), 1);
+});
+
 Deno.test("an unordered provider's batches are all looked through for a lost one", async () => {
   using world = await createJobWorld({ pageSize: 2, newestFirst: false });
   const { cloud } = world;

@@ -48,9 +48,10 @@ export function createClient(url: string, provider = "openai") {
       assert.equal(response.status, 200, await response.text());
       return (response.headers.get("etag") ?? "").replaceAll('"', "");
     },
-    createRaw: (key: string, more: object = {}) =>
+    createRaw: (key: string, more: object = {}, signal?: AbortSignal) =>
       send("/bedrock/model-invocation-job", {
         method: "POST",
+        ...(signal && { signal }),
         body: JSON.stringify({
           jobName: "job",
           roleArn: "none",

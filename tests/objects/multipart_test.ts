@@ -49,7 +49,8 @@ async function createUploadWorld(
     multipart,
     reach,
     disk() {
-      const folders = [...Deno.readDirSync(folder)].map((one) => one.name);
+      const folders = [...Deno.readDirSync(folder)].filter((one) => one.isDirectory)
+        .map((one) => one.name);
       return folders.flatMap((one) => [
         one,
         ...[...Deno.readDirSync(`${folder}/${one}`)].map((file) => `${one}/${file.name}`),

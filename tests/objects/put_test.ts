@@ -16,7 +16,7 @@ Deno.test("an object is stored under a name that ends in .jsonl, and is found by
   const address = { bucket: "bucket", key: "dir/na me.JSONL" };
   assert.deepEqual((await objects.find(reach, address, quiet()))?.record, record);
   const byId = await objects.find(reach, { bucket: "elsewhere", key: record.file }, quiet());
-  assert.deepEqual(byId?.name, address);
+  assert.deepEqual(byId?.name, { tenant: "default", ...address });
   const wrong = { ...address, ifMatch: ["file-9"] };
   await assert.rejects(objects.find(reach, wrong, quiet()), kind("precondition"));
   assert.ok(await objects.find(reach, { ...address, ifMatch: ["*"] }, quiet()));
@@ -236,4 +236,65 @@ Deno.test("a replaced file whose deletion failed is deleted by the sweep", async
   cloud.before = () => {};
   await objects.sweep(0, quiet());
   assert.deepEqual([...cloud.files.values()].map(({ text }) => text), ["2"]);
+});
+
+Deno.test("a put whose record is in doubt keeps its file: the record may come yet", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud, catalog } = world;
+  await objects.put(reach, newObject("key", "old"), quiet());
+  const settled = Promise.withResolvers<void>();
+  const { set } = catalog.objects;
+  let late = () => Promise.resolve();
+  Object.assign(catalog.objects, {
+    set(...args: Parameters<typeof set>) {
+      late = async () => void await set(...args);
+      const details = { outcomeUnknown: true, settled: settled.promise };
+      return Promise.reject(new Failure("unavailable", "No answer", details));
+    },
+  });
+  await assert.rejects(objects.put(reach, newObject("key", "new"), quiet()), kind("unavailable"));
+  Object.assign(catalog.objects, { set });
+  await objects.sweep(0, quiet());
+  assert.equal(cloud.files.size, 2);
+  assert.equal(objects.leftNothing(), false);
+  await late();
+  settled.resolve();
+  await settled.promise;
+  await objects.sweep(0, quiet());
+  assert.deepEqual([...cloud.files.values()].map(({ text }) => text), ["new"]);
+  const found = await objects.find(reach, { bucket: "bucket", key: "key" }, quiet());
+  assert.ok(found && cloud.files.has(found.record.file));
+});
+
+Deno.test("a put whose record never came leaves its file to the sweep", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud, catalog } = world;
+  const { set } = catalog.objects;
+  const details = { outcomeUnknown: true, settled: Promise.resolve() };
+  Object.assign(catalog.objects, {
+    set: () => Promise.reject(new Failure("unavailable", "No answer", details)),
+  });
+  await assert.rejects(objects.put(reach, newObject("key"), quiet()), kind("unavailable"));
+  Object.assign(catalog.objects, { set });
+  assert.equal(cloud.files.size, 1);
+  await objects.sweep(0, quiet());
+  assert.equal(cloud.files.size, 0);
+});
+
+Deno.test("who was taken for dead records nothing of before, and goes on with its next put", async () => {
+  using world = await createWorld();
+  const other = await createWorld({ instance: "two", cloud: world.cloud, catalog: world });
+  const { objects, reach, cloud, catalog } = world;
+  await catalog.instances.seen("one", { startedAt: 0, seenAt: 1_000 });
+  cloud.after = async (call) => {
+    if (call !== "files.put") return;
+    // Between the provider's accept and the record it stands still for too long.
+    cloud.after = () => {};
+    await other.objects.sweep(2_000, quiet());
+  };
+  await assert.rejects(objects.put(reach, newObject("key"), quiet()), kind("unavailable"));
+  assert.equal(await objects.find(reach, { bucket: "bucket", key: "key" }, quiet()), undefined);
+  assert.equal(cloud.files.size, 0);
+  const record = await objects.put(reach, newObject("key"), quiet());
+  assert.deepEqual([...cloud.files.keys()], [record.file]);
 });

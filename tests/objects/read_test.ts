@@ -25,7 +25,7 @@ Deno.test("a range goes through the spool, and one of everything to the provider
   const { spool, asked } = listeningSpool();
   const open = async (range?: ByteRange) => {
     cloud.calls.length = 0;
-    const deps = { catalog: catalog.objects, reads: spool };
+    const deps = { catalog: catalog.objects, results: { catalog: catalog.results }, reads: spool };
     const body = await read(deps, reach, { record }, range, quiet());
     await body.cancel();
     return cloud.calls.join();
@@ -57,7 +57,13 @@ Deno.test("an object whose file is gone at the provider is forgotten, also where
     assert.ok(found);
     cloud.files.clear();
     await assert.rejects(
-      read({ catalog: catalog.objects, reads: spool }, reach, found, range, quiet()),
+      read(
+        { catalog: catalog.objects, results: { catalog: catalog.results }, reads: spool },
+        reach,
+        found,
+        range,
+        quiet(),
+      ),
       (error) => error instanceof Failure && error.kind === "not-found",
     );
     assert.equal(await objects.find(reach, address, quiet()), undefined);

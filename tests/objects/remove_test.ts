@@ -27,6 +27,32 @@ Deno.test("an object stays whose deletion the provider refuses", async () => {
   assert.ok(await objects.find(reach, address, quiet()));
 });
 
+Deno.test("a deletion of which nobody knows how it ended is brought to its end by the sweep", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud } = world;
+  await objects.put(reach, newObject("key"), quiet());
+  cloud.after = () => Promise.reject(new Failure("unavailable", "Silence"));
+  await assert.rejects(objects.remove(reach, address, quiet()), { kind: "unavailable" });
+  cloud.after = () => {};
+  await objects.sweep(0, quiet());
+  assert.equal(await objects.find(reach, address, quiet()), undefined);
+  assert.equal(cloud.files.size, 0);
+});
+
+Deno.test("a deletion goes on when its client has gone", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud } = world;
+  await objects.put(reach, newObject("key"), quiet());
+  const client = new AbortController();
+  cloud.before = (_call, _what, signal) => {
+    client.abort();
+    signal.throwIfAborted();
+  };
+  await objects.remove(reach, address, client.signal);
+  assert.equal(await objects.find(reach, address, quiet()), undefined);
+  assert.equal(cloud.files.size, 0);
+});
+
 Deno.test("the file of a running job outlives its name until the sweep after the job", async () => {
   using world = await createWorld();
   const { objects, reach, cloud, catalog } = world;
@@ -154,7 +180,12 @@ Deno.test("a file stays whose job begins while it is being deleted", async () =>
       return await catalog.links.part(...args);
     },
   };
-  const deps = { catalog: catalog.objects, links, now: () => world.time };
+  const deps = {
+    catalog: catalog.objects,
+    links,
+    results: { catalog: catalog.results },
+    now: () => world.time,
+  };
   await remove(deps, reach, address, quiet());
   assert.ok(cloud.files.has(file));
   assert.ok(await catalog.objects.trashed(reach.provider.name, file), "it goes after the job");

@@ -32,7 +32,7 @@ Deno.test("each status has its class of failure", () => {
     403: "denied",
     404: "not-found",
     408: "unavailable",
-    409: "conflict",
+    409: "unavailable",
     410: "not-found",
     413: "too-large",
     418: "unavailable",

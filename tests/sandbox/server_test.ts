@@ -60,6 +60,27 @@ Deno.test("A request cut before is not carried out, one cut after is; neither is
   });
 });
 
+Deno.test("A connection can be reset instead, and an answer's body can pause behind its first byte", async () => {
+  await withSandbox(async (sandbox) => {
+    await addFault(sandbox, { method: "POST", path: "/files", reset: "before" });
+    await rejects(upload(sandbox), ({ cause }: Error) => /reset/.test(String(cause)));
+    deepEqual(await list(sandbox), []);
+    await addFault(sandbox, { method: "POST", path: "/files", reset: "after" });
+    await rejects(upload(sandbox), ({ cause }: Error) => /reset/.test(String(cause)));
+    deepEqual(await list(sandbox), ["a.jsonl"]);
+
+    const { id } = await (await upload(sandbox, "0123456789")).json();
+    await addFault(sandbox, { path: "/files/.*/content", pauseBodySeconds: 3600 });
+    const url = `${sandbox.openaiUrl}/files/${id}/content`;
+    const response = await fetch(url, { headers: { authorization } });
+    const reader = response.body?.getReader();
+    equal(new TextDecoder().decode((await reader?.read())?.value), "0");
+    await reader?.cancel();
+    await addFault(sandbox, { path: "/files/.*/content", pauseBodySeconds: 0.01 });
+    equal(await (await fetch(url, { headers: { authorization } })).text(), "0123456789");
+  });
+});
+
 Deno.test("Undici sees a cut connection as an error too", async () => {
   await withSandbox(async (sandbox) => {
     // Undici's timeouts run on one timer of the process, which would outlive the test.

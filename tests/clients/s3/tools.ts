@@ -15,12 +15,11 @@ import {
   runProgram,
   say,
 } from "../../program.ts";
+import { debianProgram, type Program } from "../../debian.ts";
 import { ensureVenv, programOf, type Venv } from "../../python.ts";
 
 /** A client: the path of its program, or why there is none. */
-export type Client =
-  | { readonly state: "ready"; readonly path: string }
-  | { readonly state: "missing"; readonly reason: string };
+export type Client = Program;
 
 /** Runs a client; what it printed. */
 export type Run = (
@@ -41,9 +40,6 @@ const goFiles = ["go.mod", "go.sum", "minio/main.go"];
 /** What Go says where it is the network or Go's age that is in the way, not a program. */
 const unreachable =
   /dial tcp|no such host|reading https?:|TLS handshake|i\/o timeout|requires go >=/;
-
-const rcloneFolder = join(cache, "rclone");
-const debianRclone = join(rcloneFolder, "usr", "bin", "rclone");
 
 /** A client of the virtual environment. */
 export async function pythonClient(program: "aws" | "s3cmd"): Promise<Client> {
@@ -83,34 +79,9 @@ async function buildGo(): Promise<string | undefined> {
   throw new Error(`Cannot build the S3 clients of ${goSource}:\n${built.stderr}`);
 }
 
-/** rclone: that on the search path, else Debian's, unpacked into the cache. */
-export async function rcloneClient(): Promise<Client> {
-  const own = await attempt("rclone", ["version"]);
-  if (own?.code === 0) {
-    say(`rclone on the search path: ${firstLine(own.stdout)}`);
-    return { state: "ready", path: "rclone" };
-  }
-  const works = async () => (await attempt(debianRclone, ["version"]))?.code === 0;
-  let reason: string | undefined;
-  await makeOnce("rclone", works, async () => {
-    say(`rclone: unpacking Debian's package into ${rcloneFolder} (once)`);
-    reason = await unpackRclone();
-  });
-  return reason === undefined ? { state: "ready", path: debianRclone } : missing(reason);
-}
-
-async function unpackRclone(): Promise<string | undefined> {
-  const advice = "install rclone (on Debian and Ubuntu: apt-get install rclone)";
-  await Deno.mkdir(rcloneFolder, { recursive: true });
-  const downloaded = await attempt("apt-get", ["download", "rclone"], { cwd: rcloneFolder });
-  if (downloaded?.code !== 0) return `${advice}; ${downloaded?.stderr ?? "apt-get was not found"}`;
-  for await (const { name } of Deno.readDir(rcloneFolder)) {
-    if (!name.endsWith(".deb")) continue;
-    const unpacked = await attempt("dpkg-deb", ["-x", join(rcloneFolder, name), rcloneFolder]);
-    if (unpacked?.code !== 0) return `${advice}; ${unpacked?.stderr ?? "dpkg-deb was not found"}`;
-    await Deno.remove(join(rcloneFolder, name));
-  }
-  return undefined;
+/** rclone: that on the search path, else Debian's. */
+export function rcloneClient(): Promise<Client> {
+  return debianProgram({ name: "rclone", path: "usr/bin/rclone", probe: ["version"] });
 }
 
 /** Registers a test of a client; where that is missing, an ignored one that says why. */

@@ -236,6 +236,7 @@ const sessions: [header: string | null, base: string, url: string | undefined][]
   ["file:///etc/passwd", google, `${google}/etc/passwd`],
   [`${google}/up?a=1`, "http://proxy:8080/gemini", "http://proxy:8080/gemini/up?a=1"],
   ["http://proxy:8080/gemini/up", "http://proxy:8080/gemini", "http://proxy:8080/gemini/up"],
+  ["http://inside/gemini/up", "http://proxy:8080/gemini", "http://proxy:8080/gemini/up"],
   ["http://[", google, undefined],
   [null, google, undefined],
 ];
@@ -244,3 +245,12 @@ for (const [header, base, url] of sessions) {
     assert.equal(sessionUrl(header, base)?.href, url);
   });
 }
+
+Deno.test("an upload whose session is gone is unavailable, and no missing object", async () => {
+  const { handler } = uploads({ data: () => refusal(404, "NOT_FOUND", "Gone") });
+  await using one = geminiAccount(handler);
+  await assert.rejects(
+    one.files.put(newFile(chunks(["{}\n"]), 3), quiet()),
+    (error) => error instanceof Failure && error.kind === "unavailable",
+  );
+});

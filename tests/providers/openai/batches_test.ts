@@ -244,7 +244,8 @@ Deno.test("a batch that is over cannot be stopped, one that is stopping already 
       ["cancelling", 409, undefined],
       ["completed", 409, "conflict"],
       ["failed", 400, "conflict"],
-      ["in_progress", 400, "invalid"],
+      ["in_progress", 400, "unavailable"],
+      ["in_progress", 409, "unavailable"],
     ] as const
   ) {
     await using server = serve((request) =>

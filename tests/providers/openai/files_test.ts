@@ -213,3 +213,13 @@ Deno.test("an odd id cannot leave its place in the path", async () => {
   await openaiAccount(server.url, w).files.head("../batches?x" as FileId, quiet());
   assert.deepEqual(server.requests, ["GET /v1/files/..%2Fbatches%3Fx"]);
 });
+
+Deno.test("a wrong base URL is no missing object to whoever puts one", async () => {
+  await using server = serve(() =>
+    Response.json({ error: { message: "Invalid URL", code: null } }, { status: 404 })
+  );
+  await using w = world();
+  const { files } = openaiAccount(server.url, w);
+  const file = { name: "in.jsonl", contentType: "a/b", bytes: 5, body: chunks(["hello"]) };
+  await assert.rejects(files.put(file, quiet()), failing("unavailable"));
+});

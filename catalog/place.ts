@@ -1,0 +1,104 @@
+/** Where the catalog is: a file of this machine, a server for many machines, or the platform's. */
+import { Failure } from "../codecs/failure.ts";
+import { type KvLimits, limitKv } from "./limited_kv.ts";
+import { openCatalogKv, type OpenDeps, type OpenedKv } from "./open.ts";
+import { ensureSchema } from "./schema.ts";
+
+/** Where the catalog is. */
+export type CatalogPlace =
+  /** A file, or `:memory:`: for processes of one machine. */
+  | { readonly kind: "file"; readonly path: string }
+  /** A server that speaks KV Connect: for processes of many machines. */
+  | { readonly kind: "server"; readonly url: string }
+  /** What the platform that the program runs on gives it. */
+  | { readonly kind: "platform" };
+
+type Elsewhere = Exclude<CatalogPlace, { kind: "file" }>;
+
+/** The place that a configuration tells. */
+export function placeOf(catalog: "file" | "deploy" | URL, dataFolder: string): CatalogPlace {
+  if (catalog === "file") return { kind: "file", path: `${dataFolder}/catalog.kv` };
+  return catalog === "deploy" ? { kind: "platform" } : { kind: "server", url: catalog.href };
+}
+
+/**
+ * What is waited for a catalog that is not on this machine. Each call that hangs makes Deno write
+ * four lines a second to standard error, so that few may; those that do end as soon as the catalog
+ * is back, and let others begin.
+ */
+export const defaultLimits: KvLimits = { milliseconds: 10_000, maxHanging: 16 };
+
+/** How a catalog is opened. */
+export interface PlaceDeps extends OpenDeps {
+  /** What is waited for one that is not on this machine; 10 s where absent. */
+  readonly limits?: KvLimits;
+}
+
+/** Opens the catalog, in its present form. Throws a sentence where it cannot be had. */
+export async function openPlace(place: CatalogPlace, deps: PlaceDeps): Promise<OpenedKv> {
+  if (place.kind === "file") return await openCatalogKv(place.path, deps);
+  const kv = await openAway(place, deps.limits ?? defaultLimits);
+  try {
+    await ensureSchema(kv, deps.sleep, `The catalog ${nameOf(place)}`, deps.told);
+  } catch (error) {
+    kv.close();
+    throw error;
+  }
+  return {
+    kv,
+    close() {
+      kv.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+function nameOf(place: Elsewhere): string {
+  return place.kind === "server" ? place.url : "of the platform";
+}
+
+async function openAway(
+  place: Elsewhere,
+  limits: KvLimits,
+): Promise<Deno.Kv> {
+  const path = place.kind === "server" ? place.url : undefined;
+  const opening = Deno.openKv(path);
+  try {
+    const kv = limitKv(await inTime(opening, limits), limits);
+    // Opening asks nobody yet, or only who one is: the first key tells whether the catalog is there.
+    await kv.get(["check"]).catch((error: unknown) => {
+      kv.close();
+      throw error;
+    });
+    return kv;
+  } catch (error) {
+    throw new Failure(
+      "internal",
+      place.kind === "server"
+        ? `Cannot open the catalog ${place.url}: ${reasonOf(error)}. See that the server of ` +
+          "BATCHWAY_CATALOG runs and speaks KV Connect, and that DENO_KV_ACCESS_TOKEN is its token"
+        : `Cannot open the platform's catalog: ${reasonOf(error)}. See that a KV database is ` +
+          "assigned to the app, or name another catalog with BATCHWAY_CATALOG",
+      { cause: error },
+    );
+  }
+}
+
+/** A KV that opens too late is closed again. */
+async function inTime(opening: Promise<Deno.Kv>, { milliseconds }: KvLimits): Promise<Deno.Kv> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    opening.then((kv) => kv.close(), () => {});
+    late.reject(new Error(`no answer in ${milliseconds / 1000} s`));
+  }, milliseconds);
+  try {
+    return await Promise.race([opening, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const told = error instanceof Failure ? error.details.cause ?? error : error;
+  return (told instanceof Error ? told.message : String(told)).replace(/\.$/, "");
+}

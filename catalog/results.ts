@@ -1,0 +1,209 @@
+/**
+ * Results of jobs: what their objects are put together from, the jobs whose results have still to
+ * be read, and who is reading them. Results and the end of their job are one step.
+ */
+import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
+import { isTerminal } from "../codecs/job_status.ts";
+import { packSpans, type Part, type Span, unpackSpans } from "../codecs/pieces.ts";
+import { isResultsId } from "../codecs/results_id.ts";
+import { writeExpiry } from "./expiry.ts";
+import { describe, writeJob } from "./jobs.ts";
+import { keys, type Scope } from "./keys.ts";
+import { type Attempt, change } from "./kv.ts";
+import { dropName, throwAway } from "./names.ts";
+import type { FileRecord, JobProgress, JobRecord, ObjectRecord } from "./records.ts";
+
+/** A part of a batch's results, by the name that its provider gave it. */
+export interface ResultsPart extends Part {
+  readonly name: string;
+}
+
+/** What an object of results is put together from. */
+export interface ResultsRecord {
+  /** Hex SHA-256 of the object's bytes. */
+  readonly sha256: string;
+  /** The object's text itself; all else is then of no account. */
+  readonly text?: string;
+  readonly batch: BatchId;
+  readonly parts: readonly ResultsPart[];
+  /** How many entries hold the spans that are left out of the parts. */
+  readonly cutChunks: number;
+  /** The name of a copy of the operator's own, from which it is read instead. */
+  readonly kept?: string;
+}
+
+/** An object of results to be recorded. */
+export interface ResultsObject {
+  readonly bucket: string;
+  readonly key: string;
+  readonly object: ObjectRecord;
+  readonly results: ResultsRecord;
+}
+
+/** Who reads the results of a job, until when. */
+interface Lease {
+  readonly owner: string;
+  readonly until: number;
+}
+
+/** The results' part of the catalog. */
+export type ResultsCatalog = ReturnType<typeof createResultsCatalog>;
+
+/** Spans are kept in entries of this size, below the limit of a value. */
+const chunkBytes = 60_000;
+
+/** Makes the results' part of the catalog. */
+export function createResultsCatalog(
+  kv: Deno.Kv,
+  sleep: (milliseconds: number) => Promise<void>,
+) {
+  return { get, cuts, setCuts, forget, lease, release, settle, isWaiting, waiting };
+
+  /** What an object of results is put together from. */
+  async function get(provider: string, id: FileId): Promise<ResultsRecord | undefined> {
+    return (await kv.get<ResultsRecord>(keys.results(provider, id))).value ?? undefined;
+  }
+
+  /** What is left out of the parts. */
+  async function cuts(provider: string, id: FileId, record: ResultsRecord): Promise<Span[]> {
+    const chunks: Uint8Array[] = [];
+    for (let n = 0; n < record.cutChunks; n++) {
+      const { value } = await kv.get<Uint8Array>(keys.resultsCut(provider, id, n));
+      if (value) chunks.push(value);
+    }
+    const packed = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const chunk of chunks) {
+      packed.set(chunk, at);
+      at += chunk.length;
+    }
+    return unpackSpans(packed);
+  }
+
+  /** Keeps what is left out of the parts of results that are about to be recorded. */
+  async function setCuts(provider: string, id: FileId, spans: readonly Span[]): Promise<number> {
+    const packed = packSpans(spans);
+    let count = 0;
+    for (let at = 0; at < packed.length; at += chunkBytes) {
+      const key = keys.resultsCut(provider, id, count++);
+      const chunk = packed.slice(at, at + chunkBytes);
+      await change(sleep, async () => {
+        await kv.set(key, chunk);
+        return { done: undefined };
+      });
+    }
+    return count;
+  }
+
+  /** Forgets what an object was put together from that has no name any more. */
+  function forget(provider: string, id: FileId): Promise<void> {
+    return change(sleep, async () => {
+      const step = kv.atomic();
+      await forgetResults(kv, step, provider, id);
+      return (await step.commit()).ok ? { done: undefined } : "again";
+    });
+  }
+
+  /** Takes or prolongs the right to read a job's results; false while somebody else has it. */
+  function lease(
+    scope: Scope,
+    id: JobId,
+    owner: string,
+    now: number,
+    until: number,
+  ): Promise<boolean> {
+    return change(sleep, async () => {
+      const entry = await kv.get<Lease>(keys.settling(scope, id));
+      const isTheirs = entry.value !== null && entry.value.owner !== owner &&
+        entry.value.until > now;
+      if (isTheirs) return { done: false };
+      const step = kv.atomic().check(entry).set(entry.key, { owner, until });
+      return (await step.commit()).ok ? { done: true } : "again";
+    });
+  }
+
+  /** Gives that right back. */
+  function release(scope: Scope, id: JobId, owner: string): Promise<void> {
+    return change(sleep, async () => {
+      const entry = await kv.get<Lease>(keys.settling(scope, id));
+      if (entry.value?.owner !== owner) return { done: undefined };
+      return (await kv.atomic().check(entry).delete(entry.key).commit()).ok
+        ? { done: undefined }
+        : "again";
+    });
+  }
+
+  /**
+   * Ends a job and records its results in one step: nobody sees the one without the others.
+   *
+   * @param move The job's end, or undefined where it has one already and keeps it.
+   * @returns The job; undefined where there is none.
+   */
+  function settle(
+    scope: Scope,
+    id: JobId,
+    move: (job: JobRecord) => JobProgress | undefined,
+    objects: readonly ResultsObject[],
+  ): Promise<JobRecord | undefined> {
+    return change(sleep, async (): Promise<Attempt<JobRecord | undefined>> => {
+      const old = await kv.get<JobRecord>(keys.job(scope, id));
+      if (!old.value) return { done: undefined };
+      const waits = await kv.get(keys.unsettled(scope, id));
+      // Over KV Connect a step may be applied and still answer "not ok": it was then our own.
+      if (isTerminal(old.value.status) && !waits.value) return { done: old.value };
+      const progress = move(old.value);
+      const job: JobRecord = progress ? { ...describe(old.value), ...progress } : old.value;
+      const step = kv.atomic().check(old).check(waits)
+        .delete(waits.key)
+        .delete(keys.settling(scope, id));
+      writeJob(step, scope, job, old.value);
+      for (const one of objects) await write(step, scope, one);
+      return (await step.commit()).ok ? { done: job } : "again";
+    });
+  }
+
+  async function write(
+    step: Deno.AtomicOperation,
+    scope: Scope,
+    { bucket, key, object, results }: ResultsObject,
+  ): Promise<void> {
+    const name = { tenant: scope.tenant, bucket, key };
+    const owner: FileRecord = { ...name, account: object.account, state: "current" };
+    const old = await kv.get<ObjectRecord>(keys.object(scope, bucket, key));
+    step.check(old).set(old.key, object)
+      .set(keys.file(scope.provider, object.file), owner)
+      .set(keys.results(scope.provider, object.file), results);
+    writeExpiry(step, scope.provider, object);
+    if (!old.value || old.value.file === object.file) return;
+    const loss = await dropName(kv, step, scope.provider, old.value.file, name);
+    if (loss === "last") throwAway(step, scope.provider, old.value, name);
+  }
+
+  /** Whether a job's results have still to be read although it is over. */
+  async function isWaiting(scope: Scope, id: JobId): Promise<boolean> {
+    return (await kv.get(keys.unsettled(scope, id))).value !== null;
+  }
+
+  /** The jobs of which that is so, the newest of each provider first. */
+  async function* waiting(): AsyncGenerator<{ readonly scope: Scope; readonly id: JobId }> {
+    for await (const entry of kv.list({ prefix: keys.allUnsettled() }, { reverse: true })) {
+      const [, tenant, provider, id] = entry.key as [string, string, string, JobId];
+      yield { scope: { tenant, provider }, id };
+    }
+  }
+}
+
+/** Adds to a step what forgets the parts that results were put together from, if the id is theirs. */
+export async function forgetResults(
+  kv: Deno.Kv,
+  step: Deno.AtomicOperation,
+  provider: string,
+  id: FileId,
+): Promise<void> {
+  if (!isResultsId(id)) return;
+  const entry = await kv.get<ResultsRecord>(keys.results(provider, id));
+  step.delete(entry.key);
+  for (let n = 0; n < (entry.value?.cutChunks ?? 0); n++) {
+    step.delete(keys.resultsCut(provider, id, n));
+  }
+}

@@ -1,0 +1,76 @@
+/** A set of texts that keeps a digest of each: 16 bytes, however long the text. */
+import { createHash } from "node:crypto";
+
+/** Words of 32 bits that one digest takes. */
+const words = 4;
+const firstSlots = 1_024;
+
+/** A set of ids. Two of them are never taken for one: their digests have 128 bits. */
+export class IdSet {
+  readonly #most: number;
+  /** Open addressing; a slot of zeros is free. */
+  #table = new Uint32Array(firstSlots * words);
+  #size = 0;
+
+  /** @param most How many ids it takes; a set of 2²¹ has a table of 64 MB. */
+  constructor(most = 2 ** 21) {
+    this.#most = most;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Whether it holds as many as it may. */
+  get isFull(): boolean {
+    return this.#size >= this.#most;
+  }
+
+  /** Adds an id; false where it was there. One that a full set does not hold counts as new. */
+  add(id: string | Uint8Array): boolean {
+    const digest = digestOf(id);
+    const at = this.#find(digest);
+    if (!this.#isFree(at)) return false;
+    if (this.isFull) return true;
+    this.#table.set(digest, at);
+    this.#size++;
+    if (this.#size * words * 2 > this.#table.length) this.#grow();
+    return true;
+  }
+
+  has(id: string | Uint8Array): boolean {
+    return !this.#isFree(this.#find(digestOf(id)));
+  }
+
+  #find(digest: Uint32Array): number {
+    const slots = this.#table.length / words;
+    let slot = (digest[0] ?? 0) % slots;
+    while (!this.#isFree(slot * words) && !this.#holds(slot * words, digest)) {
+      slot = (slot + 1) % slots;
+    }
+    return slot * words;
+  }
+
+  #holds(at: number, digest: Uint32Array): boolean {
+    return digest.every((word, n) => this.#table[at + n] === word);
+  }
+
+  #isFree(at: number): boolean {
+    for (let n = 0; n < words; n++) if (this.#table[at + n] !== 0) return false;
+    return true;
+  }
+
+  #grow(): void {
+    const old = this.#table;
+    this.#table = new Uint32Array(old.length * 2);
+    for (let at = 0; at < old.length; at += words) {
+      const digest = old.subarray(at, at + words);
+      if (digest.some((word) => word !== 0)) this.#table.set(digest, this.#find(digest));
+    }
+  }
+}
+
+function digestOf(id: string | Uint8Array): Uint32Array {
+  const digest = createHash("sha256").update(id).digest();
+  return Uint32Array.from({ length: words }, (_, n) => digest.readUInt32LE(n * words));
+}

@@ -1,0 +1,19 @@
+/** Ids of results of jobs, which are objects with no provider file of their own. */
+import { type FileId, fileId, type JobId } from "./ids.ts";
+
+/** `results.<job>.<digest>`: no provider spells a file's id with a dot. */
+const shape = /^results\.[a-z0-9]{12}\.[0-9a-f]{32}$/;
+
+/**
+ * The id of an object that holds results of a job; it is the object's ETag.
+ *
+ * @param sha256 Hex digest of the object's bytes.
+ */
+export function resultsId(job: JobId, sha256: string): FileId {
+  return fileId(`results.${job}.${sha256.slice(0, 32)}`);
+}
+
+/** Whether an id is that of results, and so of no provider file. */
+export function isResultsId(id: string): boolean {
+  return shape.test(id);
+}

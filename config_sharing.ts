@@ -1,0 +1,51 @@
+/** What the configuration says of other gateways beside this one: the catalog and the port. */
+import { type ConfigError, isBaseUrl } from "./config_file.ts";
+import type { Env } from "./config_providers.ts";
+
+/** Where the catalog is, and whether the port is for this process alone. */
+export interface Sharing {
+  /** A file in the data folder, the KV database of Deno Deploy, or the URL of a server. */
+  readonly catalog: "file" | "deploy" | URL;
+  /** Whether other processes may listen on the same port. */
+  readonly reusePort: boolean;
+}
+
+/** Reads what the environment says of sharing. */
+export function sharingOf(env: Env, errors: ConfigError[]): Sharing {
+  return { catalog: catalogOf(env, errors), reusePort: reusePortOf(env, errors) };
+}
+
+function catalogOf(env: Env, errors: ConfigError[]): Sharing["catalog"] {
+  const text = env("BATCHWAY_CATALOG");
+  // A file there is lost with its instance, which ends some minutes after its last request.
+  if (text === undefined) return env("DENO_DEPLOY") === undefined ? "file" : "deploy";
+  if (text === "deploy") return text;
+  if (!isBaseUrl(text)) {
+    errors.push({
+      place: "BATCHWAY_CATALOG",
+      message: "must be the URL of a KV Connect server, such as https://kv.example, or deploy",
+    });
+    return "file";
+  }
+  if (env("DENO_KV_ACCESS_TOKEN") === undefined) {
+    errors.push({
+      place: "DENO_KV_ACCESS_TOKEN",
+      message: "is missing; the server of BATCHWAY_CATALOG asks for it",
+    });
+  }
+  return new URL(text);
+}
+
+function reusePortOf(env: Env, errors: ConfigError[]): boolean {
+  const text = env("BATCHWAY_REUSE_PORT");
+  if (text === undefined || text === "0") return false;
+  const isAny = env("BATCHWAY_PORT") === "0" || env("BATCHWAY_S3_PORT") === "0";
+  if (text !== "1") errors.push({ place: "BATCHWAY_REUSE_PORT", message: "must be 1 or 0" });
+  else if (isAny) {
+    errors.push({
+      place: "BATCHWAY_REUSE_PORT",
+      message: "needs ports that are told: each process would take another one for port 0",
+    });
+  }
+  return true;
+}

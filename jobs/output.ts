@@ -1,0 +1,37 @@
+/** Where a job's results will be must be sayable before the job is begun. */
+import type { JobDescription } from "../catalog/records.ts";
+import { Failure } from "../codecs/failure.ts";
+import type { Objects } from "../objects/objects.ts";
+import type { Reach } from "../objects/reach.ts";
+import { placeOf } from "./results/place.ts";
+
+/**
+ * Throws `invalid` where a job's results would have no bucket or no name: their bucket does not
+ * exist (which only buckets that are not implicit can do), or their keys would be too long.
+ */
+export async function checkOutput(
+  objects: Objects,
+  reach: Reach,
+  job: JobDescription,
+): Promise<void> {
+  const { s3Uri } = job.outputDataConfig.s3OutputDataConfig;
+  const place = placeOf(job);
+  if (!place) {
+    throw new Failure(
+      "invalid",
+      `The output s3Uri ${s3Uri} leaves no room for the names of the results: they are ` +
+        "<output>/<job id>/<last part of the input>.out, and a key has at most 1024 bytes",
+    );
+  }
+  try {
+    await objects.buckets.check(reach, place.bucket);
+  } catch (error) {
+    if (!(error instanceof Failure && error.kind === "not-found")) throw error;
+    throw new Failure(
+      "invalid",
+      `The bucket of the output s3Uri ${s3Uri} does not exist at ${reach.provider.name}. Create it ` +
+        "first",
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,42 @@
+/** Which records of a job's input its results lack, or repeat: read from the input, in its order. */
+import { isBlank, splitLines } from "../../codecs/jsonl.ts";
+import type { RecordForm } from "../../providers/provider.ts";
+import { type Check, parse } from "./check.ts";
+import { mostNamed } from "./report.ts";
+
+/** The first records in the order of the input. */
+export interface Names {
+  readonly missing: readonly string[];
+  readonly repeated: readonly string[];
+}
+
+const maxLineBytes = 128 * 2 ** 20;
+
+/** Names the first records that are missing or came more than once. */
+export async function namesOf(
+  ids: AsyncIterable<string> | Iterable<string>,
+  check: Check,
+): Promise<Names> {
+  const missing: string[] = [];
+  const repeated: string[] = [];
+  for await (const id of ids) {
+    if (missing.length < mostNamed && !check.ids.has(id)) missing.push(id);
+    if (repeated.length < mostNamed && check.repeatedIds.has(id)) repeated.push(id);
+    const found = missing.length === mostNamed &&
+      repeated.length === Math.min(mostNamed, check.repeatedIds.size);
+    if (found) break;
+  }
+  return { missing, repeated };
+}
+
+/** The ids of an input's records, in its order. */
+export async function* idsOf(
+  input: ReadableStream<Uint8Array>,
+  form: RecordForm,
+): AsyncGenerator<string> {
+  for await (const line of input.pipeThrough(splitLines({ maxLineBytes }))) {
+    const record = isBlank(line) ? undefined : parse(line);
+    const id = record && form.idOf(record);
+    if (id !== undefined) yield id;
+  }
+}

@@ -1,0 +1,46 @@
+/** Where a job's results are, as Bedrock names them. */
+import type { JobDescription } from "../../catalog/records.ts";
+import { parseS3Uri } from "../../codecs/s3_uri.ts";
+
+/** Names of a job's results. */
+export interface ResultsPlace {
+  readonly bucket: string;
+  /** Ends in a slash. */
+  readonly folder: string;
+  /** The key of the results themselves. */
+  readonly output: string;
+  /** The key of what tells how many there are. */
+  readonly manifest: string;
+}
+
+/** A job by its id and what its creator said of its data. */
+type Described = Pick<JobDescription, "id" | "inputDataConfig" | "outputDataConfig">;
+
+const maxKeyBytes = 1_024;
+
+/**
+ * `<output>/<job>/<last part of the input>.out` and `<output>/<job>/manifest.json.out`; undefined
+ * where the output is no S3 URI, or leaves no room for them in a key.
+ */
+export function placeOf({ id, inputDataConfig, outputDataConfig }: Described):
+  | ResultsPlace
+  | undefined {
+  const output = parseS3Uri(outputDataConfig.s3OutputDataConfig.s3Uri);
+  if (!output) return undefined;
+  const { bucket, key } = output;
+  const prefix = key === "" || key.endsWith("/") ? key : `${key}/`;
+  const folder = `${prefix}${id}/`;
+  const place: ResultsPlace = {
+    bucket,
+    folder,
+    output: `${folder}${lastPart(inputDataConfig.s3InputDataConfig.s3Uri)}.out`,
+    manifest: `${folder}manifest.json.out`,
+  };
+  const fits = [place.output, place.manifest]
+    .every((name) => new TextEncoder().encode(name).length <= maxKeyBytes);
+  return fits ? place : undefined;
+}
+
+function lastPart(uri: string): string {
+  return uri.slice("s3://".length).split("/").findLast((part) => part !== "") ?? "input";
+}

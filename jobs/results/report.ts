@@ -1,0 +1,93 @@
+/** What is told of a job's results: counts, the manifest, and what is wrong with them. */
+import type { JobCounts } from "../../catalog/records.ts";
+import type { Batch } from "../../providers/provider.ts";
+import type { Check } from "./check.ts";
+
+/** The ids of some records, in the order of the input, and how many there are. */
+export interface Named {
+  /** How many are told of, lines or records. */
+  readonly count: number;
+  /** How many records there are to be named. */
+  readonly records: number;
+  readonly first: readonly string[];
+}
+
+/** What is wrong with results that were read. */
+export interface Faults {
+  readonly missing: Named;
+  readonly repeated: Named;
+  readonly isCutShort: boolean;
+}
+
+/** How many records are named. */
+export const mostNamed = 10;
+const maxMessage = 2_048;
+const maxIdLength = 64;
+
+/**
+ * The counts of a job that is over. They are those of the results where these were read, so that the
+ * job, its manifest and its results never differ; else what the provider tells.
+ */
+export function countsOf(counts: JobCounts | undefined, check: Check | undefined): JobCounts {
+  const told = counts ?? { total: 0, processed: 0, success: 0, error: 0 };
+  if (!check || check.parts.length === 0) return told;
+  const { success, error, records } = check;
+  return { total: Math.max(told.total, records), processed: success + error, success, error };
+}
+
+/** How many records the results must hold at least. */
+export function expectedOf({ status, counts }: Batch): number {
+  if (!counts) return 0;
+  // What a batch had no time for need not be in its results.
+  return status === "Completed" ? counts.total : counts.processed;
+}
+
+/** The manifest, in Bedrock's words. */
+export function manifestOf(counts: JobCounts, check: Check | undefined): string {
+  const { inputTokens, outputTokens } = check ?? {};
+  return JSON.stringify({
+    totalRecordCount: counts.total,
+    processedRecordCount: counts.processed,
+    successRecordCount: counts.success,
+    errorRecordCount: counts.error,
+    ...(inputTokens !== undefined && { inputTokenCount: inputTokens }),
+    ...(outputTokens !== undefined && { outputTokenCount: outputTokens }),
+  });
+}
+
+/** The provider's own reason, and what is wrong with the results; undefined where nothing is. */
+export function messageOf(
+  reason: string | undefined,
+  { missing, repeated, isCutShort }: Faults,
+  expected: number,
+): string | undefined {
+  const told: string[] = [];
+  if (isCutShort) told.push("The provider's results break off before their end.");
+  if (missing.count > 0) {
+    const who = named(missing);
+    told.push(`The provider's results lack ${missing.count} of ${expected} records${who}.`);
+  }
+  if (repeated.count > 0) {
+    const [were, each] = repeated.count === 1 ? ["line", "was"] : ["lines", "were"];
+    told.push(
+      `${repeated.count} ${were} of the provider's results ${each} left out, because the record ` +
+        `had come before${named(repeated)}.`,
+    );
+  }
+  if (told.length === 0) return reason;
+  const faults = told.join(" ");
+  if (reason === undefined) return faults.slice(0, maxMessage);
+  // The reason is the longer of the two, and cut already.
+  return `${reason.slice(0, Math.max(0, maxMessage - faults.length - 1))} ${faults}`
+    .slice(0, maxMessage);
+}
+
+function named({ records, first }: Named): string {
+  if (first.length === 0) return "";
+  const ids = first.map((id) => JSON.stringify(shortened(id))).join(", ");
+  return records > first.length ? `: ${ids} and others` : `: ${ids}`;
+}
+
+function shortened(id: string): string {
+  return id.length > maxIdLength ? `${id.slice(0, maxIdLength)}…` : id;
+}

@@ -1,0 +1,150 @@
+/** Reading objects of results: from the operator's copy, or put together from a batch's parts. */
+import type { ResultsCatalog, ResultsRecord } from "../../catalog/results.ts";
+import type { ObjectRecord } from "../../catalog/records.ts";
+import { chunkStream } from "../../codecs/chunk_stream.ts";
+import { Failure } from "../../codecs/failure.ts";
+import { type Piece, piecesOf, type Span } from "../../codecs/pieces.ts";
+import type { StoringProvider } from "../../providers/provider.ts";
+import { accountOf } from "../reach.ts";
+import type { ReadSpool, SpoolRange } from "../read_spool.ts";
+import type { ResultStore } from "./store.ts";
+
+/** What reading results needs. */
+export interface ResultsDeps {
+  readonly catalog: ResultsCatalog;
+  readonly store?: ResultStore;
+  readonly reads?: ReadSpool;
+}
+
+const lineFeed = new Uint8Array([0x0a]);
+
+/** Opens a range of an object of results; both ends inclusive. */
+export async function openResults(
+  deps: ResultsDeps,
+  provider: StoringProvider,
+  object: ObjectRecord,
+  { first, last }: SpoolRange,
+  signal: AbortSignal,
+): Promise<ReadableStream<Uint8Array>> {
+  const record = await deps.catalog.get(provider.name, object.file);
+  if (!record) throw gone();
+  if (record.text !== undefined) {
+    const bytes = new TextEncoder().encode(record.text);
+    return new Blob([bytes.subarray(first, last + 1)]).stream();
+  }
+  if (record.kept !== undefined) {
+    if (!deps.store) throw noStore();
+    return await deps.store.open(record.kept, { first, last }, signal);
+  }
+  const cuts = await deps.catalog.cuts(provider.name, object.file, record);
+  const pieces = piecesOf(record.parts, cuts, { first, end: last + 1 });
+  const open = (piece: Piece) => openPiece(deps, provider, object, record, piece, signal);
+  const [head, ...others] = pieces;
+  // The first is opened before there is an answer, so that a refusal can be told as one.
+  const body = head && await open(head);
+  return chunkStream(joined(body, others, open), async () => {
+    if (body?.bytes && !body.bytes.locked) await body.bytes.cancel().catch(() => {});
+  });
+}
+
+/** A piece that was opened: its bytes, where it has any, and how they are passed on. */
+interface OpenedPiece {
+  readonly bytes: ReadableStream<Uint8Array> | undefined;
+  passed(): AsyncGenerator<Uint8Array>;
+}
+
+async function* joined(
+  first: OpenedPiece | undefined,
+  others: readonly Piece[],
+  open: (piece: Piece) => Promise<OpenedPiece>,
+): AsyncGenerator<Uint8Array> {
+  if (first) yield* first.passed();
+  for (const piece of others) yield* (await open(piece)).passed();
+}
+
+/** Opens a piece; nothing of it is read before somebody asks. */
+async function openPiece(
+  deps: ResultsDeps,
+  provider: StoringProvider,
+  object: ObjectRecord,
+  record: ResultsRecord,
+  { part, spans, lineFeed: feeds }: Piece,
+  signal: AbortSignal,
+): Promise<OpenedPiece> {
+  const begin = spans[0]?.first;
+  const end = spans.at(-1)?.end;
+  const known = record.parts[part];
+  const opened = (bytes: OpenedPiece["bytes"], position: number): OpenedPiece => ({
+    bytes,
+    passed: () => passed(bytes, position, spans, feeds),
+  });
+  if (begin === undefined || end === undefined || !known) return opened(undefined, 0);
+  const range = { first: begin, last: end - 1 };
+  const { batches } = accountOf(provider, object.account);
+  const isWhole = begin === 0 && end === known.bytes;
+  const open = (asked: SpoolRange | undefined, until: AbortSignal) =>
+    batches.openResults(record.batch, known.name, asked, until);
+  if (isWhole || !deps.reads) {
+    const { body, ranged } = await open(isWhole ? undefined : range, signal);
+    return opened(body, ranged ? begin : 0);
+  }
+  const place = [provider.name, object.account];
+  const body = await deps.reads.read(
+    {
+      id: JSON.stringify([...place, record.batch, known.name]),
+      source: JSON.stringify([...place, "results"]),
+      bytes: known.bytes,
+      open,
+    },
+    range,
+    signal,
+  );
+  return opened(body, begin);
+}
+
+/** Passes on the spans of a body that begins at a position, and a line feed behind them. */
+async function* passed(
+  body: ReadableStream<Uint8Array> | undefined,
+  begin: number,
+  spans: readonly Span[],
+  feeds: boolean,
+): AsyncGenerator<Uint8Array> {
+  let position = begin;
+  let at = 0;
+  if (body) {
+    for await (const chunk of body) {
+      for (; at < spans.length; at++) {
+        const span = spans[at];
+        if (!span || span.first >= position + chunk.length) break;
+        const from = Math.max(0, span.first - position);
+        const to = Math.min(chunk.length, span.end - position);
+        if (to > from) yield chunk.subarray(from, to);
+        if (span.end > position + chunk.length) break;
+      }
+      position += chunk.length;
+      if (at === spans.length) break;
+    }
+  }
+  if (at < spans.length) throw shorter();
+  if (feeds) yield lineFeed;
+}
+
+function gone(): Failure {
+  return new Failure("not-found", "The results are not there any more", { gone: true });
+}
+
+function noStore(): Failure {
+  return new Failure(
+    "unavailable",
+    "These results were kept in a place that the gateway's configuration no longer names; its " +
+      "operator can set results.keep again",
+  );
+}
+
+function shorter(): Failure {
+  return new Failure(
+    "unavailable",
+    "The provider gave fewer bytes than the results had when the job ended. Send the request again",
+    { retryAfterSeconds: 1 },
+  );
+}

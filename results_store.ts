@@ -1,0 +1,24 @@
+/** The store of results that the configuration names. */
+import type { Config } from "./config.ts";
+import { createBucketStore } from "./objects/results/bucket_store.ts";
+import { createFolderStore } from "./objects/results/folder_store.ts";
+import type { ResultStore } from "./objects/results/store.ts";
+import type { Provider } from "./providers/provider.ts";
+
+/**
+ * Makes the store; undefined where results are not kept.
+ *
+ * @param drafts Folder for what is on its way to a bucket; the system's where absent.
+ */
+export function createResultStore(
+  { keep }: Config,
+  providers: ReadonlyMap<string, Provider>,
+  drafts: string | undefined,
+): ResultStore | undefined {
+  if (!keep) return undefined;
+  if (keep.kind === "folder") return createFolderStore(keep.folder, () => Date.now());
+  const provider = providers.get(keep.provider);
+  if (!provider?.forwards) throw new Error(`The provider ${keep.provider} forwards to no S3`);
+  const { bucket, prefix } = keep;
+  return createBucketStore({ provider, bucket, prefix, ...(drafts && { folder: drafts }) });
+}

@@ -1,0 +1,146 @@
+/**
+ * The door that every request comes through. Whoever asks is known before a route is looked up, so no
+ * route can be forgotten; and every request leaves one line for the audit.
+ */
+import type { RateLimit } from "../access/rate_limit.ts";
+import { Failure } from "../codecs/failure.ts";
+import type { Service } from "./auth/proving.ts";
+import { authenticate, type AuthenticateDeps } from "./authenticate.ts";
+import { type Audit, type Broken, type Context, newAudit } from "./context.ts";
+import { type Connection, finish } from "./finish.ts";
+import { checkHead } from "./head_limits.ts";
+import type { Principal } from "./principal.ts";
+import { type BodyDeps, controlBody } from "./request_body.ts";
+import { addressOf } from "./s3/address.ts";
+import { type Target, targetOf } from "./target.ts";
+
+/** What the door needs. */
+export interface DoorDeps extends AuthenticateDeps, BodyDeps {
+  readonly rateLimit: RateLimit;
+  readonly requestId: () => string;
+  /** Told of every request once its answer has gone out, or the client has gone. */
+  readonly answered: (answer: Answered) => void;
+  readonly broken: Broken;
+}
+
+/** A request that was answered. */
+export interface Answered {
+  readonly requestId: string;
+  readonly accessKeyId: string | null;
+  readonly tenant: string | null;
+  readonly audit: Audit;
+  readonly status: number;
+  readonly bytesOut: number;
+  readonly durationMs: number;
+}
+
+/** Answers a request. */
+export type App = (request: Request, connection: Connection) => Promise<Response>;
+
+/** One of the gateway's faces: what it speaks, where, and how it says no before a route is found. */
+export interface Face {
+  readonly service: Service;
+  readonly mount: string;
+  readonly answer: (context: Context) => Promise<Response>;
+  readonly refuse: (
+    failure: unknown,
+    request: Request,
+    target: Target,
+    requestId: string,
+  ) => Response | Promise<Response>;
+}
+
+/** The one path that anybody may ask: whether the process serves. */
+export const healthPath = "/healthz";
+
+/** Makes the door to the faces that paths belong to. */
+export function createDoor(deps: DoorDeps, faceOf: (path: string) => Face): App {
+  return async (request, connection) => {
+    const startedAt = performance.now();
+    const { signal } = connection;
+    const requestId = deps.requestId();
+    const audit = newAudit();
+    let principal: Principal | undefined;
+
+    const answer = async (): Promise<Response> => {
+      let target: Target;
+      try {
+        target = targetOf(request);
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        return plain(400, error.message);
+      }
+      const face = faceOf(target.path);
+      try {
+        checkHead(request.headers, target);
+        const readBody = controlBody(request, audit, deps);
+        principal = await whoAsks(deps, face, request, target, readBody);
+        takeTurn(deps.rateLimit, principal);
+        return await face.answer({
+          request,
+          target,
+          requestId,
+          principal,
+          signal,
+          audit,
+          readBody,
+        });
+      } catch (error) {
+        const isExpected = error instanceof Failure && error.kind !== "internal";
+        if (!isExpected) deps.broken({ requestId, signal }, error);
+        return await face.refuse(error, request, target, requestId);
+      }
+    };
+
+    const response = await answer();
+    return await finish(request, response, connection, (bytesOut) => {
+      const { accessKeyId = null, tenant = null } = principal === nobody ? {} : principal ?? {};
+      const durationMs = Math.round((performance.now() - startedAt) * 1000) / 1000;
+      const { status } = response;
+      deps.answered({ requestId, accessKeyId, tenant, audit, status, bytesOut, durationMs });
+    });
+  };
+}
+
+/** Who asks for `/healthz`, as often as they like: it tells what is asked least of all. */
+const nobody: Principal = {
+  accessKeyId: null,
+  tenant: "",
+  providers: [],
+  buckets: [],
+  readOnly: true,
+  native: false,
+  region: undefined,
+};
+
+async function whoAsks(
+  deps: DoorDeps,
+  { service, mount }: Face,
+  request: Request,
+  target: Target,
+  readBody: Context["readBody"],
+): Promise<Principal> {
+  if (service === "ops" && target.path === healthPath) return nobody;
+  const resource = () => {
+    const { bucket, path } = addressOf(target, mount, deps.s3Domains);
+    return bucket === undefined ? target.path : path;
+  };
+  return await authenticate(deps, { request, target, service, resource, readBody });
+}
+
+/** Counts a request against its principal's rate. Throws `throttled` where that is used up. */
+function takeTurn(rateLimit: RateLimit, principal: Principal): void {
+  // Strangers must not use up what a load balancer's checks need.
+  if (principal === nobody) return;
+  const wait = rateLimit.take(principal.accessKeyId ?? "");
+  if (wait === undefined) return;
+  throw new Failure("throttled", "The access key sends more requests a second than it may", {
+    s3: "SlowDown",
+    retryAfterSeconds: wait,
+  });
+}
+
+/** An answer in plain text. */
+export function plain(status: number, text: string): Response {
+  return new Response(`${text}\n`, { status, headers: { "content-type": "text/plain" } });
+}

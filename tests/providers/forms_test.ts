@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { geminiForm, idIn } from "../../providers/gemini/form.ts";
+import { openaiForm } from "../../providers/openai/form.ts";
+
+Deno.test("lines of OpenAI's output and error files are told apart by their status", () => {
+  const ok = {
+    custom_id: "a",
+    response: {
+      status_code: 200,
+      body: { usage: { prompt_tokens: 22, completion_tokens: 2, total_tokens: 24 } },
+    },
+    error: null,
+  };
+  assert.deepEqual(openaiForm.result(ok), {
+    id: "a",
+    outcome: "success",
+    inputTokens: 22,
+    outputTokens: 2,
+  });
+  const responses = { response: { status_code: 200, body: { usage: { input_tokens: 3 } } } };
+  assert.equal(openaiForm.result(responses).inputTokens, 3);
+  const outcomes = [
+    { response: { status_code: 400, body: { error: {} } }, error: null },
+    { response: null, error: { code: "server_error" } },
+    { response: null, error: { code: "batch_expired" } },
+    { response: null, error: { code: "batch_cancelled" } },
+    {},
+  ].map((line) => openaiForm.result(line).outcome);
+  assert.deepEqual(outcomes, ["error", "error", "unrun", "unrun", "error"]);
+});
+
+Deno.test("lines of Gemini's are told by key or metadata, and thoughts are output", () => {
+  const response = {
+    usageMetadata: { promptTokenCount: 15, candidatesTokenCount: 2, thoughtsTokenCount: 62 },
+  };
+  assert.deepEqual(geminiForm.result({ key: "a", response }), {
+    id: "a",
+    outcome: "success",
+    inputTokens: 15,
+    outputTokens: 64,
+  });
+  const inline = { metadata: { key: "b" }, error: { code: 3 } };
+  assert.deepEqual([geminiForm.result(inline).id, geminiForm.result(inline).outcome], [
+    "b",
+    "error",
+  ]);
+});
+
+Deno.test("the id of an uploaded record is found at either end of its line, and nowhere else", () => {
+  const found = (line: string) => idIn(line.slice(0, 40), line.slice(-40));
+  const long = "x".repeat(200);
+  assert.equal(found(`{"key": "a\\"b", "request": {"text": "${long}"}}`), 'a"b');
+  assert.equal(found(`{"request": {"text": "${long}"}, "metadata": {"key": "c"}}`), "c");
+  assert.equal(found(`{"request": {"metadata": {"key": "c"}}}`), undefined);
+  assert.equal(found(`{"request": {"text": "${long}", "metadata": {"key": "c"}}}`), undefined);
+  assert.equal(found(`{"request": {"text": "${long}"}, "key": "c"}`), undefined);
+  assert.equal(found('{"request": {}, "key": "short"}'), "short");
+  assert.equal(found("no JSON"), undefined);
+});
