@@ -1,4 +1,5 @@
 /** nginx as a reference: what a proxy of C does with the same bytes, where it is installed. */
+import { fileURLToPath } from "node:url";
 import { type ServingProcess, startProcess } from "./processes.ts";
 
 /** Starts nginx in front of an upstream; undefined where it is not installed. */
@@ -46,8 +47,10 @@ http {
 `;
 }
 
+/** On the search path, or where the tests have unpacked Debian's. */
 async function find(program: string): Promise<string | undefined> {
-  const folders = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin"];
+  const unpacked = fileURLToPath(new URL(`../.cache/${program}/usr/sbin`, import.meta.url));
+  const folders = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin", unpacked];
   for (const folder of folders) {
     try {
       if ((await Deno.stat(`${folder}/${program}`)).isFile) return `${folder}/${program}`;
