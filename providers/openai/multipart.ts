@@ -47,7 +47,10 @@ function quoted(name: string): string {
   return name.replaceAll('"', "%22").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
-/** Small pieces go out together: each piece is a system call, and a packet (docs/performance.md). */
+/**
+ * A file of up to so many bytes goes out with its frame in one piece: each piece is a system call, and
+ * a packet (docs/performance.md). A larger one begins at once.
+ */
 const maxTogether = 16 * 1024;
 
 function framed(
@@ -57,35 +60,31 @@ function framed(
   after: Uint8Array,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
-  let seen = 0;
-  /** What is to go out with the next piece. */
-  let waiting: Uint8Array | undefined = before;
+  const isSmall = bytes <= maxTogether;
+  let started = false;
 
-  function withWaiting(piece: Uint8Array): Uint8Array {
-    const whole = waiting ? joined(waiting, piece) : piece;
-    waiting = undefined;
-    return whole;
+  async function readSmall(): Promise<Uint8Array> {
+    let whole = before;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return joined(whole, after);
+      whole = joined(whole, value);
+    }
   }
 
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) {
-          controller.enqueue(withWaiting(after));
-          return controller.close();
-        }
-        seen += value.byteLength;
-        const isSmall = value.byteLength <= maxTogether;
-        // A file's last bytes are followed by its end at once, or by the error that breaks it.
-        if (isSmall && seen === bytes) {
-          waiting = withWaiting(value);
-          continue;
-        }
-        if (waiting && !isSmall) controller.enqueue(waiting);
-        if (!isSmall) waiting = undefined;
-        return controller.enqueue(withWaiting(value));
+      if (isSmall) {
+        controller.enqueue(await readSmall());
+        return controller.close();
       }
+      if (!started) {
+        started = true;
+        return controller.enqueue(before);
+      }
+      const { done, value } = await reader.read();
+      controller.enqueue(done ? after : value);
+      if (done) controller.close();
     },
     cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });
