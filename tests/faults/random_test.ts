@@ -14,9 +14,6 @@ import { createRandom } from "./random.ts";
 import { checkResults } from "./results.ts";
 import { doSomething } from "./work.ts";
 
-/** Whether gateways serve the results of every provider's jobs at the output URI. */
-const resultsAreServed = false;
-
 const numberOf = (name: string, otherwise: number) => Number(Deno.env.get(name) ?? otherwise);
 
 /** What decides everything but the order in which things happen to meet. */
@@ -66,7 +63,7 @@ Deno.test(`kills, restarts and failing providers lose nothing, double nothing an
     const url = gateways.url(0) ?? "";
     const wrong = [...model.violations, ...await settle(url, sandbox, model, 60)];
     wrong.push(...await checkObjects(url, model));
-    if (resultsAreServed) wrong.push(...await checkResults(url, model));
+    wrong.push(...await checkResults(url, model));
     assert.equal(wrong.length, 0, wrong.join("\n"));
     assert.deepEqual(await gateways.stop(), [0, 0]);
     const holes = gateways.log().filter((line) =>

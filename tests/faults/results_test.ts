@@ -28,13 +28,17 @@ Deno.test("results that are whole pass the check, and what is missing, doubled o
       prefix: "out/",
       inputName: "in.jsonl",
       records,
+      processed: records,
     };
     const reader = readerOf(gateway.url, "bedrock");
     await assert.rejects(assertResults(reader, job));
     await until("the job completes", async () => (await client.get(arn)).status === "Completed");
     await assertResults(reader, job);
 
-    await assert.rejects(assertResults(reader, { ...job, records: 4 }), /the records of/);
+    await assert.rejects(
+      assertResults(reader, { ...job, records: 4, processed: 4 }),
+      /the records of/,
+    );
     const name = `bucket-of-aws/out/${job.id}/in.jsonl.out`;
     const lines = (await (await client.send(`/bedrock/files/${name}`)).text()).trimEnd().split(
       "\n",
