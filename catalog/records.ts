@@ -173,7 +173,10 @@ export interface JournalRecord {
   readonly job: JobDescription;
   /** Under which token the job is promised; absent where the client sent none. */
   readonly promise?: { readonly token: string; readonly digest: string };
-  /** When the provider was last being asked; it may be at it for a while after its caller is gone. */
+  /**
+   * When the provider was last being asked, or at the latest will be where the entry is new; it may be
+   * at it for a while after its caller is gone.
+   */
   readonly askedAt: number;
   /** The gateway process that is at it, until its lease runs out. */
   readonly owner: string;

@@ -1,5 +1,6 @@
 /** A limit on how slow a body may be: it must neither stand still nor trickle. */
 import { Failure } from "./failure.ts";
+import { createIdleTimer } from "./idle_timer.ts";
 
 /** Less than any line that a real client is behind; an attacker's trickle is a byte now and then. */
 const leastBytesPerSecond = 1024;
@@ -18,44 +19,50 @@ export function withIdleLimit(
   count: (bytes: number) => void = () => {},
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
+  let failure: Failure | undefined;
+  const timer = createIdleTimer(() => {
+    failure = stoodStill(milliseconds);
+    // The sender is given up: whatever its connection still says is nobody's concern.
+    reader.cancel(failure).catch(() => {});
+  });
   let waited = 0;
   let came = 0;
   const read = milliseconds === 0 ? () => reader.read() : async () => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const limit = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(stoodStill(milliseconds)), milliseconds);
-    });
     const since = performance.now();
-    try {
-      const result = await Promise.race([reader.read(), limit]);
-      waited += performance.now() - since;
-      came += result.value?.byteLength ?? 0;
-      if (waited >= milliseconds) {
-        if (!result.done && came < leastBytesPerSecond * waited / 1000) throw trickled();
-        waited = came = 0;
-      }
-      return result;
-    } finally {
-      clearTimeout(timer);
+    timer.start(milliseconds);
+    const result = await reader.read();
+    timer.stop();
+    // A cancelled reader ends as if the body had.
+    if (failure !== undefined) throw failure;
+    waited += performance.now() - since;
+    came += result.value?.byteLength ?? 0;
+    if (waited >= milliseconds) {
+      if (!result.done && came < leastBytesPerSecond * waited / 1000) throw trickled();
+      waited = came = 0;
     }
+    return result;
   };
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
         const { done, value } = await read();
         if (done) {
+          timer.close();
           controller.close();
         } else {
           count(value.byteLength);
           controller.enqueue(value);
         }
       } catch (error) {
-        // The sender is given up: whatever its connection still says is nobody's concern.
+        timer.close();
         reader.cancel(error).catch(() => {});
         throw error;
       }
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel(reason) {
+      timer.close();
+      return reader.cancel(reason);
+    },
   }, { highWaterMark: 0 });
 }
 

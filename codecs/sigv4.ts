@@ -6,7 +6,7 @@
  * header values are latin1, as `Headers` holds them (Deno 2.9.6).
  */
 import { Buffer } from "node:buffer";
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, hash, timingSafeEqual } from "node:crypto";
 import {
   algorithm,
   type Authorization,
@@ -42,6 +42,15 @@ export interface Credentials {
   readonly sessionToken?: string | undefined;
 }
 
+/** What signing needs of headers: `Headers` has it, and so has a map by lower-case name. */
+export interface SignableHeaders {
+  get(name: string): string | null | undefined;
+  has(name: string): boolean;
+  set(name: string, value: string): unknown;
+  delete(name: string): unknown;
+  keys(): Iterable<string>;
+}
+
 /** The pieces of a request that a signature covers. */
 export interface RequestPieces {
   readonly method: string;
@@ -57,8 +66,8 @@ export interface RequestPieces {
 
 /** Hex SHA-256 of bytes, or of a string with one character a byte. */
 export function sha256Hex(data: Uint8Array | string): string {
-  const hash = createHash("sha256");
-  return (typeof data === "string" ? hash.update(data, "latin1") : hash.update(data)).digest("hex");
+  // In one go: a Hash object, which is a stream, costs nine times as much (Deno 2.9.6).
+  return hash("sha256", typeof data === "string" ? Buffer.from(data, "latin1") : data, "hex");
 }
 
 /**
@@ -109,7 +118,9 @@ export function canonicalQuery(query: string): string {
  * @param path As {@linkcode canonicalPath} made it.
  */
 export function canonicalRequest(
-  { method, query, headers, payloadHash }: RequestPieces,
+  { method, query, headers, payloadHash }: Omit<RequestPieces, "headers"> & {
+    readonly headers: Pick<SignableHeaders, "get">;
+  },
   path: string,
   signedHeaders: readonly string[],
 ): string {
@@ -162,7 +173,9 @@ export function signature(key: Uint8Array, text: string): string {
 }
 
 /** The request to be signed, and by whom. */
-export interface SignRequest extends RequestPieces {
+export interface SignRequest extends Omit<RequestPieces, "headers"> {
+  /** Must hold `host`. */
+  readonly headers: SignableHeaders;
   readonly service: string;
   readonly region: string;
   readonly credentials: Credentials;
@@ -219,9 +232,12 @@ export function verifySignature(
   if (timestamp?.slice(0, 8) !== claimed.date) return false;
   const names = new Set(claimed.signedHeaders);
   if (!names.has("host")) return false;
-  for (const name of request.headers.keys()) {
-    if (name.startsWith("x-amz-") && !names.has(name)) return false;
-  }
+  let coversAll = true;
+  // forEach: the iterators of Headers cost ten times as much (Deno 2.9.6).
+  request.headers.forEach((_, name) => {
+    if (name.startsWith("x-amz-") && !names.has(name)) coversAll = false;
+  });
+  if (!coversAll) return false;
   const key = signingKey(secretAccessKey, claimed);
   const given = Buffer.from(claimed.signature, "hex");
   let right = false;

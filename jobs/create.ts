@@ -13,7 +13,7 @@ import { newJobId } from "../codecs/job_id.ts";
 import { type Reach, scopeOf } from "../objects/reach.ts";
 import type { JobTools } from "./deps.ts";
 import { resolveInput } from "./input.ts";
-import type { JournalWork } from "./journal.ts";
+import { firstLease, type JournalWork } from "./journal.ts";
 import { checkOutput } from "./output.ts";
 import type { CreateRequest } from "./validate.ts";
 
@@ -112,9 +112,7 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     await checkOutput(deps.objects, reach, job);
     const entry: JournalRecord = {
       job,
-      askedAt: submittedAt,
-      owner: deps.instance,
-      leaseUntil: submittedAt + deps.leaseMilliseconds,
+      ...firstLease(deps, submittedAt),
       ...(promise && { promise }),
     };
     return await catalog.journal.begin(scopeOf(reach), entry, tags) ? entry : undefined;

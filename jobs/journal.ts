@@ -15,6 +15,25 @@ const skew = 10 * 60_000;
 /** How often a provider is asked for a batch that may still appear, in milliseconds. */
 const interval = 1_000;
 
+/** How soon the provider is asked for an entry that was just begun, in milliseconds. */
+const soon = 500;
+
+/**
+ * What an entry is begun with: the lease, and the time at which the provider will have been asked.
+ * Until then nobody else can have the entry, and what it says is true, so that it need not be
+ * written again before the provider is asked: each writing waits for the disk.
+ */
+export function firstLease(
+  { instance, leaseMilliseconds }: Pick<JobTools, "instance" | "leaseMilliseconds">,
+  now: number,
+): Pick<JournalRecord, "owner" | "askedAt" | "leaseUntil"> {
+  return {
+    owner: instance,
+    askedAt: now + Math.min(soon, leaseMilliseconds / 3),
+    leaseUntil: now + leaseMilliseconds,
+  };
+}
+
 /** Work on journal entries. */
 export type JournalWork = ReturnType<typeof createJournalWork>;
 
@@ -37,7 +56,12 @@ export function createJournalWork(deps: JobTools) {
     entry: JournalRecord,
     tags: Readonly<Record<string, string>>,
   ): Promise<JobRecord | undefined> {
-    return underLease(scope, entry.job.id, (held) => ask(reach, scope, held, tags));
+    return underLease(scope, entry.job.id, (held) => ask(reach, scope, held, tags), entry);
+  }
+
+  /** Whether an entry is as it was begun a moment ago, by this process. */
+  function isNew({ owner, askedAt }: JournalRecord): boolean {
+    return owner === deps.instance && deps.now() <= askedAt;
   }
 
   /**
@@ -86,13 +110,14 @@ export function createJournalWork(deps: JobTools) {
   async function ask(
     reach: Reach,
     scope: Scope,
-    { job }: JournalRecord,
+    held: JournalRecord,
     tags: Readonly<Record<string, string>>,
   ): Promise<JobRecord | undefined> {
+    const { job } = held;
     const { id: jobId, name: jobName, modelId, file: input } = job;
     if (input === undefined) throw new Failure("internal", "A journal entry has no input");
     atWork.set(jobId, "asking");
-    const entry = await lease(scope, jobId);
+    const entry = isNew(held) ? held : await lease(scope, jobId);
     if (!entry) return undefined;
     const account = accountOf(reach.provider, job.account);
     let batch: Batch | undefined;
@@ -133,12 +158,14 @@ export function createJournalWork(deps: JobTools) {
   /**
    * Works on an entry, and keeps its lease while the work goes on.
    *
+   * @param begun The entry, where this process has just begun it.
    * @returns Undefined where the entry is gone, or somebody is at it, here or elsewhere.
    */
   async function underLease<Result>(
     scope: Scope,
     id: JobId,
     work: (held: JournalRecord) => Promise<Result>,
+    begun?: JournalRecord,
   ): Promise<Result | undefined> {
     if (atWork.has(id)) return undefined;
     // Before anything is waited for: two of this process must not both get the lease.
@@ -152,7 +179,7 @@ export function createJournalWork(deps: JobTools) {
     };
     let renewal: Renewal | undefined;
     try {
-      const held = await lease(scope, id);
+      const held = begun && isNew(begun) ? begun : await lease(scope, id);
       if (!held) return undefined;
       renewal = startRenewal(deps.leaseMilliseconds / 3, prolong);
       return await work(held);

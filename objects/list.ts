@@ -55,25 +55,33 @@ export async function list(
   const objects: NamedObject[] = [];
   const commonPrefixes: string[] = [];
   let position = startOf(request);
+  let last: string | undefined;
+  // Made when it is asked for: of a page of keys the last one alone tells a position.
+  const reached = () => {
+    if (last !== undefined) position = afterKey(last);
+    last = undefined;
+    return position;
+  };
   let count = 0;
   let step = request.delimiter === "" ? request.maxKeys + 1 : firstStep;
   for (;;) {
     // One more than fits tells whether another page follows.
     const wanted = Math.min(step, request.maxKeys - count + 1);
-    const { found, isLast } = await source(position, wanted);
+    const { found, isLast } = await source(reached(), wanted);
     let skipped = 0;
     for (const entry of found) {
-      if (request.delimiter !== "" && compareBytes(utf8.encode(entry.key), position) < 0) {
+      if (request.delimiter !== "" && compareBytes(utf8.encode(entry.key), reached()) < 0) {
         skipped++;
         continue;
       }
-      if (count === request.maxKeys) return { objects, commonPrefixes, next: position };
+      if (count === request.maxKeys) return { objects, commonPrefixes, next: reached() };
       const common = commonPrefixOf(entry.key, request);
       if (common === undefined) {
         objects.push(entry);
-        position = afterKey(entry.key);
+        last = entry.key;
       } else {
         position = afterPrefix(common);
+        last = undefined;
         if (isSkipped(common, request)) continue;
         commonPrefixes.push(common);
       }
@@ -164,9 +172,10 @@ async function recordedObjects(
     if (before && compareBytes(from, before) >= 0) break;
     const wanted = limit - live.length;
     const found = await deps.catalog.range(scope, bucket, from, before, wanted);
+    const now = deps.now();
     for (const object of found) {
       const { key, record } = object;
-      if (isLive(record, deps.now())) live.push(object);
+      if (isLive(record, now)) live.push(object);
       else await deps.catalog.remove(scope, bucket, key, record, "gone");
     }
     const last = found.at(-1);

@@ -119,7 +119,7 @@ async function upload(
   signal: AbortSignal,
 ): Promise<ProviderFile> {
   const noted = files.idIn && noteIds(object.body, files.idIn);
-  const { body, ended } = watchEnd(noted?.body ?? object.body);
+  const { body, ended } = watchEnd(noted?.body ?? object.body, object.bytes);
   try {
     const file = await files.put({
       name: providerName({ ...object, tenant: reach.tenant }, mark),
@@ -183,14 +183,24 @@ function elsewhere({ provider }: Reach, account: Account, error: unknown): unkno
 }
 
 /** A body, and whether it has given out all its bytes. */
-function watchEnd(body: ReadableStream<Uint8Array>) {
+function watchEnd(body: ReadableStream<Uint8Array>, bytes: number) {
+  const reader = body.getReader();
+  let given = 0;
   let hasEnded = false;
-  const watch = new TransformStream<Uint8Array, Uint8Array>({
-    flush() {
-      hasEnded = true;
+  const watched = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (!done) given += value.byteLength;
+      hasEnded = done || given >= bytes;
+      if (done) controller.close();
+      else controller.enqueue(value);
     },
-  });
-  return { body: body.pipeThrough(watch), ended: () => hasEnded };
+    async cancel(reason) {
+      await reader.cancel(reason);
+      reader.releaseLock();
+    },
+  }, { highWaterMark: 0 });
+  return { body: watched, ended: () => hasEnded };
 }
 
 /** Says no before the bytes are sent on where the write's condition fails already. */

@@ -1,4 +1,5 @@
 /** Reading upstream bodies: bounded and watched. */
+import { createIdleTimer } from "../codecs/idle_timer.ts";
 import { TransportError } from "./failures.ts";
 
 /** Reads at most so many bytes and cancels the rest; a body that breaks gives what came. */
@@ -69,20 +70,24 @@ export function watchedBody(
   options: WatchOptions,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
+  let timedOut = false;
+  const timer = createIdleTimer(() => {
+    timedOut = true;
+    reader.cancel().catch(() => {});
+  });
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      let timedOut = false;
-      const timer = setTimeout(() => {
-        timedOut = true;
-        reader.cancel().catch(() => {});
-      }, options.idleMilliseconds);
+      timer.start(options.idleMilliseconds);
       try {
         const { done, value } = await reader.read();
+        timer.stop();
         // A cancelled reader ends as if the body had.
         if (timedOut) throw new TransportError("The upstream stands still", { timedOut });
-        if (done) controller.close();
-        else controller.enqueue(value);
+        if (!done) return controller.enqueue(value);
+        timer.close();
+        controller.close();
       } catch (error) {
+        timer.close();
         if (options.signal.aborted) controller.error(options.signal.reason);
         else if (error instanceof TransportError) controller.error(options.failure(error));
         else {
@@ -90,10 +95,11 @@ export function watchedBody(
             options.failure(new TransportError("The body broke off", { cause: error })),
           );
         }
-      } finally {
-        clearTimeout(timer);
       }
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel(reason) {
+      timer.close();
+      return reader.cancel(reason);
+    },
   }, { highWaterMark: 0 });
 }

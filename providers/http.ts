@@ -24,7 +24,7 @@ export interface HttpOptions {
   /** Without a slash at its end; paths are put behind it. */
   readonly baseUrl: string;
   /** Headers of every call, the key among them. */
-  readonly headers: () => HeadersInit;
+  readonly headers: () => Readonly<Record<string, string>>;
   /** Texts that no failure may show, such as the key. */
   readonly secrets: readonly string[];
   readonly dialect: ErrorDialect;
@@ -100,12 +100,17 @@ export function createHttp(
   const url = (target: Target): string =>
     target.path instanceof URL ? target.path.href : options.baseUrl + target.path;
 
-  function headers(target: Call | UploadCall): Headers {
-    const all = new Headers(target.anonymous ? undefined : options.headers());
+  /** Pairs: `fetch` takes four times as long over a Headers object (Deno 2.9.6). */
+  function headers(target: Call | UploadCall): [name: string, value: string][] {
+    const all = new Map<string, string>();
+    const set = (given: Readonly<Record<string, string>>) => {
+      for (const [name, value] of Object.entries(given)) all.set(name.toLowerCase(), value);
+    };
+    if (!target.anonymous) set(options.headers());
     all.set("accept", "application/json");
     if ("json" in target && target.json !== undefined) all.set("content-type", "application/json");
-    for (const [name, value] of Object.entries(target.headers ?? {})) all.set(name, value);
-    return all;
+    set(target.headers ?? {});
+    return [...all];
   }
 
   /** Tries a call until it is answered, refused for good, or not worth waiting for. */
@@ -178,14 +183,17 @@ export function createHttp(
    */
   function sendOnce(call: Call, signal: AbortSignal): Promise<Response> {
     const { origin, pathname, search } = new URL(url(call));
-    const json = call.json === undefined ? undefined : new Blob([JSON.stringify(call.json)]);
+    const json = call.json === undefined
+      ? null
+      : new TextEncoder().encode(JSON.stringify(call.json));
     return deps.uploader.request({
       method: call.method,
       origin,
       path: pathname + search,
       headers: headers(call),
-      body: json?.stream() ?? null,
-      bytes: json?.size ?? 0,
+      body: json,
+      bytes: json?.byteLength ?? 0,
+      wholeReply: true,
     }, signal);
   }
 
@@ -230,8 +238,8 @@ export function createHttp(
     limit = maxReplyBytes,
   ): Promise<unknown> {
     if (response.body === null) return undefined;
-    const bytes = await readWhole(response.body, limit);
-    const body = bytes === undefined ? invalidJson : parse(new TextDecoder().decode(bytes));
+    const text = await readReply(response, limit);
+    const body = text === undefined ? invalidJson : parse(text);
     if (body === invalidJson) throw unexpectedReply(provider, response.status, idempotent);
     return body;
   }
@@ -262,6 +270,7 @@ export function createHttp(
           headers: headers(request),
           body: request.body,
           bytes: request.bytes,
+          wholeReply: true,
         }, signal);
         if (!response.ok) throw (await refused(request, response, false)).failure;
         const body = await readJson(response, false);
@@ -289,6 +298,16 @@ function parse(text: string): unknown {
   } catch {
     return invalidJson;
   }
+}
+
+/** A reply's text; undefined, and the rest cancelled, where it is too long. */
+async function readReply(response: Response, limit: number): Promise<string | undefined> {
+  const { headers, body } = response;
+  const length = Number(headers.get("content-length") ?? Infinity);
+  // What is packed may be of any length, whatever the header says.
+  if (length <= limit && !headers.has("content-encoding")) return await response.text();
+  const bytes = body && await readWhole(body, limit);
+  return bytes ? new TextDecoder().decode(bytes) : undefined;
 }
 
 async function readText(body: ReadableStream<Uint8Array>): Promise<string> {

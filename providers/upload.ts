@@ -4,6 +4,7 @@
  * so these go over undici, which enforces Content-Length and takes the path as it is.
  */
 import { Failure } from "../codecs/failure.ts";
+import { createIdleTimer, type IdleTimer } from "../codecs/idle_timer.ts";
 import { readAtMost } from "./body.ts";
 import { TransportError } from "./failures.ts";
 import { defaultTimeouts, type Timeouts } from "./settings.ts";
@@ -17,12 +18,17 @@ export interface UploadRequest {
   readonly origin: string;
   /** The target with its query, sent byte for byte; starts with `/`. */
   readonly path: string;
-  /** Without Content-Length and Transfer-Encoding: they are set from `bytes`. */
-  readonly headers: Headers;
+  /** Lower-case names; Content-Length and Transfer-Encoding are set from `bytes`. */
+  readonly headers: Iterable<readonly [name: string, value: string]>;
   /** Null for a request without a body. */
-  readonly body: ReadableStream<Uint8Array> | null;
+  readonly body: ReadableStream<Uint8Array> | Uint8Array | null;
   /** Exact length of the body; 0 without one. */
   readonly bytes: number;
+  /**
+   * Wait for the whole of an answer of up to 64 KiB, which costs less than a stream of its own; what
+   * breaks it is thrown, then, instead of being its body's error.
+   */
+  readonly wholeReply?: boolean;
 }
 
 /** Sends bodies of exact length over kept connections. */
@@ -76,10 +82,12 @@ export function createUploader(timeouts: Timeouts = defaultTimeouts): Uploader {
   }
 
   async function request(request: UploadRequest, signal: AbortSignal): Promise<Response> {
-    const source = request.body === null ? undefined : createSource(request.body, request.bytes);
+    const source = request.body === null
+      ? undefined
+      : createSource(readerOf(request.body), request.bytes);
     const stop = new AbortController();
     let connecting = true;
-    const watch = createWatch(() =>
+    const watch = createIdleTimer(() =>
       stop.abort(
         new TransportError("The upstream stands still", { timedOut: true, unsent: connecting }),
       )
@@ -103,9 +111,9 @@ export function createUploader(timeouts: Timeouts = defaultTimeouts): Uploader {
           : iterable(source.pump(connected, watch, timeouts)),
         signal: AbortSignal.any([signal, stop.signal]),
       });
-      watch.stop();
+      watch.close();
       const early = source !== undefined && source.sent() < request.bytes;
-      if (!early) return webResponse(reply, webBody(reply.body, timeouts));
+      if (!early) return webResponse(reply, await bodyOf(request, reply, timeouts));
       if (reply.statusCode < 300) {
         throw new TransportError("The upstream answered before the whole body was sent", {});
       }
@@ -114,7 +122,7 @@ export function createUploader(timeouts: Timeouts = defaultTimeouts): Uploader {
       await source.cancel();
       return webResponse(reply, bytes);
     } catch (error) {
-      watch.stop();
+      watch.close();
       stop.abort(error);
       const broken = source?.failure();
       await source?.cancel(error);
@@ -137,9 +145,28 @@ export function createUploader(timeouts: Timeouts = defaultTimeouts): Uploader {
   };
 }
 
+/** What a body is read from. */
+interface Source {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+  cancel(reason?: unknown): Promise<void>;
+}
+
+/** Bytes that are there already need no stream. */
+function readerOf(body: ReadableStream<Uint8Array> | Uint8Array): Source {
+  if (body instanceof ReadableStream) return body.getReader();
+  let value: Uint8Array | undefined = body;
+  return {
+    read() {
+      const result = { done: value === undefined, value };
+      value = undefined;
+      return Promise.resolve(result);
+    },
+    cancel: () => Promise.resolve(),
+  };
+}
+
 /** A body being sent: remembers how far it came and what broke it. */
-function createSource(body: ReadableStream<Uint8Array>, bytes: number) {
-  const reader = body.getReader();
+function createSource(reader: Source, bytes: number) {
   let sent = 0;
   let failure: { readonly error: unknown } | undefined;
 
@@ -148,7 +175,7 @@ function createSource(body: ReadableStream<Uint8Array>, bytes: number) {
       for (;;) {
         const { done, value } = await reader.read();
         if (done) return undefined;
-        if (value.byteLength > 0) return value;
+        if (value !== undefined && value.byteLength > 0) return value;
       }
     } catch (error) {
       failure ??= { error };
@@ -162,7 +189,7 @@ function createSource(body: ReadableStream<Uint8Array>, bytes: number) {
     /** Yields the chunks; the watch runs while the upstream, not the source, is waited for. */
     async *pump(
       connected: () => void,
-      watch: Watch,
+      watch: IdleTimer,
       timeouts: Timeouts,
     ): AsyncGenerator<Uint8Array> {
       connected();
@@ -211,23 +238,6 @@ function wrongLength(bytes: number): Failure {
   );
 }
 
-interface Watch {
-  start(milliseconds: number): void;
-  stop(): void;
-}
-
-function createWatch(expired: () => void): Watch {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stop = () => clearTimeout(timer);
-  return {
-    stop,
-    start(milliseconds) {
-      stop();
-      timer = setTimeout(expired, milliseconds);
-    },
-  };
-}
-
 function headerList(request: UploadRequest): string[] {
   const list = [...request.headers].filter(([name]) =>
     name !== "content-length" && name !== "transfer-encoding" && name !== "connection"
@@ -251,13 +261,35 @@ function webResponse(
   return new Response(none ? null : body, { status: reply.statusCode, headers });
 }
 
+/** See `wholeReply`. */
+const maxWholeReplyBytes = 64 * 1024;
+
+/** The answer's body: whole where it is short, else to be read on demand. */
+async function bodyOf(
+  { wholeReply = false }: UploadRequest,
+  { headers, body }: Dispatcher.ResponseData,
+  timeouts: Timeouts,
+): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>> {
+  const length = Number(headers["content-length"] ?? Infinity);
+  if (!wholeReply || length > maxWholeReplyBytes) return webBody(body, timeouts);
+  const watch = createIdleTimer(() =>
+    body.destroy(new TransportError("The upstream stands still", { timedOut: true }))
+  );
+  watch.start(timeouts.idleMilliseconds);
+  try {
+    return new Uint8Array(await body.arrayBuffer());
+  } finally {
+    watch.close();
+  }
+}
+
 /** undici's body as a web stream: read on demand, and a cancelled one drops its connection. */
 function webBody(
   body: Dispatcher.ResponseData["body"],
   timeouts: Timeouts,
 ): ReadableStream<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]();
-  const watch = createWatch(() =>
+  const watch = createIdleTimer(() =>
     body.destroy(new TransportError("The upstream stands still", { timedOut: true }))
   );
   return new ReadableStream<Uint8Array>({
@@ -265,15 +297,17 @@ function webBody(
       watch.start(timeouts.idleMilliseconds);
       try {
         const { done, value } = await chunks.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      } catch (error) {
-        controller.error(error instanceof TransportError ? error : transportError(error));
-      } finally {
         watch.stop();
+        if (!done) return controller.enqueue(value);
+        watch.close();
+        controller.close();
+      } catch (error) {
+        watch.close();
+        controller.error(error instanceof TransportError ? error : transportError(error));
       }
     },
     cancel() {
+      watch.close();
       // Without a listener the error that destroying makes would end the process.
       body.on("error", () => {});
       body.destroy();

@@ -17,7 +17,8 @@ export function checkHead(headers: Headers, { path, query }: Target): void {
     );
   }
   let size = 0;
-  for (const [name, value] of headers) size += name.length + value.length;
+  // forEach: the iterators of Headers cost ten times as much (docs/performance.md).
+  headers.forEach((value, name) => size += name.length + value.length);
   if (size <= maxHeaderCharacters) return;
   throw new Failure(
     "invalid",

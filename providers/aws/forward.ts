@@ -4,7 +4,12 @@ import { type Credentials, signRequest } from "../../codecs/sigv4.ts";
 import type { ForwardRequest } from "../provider.ts";
 import type { Uploader } from "../upload.ts";
 import type { FindEndpoint } from "./endpoints.ts";
-import { requestHeaders, responseHeaders, withoutPresigning } from "./headers.ts";
+import {
+  type HeaderFields,
+  requestHeaders,
+  responseHeaders,
+  withoutPresigning,
+} from "./headers.ts";
 import { withoutCredentials } from "./mask.ts";
 import { type Payload, preparePayload } from "./payload.ts";
 
@@ -68,7 +73,13 @@ export function createForward(
       const { method } = request;
       const answer = passOn(
         url !== undefined && payload.untouched && !mustNotRepeat(request) && !request.ownBody
-          ? await deps.fetch(url, { method, headers, body, redirect: "manual", signal })
+          ? await deps.fetch(url, {
+            method,
+            headers: [...headers],
+            body,
+            redirect: "manual",
+            signal,
+          })
           : await sendRaw(
             deps.uploader,
             endpoint.origin,
@@ -106,7 +117,7 @@ function urlThatKeeps(origin: string, target: string): URL | undefined {
 async function sendRaw(
   uploader: Uploader,
   origin: string,
-  request: { method: string; target: string; headers: Headers },
+  request: { method: string; target: string; headers: HeaderFields },
   payload: Payload,
   signal: AbortSignal,
 ): Promise<Response> {

@@ -39,7 +39,7 @@ const notForUpstream: ReadonlySet<string> = new Set([
  * An upstream's say about its own host, which a client would take for the gateway's: AWS sends none
  * of it, what stands in AWS's place may.
  */
-const notForClient: readonly string[] = [
+const notForClient: ReadonlySet<string> = new Set([
   "alt-svc",
   "clear-site-data",
   "nel",
@@ -51,9 +51,15 @@ const notForClient: readonly string[] = [
   "set-cookie2",
   "strict-transport-security",
   "www-authenticate",
-];
+]);
 
 const notForUpstreamPrefixes = ["amz-sdk-", "x-forwarded-"];
+
+/**
+ * Headers by lower-case name. A plain map, because `Headers` costs ten times as much to go through
+ * and to send from: this is on the way of every request (Deno 2.9.6, docs/performance.md).
+ */
+export type HeaderFields = Map<string, string>;
 
 /**
  * The client's headers without hop-by-hop ones, its signature and what is the gateway's business.
@@ -61,33 +67,40 @@ const notForUpstreamPrefixes = ["amz-sdk-", "x-forwarded-"];
  * `accept-encoding` is always `identity`: otherwise `fetch` would unpack an object that is stored
  * with `Content-Encoding: gzip` (Deno 2.9.6, measured 2026-11-23), and S3 packs nothing by itself.
  */
-export function requestHeaders(client: Headers): Headers {
-  const headers = withoutHops(client);
-  for (const name of [...headers.keys()]) {
-    const prefixed = notForUpstreamPrefixes.some((prefix) => name.startsWith(prefix));
-    if (prefixed || notForUpstream.has(name)) headers.delete(name);
-  }
+export function requestHeaders(client: Headers): HeaderFields {
+  const headers: HeaderFields = new Map();
+  const hops = hopsOf(client);
+  client.forEach((value, name) => {
+    if (hops(name) || notForUpstream.has(name)) return;
+    if (notForUpstreamPrefixes.some((prefix) => name.startsWith(prefix))) return;
+    headers.set(name, value);
+  });
   headers.set("accept-encoding", "identity");
   return headers;
 }
 
 /** The upstream's headers as the client gets them; no redirect may lead around the gateway. */
 export function responseHeaders(upstream: Headers, status: number): Headers {
-  const headers = withoutHops(upstream);
-  for (const name of notForClient) headers.delete(name);
-  if (status >= 300 && status < 400) headers.delete("location");
+  const headers = new Headers();
+  const hops = hopsOf(upstream);
+  const isRedirect = status >= 300 && status < 400;
+  upstream.forEach((value, name) => {
+    if (hops(name) || notForClient.has(name) || isRedirect && name === "location") return;
+    headers.append(name, value);
+  });
   return headers;
 }
 
-function withoutHops(from: Headers): Headers {
-  const headers = new Headers(from);
-  for (const name of (from.get("connection") ?? "").toLowerCase().split(",")) {
-    // A list may hold what is no header name; such a one names no header.
-    if (/^[\w!#$%&'*+.^`|~-]+$/.test(name.trim())) headers.delete(name.trim());
-  }
-  for (const name of hopByHop) headers.delete(name);
-  return headers;
+/** Tells which headers are for this connection alone: the known ones, and those that it names. */
+function hopsOf(headers: Headers): (name: string) => boolean {
+  const connection = headers.get("connection");
+  if (connection === null) return (name) => hopByHop.has(name);
+  const named = new Set(connection.toLowerCase().split(",").map((name) => name.trim()));
+  return (name) => hopByHop.has(name) || named.has(name);
 }
+
+/** The part of {@linkcode HeaderFields}, and of `Headers`, that this needs. */
+type SettableHeaders = Pick<HeaderFields, "has"> & { set(name: string, value: string): unknown };
 
 /**
  * Takes a presigned URL's signature out of a raw query; everything else stays byte for byte.
@@ -97,7 +110,7 @@ function withoutHops(from: Headers): Headers {
  *
  * @param headers Gets the headers that were found in the query.
  */
-export function withoutPresigning(query: string, headers: Headers): string {
+export function withoutPresigning(query: string, headers: SettableHeaders): string {
   if (query === "") return query;
   const pieces = query.split("&").map((raw) => ({ raw, name: nameOf(raw) }));
   const { isSignature, isHeader } = linkForm(new Set(pieces.map(({ name }) => name)));
@@ -114,12 +127,13 @@ function nameOf(raw: string): string {
   return (decoded(text) ?? text).toLowerCase();
 }
 
-function setFromQuery(headers: Headers, name: string, raw: string): void {
+function setFromQuery(headers: SettableHeaders, name: string, raw: string): void {
   if (headers.has(name)) return;
   const value = decoded(raw.slice(raw.indexOf("=") + 1));
   try {
     if (value === undefined) throw new TypeError("invalid percent-encoding");
-    headers.set(name, value);
+    // Says whether it can be sent, and trims it.
+    headers.set(name, new Headers([[name, value]]).get(name) ?? "");
   } catch (cause) {
     throw new Failure(
       "invalid",

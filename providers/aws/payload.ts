@@ -7,6 +7,7 @@ import { sha256Hex, unsignedPayload } from "../../codecs/sigv4.ts";
 import { verifiedStream } from "../../codecs/verified_stream.ts";
 import { readWhole } from "../body.ts";
 import type { ForwardRequest } from "../provider.ts";
+import type { HeaderFields } from "./headers.ts";
 import { framedLength, frameUnsignedChunks } from "./unsigned_chunks.ts";
 
 /** A body ready to be sent. */
@@ -36,7 +37,7 @@ const maxControlBytes = 1024 * 1024;
  */
 export async function preparePayload(
   request: ForwardRequest,
-  headers: Headers,
+  headers: HeaderFields,
   lengthNeeded: boolean,
 ): Promise<Payload> {
   const bytes = contentLength(request);
@@ -83,10 +84,10 @@ function declaredHash({ body }: ForwardRequest, declared: string | null): string
 
 async function reframed(
   request: ForwardRequest,
-  headers: Headers,
+  headers: HeaderFields,
   hasTrailer: boolean,
 ): Promise<Payload> {
-  const length = decodedLength(headers);
+  const length = decodedLength(new Headers([...headers]));
   const trailers = hasTrailer ? trailerNames(headers) : [];
   const framed = trailers.length > 0 ? framedLength(length, trailers) : undefined;
   const body = request.body instanceof ReadableStream
@@ -110,7 +111,7 @@ async function reframed(
   if (framed === undefined) {
     headers.delete("x-amz-decoded-content-length");
     headers.delete("x-amz-trailer");
-    const coding = stripAwsChunked(headers.get("content-encoding"));
+    const coding = stripAwsChunked(headers.get("content-encoding") ?? null);
     if (coding === undefined) headers.delete("content-encoding");
     else headers.set("content-encoding", coding);
     return { body: stream, hash: unsignedPayload, untouched: false, bytes: length };
@@ -125,7 +126,7 @@ async function reframed(
   };
 }
 
-function trailerNames(headers: Headers): string[] {
+function trailerNames(headers: HeaderFields): string[] {
   const names = (headers.get("x-amz-trailer") ?? "").toLowerCase().split(",");
   return names.map((name) => name.trim()).filter((name) => name !== "");
 }

@@ -108,9 +108,11 @@ export function refuseSessionToken(token: string | null | undefined): void {
 
 /** Throws a refusal naming the `x-amz-*` headers, or host, that a signature does not cover. */
 export function checkSignedHeaders(headers: Headers, signed: readonly string[]): void {
-  const missing = [...headers.keys()].filter((name) =>
-    name.startsWith("x-amz-") && !signed.includes(name)
-  );
+  const missing: string[] = [];
+  // forEach: the iterators of Headers cost ten times as much (docs/performance.md).
+  headers.forEach((_, name) => {
+    if (name.startsWith("x-amz-") && !signed.includes(name)) missing.push(name);
+  });
   if (!signed.includes("host")) missing.unshift("host");
   if (missing.length === 0) return;
   throw refuse(

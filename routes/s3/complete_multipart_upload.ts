@@ -38,7 +38,7 @@ export async function completeMultipartUpload(request: S3Request): Promise<Respo
   });
 }
 
-function render({ request, bucket, key }: S3Request, record: ObjectRecord): Promise<string> {
+function render({ request, bucket, key }: S3Request, record: ObjectRecord): string {
   return renderXml("CompleteMultipartUploadResult", {
     Location: request.url.replace(/\?.*$/s, ""),
     Bucket: bucket,
@@ -49,7 +49,7 @@ function render({ request, bucket, key }: S3Request, record: ObjectRecord): Prom
 }
 
 /** An error that comes when 200 has been sent. */
-function renderFailure(request: S3Request, failure: unknown): Promise<string> {
+function renderFailure(request: S3Request, failure: unknown): string {
   const { requestId, target, deps } = request;
   const error = s3Error(failure);
   if (error.status >= 500) deps.broken(request, failure);

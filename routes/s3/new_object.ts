@@ -28,11 +28,13 @@ export function describe(headers: Headers): Description {
 
 function metadataOf(headers: Headers): Record<string, string> {
   const prefix = "x-amz-meta-";
-  const entries = [...headers].filter(([name]) => name.startsWith(prefix));
-  const size = entries.reduce(
-    (sum, [name, value]) => sum + name.length - prefix.length + value.length,
-    0,
-  );
+  const entries: [name: string, value: string][] = [];
+  let size = 0;
+  headers.forEach((value, name) => {
+    if (!name.startsWith(prefix)) return;
+    entries.push([name.slice(prefix.length), value]);
+    size += name.length - prefix.length + value.length;
+  });
   if (size > maxMetadataBytes) {
     throw new Failure(
       "invalid",
@@ -42,7 +44,7 @@ function metadataOf(headers: Headers): Record<string, string> {
       },
     );
   }
-  return Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value]));
+  return Object.fromEntries(entries);
 }
 
 function headersOf(headers: Headers): Record<string, string> {

@@ -26,7 +26,7 @@ const declaration = /^<\?xml[^>]*\?>\s*/;
  */
 export async function answerPatiently(
   work: Promise<string>,
-  renderError: (error: unknown) => Promise<string>,
+  renderError: (error: unknown) => string,
   { patience, pulse }: Pace,
 ): Promise<Response> {
   const soon = await within(work, patience);

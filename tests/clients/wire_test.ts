@@ -50,7 +50,7 @@ for (const provider of ["openai", "gemini"] as const) {
     withGateway(async ({ url, sandbox, logged }) => {
       {
         using wire = await wireTo(url);
-        const length = "Content-Length: 1000";
+        const length = "Content-Length: 100000";
         await wire.head(...s3Head("PUT", "/my-bucket/half.jsonl", provider, length));
         await wire.send(line);
         // It is half-way up when its client goes away.

@@ -25,9 +25,8 @@ const record = ({ sets, deletes }: Step) => sets.has("job") && deletes.has("jour
 
 const points: Readonly<Record<string, CrashPoint>> = {
   "before the journal's entry": { is: entry, count: 1, when: "before" },
+  // It holds the lease, and says that the provider is being asked from now on.
   "after the journal's entry": { is: entry, count: 1, when: "after" },
-  // The second is the lease; the third says that the provider is being asked from now on.
-  "just before the provider is asked": { is: entry, count: 3, when: "after" },
   "before the record": { is: record, count: 1, when: "before" },
   "between the record and the answer": { is: record, count: 1, when: "after" },
 };

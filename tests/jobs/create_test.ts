@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createCatalog } from "../../catalog/catalog.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { fileId } from "../../codecs/ids.ts";
 import { all, openCatalog, sleep, temporaryFolder } from "../catalog/memory.ts";
@@ -166,4 +167,30 @@ Deno.test("an input that is not there is refused before anything is written", as
   await assert.rejects(create(world, request), kind("invalid"));
   assert.equal(creates(world.cloud), 0);
   assert.deepEqual(await all(world.kv.list({ prefix: [] })), []);
+});
+
+Deno.test("a create waits for the disk twice: for its journal entry, and for its record", async () => {
+  using opened = await openCatalog();
+  let commits = 0;
+  const counting = new Proxy(opened.kv, {
+    get(kv, name) {
+      if (name === "atomic") {
+        return () => {
+          const step = kv.atomic();
+          const commit = step.commit.bind(step);
+          return Object.assign(step, { commit: () => (commits++, commit()) });
+        };
+      }
+      const member = Reflect.get(kv, name);
+      return typeof member === "function" ? member.bind(kv) : member;
+    },
+  });
+  const catalogOf = {
+    kv: opened.kv,
+    catalog: createCatalog(counting, sleep),
+    [Symbol.dispose]() {},
+  };
+  using world = await createJobWorld({ catalogOf });
+  await create(world);
+  assert.equal(commits, 2);
 });

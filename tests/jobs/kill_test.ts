@@ -22,7 +22,6 @@ interface Death {
 const deaths: readonly Death[] = [
   { step: "before the journal's entry", itself: true },
   { step: "after the journal's entry", itself: true },
-  { step: "just before the provider is asked", itself: true },
   {
     step: "while the provider takes the request",
     itself: false,

@@ -52,3 +52,13 @@ Deno.test("an error of the file passes through, and cancelling the form cancels 
   await form("a.jsonl", body, 9).body.cancel("enough");
   assert.equal(await cancelled.promise, "enough");
 });
+
+Deno.test("a small file goes out in one piece, and a larger one begins before its first byte", async () => {
+  const pieces = (body: ReadableStream<Uint8Array>) => Array.fromAsync(body);
+  assert.equal((await pieces(form("a.jsonl", chunks(["{", "}"]), 2).body)).length, 1);
+  const never = new ReadableStream<Uint8Array>();
+  const large = form("a.jsonl", never, 1_000_000).body.getReader();
+  const { value } = await large.read();
+  assert.match(new TextDecoder().decode(value), /application\/jsonl\r\n\r\n$/);
+  await large.cancel();
+});

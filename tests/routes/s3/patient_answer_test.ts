@@ -3,7 +3,7 @@ import { answerPatiently } from "../../../routes/s3/patient_answer.ts";
 
 const declaration = '<?xml version="1.0" encoding="UTF-8"?>';
 const document = `${declaration}<Result>done</Result>`;
-const error = () => Promise.resolve(`${declaration}<Error><Code>SlowDown</Code></Error>`);
+const error = () => `${declaration}<Error><Code>SlowDown</Code></Error>`;
 const quick = { patience: 1, pulse: 1 };
 const slow = { patience: 60_000, pulse: 60_000 };
 

@@ -1,0 +1,21 @@
+/** Cases that are more than a load of like requests. */
+import { measureFairness } from "./fairness.ts";
+import { measurePollers } from "./pollers.ts";
+import type { Row } from "./rows.ts";
+import { measureSlowUploads } from "./slow_uploads.ts";
+import { measureStarts } from "./starts.ts";
+import type { World } from "./world.ts";
+
+/** A case that measures in its own way. */
+export interface SpecialCase {
+  readonly name: string;
+  readonly measure: (world: World, quick: boolean) => Promise<Row[]>;
+}
+
+/** Every such case. */
+export const specialCases: readonly SpecialCase[] = [
+  { name: "pollers", measure: measurePollers },
+  { name: "slow-uploads", measure: measureSlowUploads },
+  { name: "beside-upload", measure: measureFairness },
+  { name: "start", measure: measureStarts },
+];

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { createIdleTimer } from "../../codecs/idle_timer.ts";
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+Deno.test("a wait that lasts too long is told once", async () => {
+  const expired = Promise.withResolvers<void>();
+  let times = 0;
+  const timer = createIdleTimer(() => {
+    times++;
+    expired.resolve();
+  });
+  timer.start(5);
+  await expired.promise;
+  await pause(20);
+  assert.equal(times, 1);
+  timer.close();
+});
+
+Deno.test("waits that begin anew, and one that was stopped, are not told", async () => {
+  let times = 0;
+  const timer = createIdleTimer(() => times++);
+  for (let n = 0; n < 5; n++) {
+    timer.start(60_000);
+    timer.stop();
+  }
+  timer.start(1);
+  timer.stop();
+  await pause(20);
+  assert.equal(times, 0);
+  timer.close();
+});
+
+Deno.test("a later wait that is shorter is told in its own time", async () => {
+  const expired = Promise.withResolvers<void>();
+  const timer = createIdleTimer(expired.resolve);
+  timer.start(600_000);
+  timer.start(5);
+  await expired.promise;
+  timer.close();
+});
+
+Deno.test("a wait that goes on when the timer of an earlier one fires is told later", async () => {
+  const expired = Promise.withResolvers<void>();
+  let told = false;
+  const timer = createIdleTimer(() => {
+    told = true;
+    expired.resolve();
+  });
+  timer.start(10);
+  timer.stop();
+  timer.start(600_000);
+  await pause(30);
+  assert.equal(told, false);
+  timer.start(5);
+  await expired.promise;
+  timer.close();
+});
