@@ -35,5 +35,10 @@ while status not in ("Completed", "Failed", "Stopped", "Expired", "PartiallyComp
     told = bedrock.get_model_invocation_job(jobIdentifier=job)
     status = told["status"]
     print(status, told.get("successRecordCount"), "of", told.get("totalRecordCount"))
+
+folder = "output/" + job.split("/")[-1] + "/"
+for result in s3.list_objects_v2(Bucket="my-bucket", Prefix=folder)["Contents"]:
+    print(result["Key"], result["Size"], "bytes")
+    print(s3.get_object(Bucket="my-bucket", Key=result["Key"])["Body"].read().decode())
 `;
 }

@@ -30,7 +30,8 @@ export function countsOf(output: string): Counts | undefined {
 async function runTests(args: readonly string[]): Promise<{ code: number; output: string }> {
   const child = new Deno.Command(Deno.execPath(), {
     // Files share nothing but the machine; each core takes one at a time (DENO_JOBS says otherwise).
-    args: ["test", "--no-prompt", "-A", "--parallel", ...args],
+    // What only tests use is locked apart: Deno fetches all of a lock at the first start of anything.
+    args: ["test", "--no-prompt", "-A", "--lock=tests/deno.lock", "--parallel", ...args],
     cwd: root,
     env: Deno.stdout.isTerminal() ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" },
     stdin: "null",

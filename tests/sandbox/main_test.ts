@@ -83,7 +83,11 @@ Deno.test("the snippet that the sandbox prints runs to Completed, saved, piped a
     const pasted = await runInput(["-i", "-q"], snippet);
     for (const { code, stdout, stderr } of [saved, piped, pasted]) {
       assert.equal(code, 0, stderr);
-      assert.equal(stdout.trimEnd().split("\n").at(-1), "Completed 3 of 3", stdout + stderr);
+      const printed = stdout.trimEnd().split("\n");
+      assert.ok(printed.includes("Completed 3 of 3"), stdout + stderr);
+      const counts = JSON.parse(printed.at(-1) ?? "");
+      assert.deepEqual([counts.totalRecordCount, counts.successRecordCount], [3, 3]);
+      assert.equal(printed.filter((line) => line.includes('"custom_id":"request-')).length, 3);
       assert.doesNotMatch(stderr, /Error/);
     }
   } finally {
