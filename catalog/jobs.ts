@@ -220,6 +220,10 @@ export function writeJob(
   if (over) step.delete(keys.runningJob(scope, job.id)).delete(keys.asked(scope, job.id));
   else step.set(keys.runningJob(scope, job.id), true);
   if (job.file !== undefined) writeUse(step, scope, job.file, job.id, over);
+  // Results of native batches are seen by whoever may see these.
+  if (scope.tenant !== nativeTenant) {
+    for (const file of job.results) step.set(keys.resultFile(scope.provider, file), scope.tenant);
+  }
   if (!old) writeIndex(step, scope, job);
   else if (old.status !== job.status) {
     step.delete(keys.jobOfStatus(scope, old.status, job.id))

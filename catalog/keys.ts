@@ -93,6 +93,8 @@ export const keys = {
   tags: (s: Scope, id: JobId) => ["tag", s.tenant, s.provider, id],
   tag: (s: Scope, id: JobId, name: string) => ["tag", s.tenant, s.provider, id, name],
   batch: (provider: string, batch: BatchId) => ["batch", provider, batch],
+  /** Whose job a provider's file of results is of. */
+  resultFile: (provider: string, file: FileId) => ["result-file", provider, file],
   journal: () => ["journal"],
   journalEntry: (s: Scope, id: JobId) => ["journal", s.tenant, s.provider, id],
   tokens: (s: Scope, token: string) => ["token", s.tenant, s.provider, token],

@@ -41,7 +41,20 @@ export function createObjectCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { get, set, remove, range, file, known, hidden, trash, trashed, forget, hasUses };
+  return {
+    get,
+    set,
+    remove,
+    range,
+    file,
+    resultOf,
+    known,
+    hidden,
+    trash,
+    trashed,
+    forget,
+    hasUses,
+  };
 
   /** The object of this name, expired or not. */
   async function get(scope: Scope, bucket: string, key: string): Promise<ObjectRecord | undefined> {
@@ -144,6 +157,11 @@ export function createObjectCatalog(
   /** Who put a provider file; undefined for one that was put by other means. */
   async function file(provider: string, id: FileId): Promise<FileRecord | undefined> {
     return (await kv.get<FileRecord>(keys.file(provider, id))).value ?? undefined;
+  }
+
+  /** The tenant whose job a provider file is a result of; undefined for any other file. */
+  async function resultOf(provider: string, id: FileId): Promise<string | undefined> {
+    return (await kv.get<string>(keys.resultFile(provider, id))).value ?? undefined;
   }
 
   /** Which of these files were put through the gateway. */

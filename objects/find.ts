@@ -77,7 +77,13 @@ export async function findFile(
   const owner = await deps.catalog.file(reach.provider.name, id);
   // A native file that was copied goes on being native, too.
   const isNative = !owner || (reach.native && owner.native && owner.state === "current");
-  if (isNative) return reach.native ? await findNative(reach, id, deps.now(), signal) : undefined;
+  if (isNative) {
+    if (!reach.native) return undefined;
+    // What a provider made for another tenant's job was made by no other means.
+    const tenant = await deps.catalog.resultOf(reach.provider.name, id);
+    if (tenant !== undefined && tenant !== reach.tenant) return undefined;
+    return await findNative(reach, id, deps.now(), signal);
+  }
   if (owner.tenant !== reach.tenant || owner.state === "trash") return undefined;
   const { bucket, key } = owner;
   if (!mayUse(reach, bucket)) return undefined;

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../codecs/failure.ts";
+import { fileId } from "../../codecs/ids.ts";
 import { read } from "../../objects/read.ts";
 import type { ReadSpool } from "../../objects/read_spool.ts";
 import type { ByteRange } from "../../providers/provider.ts";
+import { jobRecord, scope } from "../catalog/memory.ts";
 import { createWorld, newObject, quiet } from "./world.ts";
 
 /** A spool that says which ranges it was asked for. */
@@ -68,4 +70,21 @@ Deno.test("an object whose file is gone at the provider is forgotten, also where
     );
     assert.equal(await objects.find(reach, address, quiet()), undefined);
   }
+});
+
+Deno.test("a file that a provider made for a tenant's job is no native file of another tenant", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud, catalog } = world;
+  cloud.addFile("file-out", { origin: "result" });
+  const others = { ...reach, tenant: "other" };
+  const address = { bucket: "any", key: "file-out" };
+  assert.ok(await objects.find(others, address, quiet()), "nobody's file is seen");
+  const job = jobRecord(1_000);
+  await catalog.jobs.adopt(scope, job, {});
+  await catalog.jobs.update(scope, job.id, (old) => ({ ...old, results: [fileId("file-out")] }));
+  assert.ok(await objects.find(reach, address, quiet()));
+  assert.equal(await objects.find(others, address, quiet()), undefined);
+  assert.equal(await objects.findFile(others, "file-out", quiet()), undefined);
+  const ifMatch = ["file-out"];
+  assert.equal(await objects.find(others, { ...address, key: "k", ifMatch }, quiet()), undefined);
 });
