@@ -35,7 +35,7 @@ interface Round {
 }
 
 /** Warm-up before anything counts, for V8 compiles what is used often: so many small requests. */
-const warmUp = 2000;
+const warmUp = 1500;
 
 /** Measures a case on a gateway: a row for each of its loads. */
 export async function measureCase(
@@ -162,7 +162,7 @@ async function takeTurns(
 
 /** CPU time is told in hundredths of a second: a unit is that of many requests. */
 function unitCount(count: number): number {
-  return count >= 300 ? 3000 : 1000;
+  return count >= 200 ? 2000 : 600;
 }
 
 async function once(

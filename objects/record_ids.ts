@@ -39,9 +39,7 @@ export function noteIds(
   let unique = true;
   let line = new Edges();
 
-  function end(): void {
-    const { head, tail } = line.texts();
-    line = new Edges();
+  function note({ head, tail }: Texts): void {
     if (head.trim() === "") return;
     const id = idIn(head, tail);
     if (id === undefined || !set.add(id) || set.isFull) unique = false;
@@ -52,14 +50,27 @@ export function noteIds(
     else noted.push(text);
   }
 
+  function end(): void {
+    if (line.isEmpty) return;
+    note(line.texts());
+    line = new Edges();
+  }
+
   const watch = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       controller.enqueue(chunk);
+      // Once there are too many, nobody asks for them.
+      if (!noted) return;
       let start = 0;
       for (let at = chunk.indexOf(lineFeed); at >= 0; at = chunk.indexOf(lineFeed, start)) {
-        line.add(chunk.subarray(start, at));
+        const piece = chunk.subarray(start, at);
         start = at + 1;
-        end();
+        // Nearly every line is whole in its chunk, and needs no copy.
+        if (line.isEmpty) note(textsOf(piece));
+        else {
+          line.add(piece);
+          end();
+        }
       }
       line.add(chunk.subarray(start));
     },
@@ -73,11 +84,29 @@ export function noteIds(
 
 const decoder = new TextDecoder();
 
-/** The beginning and the end of a line; both the whole of a short one. */
+/** A line's beginning and its end. */
+interface Texts {
+  readonly head: string;
+  readonly tail: string;
+}
+
+/** Those of a line that is there as a whole. */
+function textsOf(line: Uint8Array): Texts {
+  const head = decoder.decode(line.subarray(0, edgeBytes));
+  return line.length <= edgeBytes
+    ? { head, tail: head }
+    : { head, tail: decoder.decode(line.subarray(-edgeBytes)) };
+}
+
+/** The beginning and the end of a line that comes in pieces; both the whole of a short one. */
 class Edges {
   #head = new Uint8Array();
   #tail = new Uint8Array();
   #length = 0;
+
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
 
   add(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
@@ -87,7 +116,7 @@ class Edges {
     this.#tail = joined(this.#tail, bytes.subarray(-edgeBytes)).slice(-edgeBytes);
   }
 
-  texts(): { head: string; tail: string } {
+  texts(): Texts {
     const head = decoder.decode(this.#head);
     return this.#length <= edgeBytes
       ? { head, tail: head }
