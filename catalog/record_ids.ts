@@ -16,7 +16,10 @@ export interface RecordIds {
 /** What the first of a file's entries holds. */
 interface Head {
   readonly unique: boolean;
+  /** Further entries. */
   readonly chunks: number;
+  /** The ids themselves where they are few. */
+  readonly packed?: Uint8Array;
 }
 
 /** The ids' part of the catalog. */
@@ -41,9 +44,13 @@ export function createRecordIdCatalog(
   async function set(
     provider: string,
     file: FileId,
-    { text, unique }: { readonly text: string; readonly unique: boolean },
+    { lines, unique }: { readonly lines: Uint8Array; readonly unique: boolean },
   ): Promise<void> {
-    const packed = new Uint8Array(await pack(text));
+    const packed = new Uint8Array(await pack(lines));
+    if (packed.length <= chunkBytes) {
+      const head: Head = { unique, chunks: 0, packed };
+      return await write(keys.recordIds(provider, file, 0), head);
+    }
     let chunks = 0;
     for (let at = 0; at < packed.length; at += chunkBytes) {
       await write(keys.recordIds(provider, file, ++chunks), packed.slice(at, at + chunkBytes));
@@ -65,8 +72,9 @@ export function createRecordIdCatalog(
     return head ? { unique: head.unique, ids: () => read(provider, file, head) } : undefined;
   }
 
-  async function read(provider: string, file: FileId, { chunks }: Head): Promise<string[]> {
-    const packed: Uint8Array[] = [];
+  async function read(provider: string, file: FileId, head: Head): Promise<string[]> {
+    const { chunks } = head;
+    const packed: Uint8Array[] = head.packed ? [head.packed] : [];
     for (let n = 1; n <= chunks; n++) {
       const { value } = await kv.get<Uint8Array>(keys.recordIds(provider, file, n));
       if (value) packed.push(value);

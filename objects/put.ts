@@ -9,7 +9,7 @@ import { hasOthers, pickAccount } from "./accounts.ts";
 import { spelledOut } from "./find.ts";
 import { providerName } from "./name.ts";
 import { removeMarked } from "./orphans.ts";
-import { type NotedIds, noteIds } from "./record_ids.ts";
+import { IdNotes, type NotedIds } from "./record_ids.ts";
 import { filesOf, type Reach, scopeOf } from "./reach.ts";
 import type { Registered } from "./registered.ts";
 import { emptyTrash, type TrashDeps } from "./trash.ts";
@@ -118,8 +118,8 @@ async function upload(
   mark: string,
   signal: AbortSignal,
 ): Promise<ProviderFile> {
-  const noted = files.idIn && noteIds(object.body, files.idIn);
-  const { body, ended } = watchEnd(noted?.body ?? object.body, object.bytes);
+  const notes = files.idIn && new IdNotes(files.idIn);
+  const { body, ended } = watchEnd(object.body, object.bytes, notes);
   try {
     const file = await files.put({
       name: providerName({ ...object, tenant: reach.tenant }, mark),
@@ -127,7 +127,7 @@ async function upload(
       bytes: object.bytes,
       body,
     }, signal);
-    await keepIds(deps, reach, file, noted?.ids());
+    await keepIds(deps, reach, file, notes?.end());
     return file;
   } catch (error) {
     // Without its last bytes, or refused, there is no file. Else there may be one: the answer was
@@ -183,7 +183,11 @@ function elsewhere({ provider }: Reach, account: Account, error: unknown): unkno
 }
 
 /** A body, and whether it has given out all its bytes. */
-function watchEnd(body: ReadableStream<Uint8Array>, bytes: number) {
+function watchEnd(
+  body: ReadableStream<Uint8Array>,
+  bytes: number,
+  notes: IdNotes | undefined,
+) {
   const reader = body.getReader();
   let given = 0;
   let hasEnded = false;
@@ -192,8 +196,9 @@ function watchEnd(body: ReadableStream<Uint8Array>, bytes: number) {
       const { done, value } = await reader.read();
       if (!done) given += value.byteLength;
       hasEnded = done || given >= bytes;
-      if (done) controller.close();
-      else controller.enqueue(value);
+      if (done) return controller.close();
+      notes?.take(value);
+      controller.enqueue(value);
     },
     async cancel(reason) {
       await reader.cancel(reason);

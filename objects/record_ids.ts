@@ -2,125 +2,140 @@
  * The ids of an upload's records, noted as its bytes pass. A provider that gives uploaded files to
  * nobody leaves no other way to name the records that its results lack.
  *
- * Of a line its beginning and its end are looked at, which is where ids are; memory is bounded by
- * the ids, and they are given up where they are too many.
+ * Of a line that comes in pieces its beginning and its end are kept, which is where ids are; memory
+ * is bounded by the ids, and they are given up where they are too many.
  */
-import { IdSet } from "../codecs/id_set.ts";
+import { Fingerprints } from "../codecs/fingerprints.ts";
 
 /** Ids that were noted. */
 export interface NotedIds {
   /** A JSON string a line, in the order of the upload. */
-  readonly text: string;
+  readonly lines: Uint8Array<ArrayBuffer>;
   /** Whether every record has an id, and each its own. */
   readonly unique: boolean;
 }
 
-/** An upload whose ids are noted. */
-export interface NotedUpload {
-  readonly body: ReadableStream<Uint8Array>;
-  /** Known once the body has ended; undefined where they were too many. */
-  ids(): NotedIds | undefined;
-}
+/** Finds the id in a line, or in a long line's two ends: the bytes of a JSON string. */
+export type IdIn = (head: Uint8Array, tail: Uint8Array) => Uint8Array | undefined;
 
-/** Bytes of a line's beginning, and of its end, that are looked at. */
+/** Bytes of a line's beginning, and of its end, that are kept where it comes in pieces. */
 const edgeBytes = 2_048;
-/** The most that all ids together may take, in characters. */
-const maxCharacters = 16 * 2 ** 20;
+/** The most that all ids together may take, in bytes. */
+const maxBytes = 16 * 2 ** 20;
+/** What holds ids until they are put together. */
+const blockBytes = 64 * 1_024;
 const lineFeed = 0x0a;
 
-/** Notes the ids of an upload; `idIn` finds that of a line, or of a long line's two ends. */
-export function noteIds(
-  upload: ReadableStream<Uint8Array>,
-  idIn: (head: string, tail: string) => string | undefined,
-): NotedUpload {
-  const set = new IdSet();
-  let noted: string[] | undefined = [];
-  let characters = 0;
-  let unique = true;
-  let line = new Edges();
+/** Notes of one upload. */
+export class IdNotes {
+  readonly #idIn: IdIn;
+  readonly #seen = new Fingerprints();
+  readonly #full: Uint8Array[] = [];
+  #block = new Uint8Array(blockBytes);
+  #used = 0;
+  #bytes = 0;
+  #unique = true;
+  #isTooMuch = false;
+  #line = new Edges();
 
-  function note({ head, tail }: Texts): void {
-    if (head.trim() === "") return;
-    const id = idIn(head, tail);
-    if (id === undefined || !set.add(id) || set.isFull) unique = false;
-    if (id === undefined || !noted) return;
-    const text = JSON.stringify(id);
-    characters += text.length + 1;
-    if (characters > maxCharacters) noted = undefined;
-    else noted.push(text);
+  constructor(idIn: IdIn) {
+    this.#idIn = idIn;
   }
 
-  function end(): void {
-    if (line.isEmpty) return;
-    note(line.texts());
-    line = new Edges();
-  }
-
-  const watch = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      controller.enqueue(chunk);
-      // Once there are too many, nobody asks for them.
-      if (!noted) return;
-      let start = 0;
-      for (let at = chunk.indexOf(lineFeed); at >= 0; at = chunk.indexOf(lineFeed, start)) {
-        const piece = chunk.subarray(start, at);
-        start = at + 1;
-        // Nearly every line is whole in its chunk, and needs no copy.
-        if (line.isEmpty) note(textsOf(piece));
-        else {
-          line.add(piece);
-          end();
-        }
+  /** Takes the next bytes of the upload. */
+  take(chunk: Uint8Array): void {
+    // Once there are too many, nobody asks for them.
+    if (this.#isTooMuch) return;
+    let start = 0;
+    for (let at = chunk.indexOf(lineFeed); at >= 0; at = chunk.indexOf(lineFeed, start)) {
+      const piece = chunk.subarray(start, at);
+      start = at + 1;
+      // Nearly every line is whole in its chunk, and needs no copy.
+      if (this.#line.isEmpty) this.#note(piece, piece);
+      else {
+        this.#line.add(piece);
+        this.#endLine();
       }
-      line.add(chunk.subarray(start));
-    },
-    flush: end,
-  });
-  return {
-    body: upload.pipeThrough(watch),
-    ids: () => noted && { text: noted.join("\n"), unique },
-  };
+    }
+    this.#line.add(chunk.subarray(start));
+  }
+
+  /** The ids of an upload that has ended; undefined where they were too many. */
+  end(): NotedIds | undefined {
+    this.#endLine();
+    if (this.#isTooMuch) return undefined;
+    const lines = new Uint8Array(Math.max(0, this.#bytes - 1));
+    let at = 0;
+    for (const block of [...this.#full, this.#block.subarray(0, this.#used)]) {
+      // The last line feed ends no line that follows.
+      lines.set(block.subarray(0, lines.length - at), at);
+      at += block.length;
+    }
+    return { lines, unique: this.#unique };
+  }
+
+  #endLine(): void {
+    if (this.#line.isEmpty) return;
+    this.#note(this.#line.head, this.#line.tail);
+    this.#line = new Edges();
+  }
+
+  #note(head: Uint8Array, tail: Uint8Array): void {
+    const id = this.#idIn(head, tail);
+    if (id === undefined) {
+      if (!isBlank(head)) this.#unique = false;
+      return;
+    }
+    if (this.#unique && !this.#seen.add(id)) this.#unique = false;
+    this.#bytes += id.length + 1;
+    this.#isTooMuch = this.#bytes > maxBytes;
+    if (this.#isTooMuch) return;
+    this.#write(id);
+    this.#write(Uint8Array.of(lineFeed));
+  }
+
+  #write(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      if (this.#used === blockBytes) {
+        this.#full.push(this.#block);
+        this.#block = new Uint8Array(blockBytes);
+        this.#used = 0;
+      }
+      const piece = bytes.subarray(at, at + blockBytes - this.#used);
+      this.#block.set(piece, this.#used);
+      this.#used += piece.length;
+      at += piece.length;
+    }
+  }
 }
 
-const decoder = new TextDecoder();
-
-/** A line's beginning and its end. */
-interface Texts {
-  readonly head: string;
-  readonly tail: string;
-}
-
-/** Those of a line that is there as a whole. */
-function textsOf(line: Uint8Array): Texts {
-  const head = decoder.decode(line.subarray(0, edgeBytes));
-  return line.length <= edgeBytes
-    ? { head, tail: head }
-    : { head, tail: decoder.decode(line.subarray(-edgeBytes)) };
+function isBlank(line: Uint8Array): boolean {
+  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }
 
 /** The beginning and the end of a line that comes in pieces; both the whole of a short one. */
 class Edges {
   #head = new Uint8Array();
   #tail = new Uint8Array();
-  #length = 0;
 
   get isEmpty(): boolean {
-    return this.#length === 0;
+    return this.#head.length === 0;
+  }
+
+  get head(): Uint8Array {
+    return this.#head;
+  }
+
+  /** The very same bytes where the line is no longer than them. */
+  get tail(): Uint8Array {
+    return this.#tail.length < edgeBytes ? this.#head : this.#tail;
   }
 
   add(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    this.#length += bytes.length;
     const room = edgeBytes - this.#head.length;
     if (room > 0) this.#head = joined(this.#head, bytes.subarray(0, room));
     this.#tail = joined(this.#tail, bytes.subarray(-edgeBytes)).slice(-edgeBytes);
-  }
-
-  texts(): Texts {
-    const head = decoder.decode(this.#head);
-    return this.#length <= edgeBytes
-      ? { head, tail: head }
-      : { head, tail: decoder.decode(this.#tail) };
   }
 }
 

@@ -123,10 +123,11 @@ export interface FilesPort {
   /** The largest batch input in bytes. */
   readonly maxBytes: number;
   /**
-   * The id of a record, from the line that it is on, or from the two ends of a long one. Present
-   * where the provider gives uploaded files to nobody: their ids must be noted as they pass.
+   * The id of a record, from the line that it is on (then both are the same), or from the two ends of
+   * a long one: the bytes of a JSON string. Present where the provider gives uploaded files to nobody:
+   * their ids must be noted as they pass.
    */
-  readonly idIn?: (head: string, tail: string) => string | undefined;
+  readonly idIn?: (head: Uint8Array, tail: Uint8Array) => Uint8Array | undefined;
   /** Understands every spelling of a file id (`xyz`, `files/xyz`); undefined if it is not one. */
   parseId(text: string): FileId | undefined;
   put(file: NewFile, signal: AbortSignal): Promise<ProviderFile>;

@@ -47,7 +47,13 @@ Deno.test("lines of Gemini's are told by key or metadata, and thoughts are outpu
 });
 
 Deno.test("the id of an uploaded record is found at either end of its line, and nowhere else", () => {
-  const found = (line: string) => idIn(line.slice(0, 40), line.slice(-40));
+  const found = (line: string) => {
+    const bytes = new TextEncoder().encode(line);
+    const whole = idIn(bytes, bytes);
+    const cut = idIn(bytes.slice(0, 40), bytes.slice(-40));
+    if (cut) assert.deepEqual(whole, cut);
+    return cut && JSON.parse(new TextDecoder().decode(cut));
+  };
   const long = "x".repeat(200);
   assert.equal(found(`{"key": "a\\"b", "request": {"text": "${long}"}}`), 'a"b');
   assert.equal(found(`{"request": {"text": "${long}"}, "metadata": {"key": "c"}}`), "c");
@@ -56,4 +62,9 @@ Deno.test("the id of an uploaded record is found at either end of its line, and 
   assert.equal(found(`{"request": {"text": "${long}"}, "key": "c"}`), undefined);
   assert.equal(found('{"request": {}, "key": "short"}'), "short");
   assert.equal(found("no JSON"), undefined);
+  assert.equal(found(`{"key":"ü 1","request":{"text":"${long}"}}`), "ü 1");
+  assert.equal(found(`{"request":{"text":"${long}"},"metadata":{"key":"d"}}`), "d");
+  assert.equal(found(`{"request":{"text":"${long}"},"metadata":{"key":"d\\"e"}}`), 'd"e');
+  assert.equal(found(`{"request":{"text":"${long}"},"metadata":{"key":"\\"}}"}}`), '"}}');
+  assert.equal(found(`  {"key" : "f", "request": {"text": "${long}"}}`), "f");
 });
