@@ -5,7 +5,7 @@ const words = 2;
 const firstSlots = 1_024;
 
 /**
- * Fingerprints of byte strings. Two that differ are taken for one with a chance of one in 2⁶⁴, and
+ * Fingerprints of texts. Two that differ are taken for one with a chance of one in 2⁶⁴, and
  * whoever wants to can make such two: only for what does no harm when it is taken for a repetition.
  */
 export class Fingerprints {
@@ -19,18 +19,18 @@ export class Fingerprints {
     this.#most = most;
   }
 
-  /** Adds bytes; false where they were there, or where there is no room for more. */
-  add(bytes: Uint8Array): boolean {
+  /** Adds a text; false where it was there, or where there is no room for more. */
+  add(text: string): boolean {
     if (this.#size >= this.#most) return false;
     let low = 0x811c9dc5;
     let high = 0x9747b28c;
-    for (let at = 0; at < bytes.length; at++) {
-      const byte = bytes[at] as number;
-      low = Math.imul(low ^ byte, 0x01000193);
-      high = Math.imul(high ^ byte, 0x85ebca6b);
+    for (let at = 0; at < text.length; at++) {
+      const unit = text.charCodeAt(at);
+      low = Math.imul(low ^ unit, 0x01000193);
+      high = Math.imul(high ^ unit, 0x85ebca6b);
     }
     // A slot of zeros is free.
-    if (!this.#insert(mixed(low) || 1, mixed(high ^ bytes.length))) return false;
+    if (!this.#insert(mixed(low) || 1, mixed(high ^ text.length))) return false;
     this.#size++;
     if (this.#size * words * 3 > this.#table.length * 2) this.#grow();
     return true;

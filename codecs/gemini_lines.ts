@@ -5,11 +5,13 @@
  * batches, `{"request":{…},"metadata":{"key":"k"}}`. Gemini must be told a file's length before
  * its bytes, so a line is rewritten to exactly the bytes that it had, filled up with spaces.
  */
-import { Buffer } from "node:buffer";
+import { latin1 } from "./latin1.ts";
 import { type LineLimit, PartialLine, tooLong } from "./jsonl.ts";
 
 const lineFeed = 0x0a;
 const mark = '"metadata"';
+/** How a line begins that is in the newer form for certain. */
+const newForm = '{"key":';
 const encoder = new TextEncoder();
 
 /**
@@ -61,11 +63,15 @@ function checkLines(lines: Uint8Array, { maxLineBytes }: LineLimit): void {
 function normalizeLines(lines: Uint8Array): Uint8Array {
   const text = latin1(lines);
   let result = lines;
-  let end = 0;
-  // From mark to mark: lines without one are not even looked for.
-  for (let found = text.indexOf(mark); found !== -1; found = text.indexOf(mark, end)) {
-    const start = text.lastIndexOf("\n", found) + 1;
-    end = text.indexOf("\n", found);
+  let found = -1;
+  for (let start = 0, end = 0; start < text.length; start = end + 1) {
+    end = text.indexOf("\n", start);
+    if (end === -1) end = text.length;
+    // Such a line passes whatever else it holds, and need not be looked through.
+    if (text.startsWith(newForm, start)) continue;
+    if (found < start) found = text.indexOf(mark, start);
+    if (found === -1) found = text.length;
+    if (found >= end) continue;
     const rewritten = rewriteLine(lines.subarray(start, end));
     if (rewritten === undefined) continue;
     if (result === lines) result = lines.slice();
@@ -77,11 +83,6 @@ function normalizeLines(lines: Uint8Array): Uint8Array {
 /** One line, without its line feed; the same array where it passes as it is. */
 function normalizeLine(line: Uint8Array): Uint8Array {
   return latin1(line).includes(mark) ? rewriteLine(line) ?? line : line;
-}
-
-/** A character for each byte: a search in it is ten times as fast as `Buffer.indexOf` (Deno 2.9.6). */
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
 const keyStart = encoder.encode('{"key":');

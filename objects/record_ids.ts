@@ -6,6 +6,7 @@
  * is bounded by the ids, and they are given up where they are too many.
  */
 import { Fingerprints } from "../codecs/fingerprints.ts";
+import { latin1 } from "../codecs/latin1.ts";
 
 /** Ids that were noted. */
 export interface NotedIds {
@@ -15,11 +16,11 @@ export interface NotedIds {
   readonly unique: boolean;
 }
 
-/** Finds the id in a line, or in a long line's two ends: the bytes of a JSON string. */
-export type IdIn = (head: Uint8Array, tail: Uint8Array) => Uint8Array | undefined;
+/** Finds the id of the record on a line; see the port. */
+export type IdIn = (text: string, start: number, end: number) => string | undefined;
 
-/** Bytes of a line's beginning, and of its end, that are kept where it comes in pieces. */
-const edgeBytes = 2_048;
+/** Characters of a line's beginning, and of its end, that are kept where it comes in pieces. */
+const edge = 2_048;
 /** The most that all ids together may take, in bytes. */
 const maxBytes = 16 * 2 ** 20;
 /** What holds ids until they are put together. */
@@ -36,7 +37,9 @@ export class IdNotes {
   #bytes = 0;
   #unique = true;
   #isTooMuch = false;
-  #line = new Edges();
+  /** The two ends of a line that comes in pieces. */
+  #head = "";
+  #tail = "";
 
   constructor(idIn: IdIn) {
     this.#idIn = idIn;
@@ -46,18 +49,18 @@ export class IdNotes {
   take(chunk: Uint8Array): void {
     // Once there are too many, nobody asks for them.
     if (this.#isTooMuch) return;
+    const text = latin1(chunk);
     let start = 0;
-    for (let at = chunk.indexOf(lineFeed); at >= 0; at = chunk.indexOf(lineFeed, start)) {
-      const piece = chunk.subarray(start, at);
-      start = at + 1;
-      // Nearly every line is whole in its chunk, and needs no copy.
-      if (this.#line.isEmpty) this.#note(piece, piece);
+    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", start)) {
+      // Nearly every line is whole in its chunk.
+      if (this.#head === "") this.#note(text, start, at);
       else {
-        this.#line.add(piece);
+        this.#add(text.slice(start, at));
         this.#endLine();
       }
+      start = at + 1;
     }
-    this.#line.add(chunk.subarray(start));
+    this.#add(text.slice(start));
   }
 
   /** The ids of an upload that has ended; undefined where they were too many. */
@@ -74,74 +77,44 @@ export class IdNotes {
     return { lines, unique: this.#unique };
   }
 
-  #endLine(): void {
-    if (this.#line.isEmpty) return;
-    this.#note(this.#line.head, this.#line.tail);
-    this.#line = new Edges();
+  #add(piece: string): void {
+    if (piece === "") return;
+    const room = edge - this.#head.length;
+    if (room > 0) this.#head += piece.slice(0, room);
+    const rest = room > 0 ? piece.slice(room) : piece;
+    if (rest !== "") this.#tail = (this.#tail + rest.slice(-edge)).slice(-edge);
   }
 
-  #note(head: Uint8Array, tail: Uint8Array): void {
-    const id = this.#idIn(head, tail);
+  #endLine(): void {
+    if (this.#head === "") return;
+    // Whatever is left out between them: JSON holds no NUL.
+    const isWhole = this.#tail.length < edge;
+    const line = isWhole ? this.#head + this.#tail : `${this.#head}\0${this.#tail}`;
+    this.#head = this.#tail = "";
+    this.#note(line, 0, line.length);
+  }
+
+  #note(text: string, start: number, end: number): void {
+    const id = this.#idIn(text, start, end);
     if (id === undefined) {
-      if (!isBlank(head)) this.#unique = false;
+      if (text.slice(start, end).trim() !== "") this.#unique = false;
       return;
     }
     if (this.#unique && !this.#seen.add(id)) this.#unique = false;
     this.#bytes += id.length + 1;
     this.#isTooMuch = this.#bytes > maxBytes;
     if (this.#isTooMuch) return;
-    this.#write(id);
-    this.#write(Uint8Array.of(lineFeed));
+    // By characters: a slice would keep the whole chunk in memory.
+    for (let at = 0; at < id.length; at++) this.#write(id.charCodeAt(at));
+    this.#write(lineFeed);
   }
 
-  #write(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length;) {
-      if (this.#used === blockBytes) {
-        this.#full.push(this.#block);
-        this.#block = new Uint8Array(blockBytes);
-        this.#used = 0;
-      }
-      const piece = bytes.subarray(at, at + blockBytes - this.#used);
-      this.#block.set(piece, this.#used);
-      this.#used += piece.length;
-      at += piece.length;
+  #write(byte: number): void {
+    if (this.#used === blockBytes) {
+      this.#full.push(this.#block);
+      this.#block = new Uint8Array(blockBytes);
+      this.#used = 0;
     }
+    this.#block[this.#used++] = byte;
   }
-}
-
-function isBlank(line: Uint8Array): boolean {
-  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
-}
-
-/** The beginning and the end of a line that comes in pieces; both the whole of a short one. */
-class Edges {
-  #head = new Uint8Array();
-  #tail = new Uint8Array();
-
-  get isEmpty(): boolean {
-    return this.#head.length === 0;
-  }
-
-  get head(): Uint8Array {
-    return this.#head;
-  }
-
-  /** The very same bytes where the line is no longer than them. */
-  get tail(): Uint8Array {
-    return this.#tail.length < edgeBytes ? this.#head : this.#tail;
-  }
-
-  add(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    const room = edgeBytes - this.#head.length;
-    if (room > 0) this.#head = joined(this.#head, bytes.subarray(0, room));
-    this.#tail = joined(this.#tail, bytes.subarray(-edgeBytes)).slice(-edgeBytes);
-  }
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }

@@ -123,11 +123,12 @@ export interface FilesPort {
   /** The largest batch input in bytes. */
   readonly maxBytes: number;
   /**
-   * The id of a record, from the line that it is on (then both are the same), or from the two ends of
-   * a long one: the bytes of a JSON string. Present where the provider gives uploaded files to nobody:
-   * their ids must be noted as they pass.
+   * The id of the record on a line, as a JSON string; of a long line the two ends with a NUL between
+   * them are enough. The line is in a text of one character a byte, from `start` up to `end`, and so
+   * is the id. Present where the provider gives uploaded files to nobody: their ids must be noted as
+   * they pass.
    */
-  readonly idIn?: (head: Uint8Array, tail: Uint8Array) => Uint8Array | undefined;
+  readonly idIn?: (text: string, start: number, end: number) => string | undefined;
   /** Understands every spelling of a file id (`xyz`, `files/xyz`); undefined if it is not one. */
   parseId(text: string): FileId | undefined;
   put(file: NewFile, signal: AbortSignal): Promise<ProviderFile>;

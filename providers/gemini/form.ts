@@ -1,4 +1,5 @@
 /** Records and their results as Gemini writes them, in files and inline. */
+import { latin1OfUtf8, utf8OfLatin1 } from "../../codecs/latin1.ts";
 import { count, object, text } from "../json.ts";
 import type { LineObject, RecordForm } from "../provider.ts";
 
@@ -27,58 +28,43 @@ function idOf(record: LineObject): string | undefined {
   return text(record["key"]) ?? text(object(record["metadata"])?.["key"]);
 }
 
-const quote = 0x22;
-const brace = 0x7d;
-const backslash = 0x5c;
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-/** How lines begin that a library wrote. */
-const heads = ['{"key":"', '{"key": "'].map((text) => encoder.encode(text));
-/** And how they end before the id, the two braces and a quote. */
-const beforeId = /"metadata": ?\{"key": ?$/;
-const longestBeforeId = 24;
+/** How lines begin, and how they end, that a library wrote. */
+const keyFirst = ['{"key":"', '{"key": "'];
+const metadataLast = /"metadata": ?\{"key": ?("[^"\\]*")\}\}$/;
+/** What is looked at of a line's end for it: nearly every id is shorter. */
+const lastCharacters = 200;
 
 /**
- * The id of a record whose line begins with its key, ends with its metadata, or is short: the bytes
- * of a JSON string. Lines as libraries write them are looked at byte by byte, as there are millions.
+ * The id of a record whose line begins with its key, ends with its metadata, or is short. Lines as
+ * libraries write them are looked at where the id must be, as there are millions.
  */
-export function idIn(head: Uint8Array, tail: Uint8Array): Uint8Array | undefined {
-  return keyAt(head) ?? metadataKeyAt(tail) ?? anyId(head, tail);
+export function idIn(chunk: string, start: number, end: number): string | undefined {
+  for (const one of keyFirst) {
+    if (!chunk.startsWith(one, start)) continue;
+    const from = start + one.length - 1;
+    const to = chunk.indexOf('"', from + 1) + 1;
+    const id = to > 0 && to <= end ? chunk.slice(from, to) : "\\";
+    if (!id.includes("\\")) return id;
+  }
+  if (chunk.endsWith('"}}', end)) {
+    const found = metadataLast.exec(chunk.slice(Math.max(start, end - lastCharacters), end));
+    if (found) return found[1];
+  }
+  return anyId(chunk.slice(start, end));
 }
 
-function keyAt(line: Uint8Array): Uint8Array | undefined {
-  const start = heads.find((one) => one.every((byte, at) => line[at] === byte))?.length;
-  if (start === undefined) return undefined;
-  const end = line.indexOf(quote, start);
-  const id = end < 0 ? undefined : line.subarray(start - 1, end + 1);
-  return id?.includes(backslash) ? undefined : id;
-}
-
-function metadataKeyAt(line: Uint8Array): Uint8Array | undefined {
-  const end = line.length - 3;
-  if (line[end] !== quote || line[end + 1] !== brace || line[end + 2] !== brace) return undefined;
-  const start = line.lastIndexOf(quote, end - 1);
-  const before = line.subarray(Math.max(0, start - longestBeforeId), Math.max(0, start));
-  if (start < 0 || !beforeId.test(decoder.decode(before))) return undefined;
-  const id = line.subarray(start, end + 1);
-  // The quote that begins it may be one within it.
-  return id.includes(backslash) ? undefined : id;
-}
-
-/** Bytes at a line's ends in which ids are looked for that are written in another way. */
-const edgeBytes = 2_048;
+/** At a line's ends, characters in which ids are looked for that are written in another way. */
+const edge = 2_048;
 const atHead = /^\s*\{\s*"key"\s*:\s*("(?:[^"\\]|\\.)*")/;
 /** Two braces at the end: the metadata are a member of the line itself, and of nothing within it. */
 const atTail = /"metadata"\s*:\s*\{\s*"key"\s*:\s*("(?:[^"\\]|\\.)*")\s*\}\s*\}\s*$/;
 
-function anyId(head: Uint8Array, tail: Uint8Array): Uint8Array | undefined {
-  const isWhole = head === tail && head.length <= edgeBytes;
-  const start = decoder.decode(head.subarray(0, edgeBytes));
-  const end = isWhole ? start : decoder.decode(tail.subarray(-edgeBytes));
-  const found = atHead.exec(start) ?? atTail.exec(end);
+function anyId(line: string): string | undefined {
+  const start = utf8OfLatin1(line.slice(0, edge));
+  const found = atHead.exec(start) ?? atTail.exec(utf8OfLatin1(line.slice(-edge)));
   try {
     const id = found ? text(JSON.parse(found[1] ?? "")) : idOf(object(JSON.parse(start)) ?? {});
-    return id === undefined ? undefined : encoder.encode(JSON.stringify(id));
+    return id === undefined ? undefined : latin1OfUtf8(JSON.stringify(id));
   } catch {
     return undefined; // Cut, or no JSON: no id that anybody could tell.
   }
