@@ -20,6 +20,7 @@ import { createUploader } from "./providers/upload.ts";
 import { type AppDeps, createApp, createRootApp } from "./routes/app.ts";
 import type { App } from "./routes/door.ts";
 import type { Openness } from "./routes/authenticate.ts";
+import { createMetrics } from "./routes/ops/metrics.ts";
 import { bindingOf } from "./routes/select_provider.ts";
 import { type Listener, serve, type Tls } from "./serve.ts";
 import { createResultStore } from "./results_store.ts";
@@ -144,6 +145,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     now,
     warn: log.warn,
   });
+  const metrics = createMetrics();
   const listeners: Listener[] = [];
   const app: AppDeps = {
     keyring,
@@ -166,7 +168,10 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     broken: ({ requestId, signal }, error) => {
       if (!signal.aborted) log.warn("A request failed", { requestId, error });
     },
-    answered: ({ requestId, accessKeyId, tenant, audit, status, bytesOut, durationMs }) => {
+    metrics,
+    answered(answer) {
+      metrics.count(answer);
+      const { requestId, accessKeyId, tenant, audit, status, bytesOut, durationMs } = answer;
       const { bytesIn, ...facts } = audit;
       const time = new Date().toISOString();
       const counts = { status, bytesIn, bytesOut, durationMs };

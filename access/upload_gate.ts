@@ -3,6 +3,8 @@
 /** Counts uploads that are under way. */
 export interface UploadGate {
   readonly limit: number;
+  /** How many are under way. */
+  underWay(): number;
   /** Lets one in; what is called, once, when it is over. undefined where there is no room. */
   enter(): (() => void) | undefined;
 }
@@ -12,6 +14,7 @@ export function createUploadGate(limit: number): UploadGate {
   let inside = 0;
   return {
     limit,
+    underWay: () => inside,
     enter() {
       if (inside >= limit) return undefined;
       inside++;

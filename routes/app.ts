@@ -7,6 +7,7 @@ import { type BedrockRouteDeps, bedrockRoutes, createBedrock } from "./bedrock/m
 import type { Context } from "./context.ts";
 import { type App, createDoor, type DoorDeps, type Face, healthPath, plain } from "./door.ts";
 import { health, type HealthDeps, readiness } from "./ops/health.ts";
+import type { Metrics } from "./ops/metrics.ts";
 import { createS3, refuseS3, type S3RouteDeps } from "./s3/mod.ts";
 
 /** Where the Bedrock API is; S3 is at `files` below it. */
@@ -14,7 +15,9 @@ const bedrockMount = "/bedrock";
 const s3Mount = `${bedrockMount}/files`;
 
 /** What the gateway's answers are made from. */
-export interface AppDeps extends S3RouteDeps, BedrockRouteDeps, HealthDeps, DoorDeps {}
+export interface AppDeps extends S3RouteDeps, BedrockRouteDeps, HealthDeps, DoorDeps {
+  readonly metrics: Metrics;
+}
 
 /** What Hono carries from the door to a handler. */
 interface Carried {
@@ -31,6 +34,11 @@ export function createApp(deps: AppDeps): App {
   app.all(`${bedrockMount}/*`, (c) => bedrock(undefined)(c.env.context));
   app.get(healthPath, () => health());
   app.get("/readyz", () => readiness(deps));
+  app.get("/metrics", () => {
+    const { providers, uploads } = deps;
+    const text = deps.metrics.render({ providers, uploads: uploads.underWay() });
+    return new Response(text, { headers: { "content-type": "text/plain; version=0.0.4" } });
+  });
   app.notFound(() =>
     plain(404, "Batchway speaks S3 at /bedrock/files and the Bedrock batch API at /bedrock.")
   );

@@ -59,6 +59,7 @@ Deno.test("(21) no path but /healthz is answered without a proof, on either list
       "/",
       "/readyz",
       "/metrics",
+      "/metrics",
       "/bedrock",
       "/bedrock/",
       "/bedrock/files/",
@@ -92,7 +93,7 @@ Deno.test("(21) no path but /healthz is answered without a proof, on either list
         `${method} ${path}: ${answer.status} ${answer.body}`,
       );
     }
-    for (const path of ["/", "/healthz", "/readyz", "/bucket/key", "/bedrock/files"]) {
+    for (const path of ["/", "/healthz", "/readyz", "/metrics", "/bucket/key", "/bedrock/files"]) {
       const answer = await exchange(root, `GET ${path} HTTP/1.1\r\nhost: ${root.slice(7)}\r\n\r\n`);
       assert.equal(answer?.status, 403, `${path}: ${answer?.body}`);
     }

@@ -1,0 +1,125 @@
+/** What the gateway has done since it started, in the text form that Prometheus reads. */
+import type { Provider } from "../../providers/provider.ts";
+import type { Answered } from "../door.ts";
+
+/** Counts what was answered. */
+export interface Metrics {
+  /** Takes a request that was answered. */
+  count(answer: Answered): void;
+  /** All figures as text. */
+  render(now: Now): string;
+}
+
+/** What is told as it is at the moment. */
+export interface Now {
+  readonly providers: ReadonlyMap<string, Provider>;
+  /** Uploads that are under way. */
+  readonly uploads: number;
+}
+
+/** Upper bounds of durations, in seconds. */
+const bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+interface Durations {
+  /** How many were at most as long as each bound. */
+  readonly within: number[];
+  count: number;
+  milliseconds: number;
+}
+
+/** Makes metrics. Operations, providers and statuses are few, so that the figures are bounded. */
+export function createMetrics(): Metrics {
+  const requests = new Map<string, number>();
+  const durations = new Map<string, Durations>();
+  const bytes = { in: new Map<string, number>(), out: new Map<string, number>() };
+  const add = (to: Map<string, number>, labels: string, more: number) =>
+    to.set(labels, (to.get(labels) ?? 0) + more);
+
+  return {
+    count({ audit, status, bytesOut, durationMs }) {
+      const operation = label("operation", audit.operation ?? "none");
+      const provider = label("provider", audit.provider ?? "none");
+      add(requests, `${operation},${provider},${label("status", `${status}`)}`, 1);
+      add(bytes.in, provider, audit.bytesIn);
+      add(bytes.out, provider, bytesOut);
+      const known = durations.get(operation) ??
+        { within: bounds.map(() => 0), count: 0, milliseconds: 0 };
+      const seconds = durationMs / 1000;
+      known.count++;
+      known.milliseconds += durationMs;
+      for (const [at, bound] of bounds.entries()) {
+        if (seconds <= bound) known.within[at] = (known.within[at] ?? 0) + 1;
+      }
+      durations.set(operation, known);
+    },
+    render({ providers, uploads }) {
+      const lines = [
+        ...family("batchway_requests_total", "counter", "Requests that were answered.", requests),
+        ...histogram(durations),
+        ...family(
+          "batchway_request_bytes_total",
+          "counter",
+          "Bytes of requests' bodies.",
+          bytes.in,
+        ),
+        ...family("batchway_response_bytes_total", "counter", "Bytes of answers.", bytes.out),
+        ...family(
+          "batchway_uploads_in_flight",
+          "gauge",
+          "Uploads that are under way.",
+          new Map([["", uploads]]),
+        ),
+        ...family(
+          "batchway_account_set_aside",
+          "gauge",
+          "Whether an account is set aside: 1 if its key is refused or its quota is used up.",
+          accounts(providers),
+        ),
+      ];
+      return `${lines.join("\n")}\n`;
+    },
+  };
+}
+
+function accounts(providers: ReadonlyMap<string, Provider>): ReadonlyMap<string, number> {
+  return new Map(
+    [...providers.values()].flatMap((provider) => {
+      if (provider.forwards) return [];
+      return provider.accounts.map(({ name, health }) =>
+        [
+          `${label("provider", provider.name)},${label("account", name)}`,
+          health?.setAside() ? 1 : 0,
+        ] as const
+      );
+    }),
+  );
+}
+
+function family(
+  name: string,
+  type: "counter" | "gauge",
+  help: string,
+  values: ReadonlyMap<string, number>,
+): string[] {
+  const lines = [...values].map(([labels, value]) =>
+    `${name}${labels === "" ? "" : `{${labels}}`} ${value}`
+  );
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines];
+}
+
+function histogram(durations: ReadonlyMap<string, Durations>): string[] {
+  const name = "batchway_request_duration_seconds";
+  const help = `# HELP ${name} From a request's head to the end of its answer.`;
+  const lines = [...durations].flatMap(([labels, { within, count, milliseconds }]) => [
+    ...bounds.map((bound, at) => `${name}_bucket{${labels},le="${bound}"} ${within[at]}`),
+    `${name}_bucket{${labels},le="+Inf"} ${count}`,
+    `${name}_sum{${labels}} ${milliseconds / 1000}`,
+    `${name}_count{${labels}} ${count}`,
+  ]);
+  return [help, `# TYPE ${name} histogram`, ...lines];
+}
+
+/** A label as Prometheus has it; none of the values has a line break. */
+function label(name: string, value: string): string {
+  return `${name}="${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+}
