@@ -59,7 +59,6 @@ Deno.test("(21) no path but /healthz is answered without a proof, on either list
       "/",
       "/readyz",
       "/metrics",
-      "/metrics",
       "/bedrock",
       "/bedrock/",
       "/bedrock/files/",
