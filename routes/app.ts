@@ -8,6 +8,7 @@ import type { Context } from "./context.ts";
 import { type App, createDoor, type DoorDeps, type Face, healthPath, plain } from "./door.ts";
 import { health, type HealthDeps, readiness } from "./ops/health.ts";
 import type { Metrics } from "./ops/metrics.ts";
+import { answerText } from "./text_answer.ts";
 import { createS3, refuseS3, type S3RouteDeps } from "./s3/mod.ts";
 
 /** Where the Bedrock API is; S3 is at `files` below it. */
@@ -37,7 +38,7 @@ export function createApp(deps: AppDeps): App {
   app.get("/metrics", () => {
     const { providers, uploads } = deps;
     const text = deps.metrics.render({ providers, uploads: uploads.underWay() });
-    return new Response(text, { headers: { "content-type": "text/plain; version=0.0.4" } });
+    return answerText(text, { "content-type": "text/plain; version=0.0.4" });
   });
   app.notFound(() =>
     plain(404, "Batchway speaks S3 at /bedrock/files and the Bedrock batch API at /bedrock.")
@@ -78,7 +79,7 @@ function newHono(): Hono<Carried> {
 
 const refuseBedrock: Face["refuse"] = (failure, _request, _target, requestId) => {
   const { status, headers, body } = renderBedrockError(failure, requestId);
-  return new Response(body, { status, headers });
+  return answerText(body, headers, status);
 };
 
 const refusePlainly: Face["refuse"] = (failure) => {

@@ -13,6 +13,7 @@ import type { Principal } from "./principal.ts";
 import { type BodyDeps, controlBody } from "./request_body.ts";
 import { addressOf } from "./s3/address.ts";
 import { type Target, targetOf } from "./target.ts";
+import { answerText } from "./text_answer.ts";
 
 /** What the door needs. */
 export interface DoorDeps extends AuthenticateDeps, BodyDeps {
@@ -142,5 +143,5 @@ function takeTurn(rateLimit: RateLimit, principal: Principal): void {
 
 /** An answer in plain text. */
 export function plain(status: number, text: string): Response {
-  return new Response(`${text}\n`, { status, headers: { "content-type": "text/plain" } });
+  return answerText(`${text}\n`, { "content-type": "text/plain" }, status);
 }

@@ -1,14 +1,7 @@
 /** Answers of the Bedrock API. */
-import { Buffer } from "node:buffer";
+import { answerText } from "../text_answer.ts";
 
-/** Answers with JSON, of a length that is known. */
+/** Answers with JSON. */
 export function answerJson(reply: unknown, headers: Readonly<Record<string, string>>): Response {
-  const text = JSON.stringify(reply);
-  return new Response(text, {
-    headers: {
-      "content-type": "application/json",
-      "content-length": `${Buffer.byteLength(text)}`,
-      ...headers,
-    },
-  });
+  return answerText(JSON.stringify(reply), { "content-type": "application/json", ...headers });
 }

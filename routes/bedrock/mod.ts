@@ -6,6 +6,7 @@ import { renderBedrockError } from "../../codecs/bedrock_errors.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { checkWrite, reachOf } from "../authorize.ts";
 import type { Broken, Context } from "../context.ts";
+import { answerText } from "../text_answer.ts";
 import { type SelectDeps, selectProvider } from "../select_provider.ts";
 import { answerJson } from "./answer.ts";
 import { forwardJobs } from "./forward.ts";
@@ -47,7 +48,7 @@ export function createBedrock(deps: BedrockRouteDeps, mount: string) {
     } catch (error) {
       const { status, headers, body } = renderBedrockError(error, context.requestId);
       if (status >= 500) deps.broken(context, error);
-      return new Response(body, { status, headers });
+      return answerText(body, headers, status);
     }
   };
 }

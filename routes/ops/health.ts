@@ -1,5 +1,6 @@
 /** What tells an operator, or a load balancer, how the gateway is. */
 import type { Provider, StoringProvider } from "../../providers/provider.ts";
+import { answerText } from "../text_answer.ts";
 
 /** What readiness depends on. */
 export interface HealthDeps {
@@ -11,7 +12,7 @@ export interface HealthDeps {
 
 /** `/healthz`: the process serves. */
 export function health(): Response {
-  return Response.json({ status: "ok" });
+  return answerStatus({ status: "ok" }, 200);
 }
 
 /**
@@ -29,7 +30,7 @@ export async function readiness(deps: HealthDeps): Promise<Response> {
     ...(!provider.forwards && statesOf(provider)),
   }));
   const body = { status: ready ? "ready" : "not ready", catalog, providers };
-  return Response.json(body, { status: ready ? 200 : 503 });
+  return answerStatus(body, ready ? 200 : 503);
 }
 
 /** How a provider's accounts fare, by their names, and whether any of them is well. */
@@ -46,4 +47,8 @@ function statesOf({ accounts }: StoringProvider) {
     status: isWell ? "ok" : "every account is set aside",
     states: Object.fromEntries(states),
   };
+}
+
+function answerStatus(body: unknown, status: number): Response {
+  return answerText(JSON.stringify(body), { "content-type": "application/json" }, status);
 }

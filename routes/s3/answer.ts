@@ -1,13 +1,7 @@
 /** XML documents that go out. */
-import { Buffer } from "node:buffer";
+import { answerText } from "../text_answer.ts";
 
 /** Answers with a document. */
 export function answerXml(xml: string, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(xml, {
-    headers: {
-      "content-type": "application/xml",
-      "content-length": `${Buffer.byteLength(xml)}`,
-      ...headers,
-    },
-  });
+  return answerText(xml, { "content-type": "application/xml", ...headers });
 }

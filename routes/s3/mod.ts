@@ -2,7 +2,6 @@
  * S3: which operation a request is, and its answer. Requests for a provider that speaks S3 itself
  * are forwarded whole, whatever the operation.
  */
-import { Buffer } from "node:buffer";
 import { Failure } from "../../codecs/failure.ts";
 import { withLinkHeaders } from "../../codecs/presigned_headers.ts";
 import { s3Error } from "../../codecs/s3_errors.ts";
@@ -13,6 +12,7 @@ import { checkBucket, checkWrite, reachOf } from "../authorize.ts";
 import type { Context } from "../context.ts";
 import { type SelectDeps, selectProvider } from "../select_provider.ts";
 import type { Target } from "../target.ts";
+import { answerText } from "../text_answer.ts";
 import { abortMultipartUpload } from "./abort_multipart_upload.ts";
 import { addressOf, checkAddress } from "./address.ts";
 import { createBucket, deleteBucket, getBucketLocation, headBucket } from "./bucket.ts";
@@ -188,16 +188,15 @@ export async function refuseS3(
   requestId: string,
 ): Promise<Response> {
   const error = s3Error(failure);
-  const headers = new Headers({
+  const { retryAfterSeconds, fields } = error;
+  const size = error.status === 416 ? fields["ActualObjectSize"] : undefined;
+  const headers = {
     "content-type": "application/xml",
     "x-amz-request-id": requestId,
     "x-amz-id-2": requestId,
-  });
-  if (error.retryAfterSeconds !== undefined) {
-    headers.set("retry-after", `${error.retryAfterSeconds}`);
-  }
-  const size = error.fields["ActualObjectSize"];
-  if (error.status === 416 && size !== undefined) headers.set("content-range", `bytes */${size}`);
+    ...(retryAfterSeconds !== undefined && { "retry-after": `${retryAfterSeconds}` }),
+    ...(size !== undefined && { "content-range": `bytes */${size}` }),
+  };
   if (request.method === "HEAD") return new Response(null, { status: error.status, headers });
   const xml = await renderS3Error({
     ...error,
@@ -205,6 +204,5 @@ export async function refuseS3(
     hostId: requestId,
     resource: target.path,
   });
-  headers.set("content-length", `${Buffer.byteLength(xml)}`);
-  return new Response(xml, { status: error.status, headers });
+  return answerText(xml, headers, error.status);
 }
