@@ -39,8 +39,11 @@ export interface AuthenticateDeps {
 /** Tells who sends a request. Throws a refusal where it is nobody who may. */
 export async function authenticate(deps: AuthenticateDeps, asked: Asked): Promise<Principal> {
   const { keyring } = deps;
-  if (!await keyring.hasAny() && !(namesOurs(asked) && await keyring.reread())) {
-    return anonymous(deps, asked);
+  if (!await keyring.hasAny()) {
+    const claimed = claimedScope(asked.request.headers, asked.target);
+    if (!(namesOurs(asked, claimed) && await keyring.reread())) {
+      return anonymous(deps, asked, claimed);
+    }
   }
   const query = parseRawQuery(asked.target.query);
   const prove = wayOf(asked.request.headers, query);
@@ -54,11 +57,9 @@ export async function authenticate(deps: AuthenticateDeps, asked: Asked): Promis
 }
 
 /** Whether a request names a credential of ours: it may have been issued this very moment. */
-function namesOurs({ request: { headers }, target }: Asked): boolean {
-  const header = headers.get("authorization");
-  if (header !== null && /^bearer /i.test(header)) return true;
-  const claimed = claimedScope(headers, target);
-  return claimed !== undefined && isAccessKeyId(claimed.accessKeyId);
+function namesOurs({ request }: Asked, claimed: CredentialScope | undefined): boolean {
+  if (claimed) return isAccessKeyId(claimed.accessKeyId);
+  return /^bearer /i.test(request.headers.get("authorization") ?? "");
 }
 
 type Way = (proving: Proving) => Promise<Principal>;
@@ -97,6 +98,7 @@ function wayOf(headers: Headers, query: Proving["query"]): Way {
 function anonymous(
   deps: AuthenticateDeps,
   { request, target }: Asked,
+  claimed: CredentialScope | undefined,
 ): Principal {
   if (deps.openTo === "nobody") {
     throw refuse(
@@ -107,7 +109,7 @@ function anonymous(
   }
   if (deps.openTo === "local") checkLocal(request.headers, target, deps.s3Domains);
   // The region is read from what the client signed also where nobody checks the signature.
-  const region = claimedScope(request.headers, target)?.region;
+  const region = claimed?.region;
   return {
     accessKeyId: null,
     tenant: anonymousTenant,
