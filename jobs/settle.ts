@@ -22,6 +22,8 @@ const defaultPatience = 5_000;
 const mostAtOnce = 4;
 /** Jobs that were over when they were found, of which one sweep reads the results. */
 const mostCaughtUp = 64;
+/** Jobs of which it is remembered that nothing is left to be read. */
+const maxSettled = 20_000;
 const firstPause = 1_000;
 const longestPause = 5 * 60_000;
 /** So often a provider may say that results are not there before it is believed. */
@@ -43,6 +45,7 @@ export function createSettling(deps: JobTools) {
   const running = new Map<string, Promise<JobRecord | undefined>>();
   const catching = new Map<string, Promise<JobRecord>>();
   const refused = new Map<string, { readonly times: number; readonly until: number }>();
+  const settled = new Set<string>();
 
   return { end, catchUp, sweep, idle };
 
@@ -85,7 +88,13 @@ export function createSettling(deps: JobTools) {
   async function catchUp(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
     const { scope, job } = scoped;
     const name = nameOf(scoped);
-    if (isPausing(name) || !await results.isWaiting(scope, job.id)) return job;
+    if (settled.has(name) || isPausing(name)) return job;
+    if (!await results.isWaiting(scope, job.id)) {
+      // Jobs wait from their adoption on, or never: a poll of an old one need not look again.
+      if (settled.size >= maxSettled) settled.clear();
+      settled.add(name);
+      return job;
+    }
     let work = catching.get(name);
     if (!work) {
       work = catchUpOnce(provider, scoped).finally(() => catching.delete(name));
@@ -122,6 +131,7 @@ export function createSettling(deps: JobTools) {
       const job = await jobs.get(scope, id);
       if (!job || !provider || provider.forwards || isPausing(nameOf({ scope, job }))) continue;
       left--;
+      settled.delete(nameOf({ scope, job }));
       await catchUp(provider, { scope, job });
     }
   }
