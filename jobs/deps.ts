@@ -12,6 +12,14 @@ export interface ScopedJob {
   readonly job: JobRecord;
 }
 
+/**
+ * What a process remembers a job by. Two providers on one account adopt the same batches under the
+ * same ids: an id is not enough.
+ */
+export function nameOf({ scope, job }: ScopedJob): string {
+  return JSON.stringify([scope.tenant, scope.provider, job.id]);
+}
+
 /** What the parts of this room work with. */
 export interface JobTools extends JobDeps {
   /**

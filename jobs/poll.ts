@@ -7,7 +7,7 @@ import { isTerminal } from "../codecs/job_status.ts";
 import { boundTo } from "../objects/accounts.ts";
 import { accountOf } from "../objects/reach.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";
-import type { JobTools, ScopedJob } from "./deps.ts";
+import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
 import type { Settling } from "./settle.ts";
 import { advance, unsettled } from "./state.ts";
 import { enforceTimeout } from "./timeout.ts";
@@ -178,9 +178,4 @@ function shared<Result>(
   const result = work().finally(() => underWay.delete(name));
   underWay.set(name, result);
   return result;
-}
-
-/** Two providers on one account adopt the same batches under the same ids: an id is not enough. */
-function nameOf({ scope, job }: ScopedJob): string {
-  return JSON.stringify([scope.tenant, scope.provider, job.id]);
 }

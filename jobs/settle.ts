@@ -9,7 +9,7 @@ import { isTerminal } from "../codecs/job_status.ts";
 import { accountOf } from "../objects/reach.ts";
 import { type Renewal, startRenewal } from "../objects/renewal.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";
-import type { JobTools, ScopedJob } from "./deps.ts";
+import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
 import { collect, type Outcome, unreadable } from "./results/collect.ts";
 import { advance } from "./state.ts";
 
@@ -230,9 +230,4 @@ export function createSettling(deps: JobTools) {
   function lost(error: unknown): void {
     deps.warn("The lease on a job's results could not be changed", { error });
   }
-}
-
-/** Two providers on one account adopt the same batches under the same ids: an id is not enough. */
-function nameOf({ scope, job }: ScopedJob): string {
-  return JSON.stringify([scope.tenant, scope.provider, job.id]);
 }

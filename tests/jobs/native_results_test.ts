@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { keys, nativeTenant } from "../../catalog/keys.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { quiet } from "../objects/world.ts";
 import { counts, get, keysOf, textOf } from "./results_world.ts";
+import { openCatalog } from "../catalog/memory.ts";
 import { createJobWorld } from "./world.ts";
 
 const virtual = { virtual: true };
@@ -66,4 +68,23 @@ Deno.test("a native batch that was deleted, or cannot be asked for, is still tol
   world.cloud.calls.length = 0;
   assert.deepEqual(await get(world, job), told);
   assert.deepEqual(world.cloud.calls, []);
+});
+
+Deno.test("polls of an ended job look once for results to be read, and the sweep each time", async () => {
+  using catalogOf = await openCatalog();
+  const world = await createJobWorld({ catalogOf });
+  world.cloud.addBatch("batch_native", { status: "Completed", counts: counts(1) });
+  world.cloud.results.set([...world.cloud.batches.keys()][0]!, ['{"id":"a"}\n']);
+  const job = await world.jobs.get(world.reach, undefined, "batch_native", quiet());
+  await get(world, job);
+  // As if the record had been lost, and the batch adopted once more.
+  const scope = { tenant: nativeTenant, provider: "cloud" };
+  await catalogOf.kv.set(keys.unsettled(scope, job.id), true);
+  world.cloud.calls.length = 0;
+  const readings = () => world.cloud.calls.filter((call) => call === "batches.results").length;
+  await get(world, job);
+  assert.equal(readings(), 0);
+  await world.jobs.sweep(quiet());
+  assert.equal(readings(), 1);
+  assert.equal((await catalogOf.kv.get(keys.unsettled(scope, job.id))).value, null);
 });
