@@ -42,19 +42,8 @@ export async function forwardJobs(
 /** How each operation is held to the principal's buckets. */
 const limits: Readonly<Record<string, (sending: Sending) => Promise<Response>>> = {
   CreateModelInvocationJob: create,
-  GetModelInvocationJob: async (sending) => {
-    const response = await send(sending);
-    if (!response.ok && response.status !== 404) return response;
-    const job = await jobOf(response.clone());
-    if (response.ok && job && isVisible(sending.context.principal, job)) return response;
-    await response.body?.cancel();
-    // Also for AWS's own 404: in other words it would tell which jobs there are.
-    throw unknown();
-  },
-  StopModelInvocationJob: async (sending) => {
-    await checkJob(sending, jobIdentifier(sending.context));
-    return await send(sending);
-  },
+  GetModelInvocationJob: async (sending) => shown(sending, await send(sending)),
+  StopModelInvocationJob: (sending) => sendOf(sending, jobIdentifier(sending.context)),
   ListModelInvocationJobs: list,
   ListTagsForResource: ofResource,
   TagResource: ofResource,
@@ -92,15 +81,14 @@ async function ofResource(sending: Sending): Promise<Response> {
   if (typeof arn !== "string") {
     throw new Failure("invalid", "resourceARN must be the ARN of a model invocation job");
   }
-  await checkJob(sending, arn);
   const body = new TextEncoder().encode(JSON.stringify(parsed(sending.body)));
-  return await send({ ...sending, body });
+  return await sendOf({ ...sending, body }, arn);
 }
 
-/** Throws `not-found` for a job that is none of the principal's. */
-async function checkJob({ provider, context }: Sending, identifier: string): Promise<void> {
-  const { principal, signal } = context;
-  const response = await provider.forward({
+/** Sends a request on that is about a job, once it is certain that the job is the principal's. */
+async function sendOf(sending: Sending, identifier: string): Promise<Response> {
+  const { provider, context: { principal, signal } } = sending;
+  const job = await provider.forward({
     service: "bedrock",
     method: "GET",
     path: `/model-invocation-job/${encodeUri(identifier, false)}`,
@@ -109,9 +97,23 @@ async function checkJob({ provider, context }: Sending, identifier: string): Pro
     body: null,
     region: principal.region,
   }, signal);
-  const job = response.ok ? await jobOf(response) : undefined;
-  if (!response.ok) await response.body?.cancel();
-  if (!job || !isVisible(principal, job)) throw unknown();
+  const answer = await shown(sending, job);
+  if (!answer.ok) return answer;
+  await answer.body?.cancel();
+  return await send(sending);
+}
+
+/**
+ * AWS's answer to a look at a job; throws `not-found` for a job that is none of the principal's. What
+ * else AWS says, such as that it is asked too often, tells nothing of the job and is passed on.
+ */
+async function shown({ context }: Sending, response: Response): Promise<Response> {
+  if (!response.ok && response.status !== 404) return response;
+  const job = response.ok ? await jobOf(response.clone()) : undefined;
+  if (job && isVisible(context.principal, job)) return response;
+  await response.body?.cancel();
+  // Also for AWS's own 404: in other words it would tell which jobs there are.
+  throw unknown();
 }
 
 async function send({ provider, mount, context, body }: Sending): Promise<Response> {

@@ -1,6 +1,7 @@
 /** Keys that may less: read alone, use certain buckets, or certain providers. */
 import assert from "node:assert/strict";
 import { isRead } from "../../routes/authorize.ts";
+import { fault, mend } from "../jobs/wire.ts";
 import { bedrockOperations, files, jobOf, line, prepare, s3Operations } from "./operations.ts";
 import { type Ask, signHeader, signQuery } from "./sign.ts";
 import { withWorld } from "./world.ts";
@@ -251,6 +252,30 @@ Deno.test("a forwarded job of other buckets is answered as one that is not there
       keys.limitedAws,
     );
     assert.deepEqual(JSON.parse(listed.body).invocationJobSummaries, []);
+  });
+});
+
+Deno.test("what AWS cannot tell of a forwarded job now is not told as that it is not there", async () => {
+  await withWorld(async (world) => {
+    const { sandbox } = world.gateway;
+    const key = await world.issue({ buckets: ["bucket-*"], defaultProvider: "bedrock" });
+    const { arn } = await prepare(world, key, { job: true });
+    const path = `/bedrock/model-invocation-job/${encodeURIComponent(arn)}`;
+    const stop: Ask = { service: "bedrock", method: "POST", path: `${path}/stop` };
+    const tags: Ask = {
+      service: "bedrock",
+      method: "POST",
+      path: "/bedrock/listTagsForResource",
+      body: JSON.stringify({ resourceARN: arn }),
+    };
+    const look = { provider: "bedrock", method: "GET", path: "/model-invocation-job/" } as const;
+    await fault(sandbox, { ...look, status: 429, times: 100 });
+    for (const ask of [stop, tags, { ...stop, method: "GET", path }]) {
+      assert.equal((await world.ask(ask, key)).status, 429, ask.path);
+    }
+    await mend(sandbox);
+    assert.equal((await world.ask(tags, key)).status, 200);
+    assert.equal((await world.ask(stop, key)).status, 200);
   });
 });
 
