@@ -71,7 +71,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     ? placeOf(config.catalog, config.data)
     : { kind: "file", path } as const;
   const opened = await openPlace(place, { sleep, told: log.info, ...(limits && { limits }) });
-  const catalog = createCatalog(opened.kv, sleep);
+  const catalog = createCatalog(opened.kv, sleep, opened.memory);
   const uploader = createUploader(timeouts);
   const providers = createProviders(config.providers, {
     fetch,

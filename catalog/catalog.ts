@@ -8,6 +8,7 @@ import { createJournalCatalog, type JournalCatalog } from "./journal.ts";
 import { createLeaseCatalog, type LeaseCatalog } from "./leases.ts";
 import { createLinkCatalog, type LinkCatalog } from "./links.ts";
 import { createObjectCatalog, type ObjectCatalog } from "./objects.ts";
+import { noMemory, type ReadMemory } from "./read_memory.ts";
 import { createRecordIdCatalog, type RecordIdCatalog } from "./record_ids.ts";
 import { createResultsCatalog, type ResultsCatalog } from "./results.ts";
 import { createUploadCatalog, type UploadCatalog } from "./uploads.ts";
@@ -26,6 +27,8 @@ export interface Catalog {
   readonly instances: InstanceCatalog;
   readonly credentials: CredentialCatalog;
   readonly leases: LeaseCatalog;
+  /** What was read of the catalog and holds while nobody changes it. */
+  readonly memory: ReadMemory;
   /** Reads one key, to see that the catalog answers. */
   check(): Promise<void>;
 }
@@ -34,6 +37,7 @@ export interface Catalog {
 export function createCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
+  memory: ReadMemory = noMemory,
 ): Catalog {
   const objects = createObjectCatalog(kv, sleep);
   return {
@@ -49,6 +53,7 @@ export function createCatalog(
     instances: createInstanceCatalog(kv, sleep),
     credentials: createCredentialCatalog(kv, sleep),
     leases: createLeaseCatalog(kv, sleep),
+    memory,
     async check() {
       await kv.get(["check"]);
     },

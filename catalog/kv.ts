@@ -76,7 +76,8 @@ export async function readAll<Value>(
   return found;
 }
 
-function isLocked(error: unknown): boolean {
+/** Whether another process that has the file is what a commit failed for. */
+export function isLocked(error: unknown): boolean {
   return error instanceof Error && /database is (locked|busy)/.test(error.message);
 }
 

@@ -2,12 +2,15 @@
 import { basename, dirname } from "node:path";
 import { Failure } from "../codecs/failure.ts";
 import { openKv } from "./kv.ts";
+import type { ReadMemory } from "./read_memory.ts";
 import { ensureSchema } from "./schema.ts";
 import { takeMark, type UseMark } from "./use_mark.ts";
 
 /** An open catalog. */
 export interface OpenedKv {
   readonly kv: Deno.Kv;
+  /** What was read of it before; absent where nobody can tell whether it was changed since. */
+  readonly memory?: ReadMemory;
   /** Closes it, and notes that it was closed properly. */
   close(): Promise<void>;
 }

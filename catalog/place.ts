@@ -1,7 +1,11 @@
 /** Where the catalog is: a file of this machine, a server for many machines, or the platform's. */
 import { Failure } from "../codecs/failure.ts";
+import { type ChangeMark, openChangeMark } from "./change_mark.ts";
+import { groupCommits } from "./grouped_kv.ts";
+import { change } from "./kv.ts";
 import { type KvLimits, limitKv } from "./limited_kv.ts";
 import { openCatalogKv, type OpenDeps, type OpenedKv } from "./open.ts";
+import { createReadMemory, rememberReads } from "./read_memory.ts";
 import { ensureSchema } from "./schema.ts";
 
 /** Where the catalog is. */
@@ -36,7 +40,7 @@ export interface PlaceDeps extends OpenDeps {
 
 /** Opens the catalog, in its present form. Throws a sentence where it cannot be had. */
 export async function openPlace(place: CatalogPlace, deps: PlaceDeps): Promise<OpenedKv> {
-  if (place.kind === "file") return await openCatalogKv(place.path, deps);
+  if (place.kind === "file") return await openFile(place.path, deps);
   const kv = await openAway(place, deps.limits ?? defaultLimits);
   try {
     await ensureSchema(kv, deps.sleep, `The catalog ${nameOf(place)}`, deps.told);
@@ -51,6 +55,45 @@ export async function openPlace(place: CatalogPlace, deps: PlaceDeps): Promise<O
       return Promise.resolve();
     },
   };
+}
+
+/** A file of this machine: its commits go together, and what was read holds while nobody writes. */
+async function openFile(path: string, deps: PlaceDeps): Promise<OpenedKv> {
+  const opened = await openCatalogKv(path, deps);
+  const grouped = groupCommits(opened.kv);
+  const mark = path === ":memory:" ? undefined : await provenMark(opened.kv, path, deps);
+  if (!mark) return { ...opened, kv: grouped };
+  const memory = createReadMemory(mark);
+  return {
+    kv: rememberReads(grouped, memory),
+    memory,
+    async close() {
+      mark.close();
+      await opened.close();
+    },
+  };
+}
+
+/** A mark that a commit has been seen to move; without one the catalog is read each time. */
+async function provenMark(
+  kv: Deno.Kv,
+  path: string,
+  { sleep, told }: PlaceDeps,
+): Promise<ChangeMark | undefined> {
+  let mark: ChangeMark | undefined;
+  try {
+    mark = openChangeMark(path);
+    const before = mark.now();
+    await change(sleep, async () => {
+      await kv.delete(["check"]);
+      return { done: undefined };
+    });
+    if (mark.now() !== before) return mark;
+  } catch (error) {
+    told?.(`What is read of the catalog is not remembered: ${reasonOf(error)}`);
+  }
+  mark?.close();
+  return undefined;
 }
 
 function nameOf(place: Elsewhere): string {

@@ -47,7 +47,7 @@ export async function listJobs(
   reach: Reach,
   request: ListJobsRequest,
 ): Promise<JobPage> {
-  if (reach.mayUse === undefined) return await readPage(deps, reach, request);
+  if (reach.mayUse === undefined) return await rememberedPage(deps, reach, request);
   const { maxResults } = request;
   const jobs: JobRecord[] = [];
   let { after } = request;
@@ -62,6 +62,17 @@ export async function listJobs(
     if (page.next === undefined) return { jobs };
     after = page.next;
   }
+}
+
+/** A page that was read before and holds still is the same object. */
+function rememberedPage(
+  deps: Pick<JobDeps, "catalog">,
+  reach: Reach,
+  request: ListJobsRequest,
+): Promise<JobPage> {
+  const name = JSON.stringify(["jobs", scopesOf(reach), request]);
+  const weight = ({ jobs }: JobPage) => 1 + jobs.length;
+  return deps.catalog.memory.remember(name, weight, () => readPage(deps, reach, request));
 }
 
 /** A page of all jobs that the filter lets through. */

@@ -4,10 +4,12 @@
  */
 import type { Scope } from "../catalog/keys.ts";
 import type { NamedObject, ObjectCatalog } from "../catalog/objects.ts";
+import type { ReadMemory } from "../catalog/read_memory.ts";
+import { latin1 } from "../codecs/latin1.ts";
 import { afterKey, afterPrefix, compareBytes } from "./byte_order.ts";
 import { isLive } from "./find.ts";
 import { createNativeFiles } from "./native.ts";
-import type { Reach } from "./reach.ts";
+import { type Reach, scopeOf } from "./reach.ts";
 import { scopesOfBucket } from "./results/native.ts";
 
 /** What to list. */
@@ -35,6 +37,7 @@ export interface ListPage {
 /** What listing needs. */
 export interface ListDeps {
   readonly catalog: ObjectCatalog;
+  readonly memory: ReadMemory;
   readonly now: () => number;
   /** Whether a bucket shows files that were put by other means. */
   readonly showsNative: (reach: Reach, bucket: string) => boolean;
@@ -44,14 +47,42 @@ const utf8 = new TextEncoder();
 /** Keys of the first read where there is a delimiter; it may be that one would do. */
 const firstStep = 16;
 
-/** Lists one page of a bucket. */
+/**
+ * Lists one page of a bucket. A page that was listed before and holds still is the same object, so
+ * that what is made of it may be kept beside it.
+ */
 export async function list(
   deps: ListDeps,
   reach: Reach,
   request: ListRequest,
   signal: AbortSignal,
 ): Promise<ListPage> {
-  const source = sourceOf(deps, reach, request, signal);
+  if (reach.native && deps.showsNative(reach, request.bucket)) {
+    return await readPage(request, nativeSource(deps, reach, request, signal));
+  }
+  const { position, ...rest } = request;
+  const name = JSON.stringify(["objects", scopeOf(reach), rest, position && latin1(position)]);
+  const read = async (): Promise<Remembered> => {
+    const expiry: Expiry = { first: Infinity };
+    const source = recordedSource(deps, reach, request, expiry);
+    return { page: await readPage(request, source), expiry };
+  };
+  const weight = ({ page }: Remembered) => 1 + page.objects.length + page.commonPrefixes.length;
+  const { page, expiry } = await deps.memory.remember(name, weight, read);
+  return expiry.first > deps.now() ? page : (await read()).page;
+}
+
+/** When the first of the objects that a page tells of is gone, in milliseconds since 1970. */
+interface Expiry {
+  first: number;
+}
+
+interface Remembered {
+  readonly page: ListPage;
+  readonly expiry: Expiry;
+}
+
+async function readPage(request: ListRequest, source: Source): Promise<ListPage> {
   const objects: NamedObject[] = [];
   const commonPrefixes: string[] = [];
   let position = startOf(request);
@@ -101,27 +132,45 @@ interface Batch {
 
 type Source = (from: Uint8Array, limit: number) => Promise<Batch>;
 
-/** The smallest keys from a position on, of the catalog and, where the bucket shows them, of native files. */
-function sourceOf(
+/** Reads the smallest keys from a position on, of the catalog alone. */
+function recordedKeys(
   deps: ListDeps,
   reach: Reach,
-  { bucket, prefix, maxKeys }: ListRequest,
-  signal: AbortSignal,
-): Source {
+  { bucket, prefix }: ListRequest,
+  expiry: Expiry,
+): (from: Uint8Array, limit: number) => Promise<readonly NamedObject[]> {
   const before = prefix === "" ? undefined : afterPrefix(prefix);
-  const recorded = (from: Uint8Array, limit: number) =>
+  return (from, limit) =>
     merged(
       scopesOfBucket(reach, bucket).map((scope) =>
-        recordedObjects(deps, scope, bucket, from, before, limit)
+        recordedObjects(deps, { scope, bucket, before, expiry }, from, limit)
       ),
       limit,
     );
-  if (!reach.native || !deps.showsNative(reach, bucket)) {
-    return async (from, limit) => {
-      const found = await recorded(from, limit);
-      return { found, isLast: found.length < limit };
-    };
-  }
+}
+
+function recordedSource(
+  deps: ListDeps,
+  reach: Reach,
+  request: ListRequest,
+  expiry: Expiry,
+): Source {
+  const recorded = recordedKeys(deps, reach, request, expiry);
+  return async (from, limit) => {
+    const found = await recorded(from, limit);
+    return { found, isLast: found.length < limit };
+  };
+}
+
+/** The smallest keys of the catalog and of native files together. */
+function nativeSource(
+  deps: ListDeps,
+  reach: Reach,
+  request: ListRequest,
+  signal: AbortSignal,
+): Source {
+  const recorded = recordedKeys(deps, reach, request, { first: Infinity });
+  const { prefix, maxKeys } = request;
   const native = createNativeFiles(
     deps.catalog,
     reach,
@@ -155,16 +204,22 @@ async function merged(
     .map(({ entry }) => entry);
 }
 
+/** Where objects are read, up to where. */
+interface Place {
+  readonly scope: Scope;
+  readonly bucket: string;
+  readonly before: Uint8Array | undefined;
+  readonly expiry: Expiry;
+}
+
 /**
  * Objects of the catalog that their provider still has, exactly `limit` of them if there are as
  * many. Those that have expired are forgotten in passing, or every list would read them again.
  */
 async function recordedObjects(
   deps: ListDeps,
-  scope: Scope,
-  bucket: string,
+  { scope, bucket, before, expiry }: Place,
   from: Uint8Array,
-  before: Uint8Array | undefined,
   limit: number,
 ): Promise<NamedObject[]> {
   const live: NamedObject[] = [];
@@ -175,8 +230,10 @@ async function recordedObjects(
     const now = deps.now();
     for (const object of found) {
       const { key, record } = object;
-      if (isLive(record, now)) live.push(object);
-      else await deps.catalog.remove(scope, bucket, key, record, "gone");
+      if (isLive(record, now)) {
+        live.push(object);
+        if (record.expiresAt !== undefined) expiry.first = Math.min(expiry.first, record.expiresAt);
+      } else await deps.catalog.remove(scope, bucket, key, record, "gone");
     }
     const last = found.at(-1);
     if (found.length < wanted || !last) break;

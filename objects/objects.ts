@@ -98,7 +98,7 @@ export function createObjects(deps: ObjectDeps): Objects {
     uploads,
     registered,
   };
-  const listing = { catalog: objects, now, showsNative };
+  const listing = { catalog: objects, memory: deps.catalog.memory, now, showsNative };
   const multipart = createMultipart({
     catalog: catalog.uploads,
     spool: deps.parts ?? createPartSpool(),

@@ -8,7 +8,15 @@ export function answerText(
   headers: Readonly<Record<string, string>>,
   status = 200,
 ): Response {
-  const bytes = utf8.encode(text);
+  return answerBytes(utf8.encode(text), headers, status);
+}
+
+/** Answers with a text that is encoded already. */
+export function answerBytes(
+  bytes: Uint8Array<ArrayBuffer>,
+  headers: Readonly<Record<string, string>>,
+  status = 200,
+): Response {
   return new Response(bytes, {
     status,
     headers: { ...headers, "content-length": `${bytes.length}` },

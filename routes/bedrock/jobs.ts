@@ -1,9 +1,14 @@
 /** CreateModelInvocationJob, GetModelInvocationJob and StopModelInvocationJob. */
+import type { JobRecord } from "../../catalog/records.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { validateCreate } from "../../jobs/validate.ts";
 import { checkUri } from "../authorize.ts";
+import { WrittenJson } from "./answer.ts";
 import { type BedrockRequest, jobIdentifier } from "./handler.ts";
 import { arnOf, jobJson } from "./job_json.ts";
+
+/** What was answered with a job that has not changed since. */
+const answers = new WeakMap<JobRecord, WrittenJson>();
 
 /** Creates a job, or answers with the one that the same create made before. */
 export async function createJob(request: BedrockRequest): Promise<unknown> {
@@ -32,7 +37,9 @@ export async function getJob(request: BedrockRequest): Promise<unknown> {
   const job = await deps.jobs.get(reach, principal.region, jobIdentifier(request), signal);
   audit.job = job.id;
   audit.account = job.account;
-  return jobJson(job);
+  const written = answers.get(job) ?? new WrittenJson(jobJson(job));
+  answers.set(job, written);
+  return written;
 }
 
 /** Asks for a job to be stopped. */

@@ -4,13 +4,16 @@ import type { JobId } from "../../codecs/ids.ts";
 import { isJobId } from "../../codecs/job_id.ts";
 import { type JobStatus, jobStatuses } from "../../codecs/job_status.ts";
 import { parseRawQuery } from "../../codecs/uri.ts";
-import type { ListJobsRequest } from "../../jobs/list.ts";
+import type { JobPage, ListJobsRequest } from "../../jobs/list.ts";
+import { WrittenJson } from "./answer.ts";
 import type { BedrockRequest } from "./handler.ts";
 import { jobJson } from "./job_json.ts";
 
 /** How many jobs a page has where nobody says; Bedrock's own default is unstated. */
 const defaultPage = 100;
 const maxPage = 1000;
+/** What was answered with a page that holds still. */
+const answers = new WeakMap<JobPage, WrittenJson>();
 
 /** Lists a page of jobs. */
 export async function listJobs(request: BedrockRequest): Promise<unknown> {
@@ -21,10 +24,12 @@ export async function listJobs(request: BedrockRequest): Promise<unknown> {
     return typeof opened === "string" && isJobId(opened) ? opened : undefined;
   });
   const page = await deps.jobs.list(reach, principal.region, query);
-  return {
+  const written = answers.get(page) ?? new WrittenJson({
     invocationJobSummaries: page.jobs.map(jobJson),
     nextToken: page.next && deps.tokens.seal(kind, page.next),
-  };
+  });
+  answers.set(page, written);
+  return written;
 }
 
 /** Reads a list's parameters. Throws `invalid` with every reason at once. */

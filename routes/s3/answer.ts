@@ -1,7 +1,11 @@
 /** XML documents that go out. */
-import { answerText } from "../text_answer.ts";
+import { answerBytes, answerText } from "../text_answer.ts";
 
-/** Answers with a document. */
-export function answerXml(xml: string, headers: Readonly<Record<string, string>> = {}): Response {
-  return answerText(xml, { "content-type": "application/xml", ...headers });
+/** Answers with a document, written or encoded already. */
+export function answerXml(
+  xml: string | Uint8Array<ArrayBuffer>,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const all = { "content-type": "application/xml", ...headers };
+  return typeof xml === "string" ? answerText(xml, all) : answerBytes(xml, all);
 }

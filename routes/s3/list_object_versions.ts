@@ -5,9 +5,8 @@
 import { Failure } from "../../codecs/failure.ts";
 import { renderXml } from "../../codecs/s3_xml.ts";
 import { encodeUri } from "../../codecs/uri.ts";
-import { answerXml } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
-import { lastName, listed, ownerOf, readListing, readPage } from "./listing.ts";
+import { answerPage, lastName, listed, ownerOf, readListing, readPage } from "./listing.ts";
 
 /** The version of an object in a bucket without versions. */
 const nullVersion = "null";
@@ -29,28 +28,29 @@ export async function listObjectVersions(request: S3Request): Promise<Response> 
   const { delimiter, encodingType } = listing;
   const named = (name: string) => encodingType === "url" ? encodeUri(name, true) : name;
   const last = page.next && lastName(page);
-  const xml = await renderXml("ListVersionsResult", {
-    Name: bucket,
-    Prefix: named(listing.prefix),
-    KeyMarker: named(keyMarker),
-    VersionIdMarker: versionMarker,
-    NextKeyMarker: last && named(last.name),
-    NextVersionIdMarker: last?.isKey ? nullVersion : undefined,
-    MaxKeys: listing.maxKeys,
-    Delimiter: delimiter === "" ? undefined : named(delimiter),
-    EncodingType: encodingType,
-    IsTruncated: page.next !== undefined,
-    Version: listed(page, undefined).map((object) => ({
-      Key: named(object.key),
-      VersionId: nullVersion,
-      IsLatest: true,
-      LastModified: object.lastModified.toISOString(),
-      ETag: `"${object.etag}"`,
-      Size: object.size,
-      StorageClass: "STANDARD",
-      Owner: { ID: id, DisplayName: displayName },
-    })),
-    CommonPrefixes: page.commonPrefixes.map((prefix) => ({ Prefix: named(prefix) })),
-  });
-  return answerXml(xml);
+  const render = () =>
+    renderXml("ListVersionsResult", {
+      Name: bucket,
+      Prefix: named(listing.prefix),
+      KeyMarker: named(keyMarker),
+      VersionIdMarker: versionMarker,
+      NextKeyMarker: last && named(last.name),
+      NextVersionIdMarker: last?.isKey ? nullVersion : undefined,
+      MaxKeys: listing.maxKeys,
+      Delimiter: delimiter === "" ? undefined : named(delimiter),
+      EncodingType: encodingType,
+      IsTruncated: page.next !== undefined,
+      Version: listed(page, undefined).map((object) => ({
+        Key: named(object.key),
+        VersionId: nullVersion,
+        IsLatest: true,
+        LastModified: object.lastModified.toISOString(),
+        ETag: `"${object.etag}"`,
+        Size: object.size,
+        StorageClass: "STANDARD",
+        Owner: { ID: id, DisplayName: displayName },
+      })),
+      CommonPrefixes: page.commonPrefixes.map((prefix) => ({ Prefix: named(prefix) })),
+    });
+  return answerPage(request, page, render);
 }

@@ -2,9 +2,8 @@
 import { Buffer } from "node:buffer";
 import { Failure } from "../../codecs/failure.ts";
 import { renderListBucketResult } from "../../codecs/s3_xml.ts";
-import { answerXml } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
-import { listed, ownerOf, readListing, readPage } from "./listing.ts";
+import { answerPage, listed, ownerOf, readListing, readPage } from "./listing.ts";
 
 /** Lists a page of a bucket. */
 export async function listObjectsV2(request: S3Request): Promise<Response> {
@@ -17,17 +16,20 @@ export async function listObjectsV2(request: S3Request): Promise<Response> {
   const page = await readPage(request, listing, { startAfter, ...(position && { position }) });
   const owner = parameters.get("fetch-owner") === "true" ? ownerOf(request) : undefined;
   const { next } = page;
-  return answerXml(
-    await renderListBucketResult({
-      ...listing,
-      bucket,
-      delimiter: listing.delimiter || undefined,
-      continuationToken: parameters.get("continuation-token"),
-      startAfter: startAfter || undefined,
-      nextContinuationToken: next && deps.tokens.seal(kind, Buffer.from(next).toString("base64")),
-      contents: listed(page, owner),
-      commonPrefixes: page.commonPrefixes,
-    }),
+  return answerPage(
+    request,
+    page,
+    () =>
+      renderListBucketResult({
+        ...listing,
+        bucket,
+        delimiter: listing.delimiter || undefined,
+        continuationToken: parameters.get("continuation-token"),
+        startAfter: startAfter || undefined,
+        nextContinuationToken: next && deps.tokens.seal(kind, Buffer.from(next).toString("base64")),
+        contents: listed(page, owner),
+        commonPrefixes: page.commonPrefixes,
+      }),
   );
 }
 

@@ -3,11 +3,12 @@ import { Failure } from "../../codecs/failure.ts";
 import type { ListedObject, XmlOwner } from "../../codecs/s3_xml.ts";
 import { compareBytes } from "../../objects/byte_order.ts";
 import type { ListPage, ListRequest } from "../../objects/list.ts";
+import { answerXml } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
 
 /** S3's default and greatest page. */
 const maxPage = 1000;
-const utf8 = new TextEncoder();
+const encoder = new TextEncoder();
 
 /** What every list is asked by; an empty text is none. */
 export interface Listing {
@@ -38,6 +39,25 @@ export async function readPage(
   return await deps.objects.list(reach, request, signal);
 }
 
+/** The document that was last made of a page, and the query that asked for it. */
+const documents = new WeakMap<
+  ListPage,
+  { readonly query: string; readonly xml: Uint8Array<ArrayBuffer> }
+>();
+
+/** Answers with a page's document; where the page and the query are those of before, with that. */
+export function answerPage(
+  { target: { query } }: S3Request,
+  page: ListPage,
+  render: () => string,
+): Response {
+  const known = documents.get(page);
+  if (known?.query === query) return answerXml(known.xml);
+  const xml = encoder.encode(render());
+  documents.set(page, { query, xml });
+  return answerXml(xml);
+}
+
 /** The owner that lists name: the tenant. */
 export function ownerOf({ principal }: S3Request): XmlOwner {
   return { id: principal.tenant, displayName: principal.tenant };
@@ -64,7 +84,8 @@ export function lastName(
   const key = objects.at(-1)?.key;
   const prefix = commonPrefixes.at(-1);
   if (key === undefined) return prefix === undefined ? undefined : { name: prefix, isKey: false };
-  const isKey = prefix === undefined || compareBytes(utf8.encode(key), utf8.encode(prefix)) > 0;
+  const isKey = prefix === undefined ||
+    compareBytes(encoder.encode(key), encoder.encode(prefix)) > 0;
   return { name: isKey ? key : prefix, isKey };
 }
 

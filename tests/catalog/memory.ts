@@ -1,5 +1,6 @@
 /** Catalogs for tests. */
 import { type Catalog, createCatalog } from "../../catalog/catalog.ts";
+import { groupCommits } from "../../catalog/grouped_kv.ts";
 import type { Scope } from "../../catalog/keys.ts";
 import { openKv } from "../../catalog/kv.ts";
 import { limitKv } from "../../catalog/limited_kv.ts";
@@ -28,7 +29,7 @@ export function useServer(url: string): void {
 
 /** Opens a catalog in memory, or in a file; or an empty one at the server, one for each path. */
 export async function openCatalog(path = ":memory:"): Promise<OpenCatalog> {
-  const kv = server ? await openAt(server, path) : await openKv(path);
+  const kv = server ? await openAt(server, path) : groupCommits(await openKv(path));
   return {
     kv,
     catalog: createCatalog(kv, sleep),

@@ -56,9 +56,11 @@ function crashAt({ is, count, when }: CrashPoint): void {
         const method = Reflect.get(target, name);
         if (typeof method !== "function") return method;
         return (...values: unknown[]) => {
-          const [key] = values;
-          if (name === "set" && Array.isArray(key)) sets.add(key[0]);
-          if (name === "delete" && Array.isArray(key)) deletes.add(key[0]);
+          // The catalog hands its steps over whole, see catalog/grouped_kv.ts.
+          for (const { type, key } of name === "mutate" ? values as Deno.KvMutation[] : []) {
+            if (type === "set") sets.add(key[0]);
+            if (type === "delete") deletes.add(key[0]);
+          }
           method.apply(target, values);
           return proxy;
         };

@@ -207,7 +207,8 @@ Deno.test("a page of common prefixes costs the page, not what lies below them", 
       return found;
     },
   };
-  const deps = { catalog: counting, now: () => world.time, showsNative: () => false };
+  const { memory } = catalog;
+  const deps = { catalog: counting, memory, now: () => world.time, showsNative: () => false };
   const page = await list(deps, world.reach, { ...plain, delimiter: "/" }, quiet());
   assert.equal(page.commonPrefixes.length, 40);
   assert.ok(read < 40 * 5, `${read} of 4,000 objects were read`);

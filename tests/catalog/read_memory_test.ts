@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { openChangeMark } from "../../catalog/change_mark.ts";
+import { type Catalog, createCatalog } from "../../catalog/catalog.ts";
+import { openKv } from "../../catalog/kv.ts";
+import { openPlace } from "../../catalog/place.ts";
+import { createReadMemory, noMemory, rememberReads } from "../../catalog/read_memory.ts";
+import { objectRecord, scope, sleep, temporaryFolder } from "./memory.ts";
+
+/** A catalog's file that two have open, the second as another process would. */
+async function openTwice() {
+  const folder = await temporaryFolder();
+  const path = `${folder.path}/catalog.kv`;
+  const [one, two] = [await openKv(path), await openKv(path)];
+  await one.set(["key"], 0);
+  const mark = openChangeMark(path);
+  return {
+    one,
+    two,
+    mark,
+    path,
+    async [Symbol.asyncDispose]() {
+      mark.close();
+      one.close();
+      two.close();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test("the mark moves with every commit of anybody, and with nothing else", async () => {
+  await using opened = await openTwice();
+  const { one, two, mark } = opened;
+  let last = mark.now();
+  assert.equal(mark.now(), last);
+  for (
+    const change of [
+      () => one.set(["key"], 1),
+      () => two.set(["key"], 1),
+      () => two.set(["key"], 1),
+      () => two.atomic().delete(["not there"]).commit(),
+      () => one.atomic().sum(["sum"], 1n).commit(),
+    ]
+  ) {
+    await change();
+    assert.notEqual(mark.now(), last);
+    last = mark.now();
+  }
+  await two.get(["key"]);
+  for await (const _ of one.list({ prefix: [] }));
+  const refused = await two.atomic().check({ key: ["key"], versionstamp: null }).commit();
+  assert.equal(refused.ok, false);
+  assert.equal(mark.now(), last);
+});
+
+Deno.test("the mark moves also where the log begins anew", async () => {
+  await using opened = await openTwice();
+  const { one, two, mark } = opened;
+  // 1,000 pages of the log are written back into the file, and then it begins at its start.
+  for (let n = 0; n < 120; n++) {
+    const before = mark.now();
+    await (n % 2 ? one : two).set(["large", n % 7], new Uint8Array(60_000).fill(n));
+    assert.notEqual(mark.now(), before, `after ${n}`);
+  }
+});
+
+Deno.test("a file without an index that is known has no mark", async () => {
+  await using folder = await temporaryFolder();
+  assert.throws(() => openChangeMark(`${folder.path}/none`), Deno.errors.NotFound);
+  await Deno.writeFile(`${folder.path}/other-shm`, new Uint8Array(32_768).fill(7));
+  assert.throws(() => openChangeMark(`${folder.path}/other`), TypeError);
+  await Deno.writeFile(`${folder.path}/short-shm`, new Uint8Array(10));
+  assert.throws(() => openChangeMark(`${folder.path}/short`), TypeError);
+});
+
+Deno.test("a header that is being written is another mark each time it is looked at", async () => {
+  await using opened = await openTwice();
+  const { path, mark } = opened;
+  const before = mark.now();
+  // As a writer does: first the second copy, then the first.
+  const file = await Deno.open(`${path}-shm`, { read: true, write: true });
+  try {
+    const counter = new Uint8Array(4);
+    await file.seek(48 + 8, Deno.SeekMode.Start);
+    await file.read(counter);
+    const written = counter.map((byte) => byte ^ 0xff);
+    await file.seek(48 + 8, Deno.SeekMode.Start);
+    await file.write(written);
+    const torn = [mark.now(), mark.now(), mark.now()];
+    assert.equal(new Set([before, ...torn]).size, 4);
+    await file.seek(48 + 8, Deno.SeekMode.Start);
+    await file.write(counter);
+  } finally {
+    file.close();
+  }
+  const whole = mark.now();
+  assert.notEqual(whole, before);
+  assert.equal(mark.now(), whole);
+});
+
+/** A mark that a test moves. */
+function createMark() {
+  const mark = { at: 1, now: () => mark.at };
+  return mark;
+}
+
+Deno.test("what was read is remembered until the mark moves", async () => {
+  const mark = createMark();
+  const memory = createReadMemory(mark);
+  let reads = 0;
+  const read = (name = "a") =>
+    memory.remember(name, () => 1, () => Promise.resolve({ n: ++reads }));
+  const first = await read();
+  assert.equal(await read(), first);
+  assert.deepEqual(await read("b"), { n: 2 });
+  mark.at++;
+  assert.deepEqual(await read(), { n: 3 });
+  assert.deepEqual(await read(), { n: 3 });
+  const failing = () => memory.remember("c", () => 1, () => Promise.reject(new Error("broken")));
+  await assert.rejects(failing());
+  await assert.rejects(failing());
+  const read9 = () => noMemory.remember("a", () => 1, () => Promise.resolve({ n: ++reads }));
+  assert.deepEqual([await read9(), await read9()], [{ n: 4 }, { n: 5 }]);
+});
+
+Deno.test("what was changed while it was read is not remembered", async () => {
+  const mark = createMark();
+  const memory = createReadMemory(mark);
+  const slow = Promise.withResolvers<{ n: number }>();
+  const first = memory.remember("a", () => 1, () => slow.promise);
+  mark.at++;
+  // Somebody else looks, so that the memory is of the new mark when the old value comes.
+  await memory.remember("b", () => 1, () => Promise.resolve({}));
+  slow.resolve({ n: 1 });
+  assert.deepEqual(await first, { n: 1 });
+  assert.deepEqual(await memory.remember("a", () => 1, () => Promise.resolve({ n: 2 })), { n: 2 });
+});
+
+Deno.test("a memory holds so many records and no more", async () => {
+  const memory = createReadMemory(createMark());
+  let reads = 0;
+  const read = (name: string) =>
+    memory.remember(name, () => 1_000, () => Promise.resolve({ n: ++reads }));
+  for (let n = 0; n < 10; n++) await read(`page ${n}`);
+  await read("page 0");
+  assert.equal(reads, 10);
+  await read("page 10");
+  await read("page 0");
+  assert.equal(reads, 12);
+});
+
+Deno.test("reads of a key come from memory, those of work and of checks from the file", async () => {
+  using below = await openKv(":memory:");
+  const mark = createMark();
+  const kv = rememberReads(below, createReadMemory(mark));
+  await kv.set(["job", "a"], "old");
+  await kv.set(["lease", "a"], "old");
+  const read =
+    async () => [(await kv.get(["job", "a"])).value, (await kv.get(["lease", "a"])).value];
+  assert.deepEqual(await read(), ["old", "old"]);
+  await below.set(["job", "a"], "new");
+  await below.set(["lease", "a"], "new");
+  assert.deepEqual(await read(), ["old", "new"]);
+  mark.at++;
+  assert.deepEqual(await read(), ["new", "new"]);
+  assert.equal((await kv.get(["job", "none"])).versionstamp, null);
+});
+
+Deno.test("what one has written the other sees at once, however often it looked before", async () => {
+  await using folder = await temporaryFolder();
+  const place = { kind: "file", path: `${folder.path}/catalog.kv` } as const;
+  const open = async () => {
+    const { kv, memory, close } = await openPlace(place, { sleep });
+    assert.ok(memory);
+    return { catalog: createCatalog(kv, sleep, memory), close };
+  };
+  const [one, two] = [await open(), await open()];
+  const look = async (catalog: Catalog) => {
+    const record = await catalog.objects.get(scope, "bucket", "key");
+    const page = await catalog.memory.remember("page", () => 1, async () => ({
+      found: await catalog.objects.range(scope, "bucket", new Uint8Array(), undefined, 10),
+    }));
+    assert.equal(page.found[0]?.record.file, record?.file);
+    return record?.file;
+  };
+  let isOver = false;
+  const watched = Promise.all([one, two].map(async ({ catalog }) => {
+    let looks = 0;
+    for (; !isOver; looks++) {
+      await look(catalog).catch(() => undefined);
+      await sleep(0);
+    }
+    return looks;
+  }));
+  for (let n = 0; n < 300; n++) {
+    const writer = (n % 2 ? one : two).catalog;
+    const reader = (n % 2 ? two : one).catalog;
+    await writer.objects.set(scope, "bucket", "key", objectRecord(`file-${n}`));
+    assert.equal(await look(reader), `file-${n}`);
+    assert.equal(await look(writer), `file-${n}`);
+  }
+  isOver = true;
+  assert.ok((await watched).every((looks) => looks > 0));
+  await one.close();
+  await two.close();
+});
