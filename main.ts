@@ -4,7 +4,8 @@ import { startGateway } from "./gateway.ts";
 import { createLog, type Log } from "./log.ts";
 import { runUntilSignal } from "./process.ts";
 
-const write = (line: string) => Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+const encoder = new TextEncoder();
+const write = (lines: string) => Deno.stderr.writeSync(encoder.encode(`${lines}\n`));
 
 /** Why the gateway must not start with this configuration; undefined if it may. */
 export function refusal(config: Config): string | undefined {

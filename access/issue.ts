@@ -29,6 +29,11 @@ export function isAccessKeyId(id: string): boolean {
   return /^BWAK[A-Z2-7]{16}$/.test(id);
 }
 
+/** Whether a text may hold such an id: told at once, for nearly every text does not. */
+export function mayHoldAccessKeyId(text: string): boolean {
+  return text.includes(idPrefix);
+}
+
 /** Makes a secret: as its owner is shown it, and as the catalog keeps it. */
 export async function newSecret(
   accessKeyId: string,

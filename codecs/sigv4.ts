@@ -77,6 +77,8 @@ export function sha256Hex(data: Uint8Array | string): string {
  */
 export function canonicalPath(path: string, service: string): string {
   if (service === "s3") {
+    // Nothing in it is escaped, or would be.
+    if (/^[A-Za-z0-9\-._~/]+$/.test(path)) return path;
     return path.split("/").map((raw) => {
       const segment = decodeKey(raw);
       return segment === undefined ? ascii(raw) : encodeUri(segment, false);
@@ -103,6 +105,7 @@ function ascii(path: string): string {
  * @throws Failure invalid (InvalidArgument) where an escape is broken.
  */
 export function canonicalQuery(query: string): string {
+  if (query === "") return "";
   return parseRawQuery(query)
     .filter(([name]) => name !== "X-Amz-Signature")
     .map(([name, value]) => [encodeUri(name, false), encodeUri(value, false)] as const)
@@ -124,17 +127,13 @@ export function canonicalRequest(
   path: string,
   signedHeaders: readonly string[],
 ): string {
-  const lines = signedHeaders.map((name) =>
-    `${name}:${(headers.get(name) ?? "").replace(/[ \t]+/g, " ").trim()}\n`
-  );
-  return [
-    method,
-    path,
-    canonicalQuery(query),
-    lines.join(""),
-    signedHeaders.join(";"),
-    payloadHash,
-  ].join("\n");
+  let lines = "";
+  for (const name of signedHeaders) {
+    const value = (headers.get(name) ?? "").trim();
+    lines += `${name}:${/ {2}|\t/.test(value) ? value.replace(/[ \t]+/g, " ") : value}\n`;
+  }
+  const names = signedHeaders.join(";");
+  return `${method}\n${path}\n${canonicalQuery(query)}\n${lines}\n${names}\n${payloadHash}`;
 }
 
 /**
@@ -172,6 +171,8 @@ export function signature(key: Uint8Array, text: string): string {
   return createHmac("sha256", key).update(text, "latin1").digest("hex");
 }
 
+const alwaysSigned: ReadonlySet<string> = new Set(["host", "content-type", "content-md5"]);
+
 /** The request to be signed, and by whom. */
 export interface SignRequest extends Omit<RequestPieces, "headers"> {
   /** Must hold `host`. */
@@ -201,7 +202,7 @@ export function signRequest(request: SignRequest): void {
   set("x-amz-security-token", credentials.sessionToken);
   set("x-amz-content-sha256", service === "s3" ? request.payloadHash : undefined);
   const names = [...headers.keys()].filter((name) =>
-    name.startsWith("x-amz-") || ["host", "content-type", "content-md5"].includes(name)
+    name.startsWith("x-amz-") || alwaysSigned.has(name)
   ).sort();
   const canonical = canonicalRequest(request, canonicalPath(request.path, service), names);
   const key = signingKey(credentials.secretAccessKey, scope);
@@ -251,9 +252,10 @@ export function verifySignature(
 }
 
 /** The spellings in which clients sign a path; each once, and for nearly every path only one. */
-function signedPaths(path: string, service: string): Set<string> {
+function signedPaths(path: string, service: string): Iterable<string> {
   const canonical = canonicalPath(path, service);
-  if (service !== "s3") return new Set([canonical]);
+  if (service !== "s3") return [canonical];
+  if (path === canonical && !path.includes("%2F")) return [canonical];
   return new Set([
     canonical,
     // Some clients sign what they send where AWS would encode more, such as `(` in a key.

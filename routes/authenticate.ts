@@ -4,7 +4,7 @@
  * While no credential exists nobody is asked, and then the gateway is for this machine alone, unless
  * its operator has said otherwise. The first credential ends that, also for a gateway that runs.
  */
-import { isAccessKeyId } from "../access/issue.ts";
+import { isAccessKeyId, mayHoldAccessKeyId } from "../access/issue.ts";
 import type { Keyring } from "../access/keyring.ts";
 import { anonymousTenant } from "../catalog/keys.ts";
 import { isRegion } from "../codecs/arn.ts";
@@ -40,10 +40,7 @@ export interface AuthenticateDeps {
 export async function authenticate(deps: AuthenticateDeps, asked: Asked): Promise<Principal> {
   const { keyring } = deps;
   if (!await keyring.hasAny()) {
-    const claimed = claimedScope(asked.request.headers, asked.target);
-    if (!(namesOurs(asked, claimed) && await keyring.reread())) {
-      return anonymous(deps, asked, claimed);
-    }
+    if (!(namesOurs(asked) && await keyring.reread())) return anonymous(deps, asked);
   }
   const query = parseRawQuery(asked.target.query);
   const prove = wayOf(asked.request.headers, query);
@@ -57,9 +54,13 @@ export async function authenticate(deps: AuthenticateDeps, asked: Asked): Promis
 }
 
 /** Whether a request names a credential of ours: it may have been issued this very moment. */
-function namesOurs({ request }: Asked, claimed: CredentialScope | undefined): boolean {
-  if (claimed) return isAccessKeyId(claimed.accessKeyId);
-  return /^bearer /i.test(request.headers.get("authorization") ?? "");
+function namesOurs({ request, target }: Asked): boolean {
+  const header = request.headers.get("authorization");
+  if (header !== null && /^bearer /i.test(header)) return true;
+  // Only what may be one of ours is read as a whole.
+  if (!mayHoldAccessKeyId(header ?? target.query)) return false;
+  const claimed = claimedScope(request.headers, target);
+  return claimed !== undefined && isAccessKeyId(claimed.accessKeyId);
 }
 
 type Way = (proving: Proving) => Promise<Principal>;
@@ -98,7 +99,6 @@ function wayOf(headers: Headers, query: Proving["query"]): Way {
 function anonymous(
   deps: AuthenticateDeps,
   { request, target }: Asked,
-  claimed: CredentialScope | undefined,
 ): Principal {
   if (deps.openTo === "nobody") {
     throw refuse(
@@ -108,14 +108,16 @@ function anonymous(
     );
   }
   if (deps.openTo === "local") checkLocal(request.headers, target, deps.s3Domains);
-  // The region is read from what the client signed also where nobody checks the signature.
-  const region = claimed?.region;
   return {
     accessKeyId: null,
     tenant: anonymousTenant,
     native: true,
     readOnly: false,
-    region: region !== undefined && isRegion(region) ? region : undefined,
+    // Read from what the client signed also where nobody checks the signature, and only when asked.
+    get region() {
+      const region = claimedScope(request.headers, target)?.region;
+      return region !== undefined && isRegion(region) ? region : undefined;
+    },
   };
 }
 

@@ -38,9 +38,9 @@ export function selectProvider(
   const name = header ?? principal.defaultProvider ?? bindingOf(deps.buckets, bucket)?.provider ??
     deps.defaultProvider;
   const provider = deps.providers.get(name);
+  if (provider && allowsProvider(principal, name)) return provider;
   const allowed = [...deps.providers.keys()].filter((one) => allowsProvider(principal, one));
   const names = `one of: ${allowed.join(", ")}`;
-  if (provider && allowsProvider(principal, name)) return provider;
   if (provider) {
     throw refuse(
       "forbidden",

@@ -3,15 +3,33 @@ import { Failure } from "../codecs/failure.ts";
 import { createLog, type Log } from "../log.ts";
 
 /** What a log wrote while it was used. */
-function written(format: "json" | "pretty", use: (log: Log) => void): string[] {
+async function written(format: "json" | "pretty", use: (log: Log) => void): Promise<string[]> {
   const lines: string[] = [];
   const now = () => new Date("2026-11-23T12:34:56.789Z");
   use(createLog({ format, now, write: (line) => lines.push(line) }));
+  await Promise.resolve();
   return lines;
 }
 
-Deno.test("an event is one JSON object a line, with its time, level and facts", () => {
-  const lines = written("json", (log) => {
+Deno.test("audit lines of one turn are written together, in the order of events", async () => {
+  const use = (log: Log) => {
+    for (const key of ["a", "b"]) log.audit({ time: "t", key });
+    log.warn("A sentence");
+    for (const key of ["c", "d"]) log.audit({ time: "t", key });
+  };
+  const lines = await written("pretty", use);
+  assert.deepEqual(lines.map((line) => line.split("\n").length), [2, 1, 2]);
+  assert.deepEqual(lines.join("\n").match(/key=.|A sentence/g), [
+    "key=a",
+    "key=b",
+    "A sentence",
+    "key=c",
+    "key=d",
+  ]);
+});
+
+Deno.test("an event is one JSON object a line, with its time, level and facts", async () => {
+  const lines = await written("json", (log) => {
     log.info("A sentence", { count: 1, name: null });
     log.warn("Another");
     log.audit({ time: "t", operation: "PutObject", key: null, status: 200 });
@@ -29,8 +47,8 @@ Deno.test("an event is one JSON object a line, with its time, level and facts", 
   ]);
 });
 
-Deno.test("for people an event is short, without what does not apply", () => {
-  const lines = written("pretty", (log) => {
+Deno.test("for people an event is short, without what does not apply", async () => {
+  const lines = await written("pretty", (log) => {
     log.info("A sentence", { count: 1, name: null, none: undefined });
     log.audit({
       time: "2026-11-23T01:02:03.004Z",
@@ -62,9 +80,12 @@ const hidden: readonly [what: string, text: string][] = [
 ];
 
 for (const [what, text] of hidden) {
-  Deno.test(`${what} in a name neither breaks nor colours a line`, () => {
+  Deno.test(`${what} in a name neither breaks nor colours a line`, async () => {
     for (const format of ["json", "pretty"] as const) {
-      const [line = "", ...more] = written(format, (log) => log.audit({ time: "t", key: text }));
+      const [line = "", ...more] = await written(
+        format,
+        (log) => log.audit({ time: "t", key: text }),
+      );
       assert.deepEqual(more, []);
       assert.match(line, /^[ -~]+$/, JSON.stringify(line));
       if (format === "json") assert.equal(JSON.parse(line).key, text);
@@ -72,22 +93,22 @@ for (const [what, text] of hidden) {
   });
 }
 
-Deno.test("a name cannot pass for another fact", () => {
-  const [line] = written(
+Deno.test("a name cannot pass for another fact", async () => {
+  const [line] = await written(
     "pretty",
     (log) => log.audit({ time: "t", key: "a status=200", status: 404 }),
   );
   assert.equal(line, ' key="a status=200" status=404');
 });
 
-Deno.test("letters of any script are told as they are", () => {
-  const [line = ""] = written("json", (log) => log.info("x", { key: "é漢字🎉" }));
+Deno.test("letters of any script are told as they are", async () => {
+  const [line = ""] = await written("json", (log) => log.info("x", { key: "é漢字🎉" }));
   assert.ok(line.includes("é漢字🎉"), line);
 });
 
-Deno.test("an error is told by its class and message, and never by its cause", () => {
+Deno.test("an error is told by its class and message, and never by its cause", async () => {
   const cause = new Error("Incorrect API key provided: sk-secret");
-  const lines = written("json", (log) => {
+  const lines = await written("json", (log) => {
     log.warn("A", { error: new Failure("denied", "The provider refuses the key", { cause }) });
     log.warn("B", { error: new TypeError("no such thing", { cause }) });
   });

@@ -107,10 +107,15 @@ function mustNotRepeat({ service, method }: ForwardRequest): boolean {
   return service !== "s3" && method !== "GET" && method !== "HEAD";
 }
 
+const plainTarget = /^(?:[\w\-~/]|\.(?=[\w\-~]))+(?:\?[\w\-.~=&%+]*)?$/;
+
 /** The URL, unless `fetch` would send another target for it: `..`, `%2e`, `\`, `'` in a query. */
-function urlThatKeeps(origin: string, target: string): URL | undefined {
+function urlThatKeeps(origin: string, target: string): string | undefined {
+  // What no parser changes is not parsed to see it: nothing to be escaped, no dot segment.
+  if (plainTarget.test(target)) return origin + target;
   const url = new URL(origin + target);
-  return url.origin === origin && url.href === origin + target && url.hash === "" ? url : undefined;
+  const { href } = url;
+  return url.origin === origin && href === origin + target && url.hash === "" ? href : undefined;
 }
 
 /** Sends what `fetch` would change or send without its length. */

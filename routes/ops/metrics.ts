@@ -20,6 +20,12 @@ export interface Now {
 /** Upper bounds of durations, in seconds. */
 const bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
+interface Labels {
+  readonly operation: string;
+  readonly provider: string;
+  readonly status: string;
+}
+
 interface Durations {
   /** How many were at most as long as each bound. */
   readonly within: number[];
@@ -34,23 +40,39 @@ export function createMetrics(): Metrics {
   const bytes = { in: new Map<string, number>(), out: new Map<string, number>() };
   const add = (to: Map<string, number>, labels: string, more: number) =>
     to.set(labels, (to.get(labels) ?? 0) + more);
+  /** The labels of requests that are alike, which are written once. */
+  const known = new Map<string, Labels>();
+
+  function labelsOf(operation: string, provider: string, status: number): Labels {
+    const name = `${operation} ${provider} ${status}`;
+    const found = known.get(name);
+    if (found) return found;
+    const made = {
+      operation: label("operation", operation),
+      provider: label("provider", provider),
+      status: label("status", `${status}`),
+    };
+    known.set(name, made);
+    return made;
+  }
 
   return {
     count({ audit, status, bytesOut, durationMs }) {
-      const operation = label("operation", audit.operation ?? "none");
-      const provider = label("provider", audit.provider ?? "none");
-      add(requests, `${operation},${provider},${label("status", `${status}`)}`, 1);
+      const labels = labelsOf(audit.operation ?? "none", audit.provider ?? "none", status);
+      const { operation, provider } = labels;
+      add(requests, `${operation},${provider},${labels.status}`, 1);
       add(bytes.in, provider, audit.bytesIn);
       add(bytes.out, provider, bytesOut);
-      const known = durations.get(operation) ??
+      const those = durations.get(operation) ??
         { within: bounds.map(() => 0), count: 0, milliseconds: 0 };
       const seconds = durationMs / 1000;
-      known.count++;
-      known.milliseconds += durationMs;
-      for (const [at, bound] of bounds.entries()) {
-        if (seconds <= bound) known.within[at] = (known.within[at] ?? 0) + 1;
+      those.count++;
+      those.milliseconds += durationMs;
+      // From the greatest on, for each bound holds what the lesser ones hold.
+      for (let at = bounds.length - 1; at >= 0 && seconds <= (bounds[at] ?? 0); at--) {
+        those.within[at] = (those.within[at] ?? 0) + 1;
       }
-      durations.set(operation, known);
+      durations.set(operation, those);
     },
     render({ providers, uploads }) {
       const lines = [

@@ -5,7 +5,7 @@ import { findPart } from "../../codecs/object_parts.ts";
 import { checkRead, parseEntityTags } from "../../codecs/preconditions.ts";
 import { type Found, namesFile } from "../../objects/find.ts";
 import type { S3Request } from "./handler.ts";
-import { objectHeaders, validators } from "./object_headers.ts";
+import { type HeaderFields, objectHeaders, validators } from "./object_headers.ts";
 import { wantedRange } from "./wanted_range.ts";
 
 /** Answers an object's bytes, or a range of them. */
@@ -51,7 +51,7 @@ export async function findObject(
 
 interface Answer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: HeaderFields;
   readonly range: ResolvedRange | "whole";
 }
 
@@ -77,10 +77,10 @@ function describe(request: S3Request, { record }: Found): Answer {
   const part = parts && number !== undefined ? findPart(parts, Number(number)) : undefined;
   const headers = objectHeaders(request, record, part ?? (range === "whole" ? range : "range"));
   if (range === "whole") {
-    headers.set("content-length", `${bytes}`);
+    headers["content-length"] = `${bytes}`;
     return { status: 200, headers, range };
   }
-  headers.set("content-length", `${range.last - range.first + 1}`);
-  headers.set("content-range", `bytes ${range.first}-${range.last}/${bytes}`);
+  headers["content-length"] = `${range.last - range.first + 1}`;
+  headers["content-range"] = `bytes ${range.first}-${range.last}/${bytes}`;
   return { status: 206, headers, range };
 }

@@ -15,12 +15,15 @@ const overrides: Readonly<Record<string, string>> = {
   "response-expires": "expires",
 };
 
+/** Headers by lower-case name: `Headers` costs more to fill, and is made from these in the end. */
+export type HeaderFields = Record<string, string>;
+
 /** ETag and Last-Modified, which a 304 has too. */
-export function validators(record: ObjectRecord): Headers {
-  return new Headers({
+export function validators(record: ObjectRecord): HeaderFields {
+  return {
     etag: `"${record.file}"`,
     "last-modified": new Date(record.modifiedAt).toUTCString(),
-  });
+  };
 }
 
 /** What an answer has of an object: all, some bytes, or one of the parts it was uploaded in. */
@@ -31,27 +34,29 @@ export function objectHeaders(
   { headers: asked, parameters }: S3Request,
   record: ObjectRecord,
   extent: Extent,
-): Headers {
-  const headers = validators(record);
-  headers.set("accept-ranges", "bytes");
-  headers.set("content-type", record.contentType);
-  for (const [name, value] of Object.entries(record.headers)) headers.set(name, value);
+): HeaderFields {
+  const headers: HeaderFields = {
+    ...validators(record),
+    "accept-ranges": "bytes",
+    "content-type": record.contentType,
+    ...record.headers,
+  };
   for (const [name, value] of Object.entries(record.metadata)) {
-    headers.set(`x-amz-meta-${name}`, value);
+    headers[`x-amz-meta-${name}`] = value;
   }
   const wantsChecksums = asked.get("x-amz-checksum-mode")?.toUpperCase() === "ENABLED";
   if (wantsChecksums) {
     for (const [name, value] of Object.entries(checksumsOf(record, extent))) {
-      headers.set(name, value);
-      headers.set("x-amz-checksum-type", typeOf(record));
+      headers[name] = value;
+      headers["x-amz-checksum-type"] = typeOf(record);
     }
   }
   if (record.parts && typeof extent === "object") {
-    headers.set("x-amz-mp-parts-count", `${countParts(record.parts)}`);
+    headers["x-amz-mp-parts-count"] = `${countParts(record.parts)}`;
   }
-  for (const [parameter, name] of Object.entries(overrides)) {
-    const value = parameters.get(parameter);
-    if (value !== undefined && value !== "") headers.set(name, headerValue(parameter, value));
+  for (const [parameter, value] of parameters) {
+    const name = Object.hasOwn(overrides, parameter) ? overrides[parameter] : undefined;
+    if (name !== undefined && value !== "") headers[name] = headerValue(parameter, value);
   }
   return headers;
 }

@@ -80,7 +80,7 @@ Deno.test("headers that belong to one connection go no further, those it names i
     "te": "trailers",
     "content-type": "text/plain",
   });
-  assert.deepEqual([...responseHeaders(from, 200).keys()], ["content-type"]);
+  assert.deepEqual(responseHeaders(from, 200), [["content-type", "text/plain"]]);
   assert.deepEqual(Object.fromEntries(requestHeaders(from)), {
     "accept-encoding": "identity",
     "content-type": "text/plain",
@@ -89,8 +89,8 @@ Deno.test("headers that belong to one connection go no further, those it names i
 
 Deno.test("Location is told where it is no redirect", () => {
   const from = new Headers({ location: "/bucket" });
-  assert.equal(responseHeaders(from, 200).get("location"), "/bucket");
-  assert.equal(responseHeaders(from, 301).get("location"), null);
+  assert.equal(new Headers(responseHeaders(from, 200)).get("location"), "/bucket");
+  assert.equal(new Headers(responseHeaders(from, 301)).get("location"), null);
 });
 
 Deno.test("what an upstream says about its own host is not told to clients of the gateway", () => {
@@ -103,5 +103,5 @@ Deno.test("what an upstream says about its own host is not told to clients of th
     "etag": '"e"',
   });
   from.append("set-cookie", "c=d");
-  assert.deepEqual([...responseHeaders(from, 200).keys()], ["etag"]);
+  assert.deepEqual(responseHeaders(from, 200).map(([name]) => name), ["etag"]);
 });
