@@ -8,10 +8,17 @@
 import { latin1 } from "./latin1.ts";
 import { type LineLimit, PartialLine, tooLong } from "./jsonl.ts";
 
-const lineFeed = 0x0a;
 const mark = '"metadata"';
 /** How a line begins that is in the newer form for certain. */
 const newForm = '{"key":';
+/** The same with a key that is a string: how libraries write it. */
+const withKey = `${newForm}"`;
+
+/**
+ * Is told of each line as it came, once: a text of one character a byte that holds it from `start` up
+ * to `end`. Of a line that begins with its key, and needs no change, the beginning may be all.
+ */
+export type SeeLine = (text: string, start: number, end: number) => void;
 const encoder = new TextEncoder();
 
 /**
@@ -26,63 +33,113 @@ const encoder = new TextEncoder();
  * Memory is bounded by the longest line and the chunk; a line over the limit fails the stream with
  * a `too-large` Failure.
  */
-export function normalizeGeminiLines(limit: LineLimit): TransformStream<Uint8Array, Uint8Array> {
-  const rest = new PartialLine(limit);
+export function normalizeGeminiLines(
+  limit: LineLimit,
+  seen: SeeLine = () => {},
+): TransformStream<Uint8Array, Uint8Array> {
+  const { maxLineBytes } = limit;
+  /** The beginning of a line that cannot go out before its end is known. */
+  const held = new PartialLine(limit);
+  /** Bytes that went out already of a line whose end has not come yet. */
+  let passed = 0;
+
+  /** Takes what a chunk begins with of a line that began before it. */
+  function endFirst(
+    chunk: Uint8Array,
+    text: string,
+    controller: TransformStreamDefaultController<Uint8Array>,
+  ): FirstEnd | undefined {
+    if (passed === 0 && held.length === 0) return { lines: 0, out: 0 };
+    const end = text.indexOf("\n");
+    // A line feed goes out with what follows it.
+    const out = passed > 0 ? 0 : end;
+    if (passed > 0) {
+      passed += end === -1 ? chunk.length : end;
+      if (passed > maxLineBytes) throw tooLong(maxLineBytes);
+      if (end === -1) controller.enqueue(chunk);
+      else passed = 0;
+    } else if (end === -1) held.append(chunk);
+    else {
+      held.append(chunk.subarray(0, end));
+      controller.enqueue(normalizeLine(held.take(), seen));
+    }
+    return end === -1 ? undefined : { lines: end + 1, out };
+  }
+
   return new TransformStream({
     transform(chunk, controller) {
-      let lines = chunk;
-      if (rest.length > 0) {
-        const end = chunk.indexOf(lineFeed);
-        if (end === -1) return rest.append(chunk);
-        rest.append(chunk.subarray(0, end));
-        controller.enqueue(normalizeLine(rest.take()));
-        // The line feed goes out with what follows it.
-        lines = chunk.subarray(end);
-      }
-      const end = lines.lastIndexOf(lineFeed) + 1;
-      if (end > limit.maxLineBytes) checkLines(lines.subarray(0, end), limit);
-      rest.append(lines.subarray(end));
-      if (end > 0) controller.enqueue(normalizeLines(lines.subarray(0, end)));
+      const text = latin1(chunk);
+      const first = endFirst(chunk, text, controller);
+      if (first === undefined) return;
+      const tail = text.lastIndexOf("\n") + 1;
+      const lines = normalizeLines(chunk, text, first.lines, tail, limit, seen);
+      const passes = keyEnd(text, tail) !== undefined && chunk.length - tail <= maxLineBytes;
+      if (passes) {
+        seen(text, tail, text.length);
+        passed = chunk.length - tail;
+      } else held.append(chunk.subarray(tail));
+      // One piece for a chunk: each is a system call.
+      const out = lines.subarray(first.out, passes ? chunk.length : tail);
+      if (out.length > 0) controller.enqueue(out);
     },
     flush(controller) {
-      if (rest.length > 0) controller.enqueue(normalizeLine(rest.take()));
+      if (held.length > 0) controller.enqueue(normalizeLine(held.take(), seen));
     },
   });
 }
 
-/** Refuses a long line also where it came whole: the limit must not depend on how bytes are cut. */
-function checkLines(lines: Uint8Array, { maxLineBytes }: LineLimit): void {
-  for (let start = 0; start < lines.length;) {
-    const end = lines.indexOf(lineFeed, start);
-    if (end - start > maxLineBytes) throw tooLong(maxLineBytes);
-    start = end + 1;
-  }
+/** Where the first line ends that began before a chunk. */
+interface FirstEnd {
+  /** Where the lines begin that begin in the chunk. */
+  readonly lines: number;
+  /** Where what is still to go out begins. */
+  readonly out: number;
 }
 
-/** Whole lines; the same array where nothing was to be rewritten, else a copy of its length. */
-function normalizeLines(lines: Uint8Array): Uint8Array {
-  const text = latin1(lines);
-  let result = lines;
+/** Where the key ends of a line that begins with it, where that is in the text and has no escape. */
+function keyEnd(text: string, start: number): number | undefined {
+  if (!text.startsWith(withKey, start)) return undefined;
+  const end = text.indexOf('"', start + withKey.length);
+  return end === -1 || text.slice(start, end).includes("\\") ? undefined : end;
+}
+
+/**
+ * Normalizes the whole lines of a chunk from `begin` up to `to`: the same array where nothing was to
+ * be rewritten, else a copy of all of it. Refuses a long line also where it came whole: the limit must
+ * not depend on how bytes are cut.
+ */
+function normalizeLines(
+  chunk: Uint8Array,
+  text: string,
+  begin: number,
+  to: number,
+  { maxLineBytes }: LineLimit,
+  seen: SeeLine,
+): Uint8Array {
+  let result = chunk;
   let found = -1;
-  for (let start = 0, end = 0; start < text.length; start = end + 1) {
+  for (let start = begin, end = 0; start < to; start = end + 1) {
     end = text.indexOf("\n", start);
-    if (end === -1) end = text.length;
+    if (end - start > maxLineBytes) throw tooLong(maxLineBytes);
+    seen(text, start, end);
     // Such a line passes whatever else it holds, and need not be looked through.
     if (text.startsWith(newForm, start)) continue;
     if (found < start) found = text.indexOf(mark, start);
     if (found === -1) found = text.length;
     if (found >= end) continue;
-    const rewritten = rewriteLine(lines.subarray(start, end));
+    const rewritten = rewriteLine(chunk.subarray(start, end));
     if (rewritten === undefined) continue;
-    if (result === lines) result = lines.slice();
+    if (result === chunk) result = chunk.slice();
     result.set(rewritten, start);
   }
   return result;
 }
 
 /** One line, without its line feed; the same array where it passes as it is. */
-function normalizeLine(line: Uint8Array): Uint8Array {
-  return latin1(line).includes(mark) ? rewriteLine(line) ?? line : line;
+function normalizeLine(line: Uint8Array, seen: SeeLine): Uint8Array {
+  const text = latin1(line);
+  seen(text, 0, text.length);
+  return text.includes(mark) ? rewriteLine(line) ?? line : line;
 }
 
 const keyStart = encoder.encode('{"key":');

@@ -119,13 +119,14 @@ async function upload(
   signal: AbortSignal,
 ): Promise<ProviderFile> {
   const notes = files.idIn && new IdNotes(files.idIn);
-  const { body, ended } = watchEnd(object.body, object.bytes, notes);
+  const { body, ended } = watchEnd(object.body, object.bytes);
   try {
     const file = await files.put({
       name: providerName({ ...object, tenant: reach.tenant }, mark),
       contentType: "application/jsonl",
       bytes: object.bytes,
       body,
+      ...(notes && { seeLine: (text, start, end) => notes.see(text, start, end) }),
     }, signal);
     await keepIds(deps, reach, file, notes?.end());
     return file;
@@ -186,7 +187,6 @@ function elsewhere({ provider }: Reach, account: Account, error: unknown): unkno
 function watchEnd(
   body: ReadableStream<Uint8Array>,
   bytes: number,
-  notes: IdNotes | undefined,
 ) {
   const reader = body.getReader();
   let given = 0;
@@ -197,7 +197,6 @@ function watchEnd(
       if (!done) given += value.byteLength;
       hasEnded = done || given >= bytes;
       if (done) return controller.close();
-      notes?.take(value);
       controller.enqueue(value);
     },
     async cancel(reason) {

@@ -1,12 +1,9 @@
 /**
  * The ids of an upload's records, noted as its bytes pass. A provider that gives uploaded files to
  * nobody leaves no other way to name the records that its results lack.
- *
- * Of a line that comes in pieces its beginning and its end are kept, which is where ids are; memory
- * is bounded by the ids, and they are given up where they are too many.
+ * Memory is bounded by the ids, and they are given up where they are too many.
  */
 import { Fingerprints } from "../codecs/fingerprints.ts";
-import { latin1 } from "../codecs/latin1.ts";
 
 /** Ids that were noted. */
 export interface NotedIds {
@@ -19,8 +16,6 @@ export interface NotedIds {
 /** Finds the id of the record on a line; see the port. */
 export type IdIn = (text: string, start: number, end: number) => string | undefined;
 
-/** Characters of a line's beginning, and of its end, that are kept where it comes in pieces. */
-const edge = 2_048;
 /** The most that all ids together may take, in bytes. */
 const maxBytes = 16 * 2 ** 20;
 /** What holds ids until they are put together. */
@@ -37,64 +32,15 @@ export class IdNotes {
   #bytes = 0;
   #unique = true;
   #isTooMuch = false;
-  /** The two ends of a line that comes in pieces. */
-  #head = "";
-  #tail = "";
 
   constructor(idIn: IdIn) {
     this.#idIn = idIn;
   }
 
-  /** Takes the next bytes of the upload. */
-  take(chunk: Uint8Array): void {
+  /** Takes the next line of the upload, which stands in a text of one character a byte. */
+  see(text: string, start: number, end: number): void {
     // Once there are too many, nobody asks for them.
     if (this.#isTooMuch) return;
-    const text = latin1(chunk);
-    let start = 0;
-    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", start)) {
-      // Nearly every line is whole in its chunk.
-      if (this.#head === "") this.#note(text, start, at);
-      else {
-        this.#add(text.slice(start, at));
-        this.#endLine();
-      }
-      start = at + 1;
-    }
-    this.#add(text.slice(start));
-  }
-
-  /** The ids of an upload that has ended; undefined where they were too many. */
-  end(): NotedIds | undefined {
-    this.#endLine();
-    if (this.#isTooMuch) return undefined;
-    const lines = new Uint8Array(Math.max(0, this.#bytes - 1));
-    let at = 0;
-    for (const block of [...this.#full, this.#block.subarray(0, this.#used)]) {
-      // The last line feed ends no line that follows.
-      lines.set(block.subarray(0, lines.length - at), at);
-      at += block.length;
-    }
-    return { lines, unique: this.#unique };
-  }
-
-  #add(piece: string): void {
-    if (piece === "") return;
-    const room = edge - this.#head.length;
-    if (room > 0) this.#head += piece.slice(0, room);
-    const rest = room > 0 ? piece.slice(room) : piece;
-    if (rest !== "") this.#tail = (this.#tail + rest.slice(-edge)).slice(-edge);
-  }
-
-  #endLine(): void {
-    if (this.#head === "") return;
-    // Whatever is left out between them: JSON holds no NUL.
-    const isWhole = this.#tail.length < edge;
-    const line = isWhole ? this.#head + this.#tail : `${this.#head}\0${this.#tail}`;
-    this.#head = this.#tail = "";
-    this.#note(line, 0, line.length);
-  }
-
-  #note(text: string, start: number, end: number): void {
     const id = this.#idIn(text, start, end);
     if (id === undefined) {
       if (text.slice(start, end).trim() !== "") this.#unique = false;
@@ -107,6 +53,19 @@ export class IdNotes {
     // By characters: a slice would keep the whole chunk in memory.
     for (let at = 0; at < id.length; at++) this.#write(id.charCodeAt(at));
     this.#write(lineFeed);
+  }
+
+  /** The ids of an upload that has ended; undefined where they were too many. */
+  end(): NotedIds | undefined {
+    if (this.#isTooMuch) return undefined;
+    const lines = new Uint8Array(Math.max(0, this.#bytes - 1));
+    let at = 0;
+    for (const block of [...this.#full, this.#block.subarray(0, this.#used)]) {
+      // The last line feed ends no line that follows.
+      lines.set(block.subarray(0, lines.length - at), at);
+      at += block.length;
+    }
+    return { lines, unique: this.#unique };
   }
 
   #write(byte: number): void {

@@ -103,6 +103,8 @@ export interface NewFile {
    * Its last chunk comes only after every digest was found right.
    */
   readonly body: ReadableStream<Uint8Array>;
+  /** Told of each line as it passes, as `idIn` reads it; by providers that have `idIn`. */
+  readonly seeLine?: (text: string, start: number, end: number) => void;
 }
 
 /** Bytes from `first` up to and including `last`; without `last` up to the end. */
@@ -123,10 +125,9 @@ export interface FilesPort {
   /** The largest batch input in bytes. */
   readonly maxBytes: number;
   /**
-   * The id of the record on a line, as a JSON string; of a long line the two ends with a NUL between
-   * them are enough. The line is in a text of one character a byte, from `start` up to `end`, and so
-   * is the id. Present where the provider gives uploaded files to nobody: their ids must be noted as
-   * they pass.
+   * The id of the record on a line, as a JSON string. The line is in a text of one character a byte,
+   * from `start` up to `end`, and so is the id. Present where the provider gives uploaded files to
+   * nobody: their ids must be noted as they pass.
    */
   readonly idIn?: (text: string, start: number, end: number) => string | undefined;
   /** Understands every spelling of a file id (`xyz`, `files/xyz`); undefined if it is not one. */

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { Failure } from "../../codecs/failure.ts";
 import { normalizeGeminiLines } from "../../codecs/gemini_lines.ts";
+import { utf8OfLatin1 } from "../../codecs/latin1.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -241,4 +242,62 @@ Deno.test("a long line that comes in many pieces is rewritten whole", async () =
   const result = await normalized(chunks, 5_000_000);
   equal(result.length, line.length);
   ok(new TextDecoder().decode(result.subarray(0, 30)).startsWith('{"key":"k","request":{"t":"xx'));
+});
+
+/** Lines of every kind, and what is told of each. */
+const everyKind = [
+  '{"key":"a","request":{"t":"xxxxxxxxxxxxxxxxxxxx"}}',
+  '{"request":{"t":"ü"},"metadata":{"key":"b"}}',
+  "",
+  '{"key":"c \\" d","request":{"metadata":1}}',
+  '{"key":7,"request":{}}',
+  " ",
+  "no JSON",
+  '{"key":"ü","metadata":{"key":"e"},"request":{}}',
+  '{"key":"f"',
+];
+
+Deno.test("every line is seen once, in its order, however the bytes are cut", async () => {
+  for (const end of ["", "\n", "\n\n"]) {
+    const bytes = encode(everyKind.join("\n") + end);
+    const whole = await normalized([bytes]);
+    for (const size of [1, 2, 3, 7, 10, 50, 77, 1000]) {
+      const chunks: Uint8Array[] = [];
+      for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size));
+      const seen: string[] = [];
+      const passed = ReadableStream.from(chunks).pipeThrough(
+        normalizeGeminiLines({ maxLineBytes: 100 }, (text, start, end) => {
+          seen.push(utf8OfLatin1(text.slice(start, end)));
+        }),
+      );
+      const parts = await Array.fromAsync(passed);
+      deepEqual(
+        new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer()),
+        whole,
+        `${size}`,
+      );
+      // Blank lines are nobody's, and of a line that passes its beginning with the key may be all.
+      const lines = everyKind.filter((line) => line.trim() !== "");
+      const told = seen.filter((line) => line.trim() !== "");
+      equal(told.length, lines.length, `${size}: ${told.join("\n")}`);
+      for (const [at, line] of lines.entries()) {
+        const beginning = told[at] ?? "";
+        ok(line === beginning || /^{"key":"[^"\\]*"/.test(beginning) && line.startsWith(beginning));
+      }
+    }
+  }
+});
+
+Deno.test("a line that begins with its key is not held back", async () => {
+  const stream = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = stream.writable.getWriter();
+  const passed = stream.readable.pipeThrough(normalizeGeminiLines({ maxLineBytes: 100 }));
+  const reader = passed.getReader();
+  for (const chunk of ['1\n{"key":"a"', ',"request"', ':{}}\n{"key":"b","request":{}}\n{']) {
+    const written = writer.write(encode(chunk));
+    const { value } = await reader.read();
+    equal(new TextDecoder().decode(value), chunk.replace(/{$/, ""));
+    await written;
+  }
+  await writer.abort();
 });

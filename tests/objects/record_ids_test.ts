@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileId } from "../../codecs/ids.ts";
+import { latin1OfUtf8 } from "../../codecs/latin1.ts";
 import { IdNotes } from "../../objects/record_ids.ts";
 import { openCatalog } from "../catalog/memory.ts";
 
@@ -8,25 +9,27 @@ const idIn = (text: string, start: number, end: number) =>
   /^\{"key":("[^"]*")/.exec(text.slice(start, end))?.[1];
 const whole = (text: string, start: number, end: number) => text.slice(start, end);
 
-/** Notes the ids of a text that comes in chunks of this size. */
-function noted(text: string, size: number) {
-  const bytes = utf8.encode(text);
+/** Notes the ids of lines that stand in one text. */
+function noted(text: string) {
+  const characters = latin1OfUtf8(text);
   const notes = new IdNotes(idIn);
-  for (let at = 0; at < bytes.length; at += size) notes.take(bytes.slice(at, at + size));
+  let start = 0;
+  for (const line of characters.split("\n")) {
+    notes.see(characters, start, start + line.length);
+    start += line.length + 1;
+  }
   const ids = notes.end();
   return ids && { text: new TextDecoder().decode(ids.lines), unique: ids.unique };
 }
 
-Deno.test("ids are noted as they pass, however the bytes are cut", () => {
+Deno.test("ids are noted as their lines pass", () => {
   const text = `{"key":"ä"}\n\n{"key":"b","x":"${"y".repeat(5_000)}"}\n{"key":"c"}`;
-  for (const size of [1, 3, 1_000, 100_000]) {
-    assert.deepEqual(noted(text, size), { text: '"ä"\n"b"\n"c"', unique: true });
-  }
+  assert.deepEqual(noted(text), { text: '"ä"\n"b"\n"c"', unique: true });
 });
 
 Deno.test("records without an id, and two of one id, are told", () => {
-  assert.equal((noted('{"key":"a"}\n{}\n', 100))?.unique, false);
-  assert.deepEqual(noted('{"key":"a"}\n{"key":"a"}\n', 100), {
+  assert.equal((noted('{"key":"a"}\n{}\n'))?.unique, false);
+  assert.deepEqual(noted('{"key":"a"}\n{"key":"a"}\n'), {
     text: '"a"\n"a"',
     unique: false,
   });
@@ -55,9 +58,10 @@ Deno.test("few ids are kept in one entry, and read from it", async () => {
 
 Deno.test("ids by the hundred thousand are each their own, and one that comes again is noticed", () => {
   const notes = new IdNotes(whole);
-  for (let n = 0; n < 100_000; n++) notes.take(utf8.encode(`"request-${n}"\n`));
+  const see = (line: string) => notes.see(line, 0, line.length);
+  for (let n = 0; n < 100_000; n++) see(`"request-${n}"`);
   assert.equal(notes.end()?.unique, true);
-  notes.take(utf8.encode('"request-77777"\n'));
+  see('"request-77777"');
   const ids = notes.end();
   assert.equal(ids?.unique, false);
   const lines = new TextDecoder().decode(ids?.lines).split("\n");
@@ -70,7 +74,7 @@ Deno.test("ids by the hundred thousand are each their own, and one that comes ag
 
 Deno.test("ids that are too many are given up", () => {
   const notes = new IdNotes(whole);
-  const line = utf8.encode(`${"x".repeat(1_000)}\n`.repeat(1_000));
-  for (let n = 0; n < 17; n++) notes.take(line);
+  const line = "x".repeat(1_000);
+  for (let n = 0; n < 17_000; n++) notes.see(line, 0, line.length);
   assert.equal(notes.end(), undefined);
 });
