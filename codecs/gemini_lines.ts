@@ -31,24 +31,49 @@ const encoder = new TextEncoder();
  *
  * Every chunk that comes out is as long as the bytes it stands for, so the total never changes.
  * Memory is bounded by the longest line and the chunk; a line over the limit fails the stream with
- * a `too-large` Failure.
+ * a `too-large` Failure, and what breaks the body breaks it.
  */
 export function normalizeGeminiLines(
+  body: ReadableStream<Uint8Array>,
   limit: LineLimit,
   seen: SeeLine = () => {},
-): TransformStream<Uint8Array, Uint8Array> {
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  const take = createNormalizer(limit, seen);
+  // A stream that is pulled: one that is piped through costs more for each chunk than all else here.
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        for (let isEmpty = true; isEmpty;) {
+          const { done, value } = await reader.read();
+          for (const piece of take(done ? undefined : value)) {
+            controller.enqueue(piece);
+            isEmpty = false;
+          }
+          if (done) return controller.close();
+        }
+      } catch (error) {
+        reader.cancel(error).catch(() => {});
+        throw error;
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+}
+
+/** Makes what takes a chunk, or the end, and gives what may go out then: together as many bytes. */
+function createNormalizer(
+  limit: LineLimit,
+  seen: SeeLine,
+): (chunk: Uint8Array | undefined) => Uint8Array[] {
   const { maxLineBytes } = limit;
   /** The beginning of a line that cannot go out before its end is known. */
   const held = new PartialLine(limit);
   /** Bytes that went out already of a line whose end has not come yet. */
   let passed = 0;
 
-  /** Takes what a chunk begins with of a line that began before it. */
-  function endFirst(
-    chunk: Uint8Array,
-    text: string,
-    controller: TransformStreamDefaultController<Uint8Array>,
-  ): FirstEnd | undefined {
+  /** Takes what a chunk begins with of a line that began before it; undefined where it is all. */
+  function endFirst(chunk: Uint8Array, text: string, pieces: Uint8Array[]): FirstEnd | undefined {
     if (passed === 0 && held.length === 0) return { lines: 0, out: 0 };
     const end = text.indexOf("\n");
     // A line feed goes out with what follows it.
@@ -56,36 +81,34 @@ export function normalizeGeminiLines(
     if (passed > 0) {
       passed += end === -1 ? chunk.length : end;
       if (passed > maxLineBytes) throw tooLong(maxLineBytes);
-      if (end === -1) controller.enqueue(chunk);
+      if (end === -1) pieces.push(chunk);
       else passed = 0;
     } else if (end === -1) held.append(chunk);
     else {
       held.append(chunk.subarray(0, end));
-      controller.enqueue(normalizeLine(held.take(), seen));
+      pieces.push(normalizeLine(held.take(), seen));
     }
     return end === -1 ? undefined : { lines: end + 1, out };
   }
 
-  return new TransformStream({
-    transform(chunk, controller) {
-      const text = latin1(chunk);
-      const first = endFirst(chunk, text, controller);
-      if (first === undefined) return;
-      const tail = text.lastIndexOf("\n") + 1;
-      const lines = normalizeLines(chunk, text, first.lines, tail, limit, seen);
-      const passes = keyEnd(text, tail) !== undefined && chunk.length - tail <= maxLineBytes;
-      if (passes) {
-        seen(text, tail, text.length);
-        passed = chunk.length - tail;
-      } else held.append(chunk.subarray(tail));
-      // One piece for a chunk: each is a system call.
-      const out = lines.subarray(first.out, passes ? chunk.length : tail);
-      if (out.length > 0) controller.enqueue(out);
-    },
-    flush(controller) {
-      if (held.length > 0) controller.enqueue(normalizeLine(held.take(), seen));
-    },
-  });
+  return (chunk) => {
+    if (chunk === undefined) return held.length > 0 ? [normalizeLine(held.take(), seen)] : [];
+    const pieces: Uint8Array[] = [];
+    const text = latin1(chunk);
+    const first = endFirst(chunk, text, pieces);
+    if (first === undefined) return pieces;
+    const tail = text.lastIndexOf("\n") + 1;
+    const lines = normalizeLines(chunk, text, first.lines, tail, limit, seen);
+    const passes = keyEnd(text, tail) !== undefined && chunk.length - tail <= maxLineBytes;
+    if (passes) {
+      seen(text, tail, text.length);
+      passed = chunk.length - tail;
+    } else held.append(chunk.subarray(tail));
+    // One piece for a chunk, as far as may be: each is a system call.
+    const out = lines.subarray(first.out, passes ? chunk.length : tail);
+    if (out.length > 0) pieces.push(out);
+    return pieces;
+  };
 }
 
 /** Where the first line ends that began before a chunk. */

@@ -47,7 +47,7 @@ export async function uploadFile(
       method: "POST",
       path: session,
       headers: { "x-goog-upload-command": "upload, finalize", "x-goog-upload-offset": "0" },
-      body: file.body.pipeThrough(normalizeGeminiLines({ maxLineBytes }, file.seeLine)),
+      body: normalizeGeminiLines(file.body, { maxLineBytes }, file.seeLine),
       bytes: file.bytes,
       statuses: gone,
     }, signal);

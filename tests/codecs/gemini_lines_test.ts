@@ -7,7 +7,7 @@ const encode = (text: string) => new TextEncoder().encode(text);
 
 async function normalized(chunks: Uint8Array[], maxLineBytes = 10_000): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  const stream = ReadableStream.from(chunks).pipeThrough(normalizeGeminiLines({ maxLineBytes }));
+  const stream = normalizeGeminiLines(ReadableStream.from(chunks), { maxLineBytes });
   for await (const part of stream) parts.push(part);
   return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
 }
@@ -208,7 +208,7 @@ Deno.test("the chunks that came in are not written to", async () => {
 Deno.test("nothing is held back but the line that has not ended", async () => {
   const stream = new TransformStream<Uint8Array, Uint8Array>();
   const writer = stream.writable.getWriter();
-  const reader = stream.readable.pipeThrough(normalizeGeminiLines({ maxLineBytes: 100 }))
+  const reader = normalizeGeminiLines(stream.readable, { maxLineBytes: 100 })
     .getReader();
   const written = writer.write(encode("1\n2\n3"));
   equal(new TextDecoder().decode((await reader.read()).value), "1\n2\n");
@@ -265,10 +265,10 @@ Deno.test("every line is seen once, in its order, however the bytes are cut", as
       const chunks: Uint8Array[] = [];
       for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size));
       const seen: string[] = [];
-      const passed = ReadableStream.from(chunks).pipeThrough(
-        normalizeGeminiLines({ maxLineBytes: 100 }, (text, start, end) => {
-          seen.push(utf8OfLatin1(text.slice(start, end)));
-        }),
+      const passed = normalizeGeminiLines(
+        ReadableStream.from(chunks),
+        { maxLineBytes: 100 },
+        (text, start, end) => seen.push(utf8OfLatin1(text.slice(start, end))),
       );
       const parts = await Array.fromAsync(passed);
       deepEqual(
@@ -291,7 +291,7 @@ Deno.test("every line is seen once, in its order, however the bytes are cut", as
 Deno.test("a line that begins with its key is not held back", async () => {
   const stream = new TransformStream<Uint8Array, Uint8Array>();
   const writer = stream.writable.getWriter();
-  const passed = stream.readable.pipeThrough(normalizeGeminiLines({ maxLineBytes: 100 }));
+  const passed = normalizeGeminiLines(stream.readable, { maxLineBytes: 100 });
   const reader = passed.getReader();
   for (const chunk of ['1\n{"key":"a"', ',"request"', ':{}}\n{"key":"b","request":{}}\n{']) {
     const written = writer.write(encode(chunk));
