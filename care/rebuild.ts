@@ -74,8 +74,8 @@ async function restore(
   }
   const file = await headOf(place.account.files, lost.id, signal);
   if (!file) {
-    await objects.forget(lost.provider, lost.id);
-    done.mended++;
+    // Not forgotten, either: with another project's key every file is answered like that.
+    leave(done, `${what}: its provider has no such file, or not for this key`);
   } else if (!await isRecorded(objects, place, file, owner)) {
     leave(done, `${what}: another object has its name by now`);
   } else done.objects++;

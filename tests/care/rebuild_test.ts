@@ -142,6 +142,22 @@ Deno.test("a file that lost its object alone has it again", async () => {
   assert.equal(made?.file, world.object.file);
 });
 
+Deno.test("a file that lost its object is not forgotten because its provider knows no such file", async () => {
+  using world = await worked();
+  await world.kv.delete(keys.object(scope, "bucket", "dir/a.jsonl"));
+  const { file } = world.object;
+  const kept = world.cloud.files.get(file);
+  assert.ok(kept);
+  // As with the key of another project.
+  world.cloud.files.delete(file);
+  const done = await rebuild(depsOf(world), placesOf(world.cloud), quiet());
+  assert.deepEqual([done.mended, done.objects], [0, 0]);
+  assert.match(done.left.join("\n"), /its provider has no such file, or not for this key/);
+  world.cloud.files.set(file, kept);
+  assert.equal((await rebuild(depsOf(world), placesOf(world.cloud), quiet())).objects, 1);
+  assert.equal((await world.catalog.objects.get(scope, "bucket", "dir/a.jsonl"))?.file, file);
+});
+
 Deno.test("an account that cannot be asked is told of, and nothing is made of silence", async () => {
   using world = await worked();
   using fresh = await openCatalog();
