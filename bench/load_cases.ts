@@ -190,7 +190,17 @@ const listings: LoadCase[] = [1_000, 10_000, 1_000_000].map((size) => ({
   loads: loads({ count: 160, alone: 40 }, [atMost("cpuUnits", 10), atMost("providerCalls", 0)]),
   isLong: size === 1_000_000,
   isQuick: size === 10_000,
+  note: "a page that is asked for again while nobody writes: it is remembered",
 }));
+
+/** What lists cost that nobody has asked for since the last write. */
+const otherPages: LoadCase = {
+  name: "list-1000-other-pages",
+  title: "ListObjectsV2, a page of 1,000 of 1,000 objects that nobody asked for before",
+  isNew: true,
+  request: (n) => get(`${files}/listed-1000?list-type=2&start-after=${n}`, "openai"),
+  loads: loads({ count: 160, alone: 40 }, []),
+};
 
 const input = "s3://jobs/input.jsonl";
 const jobInput: RequestPlan = {
@@ -253,6 +263,7 @@ export const loadCases: readonly LoadCase[] = [
   ...reads,
   head,
   ...listings,
+  otherPages,
   ...jobs,
 ];
 

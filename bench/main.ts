@@ -67,9 +67,9 @@ async function main(): Promise<number> {
     return options.help ? 0 : 1;
   }
   const notes: string[] = [];
-  const lists = cases.map(({ name }) => Number(/^list-([0-9]+)$/.exec(name)?.[1])).filter((n) => n);
+  const sizes = cases.map(({ name }) => Number(/^list-([0-9]+)/.exec(name)?.[1])).filter((n) => n);
   const world = await startWorld({
-    catalog: { buckets: lists, jobs: options.quick ? 10_000 : 100_000 },
+    catalog: { buckets: [...new Set(sizes)], jobs: options.quick ? 10_000 : 100_000 },
     authentication: options.authentication,
     profile: options.profile,
     say(line) {

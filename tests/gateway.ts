@@ -49,7 +49,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const log = createLog({
     format: "json",
     now: () => new Date(),
-    write: (line) => logged.push(line),
+    write: (lines) => logged.push(...lines.split("\n")),
   });
   const gateway = await startGateway(config, {
     log,
