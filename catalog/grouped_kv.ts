@@ -13,6 +13,10 @@ import { isLocked } from "./kv.ts";
 import { keyText } from "./key_text.ts";
 
 type Outcome = Deno.KvCommitResult | Deno.KvCommitError;
+type Commit = (
+  checks: readonly Deno.AtomicCheck[],
+  mutations: readonly Deno.KvMutation[],
+) => Promise<Outcome>;
 
 /** A step that waits for its commit. */
 interface Waiting {
@@ -34,15 +38,12 @@ export function groupCommits(kv: Deno.Kv): Deno.Kv {
   let waiting: Waiting[] = [];
   let isAtWork = false;
 
-  function commit(
-    checks: readonly Deno.AtomicCheck[],
-    mutations: readonly Deno.KvMutation[],
-  ): Promise<Outcome> {
+  const commit: Commit = (checks, mutations) => {
     const { promise, resolve: settle, reject: fail } = Promise.withResolvers<Outcome>();
     waiting.push({ checks, mutations, settle, fail });
     if (!isAtWork) void work();
     return promise;
-  }
+  };
 
   async function work(): Promise<void> {
     isAtWork = true;
@@ -117,9 +118,13 @@ async function commitTogether(kv: Deno.Kv, group: readonly Waiting[]): Promise<b
     if (outcome.ok) { for (const { settle } of group) settle(outcome); }
     return outcome.ok;
   } catch (error) {
-    // Another process has the file: each tries again after a while of its own, and not all at once.
     if (!isLocked(error)) return false;
-    for (const { fail } of group) fail(error);
+    // Another process has the file. A step with a check is refused then, and tried again after a
+    // while by whoever sent it; one without waits for its turn (Deno 2.9.6).
+    for (const step of group) {
+      if (step.checks.length > 0) step.fail(error);
+      else await commitAlone(kv, step);
+    }
     return true;
   }
 }
@@ -136,17 +141,9 @@ async function commitAlone(kv: Deno.Kv, step: Waiting): Promise<void> {
 class RecordedStep implements Deno.AtomicOperation {
   readonly #checks: Deno.AtomicCheck[] = [];
   readonly #mutations: Deno.KvMutation[] = [];
-  readonly #commit: (
-    checks: readonly Deno.AtomicCheck[],
-    mutations: readonly Deno.KvMutation[],
-  ) => Promise<Outcome>;
+  readonly #commit: Commit;
 
-  constructor(
-    commit: (
-      checks: readonly Deno.AtomicCheck[],
-      mutations: readonly Deno.KvMutation[],
-    ) => Promise<Outcome>,
-  ) {
+  constructor(commit: Commit) {
     this.#commit = commit;
   }
 

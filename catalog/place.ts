@@ -68,8 +68,8 @@ async function openFile(path: string, deps: PlaceDeps): Promise<OpenedKv> {
     kv: rememberReads(grouped, memory),
     memory,
     async close() {
-      mark.close();
       await opened.close();
+      mark.close();
     },
   };
 }
