@@ -9,7 +9,7 @@
  * Each step still happens as a whole or not at all. Where a group does not go through, because of a
  * check of one of its steps or a limit that they pass together, each is tried by itself.
  */
-import { isLocked } from "./kv.ts";
+import { isLocked, kvOver } from "./kv.ts";
 import { keyText } from "./key_text.ts";
 
 type Outcome = Deno.KvCommitResult | Deno.KvCommitError;
@@ -64,22 +64,13 @@ export function groupCommits(kv: Deno.Kv): Deno.Kv {
     throw new Error("A write without a check was refused");
   }
 
-  return {
-    get: (key, options) => kv.get(key, options),
-    getMany: (keys, options) => kv.getMany(keys, options),
-    list: (selector, options) => kv.list(selector, options),
+  return kvOver(kv, {
     set: (key, value, options) => written({ type: "set", key, value, ...options }),
     async delete(key) {
       await written({ type: "delete", key });
     },
     atomic: () => new RecordedStep(commit),
-    enqueue: (value, options) => kv.enqueue(value, options),
-    listenQueue: (handler) => kv.listenQueue(handler),
-    watch: (keys, options) => kv.watch(keys, options),
-    commitVersionstamp: () => kv.commitVersionstamp(),
-    close: () => kv.close(),
-    [Symbol.dispose]: () => kv.close(),
-  };
+  });
 }
 
 /** How many of these go together: at least one, in their order, and none that needs another's outcome. */

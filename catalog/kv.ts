@@ -54,6 +54,25 @@ export async function change<Result>(
   throw new Failure("unavailable", "The catalog is busy; try again", { retryAfterSeconds: 1 });
 }
 
+/** A KV that does as another one does, but for the methods that are given. */
+export function kvOver(kv: Deno.Kv, own: Partial<Deno.Kv>): Deno.Kv {
+  return {
+    get: (key, options) => kv.get(key, options),
+    getMany: (keys, options) => kv.getMany(keys, options),
+    list: (selector, options) => kv.list(selector, options),
+    set: (key, value, options) => kv.set(key, value, options),
+    delete: (key) => kv.delete(key),
+    atomic: () => kv.atomic(),
+    enqueue: (value, options) => kv.enqueue(value, options),
+    listenQueue: (handler) => kv.listenQueue(handler),
+    watch: (keys, options) => kv.watch(keys, options),
+    commitVersionstamp: () => kv.commitVersionstamp(),
+    close: () => kv.close(),
+    [Symbol.dispose]: () => kv.close(),
+    ...own,
+  };
+}
+
 /** Reads that are under way at once: more only wait for one another. */
 const readsAtOnce = 8;
 

@@ -8,6 +8,7 @@
  * is known.
  */
 import { Failure } from "../codecs/failure.ts";
+import { kvOver } from "./kv.ts";
 
 /** How long calls may take. */
 export interface KvLimits {
@@ -42,7 +43,7 @@ export function limitKv(kv: Deno.Kv, limits: KvLimits): Deno.Kv {
     throw unavailable(writes ? outcome.then(ended, ended) : void outcome.then(ended, ended));
   }
 
-  const limited: Deno.Kv = {
+  return kvOver(kv, {
     get: (key, options) => timed(() => kv.get(key, options), false),
     getMany: (keys, options) => timed(() => kv.getMany(keys, options), false),
     set: (key, value, options) => timed(() => kv.set(key, value, options), true),
@@ -66,13 +67,7 @@ export function limitKv(kv: Deno.Kv, limits: KvLimits): Deno.Kv {
       step.commit = () => timed(commit, true);
       return step;
     },
-    listenQueue: (handler) => kv.listenQueue(handler),
-    watch: (keys, options) => kv.watch(keys, options),
-    commitVersionstamp: () => kv.commitVersionstamp(),
-    close: () => kv.close(),
-    [Symbol.dispose]: () => kv.close(),
-  };
-  return limited;
+  });
 }
 
 /** @param settled When it is known what became of a write. */

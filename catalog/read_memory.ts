@@ -4,6 +4,7 @@
  */
 import type { ChangeMark } from "./change_mark.ts";
 import { keyText } from "./key_text.ts";
+import { kvOver } from "./kv.ts";
 
 /** What was read, by a name. */
 export interface ReadMemory {
@@ -71,22 +72,11 @@ export function createReadMemory(mark: Pick<ChangeMark, "now">): ReadMemory {
 
 /** Makes a KV that remembers what `get` has read. */
 export function rememberReads(kv: Deno.Kv, memory: ReadMemory): Deno.Kv {
-  return {
+  return kvOver(kv, {
     get<Value>(key: Deno.KvKey, options?: { consistency?: Deno.KvConsistencyLevel }) {
       const read = () => kv.get<Value>(key, options);
       if (!asked.has(key[0])) return read();
       return memory.remember(`get ${keyText(key)}`, () => 1, read);
     },
-    getMany: (keys, options) => kv.getMany(keys, options),
-    list: (selector, options) => kv.list(selector, options),
-    set: (key, value, options) => kv.set(key, value, options),
-    delete: (key) => kv.delete(key),
-    atomic: () => kv.atomic(),
-    enqueue: (value, options) => kv.enqueue(value, options),
-    listenQueue: (handler) => kv.listenQueue(handler),
-    watch: (keys, options) => kv.watch(keys, options),
-    commitVersionstamp: () => kv.commitVersionstamp(),
-    close: () => kv.close(),
-    [Symbol.dispose]: () => kv.close(),
-  };
+  });
 }

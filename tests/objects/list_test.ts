@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { createReadMemory } from "../../catalog/read_memory.ts";
+import type { ObjectRecord } from "../../catalog/records.ts";
 import { fileId } from "../../codecs/ids.ts";
 import { list, type ListPage, type ListRequest } from "../../objects/list.ts";
 import { objectRecord, scope } from "../catalog/memory.ts";
@@ -224,4 +226,28 @@ Deno.test("an object that was put under a native file's id is listed once, at ev
     const all = (await pages(world, { ...plain, bucket: "cloud", maxKeys })).flat();
     assert.deepEqual(all.filter((key) => key === native), [native]);
   }
+});
+
+Deno.test("a page that is asked for again is the same, until an object on it expires", async () => {
+  using world = await createWorld();
+  const { catalog } = world;
+  const put = (key: string, more: Partial<ObjectRecord> = {}) =>
+    catalog.objects.set(scope, "bucket", key, objectRecord(`file-${key}`, more));
+  await put("a");
+  await put("b", { expiresAt: world.time + 1_000 });
+  let mark = 1;
+  const memory = createReadMemory({ now: () => mark });
+  const { objects } = catalog;
+  const deps = { catalog: objects, memory, now: () => world.time, showsNative: () => false };
+  const page = () => list(deps, world.reach, plain, quiet());
+  const keysOf = async () => (await page()).objects.map(({ key }) => key);
+  const first = await page();
+  assert.equal(await page(), first);
+  const other = await list(deps, world.reach, { ...plain, startAfter: "a" }, quiet());
+  assert.deepEqual(other.objects.map(({ key }) => key), ["b"]);
+  world.time += 1_000;
+  assert.deepEqual(await keysOf(), ["a"]);
+  await put("c");
+  mark++;
+  assert.deepEqual(await keysOf(), ["a", "c"]);
 });
