@@ -103,7 +103,10 @@ export interface NewFile {
    * Its last chunk comes only after every digest was found right.
    */
   readonly body: ReadableStream<Uint8Array>;
-  /** Told of each line as it passes, as `idIn` reads it; by providers that have `idIn`. */
+  /**
+   * Told of each line as it passes, as `idIn` reads it, or of a beginning that holds its id; by
+   * providers that have `idIn`.
+   */
   readonly seeLine?: (text: string, start: number, end: number) => void;
 }
 
