@@ -17,20 +17,37 @@ export function createBucketCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { has, create, remove, created, holding, holds };
+  return { has, create, remove, created, date, holding, holds };
 
   /** Whether a bucket was created. */
   async function has(scope: Scope, bucket: string): Promise<boolean> {
-    return (await kv.get<BucketRecord>(keys.bucket(scope, bucket))).value !== null;
+    const { value } = await kv.get<BucketRecord>(keys.bucket(scope, bucket));
+    return value !== null && !value.implicit;
   }
 
-  /** Records a bucket; one that is there stays as it is. */
+  /** Records a bucket; one that is there, or that a list has shown, keeps its date. */
   function create(scope: Scope, bucket: string, record: BucketRecord): Promise<void> {
     return change(sleep, async () => {
       const old = await kv.get<BucketRecord>(keys.bucket(scope, bucket));
-      if (old.value) return { done: undefined };
-      const step = kv.atomic().check(old).set(old.key, record);
+      if (old.value && !old.value.implicit) return { done: undefined };
+      const { createdAt } = old.value ?? record;
+      const step = kv.atomic().check(old).set(old.key, { createdAt });
       return (await step.commit()).ok ? { done: undefined } : "again";
+    });
+  }
+
+  /**
+   * Returns the date of a bucket that nobody created, and records it the first time: from then on
+   * lists show the same one, whatever the bucket holds and whichever process is asked.
+   *
+   * @param proposed The date where none is recorded yet.
+   */
+  function date(scope: Scope, bucket: string, proposed: number): Promise<number> {
+    return change(sleep, async () => {
+      const old = await kv.get<BucketRecord>(keys.bucket(scope, bucket));
+      if (old.value) return { done: old.value.createdAt };
+      const step = kv.atomic().check(old).set(old.key, { createdAt: proposed, implicit: true });
+      return (await step.commit()).ok ? { done: proposed } : "again";
     });
   }
 
@@ -44,10 +61,10 @@ export function createBucketCatalog(
     });
   }
 
-  /** All buckets that were created, by name. */
-  async function* created(scope: Scope): AsyncGenerator<NamedBucket> {
+  /** All buckets that were created, by name; `implicit` ones are only dates. */
+  async function* created(scope: Scope): AsyncGenerator<NamedBucket & BucketRecord> {
     for await (const entry of kv.list<BucketRecord>({ prefix: keys.buckets(scope) })) {
-      yield { name: entry.key.at(-1) as string, createdAt: entry.value.createdAt };
+      yield { name: entry.key.at(-1) as string, ...entry.value };
     }
   }
 

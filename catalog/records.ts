@@ -74,9 +74,11 @@ export interface CompletedRecord {
   readonly completedAt: number;
 }
 
-/** A bucket that was created. */
+/** A bucket that was created, or one that a list has shown because it holds objects. */
 export interface BucketRecord {
   readonly createdAt: number;
+  /** True where nobody created it: the entry only keeps its date, and does not make it exist. */
+  readonly implicit?: true;
 }
 
 /** Who put a provider file, and under which name; the first where copies gave it several. */

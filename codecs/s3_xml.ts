@@ -60,6 +60,16 @@ export function renderS3Error(error: S3ErrorDocument): string {
   }, "");
 }
 
+/**
+ * Writes a time as S3 does: whole seconds, `2026-11-30T20:00:00.000Z`. HEAD's Last-Modified has
+ * seconds only, and clients that compare the two would copy every object again.
+ *
+ * @param milliseconds Since 1970.
+ */
+export function s3Time(milliseconds: number): string {
+  return new Date(Math.floor(milliseconds / 1000) * 1000).toISOString();
+}
+
 /** Who owns an object, as a listing tells it. */
 export interface XmlOwner {
   readonly id: string;
@@ -69,7 +79,8 @@ export interface XmlOwner {
 /** An object in a listing. */
 export interface ListedObject {
   readonly key: string;
-  readonly lastModified: Date;
+  /** Milliseconds since 1970. */
+  readonly modifiedAt: number;
   /** Without quotes. */
   readonly etag: string;
   /** Bytes. */
@@ -149,9 +160,9 @@ function listingHead(page: Listing): XmlElements {
 function renderListing(page: Listing, head: XmlElements): string {
   const named = nameEncoder(page);
   let text = elements(head);
-  for (const { key, lastModified, etag, size, owner, storageClass } of page.contents) {
+  for (const { key, modifiedAt, etag, size, owner, storageClass } of page.contents) {
     text += `<Contents><Key>${escapeText(named(key))}</Key>` +
-      `<LastModified>${lastModified.toISOString()}</LastModified>` +
+      `<LastModified>${s3Time(modifiedAt)}</LastModified>` +
       `<ETag>&quot;${escapeText(etag)}&quot;</ETag><Size>${size}</Size>` +
       (owner ? element("Owner", { ID: owner.id, DisplayName: owner.displayName }) : "") +
       `<StorageClass>${escapeText(storageClass ?? "STANDARD")}</StorageClass></Contents>`;

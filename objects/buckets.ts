@@ -83,18 +83,39 @@ export function createBuckets({ catalog, now, implicit, abortUploads }: BucketDe
   async function list(reach: Reach, { prefix, after, limit }: BucketRange): Promise<BucketPage> {
     const scope = scopeOf(reach);
     const found = new Map<string, NamedBucket>();
-    // A native bucket has no birthday; the one of its first object is nearer than none.
+    const undated = new Set<string>();
     if (reach.native) {
-      for (const name of nativeBuckets(reach)) found.set(name, { name, createdAt: 0 });
+      for (const name of nativeBuckets(reach)) found.set(name, { name, createdAt: nativeDate });
     }
-    for await (const bucket of catalog.holding(scope)) found.set(bucket.name, bucket);
-    for await (const bucket of catalog.created(scope)) found.set(bucket.name, bucket);
+    for await (const bucket of catalog.holding(scope)) {
+      if (isNative(reach, bucket.name)) {
+        found.set(bucket.name, { ...bucket, createdAt: nativeDate });
+      } else {
+        undated.add(bucket.name);
+        found.set(bucket.name, bucket);
+      }
+    }
+    for await (const { name, createdAt, implicit } of catalog.created(scope)) {
+      undated.delete(name);
+      if (!implicit || found.has(name)) found.set(name, { name, createdAt });
+    }
     const buckets = [...found.values()]
       .filter(({ name }) => name.startsWith(prefix) && name > after && mayUse(reach, name))
       .sort((a, b) => a.name < b.name ? -1 : 1);
-    return { buckets: buckets.slice(0, limit), isTruncated: buckets.length > limit };
+    const page: NamedBucket[] = [];
+    for (const { name, createdAt } of buckets.slice(0, limit)) {
+      const isDated = !undated.has(name);
+      page.push({
+        name,
+        createdAt: isDated ? createdAt : await catalog.date(scope, name, createdAt),
+      });
+    }
+    return { buckets: page, isTruncated: buckets.length > limit };
   }
 }
+
+/** Buckets of native files always exist, so their date is the earliest there is. */
+const nativeDate = 0;
 
 /** The buckets that show a provider's native files. */
 function nativeBuckets({ provider: { name } }: Reach): readonly string[] {

@@ -1,6 +1,6 @@
 /** CopyObject. */
 import { Failure } from "../../codecs/failure.ts";
-import { renderXml } from "../../codecs/s3_xml.ts";
+import { renderXml, s3Time } from "../../codecs/s3_xml.ts";
 import { checkBucket } from "../authorize.ts";
 import { checksumElements } from "./checksum_elements.ts";
 import { checkCopySource, copySourceOf } from "./copy_source.ts";
@@ -45,7 +45,7 @@ export async function copyObject(request: S3Request): Promise<Response> {
   audit.account = record.account;
   return answerXml(
     await renderXml("CopyObjectResult", {
-      LastModified: new Date(record.modifiedAt).toISOString(),
+      LastModified: s3Time(record.modifiedAt),
       ETag: `"${record.file}"`,
       ...checksumElements(record),
     }),

@@ -1,6 +1,6 @@
 /** ListBuckets. */
 import { Failure } from "../../codecs/failure.ts";
-import { renderXml } from "../../codecs/s3_xml.ts";
+import { renderXml, s3Time } from "../../codecs/s3_xml.ts";
 import { answerXml } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
 import { ownerOf } from "./listing.ts";
@@ -31,7 +31,7 @@ export async function listBuckets(request: S3Request): Promise<Response> {
     Buckets: {
       Bucket: page.buckets.map(({ name, createdAt }) => ({
         Name: name,
-        CreationDate: new Date(createdAt).toISOString(),
+        CreationDate: s3Time(createdAt),
       })),
     },
     ContinuationToken: page.isTruncated && last ? deps.tokens.seal(kind, last.name) : undefined,

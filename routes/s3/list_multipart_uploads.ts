@@ -1,7 +1,7 @@
 /** ListMultipartUploads. */
 import { Failure } from "../../codecs/failure.ts";
 import { algorithmName } from "../../codecs/object_checksum.ts";
-import { renderXml } from "../../codecs/s3_xml.ts";
+import { renderXml, s3Time } from "../../codecs/s3_xml.ts";
 import { encodeUri } from "../../codecs/uri.ts";
 import { answerXml } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
@@ -51,7 +51,7 @@ export async function listMultipartUploads(request: S3Request): Promise<Response
         Initiator: owner,
         Owner: owner,
         StorageClass: "STANDARD",
-        Initiated: new Date(record.startedAt).toISOString(),
+        Initiated: s3Time(record.startedAt),
         ChecksumAlgorithm: record.checksum && algorithmName(record.checksum.header),
         ChecksumType: record.checksum?.type,
       })),

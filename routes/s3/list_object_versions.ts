@@ -3,7 +3,7 @@
  * of a bucket that never had any: its version is `null`, and the latest.
  */
 import { Failure } from "../../codecs/failure.ts";
-import { renderXml } from "../../codecs/s3_xml.ts";
+import { renderXml, s3Time } from "../../codecs/s3_xml.ts";
 import { encodeUri } from "../../codecs/uri.ts";
 import type { S3Request } from "./handler.ts";
 import { answerPage, lastName, listed, ownerOf, readListing, readPage } from "./listing.ts";
@@ -44,7 +44,7 @@ export async function listObjectVersions(request: S3Request): Promise<Response> 
         Key: named(object.key),
         VersionId: nullVersion,
         IsLatest: true,
-        LastModified: object.lastModified.toISOString(),
+        LastModified: s3Time(object.modifiedAt),
         ETag: `"${object.etag}"`,
         Size: object.size,
         StorageClass: "STANDARD",

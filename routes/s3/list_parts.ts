@@ -1,7 +1,7 @@
 /** ListParts. */
 import { Failure } from "../../codecs/failure.ts";
 import { algorithmName } from "../../codecs/object_checksum.ts";
-import { renderXml } from "../../codecs/s3_xml.ts";
+import { renderXml, s3Time } from "../../codecs/s3_xml.ts";
 import { knownChecksums } from "./checksum_elements.ts";
 import { answerXml } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
@@ -30,7 +30,7 @@ export async function listParts(request: S3Request): Promise<Response> {
       IsTruncated: isTruncated,
       Part: parts.map(({ number, modifiedAt, md5, bytes, checksums }) => ({
         PartNumber: number,
-        LastModified: new Date(modifiedAt).toISOString(),
+        LastModified: s3Time(modifiedAt),
         ETag: `"${md5}"`,
         Size: bytes,
         ...knownChecksums(checksums),

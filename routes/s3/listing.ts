@@ -70,7 +70,7 @@ export function listed(
 ): ListedObject[] {
   return objects.map(({ key, record }) => ({
     key,
-    lastModified: new Date(record.modifiedAt),
+    modifiedAt: record.modifiedAt,
     etag: record.file,
     size: record.bytes,
     ...(owner && { owner }),

@@ -2,7 +2,7 @@
 import { createDigestTap } from "../../codecs/checksums.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { computedDigest } from "../../codecs/object_checksum.ts";
-import { renderXml } from "../../codecs/s3_xml.ts";
+import { renderXml, s3Time } from "../../codecs/s3_xml.ts";
 import { verifiedStream } from "../../codecs/verified_stream.ts";
 import type { ByteRange } from "../../providers/provider.ts";
 import { checkBucket } from "../authorize.ts";
@@ -47,7 +47,7 @@ export async function uploadPartCopy(request: S3Request): Promise<Response> {
   });
   return answerXml(
     await renderXml("CopyPartResult", {
-      LastModified: new Date(part.modifiedAt).toISOString(),
+      LastModified: s3Time(part.modifiedAt),
       ETag: `"${part.md5}"`,
       ...checksumElements(part),
       ChecksumType: undefined,

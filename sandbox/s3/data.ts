@@ -3,6 +3,7 @@
  * reads its inputs and writes its outputs here too. It holds no state of its own: any number of
  * instances over one store see the same.
  */
+import { s3Time } from "../../codecs/s3_xml.ts";
 import { compareUtf8 } from "./keys.ts";
 import { s3Failure } from "./errors.ts";
 import type { Json, SandboxContext, Store } from "../context.ts";
@@ -91,7 +92,7 @@ export function createS3Data(
       const bucket = findBucket(store, name);
       if (bucket !== undefined) return bucket;
       if (options.strict) throw s3Failure("NoSuchBucket", undefined, { BucketName: name });
-      return { name, region, created: now().toISOString() };
+      return { name, region, created: s3Time(now().getTime()) };
     },
     buckets: () =>
       store.list(collections.buckets)
@@ -99,7 +100,7 @@ export function createS3Data(
         .sort((a, b) => compareUtf8(a.name, b.name)),
     createBucket(name, region) {
       if (findBucket(store, name) !== undefined) return;
-      const bucket: Bucket = { name, region, created: now().toISOString() };
+      const bucket: Bucket = { name, region, created: s3Time(now().getTime()) };
       store.set(collections.buckets, name, toJson(bucket));
     },
     deleteBucket(name) {
@@ -125,13 +126,12 @@ export function createS3Data(
         await store.deleteBlob(blob);
         throw error;
       }
-      const seconds = Math.floor(now().getTime() / 1000) * 1000;
       const object: StoredObject = {
         key,
         blob,
         bytes,
         etag: etag ?? md5,
-        modified: new Date(seconds).toISOString(),
+        modified: s3Time(now().getTime()),
         headers,
         checksums: checksums?.() ?? {},
         parts,

@@ -80,7 +80,7 @@ function shown({ query, bucket }: Call, { prefix, delimiter, maxKeys }: Common) 
 function listed(object: StoredObject, withOwner: boolean) {
   return {
     key: object.key,
-    lastModified: new Date(object.modified),
+    modifiedAt: Date.parse(object.modified),
     etag: object.etag,
     size: object.bytes,
     storageClass: object.headers["x-amz-storage-class"] ?? "STANDARD",

@@ -1,4 +1,5 @@
 /** Uploads in parts that are under way, as documents and blobs of the sandbox's store. */
+import { s3Time } from "../../codecs/s3_xml.ts";
 import type { SandboxContext } from "../context.ts";
 import { toJson } from "./data.ts";
 import { s3Failure } from "./errors.ts";
@@ -38,7 +39,7 @@ export function createUploads({ store, now, id }: Pick<SandboxContext, "store" |
   return {
     /** Begins an upload. */
     begin(bucket: string, key: string, headers: Readonly<Record<string, string>>): Upload {
-      const upload = { id: id(32), bucket, key, initiated: now().toISOString(), headers };
+      const upload = { id: id(32), bucket, key, initiated: s3Time(now().getTime()), headers };
       store.set(uploads, upload.id, toJson(upload));
       return upload;
     },
@@ -82,7 +83,7 @@ export function createUploads({ store, now, id }: Pick<SandboxContext, "store" |
         throw s3Failure("NoSuchUpload", undefined, { UploadId: upload.id });
       }
       const old = store.get(parts(upload.id), `${number}`) as unknown as Part | undefined;
-      const modified = now().toISOString();
+      const modified = s3Time(now().getTime());
       const part: Part = { blob, bytes, md5, modified, checksums: checksums() };
       store.set(parts(upload.id), `${number}`, toJson(part));
       if (old !== undefined) await store.deleteBlob(old.blob);

@@ -29,3 +29,14 @@ Deno.test("buckets that hold objects are each named once, however many objects t
   assert.equal(await buckets.holds(scope, "b"), true);
   assert.equal(await buckets.holds(scope, "d"), false);
 });
+
+Deno.test("the date of a bucket that nobody created is kept, and does not make the bucket exist", async () => {
+  using open = await openCatalog();
+  const { buckets } = open.catalog;
+  assert.equal(await buckets.date(scope, "b", 1), 1);
+  assert.equal(await buckets.date(scope, "b", 2), 1);
+  assert.equal(await buckets.has(scope, "b"), false);
+  await buckets.create(scope, "b", { createdAt: 3 });
+  assert.equal(await buckets.has(scope, "b"), true);
+  assert.deepEqual(await all(buckets.created(scope)), [{ name: "b", createdAt: 1 }]);
+});

@@ -19,7 +19,7 @@ function page(changes: Partial<ListBucketResult>): ListBucketResult {
   return { bucket: "b", prefix: "", maxKeys: 1000, contents: [], commonPrefixes: [], ...changes };
 }
 
-const lastModified = new Date("2026-01-01T00:00:00Z");
+const modifiedAt = Date.parse("2026-01-01T00:00:00Z");
 
 Deno.test("an error document has S3's elements and no namespace", async () => {
   const failure = new Failure("not-found", "The key <k> does not exist.", { fields: { Key: "k" } });
@@ -60,7 +60,7 @@ Deno.test("a page of V2 tells objects, common prefixes and where the next begins
     maxKeys: 2,
     encodingType: "url",
     nextContinuationToken: "T",
-    contents: [{ key: "p/a+b", lastModified, etag: "file-abc", size: 10 }],
+    contents: [{ key: "p/a+b", modifiedAt, etag: "file-abc", size: 10 }],
     commonPrefixes: ["p/x y/"],
   });
   equal(
@@ -93,7 +93,7 @@ Deno.test("encoding-type=url encodes every name but never a token", async () => 
     startAfter: "a&b",
     continuationToken: "t+/=",
     nextContinuationToken: "n+/=",
-    contents: [{ key: "\u0001\r/\u{1f600}", lastModified, etag: "e", size: 0 }],
+    contents: [{ key: "\u0001\r/\u{1f600}", modifiedAt, etag: "e", size: 0 }],
     commonPrefixes: ["'()*+"],
   }));
   const root = await parseXml(text, { maxBytes: 10_000 });
@@ -119,7 +119,7 @@ Deno.test("V1 tells markers, owners and storage classes", async () => {
     nextMarker: "x+",
     contents: [{
       key: "k",
-      lastModified,
+      modifiedAt,
       etag: "e",
       size: 1,
       storageClass: "GLACIER",
@@ -136,7 +136,7 @@ Deno.test("V1 tells markers, owners and storage classes", async () => {
 Deno.test("without encoding-type a key is escaped and characters illegal in XML are references", async () => {
   const key = "a&b<c>\"d'\u0001\r\n\t\ufffe ü\u{1f600}";
   const text = await renderListBucketResult(page({
-    contents: [{ key, lastModified, etag: "e", size: 0 }],
+    contents: [{ key, modifiedAt, etag: "e", size: 0 }],
   }));
   ok(
     text.includes("<Key>a&amp;b&lt;c&gt;&quot;d'&#x1;&#xD;\n\t&#xFFFE; ü\u{1f600}</Key>"),

@@ -71,3 +71,27 @@ Deno.test("the buckets that show native files cannot be deleted", async () => {
   using world = await bucketWorld(true);
   await assert.rejects(world.buckets.remove(world.reach, "cloud-files"), { kind: "denied" });
 });
+
+Deno.test("a bucket keeps its date whatever it holds, whether or not anybody created it", async () => {
+  using world = await bucketWorld(false);
+  const { buckets, reach, objects } = world;
+  const dates = async (native: boolean) =>
+    (await buckets.list({ ...reach, native }, { prefix: "", after: "", limit: 9 })).buckets
+      .map(({ name, createdAt }) => `${name} ${createdAt}`);
+  await objects.put(reach, newObject("m"), quiet());
+  await objects.put(reach, newObject("m", "{}\n", { bucket: "cloud" }), quiet());
+  const first = await dates(true);
+  assert.deepEqual(first, ["bucket 1000000", "cloud 0", "cloud-files 0"]);
+  world.time += 60_000;
+  await objects.put(reach, newObject("a"), quiet());
+  await objects.put(reach, newObject("a", "{}\n", { bucket: "cloud" }), quiet());
+  assert.deepEqual(await dates(true), first);
+  await objects.remove(reach, { bucket: "bucket", key: "m" }, quiet());
+  assert.deepEqual(await dates(false), ["bucket 1000000", "cloud 0"]);
+  await buckets.create(reach, "bucket");
+  assert.deepEqual(await dates(true), first);
+  // A date alone is no bucket.
+  await objects.remove(reach, { bucket: "bucket", key: "a" }, quiet());
+  await buckets.remove(reach, "bucket");
+  assert.deepEqual(await dates(true), ["cloud 0", "cloud-files 0"]);
+});

@@ -68,6 +68,7 @@ for (const { provider, bucket, reads } of holders) {
         if (reads) {
           await succeed(aws("sync", place, back));
           assert.deepEqual(await digestsIn(back), await digestsIn(folder));
+          assert.equal(await succeed(aws("sync", "--exact-timestamps", place, back)), "");
         } else {
           assert.match(await fail(aws("cp", `${place}/exact.jsonl`, back)), notGivenBack);
         }
