@@ -16,7 +16,10 @@ const members: ReadonlySet<string> = new Set([
   "outputConfig",
 ]);
 
-/** Amazon Nova's own bodies have Converse's messages, but know more here, such as `topK`. */
+/**
+ * Amazon Nova's own bodies have Converse's messages, but know more here, such as `topK`. Those that
+ * use nothing of it look just like Converse's: which model they are for tells them apart.
+ */
 const inferenceMembers: ReadonlySet<string> = new Set([
   "maxTokens",
   "temperature",
@@ -35,6 +38,15 @@ export function isConverseRecord(line: Uint8Array): boolean {
   if (!Object.keys(inference).every((name) => inferenceMembers.has(name))) return false;
   const { messages } = input;
   return Array.isArray(messages) && messages.length > 0 && messages.every(hasUnions);
+}
+
+/**
+ * Whether a model's own form looks like Converse's: Amazon Nova's, by its id, the id of an inference
+ * profile (`us.amazon.nova-lite-v1:0`), or the ARN of either.
+ */
+export function resemblesConverse(modelId: string): boolean {
+  const name = modelId.split("/").at(-1) ?? modelId;
+  return /^(?:[a-z-]+\.)?amazon\.nova/.test(name);
 }
 
 function hasUnions(message: unknown): boolean {

@@ -80,5 +80,5 @@ function adopted(
     submittedAt,
     ...(batch.input !== undefined && { file: batch.input }),
   };
-  return { ...description, ...accepted(batch, now) };
+  return { ...description, ...accepted(batch, now, description) };
 }

@@ -33,7 +33,35 @@ export function deadlineOf({ submittedAt, timeoutDurationInHours }: Timed): numb
 
 /** Where a job stands right after its provider accepted it. */
 export function accepted(batch: Batch, now: number, job?: Timed): JobProgress {
-  return { ...told(batch, batch.status, now, job), stopRequested: false };
+  return ended({ ...told(batch, batch.status, now, job), stopRequested: false });
+}
+
+/** Why a job is over whose provider gave no reason; programs read the message without a look. */
+const reasons: Readonly<Partial<Record<JobStatus, string>>> = {
+  PartiallyCompleted: "The provider's time for the batch ran out before it got to every record.",
+  Failed: "The provider failed the batch and gave no reason.",
+  Stopped: "The batch was cancelled at its provider.",
+  Expired: "The provider's time for the batch ran out, and it keeps no results of it.",
+};
+
+const asked = "The job was stopped because that was asked for.";
+const maxMessage = 2_048;
+
+/**
+ * What a job says of its end; undefined while it runs, and where it completed with nothing to be told.
+ */
+export function messageOfEnd(
+  { status, message, stopRequested }: Pick<JobProgress, "status" | "message" | "stopRequested">,
+): string | undefined {
+  const told = message === undefined || message === "" ? undefined : message;
+  if (status !== "Stopped" || !stopRequested) return told ?? reasons[status];
+  if (told === undefined) return asked;
+  return told.startsWith(asked) ? told : `${asked} ${told}`.slice(0, maxMessage);
+}
+
+function ended(progress: JobProgress): JobProgress {
+  const message = messageOfEnd(progress);
+  return message === undefined ? progress : { ...progress, message };
 }
 
 /**
@@ -48,11 +76,11 @@ export function advance(job: JobRecord, batch: Batch, now: number): JobProgress 
   if (isTerminal(job.status)) return undefined;
   if (status !== job.status && !moves[job.status].includes(status)) return undefined;
   const news = told(batch, status, now, job);
-  const next: JobProgress = {
+  const next = ended({
     ...(job.timedOut && status === "Stopped" ? outOfTime(job, news) : news),
     stopRequested: job.stopRequested,
     ...(job.timedOut && { timedOut: true }),
-  };
+  });
   return isSame(job, next) ? undefined : next;
 }
 
@@ -116,7 +144,8 @@ function told(
     modifiedAt: now,
     results: batch.results,
     ...(batch.message !== undefined && { message: batch.message }),
-    ...(over && { endedAt: batch.endedAt?.getTime() ?? now }),
+    // A provider that tells whole seconds ends a short job before its beginning.
+    ...(over && { endedAt: Math.max(batch.endedAt?.getTime() ?? now, job?.submittedAt ?? 0) }),
     ...(limits.length > 0 && { expiresAt: Math.min(...limits) }),
     ...(batch.counts && { counts: batch.counts }),
   };

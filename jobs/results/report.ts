@@ -23,6 +23,7 @@ export interface Faults {
 export const mostNamed = 10;
 const maxMessage = 2_048;
 const maxIdLength = 64;
+const maxEscapedLength = 130;
 
 /**
  * The counts of a job that is over. They are those of the results where these were read, so that the
@@ -84,10 +85,15 @@ export function messageOf(
 
 function named({ records, first }: Named): string {
   if (first.length === 0) return "";
-  const ids = first.map((id) => JSON.stringify(shortened(id))).join(", ");
+  const ids = first.map(shortened).join(", ");
   return records > first.length ? `: ${ids} and others` : `: ${ids}`;
 }
 
+/** As a JSON text: what it escapes can make an id six times as long, and ten must find room. */
 function shortened(id: string): string {
-  return id.length > maxIdLength ? `${id.slice(0, maxIdLength)}…` : id;
+  const whole = JSON.stringify(id);
+  if (id.length <= maxIdLength && whole.length <= maxEscapedLength) return whole;
+  let short = id.slice(0, maxIdLength);
+  while (JSON.stringify(short).length > maxEscapedLength) short = short.slice(0, -1);
+  return JSON.stringify(`${short}…`);
 }

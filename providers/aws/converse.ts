@@ -2,7 +2,7 @@
  * One help for programs written against other gateways: they send Converse-shaped records and name
  * no `modelInvocationType`. AWS would take the default, InvokeModel, and fail every record.
  */
-import { isConverseRecord } from "../../codecs/converse.ts";
+import { isConverseRecord, resemblesConverse } from "../../codecs/converse.ts";
 import { firstLine } from "../../codecs/jsonl.ts";
 import { parseS3Uri } from "../../codecs/s3_uri.ts";
 import { encodeUri } from "../../codecs/uri.ts";
@@ -17,14 +17,18 @@ const maxFirstRecord = 1024 * 1024;
 export function withConverse(forward: Forward): Forward {
   return async (request, signal) => {
     const create = createOf(request);
-    if (!create || create["modelInvocationType"] !== undefined) {
-      return await forward(request, signal);
-    }
+    if (!create || !mayNeedHelp(create)) return await forward(request, signal);
     const line = await firstRecord(forward, request, inputOf(create), signal);
     if (!line || !isConverseRecord(line)) return await forward(request, signal);
     const body = JSON.stringify({ ...create, modelInvocationType: "Converse" });
     return await forward({ ...request, body: new TextEncoder().encode(body) }, signal);
   };
+}
+
+/** Nova's own lines would be taken for Converse's, and those of its lines that are more be failed. */
+function mayNeedHelp({ modelInvocationType, modelId }: Record<string, unknown>): boolean {
+  if (modelInvocationType !== undefined) return false;
+  return typeof modelId !== "string" || !resemblesConverse(modelId);
 }
 
 /** The JSON of a CreateModelInvocationJob request; undefined for any other. */

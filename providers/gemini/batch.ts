@@ -5,6 +5,7 @@ import { isTerminal, type JobStatus } from "../../codecs/job_status.ts";
 import { excerpt } from "../failures.ts";
 import { count, idText, type JsonObject, object, rfc3339, text } from "../json.ts";
 import type { Batch, NewBatch, RecordCounts } from "../provider.ts";
+import { reasonsOf } from "../reasons.ts";
 
 const maxMessage = 2_048;
 const lifeMilliseconds = 48 * 60 * 60 * 1000;
@@ -107,8 +108,8 @@ function messageOf(
   secrets: readonly string[],
 ): string | undefined {
   if (status !== "Failed" && status !== "Expired") return undefined;
-  const error = object(operation["error"]) ?? object(metadata["error"]);
-  const told = excerpt(text(error?.["message"]) ?? "", secrets, maxMessage);
+  const reasons = [operation["error"], metadata["error"]].flatMap(reasonsOf);
+  const told = excerpt(reasons[0] ?? "", secrets, maxMessage);
   if (told !== "") return told;
   return status === "Expired"
     ? "The provider did not finish the batch within its 48 hours and keeps no results of it."

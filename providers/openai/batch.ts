@@ -2,8 +2,9 @@
 import { batchId, fileId } from "../../codecs/ids.ts";
 import { isTerminal, type JobStatus } from "../../codecs/job_status.ts";
 import { excerpt } from "../failures.ts";
-import { count, idText, type JsonObject, object, objects, text, unixSeconds } from "../json.ts";
+import { count, idText, type JsonObject, object, text, unixSeconds } from "../json.ts";
 import type { Batch, RecordCounts } from "../provider.ts";
+import { reasonsOf } from "../reasons.ts";
 import { travelled } from "./metadata.ts";
 
 const maxMessage = 2_048;
@@ -66,11 +67,8 @@ function messageOf(
   rawStatus: string,
   secrets: readonly string[],
 ): string | undefined {
-  const told = objects(object(batch["errors"])?.["data"]).map((error) => {
-    const line = count(error["line"]);
-    const reason = text(error["message"]) ?? text(error["code"]) ?? "no reason given";
-    return line === undefined ? reason : `Line ${line}: ${reason}`;
-  });
+  // A text, a list of texts, or `error` in place of `errors`, at services that speak OpenAI's API.
+  const told = [batch["errors"], batch["error"]].flatMap(reasonsOf);
   if (told.length > 0) return excerpt(told.join("\n"), secrets, maxMessage);
   return rawStatus === "expired"
     ? "The provider did not finish all records within its 24 hours."

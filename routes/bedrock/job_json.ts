@@ -1,6 +1,7 @@
 /** A job as Get and List tell of it: the same members in both (service model of botocore 1.43.107). */
 import type { JobRecord } from "../../catalog/records.ts";
 import { jobArn } from "../../codecs/arn.ts";
+import { messageOfEnd } from "../../jobs/state.ts";
 import { arnAccount } from "./handler.ts";
 
 /** The job's one ARN, the same from create, get and list. */
@@ -21,7 +22,8 @@ export function jobJson(job: JobRecord): Record<string, unknown> {
     clientRequestToken: job.clientRequestToken,
     roleArn: job.roleArn,
     status: job.status,
-    message: job.message,
+    // Jobs of older versions may have ended without one.
+    message: messageOfEnd(job),
     submitTime: time(job.submittedAt),
     lastModifiedTime: time(job.modifiedAt),
     endTime: time(job.endedAt),

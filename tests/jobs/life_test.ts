@@ -88,13 +88,13 @@ Deno.test("a job that is over is told from the catalog, and never changes again"
   const job = await create(world);
   const counts = { total: 3, processed: 3, success: 2, error: 1 };
   const results = [fileId("file-out"), fileId("file-err")];
-  const endedAt = new Date(7_000);
+  const endedAt = new Date(job.submittedAt + 7_000);
   world.cloud.set(job.batch, "Completed", { counts, results, endedAt, message: "1 failed" });
   world.cloud.results.set(job.batch, ['{"id":"a"}\n{"id":"b"}\n', '{"id":"c","error":1}\n']);
   const done = await get(world, job.id);
   assert.deepEqual(
     [done.status, done.counts, done.results, done.endedAt, done.message],
-    ["Completed", counts, results, 7_000, "1 failed"],
+    ["Completed", counts, results, endedAt.getTime(), "1 failed"],
   );
   world.cloud.set(job.batch, "InProgress");
   world.cloud.calls.length = 0;

@@ -93,6 +93,24 @@ Deno.test("records that are missing are counted and the first ten named in the i
   assert.equal((await manifestOf(world, job))?.["totalRecordCount"], 30);
 });
 
+Deno.test("ten records are named however long their ids are when they are written down", async () => {
+  for (const filler of ["\u0001", '"', "\ud83d\ude00", "ä", "x"]) {
+    using world = await createJobWorld(virtual);
+    const ids = Array.from({ length: 12 }, (_, n) => `${n}${filler.repeat(300)}`);
+    const line = (id: string) => `${JSON.stringify({ id })}\n`;
+    world.cloud.addFile("file-in", {}, [...ids, "kept"].map(line).join(""));
+    const job = await start(world, [line("kept")]);
+    const { message = "" } = await finish(world, job, { counts: counts(13) });
+    const told = /^The provider's results lack 12 of 13 records: (.*) and others\.$/s.exec(message);
+    const named: string[] = JSON.parse(`[${told?.[1]}]`);
+    assert.deepEqual(
+      named.map((id) => id.startsWith(`${named.indexOf(id)}`)),
+      Array(10).fill(true),
+    );
+    assert.ok(message.length <= 2_048);
+  }
+});
+
 Deno.test("results that were cut short on their way are read again", async () => {
   using world = await createJobWorld(virtual);
   const whole = '{"id":"a"}\n{"id":"b"}\n';

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { batchId, fileId } from "../../codecs/ids.ts";
 import { isTerminal, type JobStatus, jobStatuses } from "../../codecs/job_status.ts";
 import type { JobRecord } from "../../catalog/records.ts";
-import { accepted, advance, moves, stopping, timingOut } from "../../jobs/state.ts";
+import { accepted, advance, messageOfEnd, moves, stopping, timingOut } from "../../jobs/state.ts";
 import type { Batch } from "../../providers/provider.ts";
 import { jobRecord } from "../catalog/memory.ts";
 import fc from "../sdks/fast_check.ts";
@@ -70,8 +70,10 @@ Deno.test("a job that ran out of time ends as what it came to: the provider's en
     const { status: end, message } = advance(job, batch(status, more), 9) ?? {};
     return [end, message];
   };
-  for (const status of ["Completed", "Failed", "Expired", "PartiallyCompleted"] as const) {
-    assert.deepEqual(end(status, { counts, results }), [status, undefined]);
+  assert.deepEqual(end("Completed", { counts, results }), ["Completed", undefined]);
+  for (const status of ["Failed", "Expired", "PartiallyCompleted"] as const) {
+    const message = "the provider's own reason";
+    assert.deepEqual(end(status, { counts, results, message }), [status, message]);
   }
   const why = "The job was stopped because its timeoutDurationInHours of 24 ran out; ";
   assert.deepEqual(end("Stopped", { counts, results }), [
@@ -167,6 +169,37 @@ Deno.test("stopping is possible until a job is over", () => {
       assert.deepEqual([next?.status, stopRequested, modifiedAt], ["Stopping", true, 9]);
     }
   }
+});
+
+Deno.test("every end but Completed says why, also where the provider does not", () => {
+  const running = jobRecord(1);
+  const asked = "The job was stopped because that was asked for.";
+  for (const status of jobStatuses) {
+    const next = advance(running, batch(status), 9);
+    const says = isTerminal(status) && status !== "Completed";
+    assert.equal(typeof next?.message, says ? "string" : "undefined", status);
+    assert.equal(typeof accepted(batch(status), 9).message, says ? "string" : "undefined", status);
+    const told = advance(running, batch(status, { message: "theirs" }), 9)?.message;
+    if (isTerminal(status)) assert.equal(told, "theirs");
+  }
+  const stopped = { ...running, ...stopping(running, 5) };
+  assert.equal(advance(stopped, batch("Stopped"), 9)?.message, asked);
+  const short = batch("Stopped", { message: "1 of 2 records lack." });
+  const both = advance(stopped, short, 9)?.message;
+  assert.equal(both, `${asked} 1 of 2 records lack.`);
+  // What is told again, or was recorded without a word, is told once.
+  assert.equal(messageOfEnd({ ...stopped, status: "Stopped", message: both! }), both);
+  assert.equal(messageOfEnd({ ...stopped, status: "Stopped" }), asked);
+  assert.match(advance(running, batch("Stopped"), 9)?.message ?? "", /cancelled at its provider/);
+});
+
+Deno.test("no job ends before it was submitted, whatever its provider rounds", () => {
+  const running = jobRecord(1_999);
+  const end = (at: number) =>
+    advance(running, batch("Completed", { endedAt: new Date(at) }), 3_000)?.endedAt;
+  assert.deepEqual([1_000, 1_999, 2_000, 0].map(end), [1_999, 1_999, 2_000, 1_999]);
+  const early = batch("Completed", { endedAt: new Date(1_000) });
+  assert.equal(accepted(early, 3_000, { submittedAt: 1_500 }).endedAt, 1_500);
 });
 
 Deno.test("a job has an end time once it is over: the provider's, else now", () => {

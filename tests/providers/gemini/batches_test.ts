@@ -195,6 +195,16 @@ Deno.test("why a batch failed is told in at most 2,048 characters without the ke
   assert.equal(told.length, 2_048);
 });
 
+Deno.test("why a batch failed is told in whichever form it comes", () => {
+  for (const error of ["Why.", { message: "Why." }, ["Why."], { error: { message: "Why." } }]) {
+    for (const place of [[{}, { error }], [{ error }, {}]] as const) {
+      const [metadata, rest] = place;
+      const failed = operation({ state: "BATCH_STATE_FAILED", ...metadata }, rest);
+      assert.equal(readBatch(failed, [])?.message, "Why.", JSON.stringify(error));
+    }
+  }
+});
+
 Deno.test("a name of somebody else's stays whole and makes no job id", () => {
   for (
     const name of ["theirs", "x [batchway:short]", `[batchway:${job}]`, `x [batchway:${job}] y`]

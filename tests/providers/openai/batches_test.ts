@@ -228,6 +228,28 @@ Deno.test("why a batch failed is told line by line, within 2,048 characters and 
   assert.ok((message ?? "").length <= 2048);
 });
 
+const wordings: readonly [unknown, string | undefined][] = [
+  ["The file is empty.", "The file is empty."],
+  [["No such model.", "Line 3 is wrong."], "No such model. Line 3 is wrong."],
+  [[{ line: 2, message: "Not JSON." }], "Line 2: Not JSON."],
+  [{ message: "Out of quota." }, "Out of quota."],
+  [{ data: ["One.", { code: "two" }] }, "One. two"],
+  [{ data: [{ line: 4 }] }, "Line 4: no reason given"],
+  [{ detail: { message: "Nested." } }, "Nested."],
+  [[], undefined],
+  [7, undefined],
+];
+for (const [errors, told] of wordings) {
+  Deno.test(`errors that are ${JSON.stringify(errors)} tell ${told ?? "nothing"}`, async () => {
+    for (const name of ["errors", "error"]) {
+      await using server = batchServer("", { status: "failed", [name]: errors });
+      await using w = world();
+      const read = await openaiAccount(server.url, w).batches.get(batchId("batch_1"), quiet());
+      assert.equal(read.message, told);
+    }
+  });
+}
+
 Deno.test("a native batch has no job id, and all its metadata are tags", async () => {
   await using server = batchServer("", { metadata: { batchway_job: "NOT-AN-ID", a: "b", n: 1 } });
   await using w = world();
