@@ -2,6 +2,7 @@
  * The aws-chunked framing of S3 bodies: `{hex length}[;chunk-signature={hex}]\r\n{data}\r\n …
  * 0[;…]\r\n[{trailer}:{value}\r\n …]\r\n`, in its unsigned, signed and signed-with-trailer forms.
  */
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { Failure } from "./failure.ts";
 
@@ -36,14 +37,18 @@ export interface AwsChunkedOptions {
 const maxHeadBytes = 1024;
 /** Most bytes after the last chunk. */
 const maxTrailerBytes = 8192;
+/** Data of chunks below this is gathered: each piece that goes out alone costs 13 µs downstream. */
+const smallBytes = 4096;
+/** Pieces of one write that go out as they are. */
+const fewPieces = 16;
 /** Most empty lines in a row before a chunk, beside the end of the one before. */
 const maxBlankLines = 8;
 
 const lineFeed = 0x0a;
 
 /**
- * Decodes aws-chunked. Data goes through as subarrays of what came in, without a copy; the state is
- * one line of at most 8 KiB. Blank lines, lines that end in a bare LF (minio's trailer ends in
+ * Decodes aws-chunked. Data goes through as subarrays of what came in, without a copy, but that of
+ * small chunks, which is put together; the state is one line of at most 8 KiB. Blank lines, lines that end in a bare LF (minio's trailer ends in
  * `\n\r\n`) and a missing end after the last line are accepted.
  *
  * The stream breaks with Failure invalid: IncompleteBody as soon as a chunk would exceed the decoded
@@ -54,9 +59,35 @@ export function awsChunkedDecoder(
 ): TransformStream<Uint8Array, Uint8Array> {
   const decoder = new Decoder(options);
   return new TransformStream({
-    transform: (bytes, controller) => decoder.write(bytes, (data) => controller.enqueue(data)),
+    transform(bytes, controller) {
+      const pieces: Uint8Array[] = [];
+      decoder.write(bytes, (data) => pieces.push(data));
+      for (const piece of gathered(pieces)) controller.enqueue(piece);
+    },
     flush: () => decoder.end(),
   });
+}
+
+/** Pieces of one write, those that are small put together with their neighbours. */
+function gathered(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (pieces.length <= fewPieces) return pieces;
+  const all: Uint8Array[] = [];
+  let small: Uint8Array[] = [];
+  const put = () => {
+    const [first] = small;
+    // One piece is a view of what came in, as it was.
+    if (first) all.push(small.length === 1 ? first : new Uint8Array(Buffer.concat(small)));
+    small = [];
+  };
+  for (const piece of pieces) {
+    if (piece.byteLength < smallBytes) small.push(piece);
+    else {
+      put();
+      all.push(piece);
+    }
+  }
+  put();
+  return all;
 }
 
 class Decoder {

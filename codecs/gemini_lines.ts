@@ -5,8 +5,9 @@
  * batches, `{"request":{…},"metadata":{"key":"k"}}`. Gemini must be told a file's length before
  * its bytes, so a line is rewritten to exactly the bytes that it had, filled up with spaces.
  */
-import { latin1 } from "./latin1.ts";
+import { JsonScan, type ScannedMember } from "./json_scan.ts";
 import { type LineLimit, PartialLine, tooLong } from "./jsonl.ts";
+import { latin1 } from "./latin1.ts";
 
 const mark = '"metadata"';
 /** How a line begins that is in the newer form for certain. */
@@ -16,7 +17,8 @@ const withKey = `${newForm}"`;
 
 /**
  * Is told of each line as it came, once: a text of one character a byte that holds it from `start` up
- * to `end`. Of a line that begins with its key, and needs no change, the beginning may be all.
+ * to `end`. Of a line that begins with its key, and needs no change, the beginning may be all, and
+ * of one of more than 8 KiB its two ends, with a backslash and a line feed between them.
  */
 export type SeeLine = (text: string, start: number, end: number) => void;
 const encoder = new TextEncoder();
@@ -68,7 +70,7 @@ function createNormalizer(
 ): (chunk: Uint8Array | undefined) => Uint8Array[] {
   const { maxLineBytes } = limit;
   /** The beginning of a line that cannot go out before its end is known. */
-  const held = new PartialLine(limit);
+  const held = new HeldLine(limit);
   /** Bytes that went out already of a line whose end has not come yet. */
   let passed = 0;
 
@@ -86,13 +88,13 @@ function createNormalizer(
     } else if (end === -1) held.append(chunk);
     else {
       held.append(chunk.subarray(0, end));
-      pieces.push(normalizeLine(held.take(), seen));
+      pieces.push(...held.take(seen));
     }
     return end === -1 ? undefined : { lines: end + 1, out };
   }
 
   return (chunk) => {
-    if (chunk === undefined) return held.length > 0 ? [normalizeLine(held.take(), seen)] : [];
+    if (chunk === undefined) return held.length > 0 ? held.take(seen) : [];
     const pieces: Uint8Array[] = [];
     const text = latin1(chunk);
     const first = endFirst(chunk, text, pieces);
@@ -150,155 +152,99 @@ function normalizeLines(
     if (found < start) found = text.indexOf(mark, start);
     if (found === -1) found = text.length;
     if (found >= end) continue;
-    const rewritten = rewriteLine(chunk.subarray(start, end));
-    if (rewritten === undefined) continue;
+    const pieces = rewriteLine(chunk.subarray(start, end));
+    if (pieces === undefined) continue;
     if (result === chunk) result = chunk.slice();
-    result.set(rewritten, start);
+    let at = start;
+    for (const piece of pieces) {
+      result.set(piece, at);
+      at += piece.length;
+    }
   }
   return result;
 }
 
-/** One line, without its line feed; the same array where it passes as it is. */
-function normalizeLine(line: Uint8Array, seen: SeeLine): Uint8Array {
-  const text = latin1(line);
-  seen(text, 0, text.length);
-  return text.includes(mark) ? rewriteLine(line) ?? line : line;
+/** Bytes that are seen of each end of a longer line that came in several chunks. */
+const seenEdge = 4_096;
+
+/** Both ends of a long line. No string can be read from one into the other: the sign is no escape. */
+function endsOf(line: Uint8Array): string {
+  return `${latin1(line.subarray(0, seenEdge))}\\\n${latin1(line.subarray(-seenEdge))}`;
 }
 
+/** A line that came in several chunks: it is scanned as they come, so that none costs more than itself. */
+class HeldLine {
+  readonly #line: PartialLine;
+  #scan = new JsonScan(2);
+
+  constructor(limit: LineLimit) {
+    this.#line = new PartialLine(limit);
+  }
+
+  get length(): number {
+    return this.#line.length;
+  }
+
+  append(bytes: Uint8Array): void {
+    this.#line.append(bytes);
+    this.#scan.push(this.#line.bytes, this.#line.length);
+  }
+
+  /** What goes out in its place, once it has ended: as many bytes. */
+  take(seen: SeeLine): Uint8Array[] {
+    const line = this.#line.take();
+    const scan = this.#scan;
+    this.#scan = new JsonScan(2);
+    const text = line.length > 2 * seenEdge ? endsOf(line) : latin1(line);
+    seen(text, 0, text.length);
+    return rewritten(line, scan) ?? [line];
+  }
+}
 const keyStart = encoder.encode('{"key":');
 const separator = encoder.encode(",");
+const closing = encoder.encode("}");
 
-/** A line of the older form in the newer one, as long as before; undefined where it has another. */
-function rewriteLine(line: Uint8Array): Uint8Array | undefined {
-  if (!hasOlderForm(line)) return undefined;
-  const object = trimmed(line);
-  const members = readMembers(line, object.start);
-  const metadata = members.findLast((member) => member.name === "metadata");
-  const key = metadata && readMembers(line, metadata.valueStart)
-    .findLast((member) => member.name === "key");
-  if (key === undefined) return undefined;
+/** A line of the older form in the newer one, in pieces that are as long together; else undefined. */
+function rewriteLine(line: Uint8Array): Uint8Array[] | undefined {
+  const scan = new JsonScan(2);
+  scan.push(line, line.length);
+  return rewritten(line, scan);
+}
 
+/** The same for a line that was scanned. Nothing but its key is copied. */
+function rewritten(line: Uint8Array, scan: JsonScan): Uint8Array[] | undefined {
+  const members = scan.end(line);
+  const key = members && keyOfOlderForm(line, members);
+  if (!members || !key) return undefined;
   const pieces = [keyStart, line.subarray(key.valueStart, key.end)];
   for (const member of members) {
-    if (member.name === "metadata") continue;
+    if (member.depth > 1 || member.name === "metadata") continue;
     pieces.push(separator, line.subarray(member.start, member.end));
   }
   // Always shorter than before: `"key":` and its value were part of the metadata, of which
   // `"metadata":{}` is gone, and there is a comma for each member as before.
-  const result = line.slice();
-  result.fill(0x20, object.start, object.end - 1);
-  let at = object.start;
-  for (const piece of pieces) {
-    result.set(piece, at);
-    at += piece.length;
-  }
-  return result;
+  const { first, end } = scan.span;
+  const used = pieces.reduce((sum, { length }) => sum + length, 0);
+  const spaces = new Uint8Array(end - first - used - closing.length).fill(0x20);
+  return [line.subarray(0, first), ...pieces, spaces, closing, line.subarray(end)]
+    .filter(({ length }) => length > 0);
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** Whether it is JSON of the older form: without a key, with a request, with a key in metadata. */
-function hasOlderForm(line: Uint8Array): boolean {
-  let record: unknown;
-  try {
-    record = JSON.parse(decoder.decode(line));
-  } catch {
-    return false; // Broken JSON and broken UTF-8 are Gemini's to report, with the line's number.
-  }
-  return isObject(record) && !Object.hasOwn(record, "key") && isObject(record.request) &&
-    isObject(record.metadata) && typeof record.metadata.key === "string";
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Where a line begins and ends without the white space around it. */
-function trimmed(line: Uint8Array): { start: number; end: number } {
-  let start = 0;
-  let end = line.length;
-  while (isWhiteSpace(line[start])) start++;
-  while (isWhiteSpace(line[end - 1])) end--;
-  return { start, end };
-}
-
-/** White space as JSON has it; a line feed cannot occur within a line. */
-function isWhiteSpace(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x09 || byte === 0x0d;
-}
-
-/** A member of an object, as offsets into its line. */
-interface Member {
-  /** Escapes decoded. */
-  readonly name: string;
-  /** At the quote that opens the name. */
-  readonly start: number;
-  readonly valueStart: number;
-  /** Behind the value. */
-  readonly end: number;
-}
-
-/** Lists the members of the object at an offset of a line that is known to be JSON. */
-function readMembers(line: Uint8Array, objectStart: number): Member[] {
-  const members: Member[] = [];
-  let at = skipWhiteSpace(line, objectStart + 1);
-  while (line[at] === quote) {
-    const start = at;
-    const nameEnd = skipString(line, start);
-    const name: string = JSON.parse(decoder.decode(line.subarray(start, nameEnd)));
-    const colon = skipWhiteSpace(line, nameEnd);
-    const valueStart = skipWhiteSpace(line, colon + 1);
-    const end = skipValue(line, valueStart);
-    members.push({ name, start, valueStart, end });
-    at = skipWhiteSpace(line, end);
-    if (line[at] === comma) at = skipWhiteSpace(line, at + 1);
-  }
-  return members;
-}
-
-const quote = 0x22;
-const comma = 0x2c;
-const backslash = 0x5c;
-const isOpening = (byte: number | undefined) => byte === 0x5b || byte === 0x7b;
-const isClosing = (byte: number | undefined) => byte === 0x5d || byte === 0x7d;
-
-function skipWhiteSpace(line: Uint8Array, from: number): number {
-  let at = from;
-  while (isWhiteSpace(line[at])) at++;
-  return at;
-}
-
-/** Behind the string that begins at an offset. */
-function skipString(line: Uint8Array, start: number): number {
-  let at = start;
-  let escaped: boolean;
-  do {
-    at = line.indexOf(quote, at + 1);
-    let slashes = 0;
-    while (line[at - 1 - slashes] === backslash) slashes++;
-    escaped = slashes % 2 === 1;
-  } while (escaped);
-  return at + 1;
-}
-
-/** Behind the value that begins at an offset. */
-function skipValue(line: Uint8Array, start: number): number {
-  let at = start;
-  let depth = 0;
-  do {
-    const byte = line[at];
-    if (byte === quote) {
-      at = skipString(line, at);
-      continue;
-    }
-    if (isOpening(byte)) depth++;
-    else if (isClosing(byte)) depth--;
-    at++;
-  } while (depth > 0 || isScalar(line[at]));
-  return at;
-}
-
-/** Whether a byte goes on with a number or a word, once no bracket is open. */
-function isScalar(byte: number | undefined): boolean {
-  return byte !== undefined && byte !== comma && !isClosing(byte) && !isWhiteSpace(byte);
+/** The key in the metadata of a record that has a request and no key of its own. */
+function keyOfOlderForm(
+  line: Uint8Array,
+  members: readonly ScannedMember[],
+): ScannedMember | undefined {
+  const outer = members.filter(({ depth }) => depth === 1);
+  const metadata = outer.findLast(({ name }) => name === "metadata");
+  const request = outer.findLast(({ name }) => name === "request");
+  const hasKey = outer.some(({ name }) => name === "key");
+  if (hasKey || metadata?.kind !== "object" || request?.kind !== "object") return undefined;
+  const { start: begin, valueStart, end } = metadata;
+  // A name that is spelled with escapes is left as it is.
+  if (latin1(line.subarray(begin, begin + mark.length)) !== mark) return undefined;
+  const key = members.findLast(({ depth, name, start }) =>
+    depth === 2 && name === "key" && start > valueStart && start < end
+  );
+  return key?.kind === "string" ? key : undefined;
 }

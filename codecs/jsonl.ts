@@ -114,6 +114,11 @@ export class PartialLine {
     return this.#length;
   }
 
+  /** What has come of the line, with room behind it; to be read before the next bytes are added. */
+  get bytes(): Uint8Array {
+    return this.#room;
+  }
+
   /** Adds bytes without a line feed; throws a `too-large` Failure over the limit. */
   append(bytes: Uint8Array): void {
     const length = this.#length + bytes.length;

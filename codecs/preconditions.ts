@@ -1,9 +1,25 @@
 /** Conditional requests: entity tags, and the headers that read an object only if it changed. */
 
-/** The tags of an If-Match or If-None-Match header, without quotes and `W/`; `*` stands for any. */
+import { Failure } from "./failure.ts";
+
+/** Tags of one header: each may be looked for at the provider, and clients send one. */
+const maxEntityTags = 10;
+
+/**
+ * The tags of an If-Match or If-None-Match header, without quotes and `W/`; `*` stands for any.
+ * Throws `invalid` for more than {@linkcode maxEntityTags}.
+ */
 export function parseEntityTags(header: string | null): readonly string[] | undefined {
   if (header === null || header.trim() === "") return undefined;
-  return header.split(",").map((tag) => tag.trim().replace(/^W\//, "").replace(/^"(.*)"$/, "$1"));
+  const tags = header.split(",", maxEntityTags + 1);
+  if (tags.length > maxEntityTags) {
+    throw new Failure(
+      "invalid",
+      `A condition names more than ${maxEntityTags} entity tags. Send fewer in one request`,
+      { s3: "InvalidArgument" },
+    );
+  }
+  return tags.map((tag) => tag.trim().replace(/^W\//, "").replace(/^"(.*)"$/, "$1"));
 }
 
 /** What a reading request's conditions come to. */

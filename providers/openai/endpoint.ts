@@ -1,11 +1,15 @@
 /** Which API of OpenAI a batch is for: Bedrock's create call has no place for it. */
+import { createBreath } from "../../codecs/breath.ts";
 import { Failure } from "../../codecs/failure.ts";
+import { scanObject, textOf } from "../../codecs/json_scan.ts";
 import { firstLine } from "../../codecs/jsonl.ts";
-import { object, text } from "../json.ts";
 import type { FilesPort, NewBatch } from "../provider.ts";
 
 /** A record with pictures inside can be this long. */
 const maxLineBytes = 16 * 2 ** 20;
+
+/** Characters of `url`, each of which may be spelled as an escape of six bytes. */
+const maxUrlBytes = 6 * 256;
 
 const shape = /^\/[A-Za-z0-9_./-]{1,200}$/;
 
@@ -29,7 +33,7 @@ export async function endpointOf(
   if (line === undefined) {
     throw new Failure("invalid", "The input file holds no record. Put one JSON record on a line.");
   }
-  return checked(urlOf(line), "The first line of the input file");
+  return checked(await urlOf(line, signal), "The first line of the input file");
 }
 
 function checked(endpoint: string | undefined, where: string): string {
@@ -42,10 +46,8 @@ function checked(endpoint: string | undefined, where: string): string {
   return endpoint;
 }
 
-function urlOf(line: Uint8Array): string | undefined {
-  try {
-    return text(object(JSON.parse(new TextDecoder().decode(line)))?.["url"]);
-  } catch {
-    return undefined;
-  }
+/** The record is looked through and not parsed: with pictures inside that takes a second. */
+async function urlOf(line: Uint8Array, signal: AbortSignal): Promise<string | undefined> {
+  const members = await scanObject(line, 1, createBreath({ signal }));
+  return members && textOf(line, members, "url", maxUrlBytes);
 }

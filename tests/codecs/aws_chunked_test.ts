@@ -147,6 +147,31 @@ Deno.test("data goes through without being copied", async () => {
   assert.equal(data?.buffer, body.buffer);
 });
 
+Deno.test("data of many small chunks goes out in as many pieces as came in", async () => {
+  const forms: Record<string, [body: string, data: string]> = {
+    "a byte each": ["1\r\nx\r\n".repeat(20_000), "x".repeat(20_000)],
+    "signed": [`1;chunk-signature=${s1}\r\nx\r\n`.repeat(2_000), "x".repeat(2_000)],
+    "small beside large": [
+      `${"2\r\nxy\r\n".repeat(5)}2000\r\n${"z".repeat(8192)}\r\n${"1\r\na\r\n".repeat(5)}`,
+      `${"xy".repeat(5)}${"z".repeat(8192)}aaaaa`,
+    ],
+  };
+  for (const [name, [body, data]] of Object.entries(forms)) {
+    const bytes = encode(`${body}0\r\n\r\n`);
+    const pieces: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length; at += 16_384) pieces.push(bytes.subarray(at, at + 16_384));
+    const stream = ReadableStream.from(pieces)
+      .pipeThrough(awsChunkedDecoder({ decodedLength: data.length }));
+    const out = await Array.fromAsync(stream);
+    assert.equal(await new Response(new Blob(out as BlobPart[])).text(), data, name);
+    // A large piece among small ones parts them.
+    assert.ok(
+      out.length <= Math.max(pieces.length + 2, 16),
+      `${name}: ${out.length} of ${pieces.length}`,
+    );
+  }
+});
+
 const failure = (code: string) => (error: unknown) =>
   error instanceof Failure && error.kind === "invalid" && error.details.s3 === code;
 

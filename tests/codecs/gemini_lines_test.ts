@@ -244,6 +244,33 @@ Deno.test("a long line that comes in many pieces is rewritten whole", async () =
   ok(new TextDecoder().decode(result.subarray(0, 30)).startsWith('{"key":"k","request":{"t":"xx'));
 });
 
+Deno.test("long lines of other values are rewritten too, and seen by their ends", async () => {
+  const values = [`[${"{},".repeat(200_000)}0]`, `"${'\\"'.repeat(300_000)}"`, "1.5e3"];
+  for (const value of values) {
+    const padding = " ".repeat(20_000);
+    const text = `${padding}{"request":{"t":${value}},"metadata":{"key":"k"}}${padding}`;
+    const chunks: Uint8Array[] = [];
+    const line = encode(text);
+    for (let at = 0; at < line.length; at += 10_000) chunks.push(line.subarray(at, at + 10_000));
+    const seen: number[] = [];
+    const passed = normalizeGeminiLines(
+      ReadableStream.from(chunks),
+      { maxLineBytes: 2_000_000 },
+      (_text, start, end) => seen.push(end - start),
+    );
+    const parts = await Array.fromAsync(passed);
+    const result = await new Blob(parts as BlobPart[]).text();
+    equal(result.length, text.length);
+    equal(unpadded(result.trimEnd()).trim(), `{"key":"k","request":{"t":${value}}}`);
+    deepEqual(seen, [8_194]);
+  }
+});
+
+Deno.test("a line that is deeper than any parser takes passes byte for byte", async () => {
+  const text = `{"request":{"t":${"[".repeat(2_000)}${"]".repeat(2_000)}},"metadata":{"key":"k"}}`;
+  equal(await normalizedText(text), text);
+});
+
 /** Lines of every kind, and what is told of each. */
 const everyKind = [
   '{"key":"a","request":{"t":"xxxxxxxxxxxxxxxxxxxx"}}',

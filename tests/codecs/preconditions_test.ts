@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Failure } from "../../codecs/failure.ts";
 import { checkRead, parseEntityTags } from "../../codecs/preconditions.ts";
 
 const tag = "file-abc";
@@ -17,6 +18,17 @@ Deno.test("entity tags are read quoted, unquoted, weak and several at once", () 
   assert.equal(parseEntityTags(""), undefined);
   assert.equal(parseEntityTags(" "), undefined);
   assert.equal(parseEntityTags(null), undefined);
+});
+
+Deno.test("a condition of more than ten tags is refused, in whatever header it comes", () => {
+  const tags = (count: number) => Array.from({ length: count }, (_, n) => `"file-${n}"`).join();
+  assert.equal(parseEntityTags(tags(10))?.length, 10);
+  const isRefused = (error: unknown) =>
+    error instanceof Failure && error.details.s3 === "InvalidArgument";
+  for (const header of [tags(11), tags(2_000), ",".repeat(48_000)]) {
+    assert.throws(() => parseEntityTags(header), isRefused);
+    assert.throws(() => check({ "if-none-match": header }), isRefused);
+  }
 });
 
 Deno.test("without conditions an object is read", () => {

@@ -104,7 +104,23 @@ Deno.test("no more of a large input is read than its first line", async () => {
   assert.ok(pulled < 1000, `${pulled} chunks`);
 });
 
+Deno.test("a long first line tells its endpoint wherever its url stands", async () => {
+  const body = `{"input":["${"x".repeat(2_000_000)}",${"[],".repeat(300_000)}0]}`;
+  const lines = [
+    `{"custom_id":"a","body":${body},"url":"/v1/embeddings"}\n`,
+    `{"url":"/v1/embed\\u0064ings","custom_id":"a","body":${body}}\n`,
+    `{"url":7,"body":${body},"url":"/v1/embeddings"}\n`,
+  ];
+  for (const input of lines) {
+    await using server = batchServer(input);
+    await using w = world();
+    await openaiAccount(server.url, w).batches.create({ ...order, tags: {} }, quiet());
+    assert.equal(server.posted[0]?.["endpoint"], "/v1/embeddings");
+  }
+});
+
 const unclear = {
+  "a long line that is no JSON": `{"url":"/v1/embeddings","body":"${"x".repeat(1_000_000)}"\n`,
   "an empty file": "",
   "blank lines": "\n \n",
   "no JSON": "hello\n",
