@@ -72,6 +72,8 @@ export interface ForwardRequest {
   readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null;
   /** The region that the client signed for. */
   readonly region: string | undefined;
+  /** Headers that the client's signature covers; absent where no signature was verified. */
+  readonly signedHeaders?: readonly string[] | undefined;
   /** The body is the gateway's own and not a client's; its length is in the headers. */
   readonly ownBody?: true;
   /** What the body's chunks must be signed with, where the client's signature was verified. */

@@ -50,7 +50,7 @@ export function createForward(
       const endpoint = deps.findEndpoint(request.service, request.region);
       const credentials = await deps.credentials();
       signal.throwIfAborted();
-      const headers = requestHeaders(request.headers);
+      const headers = requestHeaders(request.headers, request);
       const query = withoutPresigning(request.query, headers);
       const path = endpoint.prefix + (request.path === "" ? "/" : request.path);
       const target = query === "" ? path : `${path}?${query}`;

@@ -1,6 +1,7 @@
 /** What of a client's request and of an upstream's answer goes on through the gateway. */
 import { Failure } from "../../codecs/failure.ts";
 import { linkForm } from "../../codecs/presigned_headers.ts";
+import type { ForwardRequest } from "../provider.ts";
 
 /** RFC 9110 §7.6.1, and the older names that are still met. */
 const hopByHop: ReadonlySet<string> = new Set([
@@ -16,24 +17,45 @@ const hopByHop: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** Said anew for the upstream, or meant for the gateway alone. */
+/** Written anew for the upstream, or meant for the gateway only. */
 const notForUpstream: ReadonlySet<string> = new Set([
-  "accept-encoding",
-  "authorization",
-  "content-length",
-  "cookie",
-  "date",
-  "expect",
-  "forwarded",
-  "host",
-  "via",
   "x-amz-content-sha256",
   "x-amz-date",
   "x-amz-region-set",
   "x-amz-security-token",
-  "x-model-provider",
-  "x-real-ip",
 ]);
+
+/** Headers besides `x-amz-*` that S3 defines for requests (API reference and CORS, 2026-11). */
+const s3Headers: ReadonlySet<string> = new Set([
+  "accept",
+  "access-control-request-headers",
+  "access-control-request-method",
+  "cache-control",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "content-md5",
+  "content-type",
+  "expires",
+  "if-match",
+  "if-modified-since",
+  "if-none-match",
+  "if-unmodified-since",
+  "origin",
+  "range",
+  "user-agent",
+]);
+
+/** Bedrock's batch operations take nothing from headers but the body's type. */
+const bedrockHeaders: ReadonlySet<string> = new Set([
+  "accept",
+  "content-type",
+  "user-agent",
+  "x-amz-user-agent",
+]);
+
+/** S3's own namespace, which every signature must cover. Only metadata may hold odd characters. */
+const s3Namespace = /^x-amz-(?:meta-.+|[a-z0-9-]+)$/;
 
 /**
  * An upstream's say about its own host, which a client would take for the gateway's: AWS sends none
@@ -59,19 +81,37 @@ const notForClient: ReadonlySet<string> = new Set([
  */
 export type HeaderFields = Map<string, string>;
 
+/** What decides which of a client's headers are sent on. */
+export interface RequestHeaderOptions {
+  /** S3 unless given. */
+  readonly service?: ForwardRequest["service"];
+  /** Names that the client's signature covers; absent where no signature was verified. */
+  readonly signedHeaders?: readonly string[] | undefined;
+}
+
 /**
- * The client's headers without hop-by-hop ones, its signature and what is the gateway's business.
+ * Selects the client's headers that are sent on: those that the service defines, without the
+ * client's signature. Anything else could mean something to what stands before the upstream, such
+ * as `x-http-method-override` or `x_amz_copy_source`.
+ *
+ * `Connection` removes headers only where the signature covers it too: anyone on the way can add
+ * it, and a condition or a copy's source that was signed must not be lost.
  *
  * `accept-encoding` is always `identity`: otherwise `fetch` would unpack an object that is stored
  * with `Content-Encoding: gzip` (Deno 2.9.6, measured 2026-11-23), and S3 packs nothing by itself.
  */
-export function requestHeaders(client: Headers): HeaderFields {
+export function requestHeaders(
+  client: Headers,
+  { service = "s3", signedHeaders }: RequestHeaderOptions = {},
+): HeaderFields {
   const headers: HeaderFields = new Map();
-  const hops = hopsOf(client);
+  const isKnown = service === "s3"
+    ? (name: string) => s3Headers.has(name) || s3Namespace.test(name)
+    : (name: string) => bedrockHeaders.has(name);
+  const mayRemove = signedHeaders === undefined || signedHeaders.includes("connection");
+  const hops = hopsOf(client, mayRemove);
   client.forEach((value, name) => {
-    if (hops(name) || notForUpstream.has(name)) return;
-    if (name.startsWith("amz-sdk-") || name.startsWith("x-forwarded-")) return;
-    headers.set(name, value);
+    if (isKnown(name) && !notForUpstream.has(name) && !hops(name)) headers.set(name, value);
   });
   headers.set("accept-encoding", "identity");
   return headers;
@@ -89,9 +129,9 @@ export function responseHeaders(upstream: Headers, status: number): [string, str
   return headers;
 }
 
-/** Tells which headers are for this connection alone: the known ones, and those that it names. */
-function hopsOf(headers: Headers): (name: string) => boolean {
-  const connection = headers.get("connection");
+/** Selects headers of this connection only: the known ones, and those that `Connection` names. */
+function hopsOf(headers: Headers, mayName = true): (name: string) => boolean {
+  const connection = mayName ? headers.get("connection") : null;
   if (connection === null) return (name) => hopByHop.has(name);
   const named = new Set(connection.toLowerCase().split(",").map((name) => name.trim()));
   return (name) => hopByHop.has(name) || named.has(name);

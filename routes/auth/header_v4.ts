@@ -57,7 +57,8 @@ export async function authenticateHeader(proving: Proving): Promise<Principal> {
       `secret, and that nothing between changes the host, which arrived as ${target.host}, the ` +
       "path, the query or a signed header",
   );
-  const principal = principalOf(credential, claimed.region);
+  const { signedHeaders } = claimed;
+  const principal = { ...principalOf(credential, claimed.region), signedHeaders };
   if (!payloadHash.startsWith("STREAMING-AWS4-")) return principal;
   const chunkSigning = {
     key: signingKey(secret, claimed),

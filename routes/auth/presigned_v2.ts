@@ -47,6 +47,8 @@ export async function authenticatePresignedV2(proving: Proving): Promise<Princip
     "The link's signature is not the one that the access key's secret makes of it. Use the link as " +
       "it was presigned: the same method, bucket, key and headers",
   );
-  // SigV2 names no region.
-  return principalOf(credential, undefined);
+  // SigV2 names no region. Of headers besides the body's and x-amz-* it covers none.
+  const names = [...headers.keys()].filter((name) => name.startsWith("x-amz-"));
+  const signedHeaders = ["content-md5", "content-type", ...names];
+  return { ...principalOf(credential, undefined), signedHeaders };
 }

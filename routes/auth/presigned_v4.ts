@@ -61,7 +61,8 @@ export async function authenticatePresigned(proving: Proving): Promise<Principal
     "The link's signature is not the one that the access key's secret makes of it. Use the link as " +
       "it was presigned: the same method, host, path, query and signed headers",
   );
-  const principal = principalOf(credential, claimed.region);
+  const { signedHeaders } = claimed;
+  const principal = { ...principalOf(credential, claimed.region), signedHeaders };
   const isHash = claimed.service === "s3" && /^[0-9a-fA-F]{64}$/.test(payloadHash);
   return isHash ? { ...principal, bodySha256: payloadHash } : principal;
 }

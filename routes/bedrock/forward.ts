@@ -57,8 +57,7 @@ async function create(sending: Sending): Promise<Response> {
   if (!asked || input === undefined || output === undefined) {
     throw new Failure("invalid", "The request must name the s3Uri of its input and of its output");
   }
-  checkUri(principal, input);
-  checkUri(principal, output);
+  for (const uri of urisWithin(asked)) checkUri(principal, uri);
   // Written anew: of a member that came twice AWS might read the other.
   const body = new TextEncoder().encode(JSON.stringify(asked));
   return await send({ ...sending, body });
@@ -126,6 +125,7 @@ async function send({ provider, mount, context, body }: Sending): Promise<Respon
     headers,
     body: body.length === 0 ? null : body,
     region: principal.region,
+    signedHeaders: principal.signedHeaders,
   }, signal);
 }
 
@@ -159,6 +159,17 @@ function urisOf(job: Members): (string | undefined)[] {
     const uri = member(config, "s3Uri");
     return typeof uri === "string" ? uri : undefined;
   });
+}
+
+/** Every s3Uri of a create, wherever it stands: AWS may come to take more of them than are known here. */
+function urisWithin(value: unknown, name?: string): string[] {
+  if (typeof value === "string") {
+    return name === "s3Uri" || /^\s*s3:\/\/|^arn:[^:]*:s3/i.test(value) ? [value] : [];
+  }
+  if (Array.isArray(value)) return value.flatMap((one) => urisWithin(one, name));
+  if (!isMembers(value)) return [];
+  return Object.entries(value).filter(([key]) => key !== "tags")
+    .flatMap(([key, one]) => urisWithin(one, key));
 }
 
 function member(value: unknown, name: string): unknown {

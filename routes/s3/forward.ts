@@ -4,10 +4,11 @@
  * another: what a principal may not do must be stopped here.
  */
 import { allowsBucket } from "../../access/policy.ts";
+import { isAwsChunked } from "../../codecs/aws_chunked.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { isBucketName } from "../../codecs/s3_uri.ts";
 import { decodeKey, parseRawQuery } from "../../codecs/uri.ts";
-import type { ForwardingProvider } from "../../providers/provider.ts";
+import type { ForwardingProvider, ForwardRequest } from "../../providers/provider.ts";
 import { refuse } from "../auth/refusals.ts";
 import { checkBucket, isRead } from "../authorize.ts";
 import type { Context } from "../context.ts";
@@ -16,6 +17,7 @@ import type { S3Address } from "./address.ts";
 import type { Principal } from "../principal.ts";
 import { copySourceBucket } from "./copy_source.ts";
 import { filterBuckets } from "./filter_buckets.ts";
+import { checkLimitedHeaders, checkRestore } from "./limited.ts";
 import { checkObjectSize } from "./object_size.ts";
 import { isAmbiguous } from "./operation.ts";
 
@@ -54,18 +56,20 @@ export async function forwardS3(
   { maxBodyBytes, idleMilliseconds }: ForwardDeps,
   provider: ForwardingProvider,
   operation: string | undefined,
-  { request, target, principal, signal, audit }: Context,
+  { request, target, principal, signal, audit, readBody }: Context,
   address: S3Address,
 ): Promise<Response> {
-  const { method, body } = request;
+  const { method } = request;
   const { query } = target;
   checkChoice(principal, operation, query);
   if (principal.buckets) checkWithin(principal.buckets, operation, address);
   const headers = withLinkDigest(request.headers, principal);
   for (const source of copySources(headers, query)) checkSource(principal, source);
+  checkLimitedHeaders(principal, headers, query);
   const length = declaredLength(headers);
   if (length !== undefined) checkObjectSize(length, maxBodyBytes);
-  const { region, chunkSigning } = principal;
+  const body = await checkedBody(operation, request, principal, readBody);
+  const { region, chunkSigning, signedHeaders } = principal;
   const forward = (signal: AbortSignal) =>
     provider.forward({
       service: "s3",
@@ -75,9 +79,15 @@ export async function forwardS3(
       headers,
       body,
       region,
+      signedHeaders,
       ...(chunkSigning && { chunkSigning }),
     }, signal);
   const isData = body !== null && (operation === "PutObject" || operation === "UploadPart");
+  if (isData && length === undefined) {
+    throw new Failure("invalid", "The body has no Content-Length. Send its length in bytes", {
+      s3: "MissingContentLength",
+    });
+  }
   const response = isData && idleMilliseconds > 0
     ? await inTime(signal, idleMilliseconds + (length ?? 0) / leastBytesPerMillisecond, forward)
     : await forward(signal);
@@ -85,6 +95,19 @@ export async function forwardS3(
   if (body && response.ok) audit.bytesIn = Number(headers.get("content-length")) || (length ?? 0);
   if (operation !== "ListBuckets" || !principal.buckets) return response;
   return await filterBuckets(response, (bucket) => allowsBucket(principal, bucket));
+}
+
+/** The body to be sent: the very bytes that were checked, where a check must read them. */
+async function checkedBody(
+  operation: string | undefined,
+  { body }: Request,
+  principal: Principal,
+  readBody: Context["readBody"],
+): Promise<ForwardRequest["body"]> {
+  if (operation !== "RestoreObject" || !principal.buckets || body === null) return body;
+  const bytes = await readBody();
+  await checkRestore(principal, bytes);
+  return bytes;
 }
 
 /**
@@ -188,7 +211,22 @@ function copySources(headers: Headers, query: string): string[] {
   return header === null ? parameters : [header, ...parameters];
 }
 
+/** What the framing of chunks may add to a body: a line for every 8 KiB at the least, and trailers. */
+const framingRoom = (bytes: number) => bytes / 32 + 64 * 1024;
+
+/**
+ * The object's length as declared. Only a body in chunks has a decoded length, and one that its
+ * content-length contradicts is not believed.
+ */
 function declaredLength(headers: Headers): number | undefined {
-  const text = headers.get("x-amz-decoded-content-length") ?? headers.get("content-length");
+  const sent = wholeNumber(headers.get("content-length"));
+  const decoded = isAwsChunked(headers)
+    ? wholeNumber(headers.get("x-amz-decoded-content-length"))
+    : undefined;
+  if (decoded === undefined || sent === undefined) return decoded ?? sent;
+  return sent > decoded + framingRoom(decoded) ? sent : decoded;
+}
+
+function wholeNumber(text: string | null): number | undefined {
   return text !== null && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
 }
