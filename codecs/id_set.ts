@@ -64,9 +64,12 @@ export class IdSet {
   #grow(): void {
     const old = this.#table;
     this.#table = new Uint32Array(old.length * 2);
+    // One view for all: a million of them would hold everybody for a second.
+    const digest = new Uint32Array(words);
     for (let at = 0; at < old.length; at += words) {
-      const digest = old.subarray(at, at + words);
-      if (digest.some((word) => word !== 0)) this.#table.set(digest, this.#find(digest));
+      let bits = 0;
+      for (let n = 0; n < words; n++) bits |= digest[n] = old[at + n] ?? 0;
+      if (bits !== 0) this.#table.set(digest, this.#find(digest));
     }
   }
 }

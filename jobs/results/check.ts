@@ -4,6 +4,7 @@
  * bounded by the longest line and 32 bytes a record.
  */
 import { createHash } from "node:crypto";
+import type { Breath } from "../../codecs/breath.ts";
 import { IdSet } from "../../codecs/id_set.ts";
 import { isBlank, PartialLine } from "../../codecs/jsonl.ts";
 import { addSpan, type Part, type Span } from "../../codecs/pieces.ts";
@@ -26,8 +27,8 @@ export interface CheckOptions {
   readonly likeness: Likeness;
   /** Takes what is kept of the results, in order. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
-  /** Lets others have a turn. */
-  readonly breathe: () => Promise<void>;
+  /** Lets others have their turns between two lines: many short ones take long, too. */
+  readonly breath: Breath;
 }
 
 /** What reading results came to. */
@@ -57,7 +58,6 @@ export interface Check {
 const maxLineBytes = 128 * 2 ** 20;
 /** Kept bytes are passed on in blocks of about this size. */
 const blockBytes = 256 * 1024;
-const breathBytes = 2 ** 20;
 const lineFeed = new Uint8Array([0x0a]);
 
 /** Reads results; throws what opening and reading their parts throws. */
@@ -65,8 +65,8 @@ export async function checkResults(
   parts: readonly OpenPart[],
   options: CheckOptions,
 ): Promise<Check> {
+  const { breath } = options;
   const tally = new Tally(options);
-  let sinceBreath = 0;
   for (const [n, part] of parts.entries()) {
     tally.begin(n);
     const rest = new PartialLine({ maxLineBytes });
@@ -79,13 +79,11 @@ export async function checkResults(
           rest.append(piece);
           tally.line(rest.take(), true);
         } else tally.line(piece, true);
+        if (breath.isDue()) await breath.take();
       }
       rest.append(chunk.subarray(start));
       await tally.flush(blockBytes);
-      sinceBreath += chunk.byteLength;
-      if (sinceBreath < breathBytes) continue;
-      sinceBreath = 0;
-      await options.breathe();
+      if (breath.isDue()) await breath.take();
     }
     if (rest.length > 0) tally.line(rest.take(), false);
     tally.end(part.bytes);

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { RecordIds } from "../../catalog/record_ids.ts";
 import type { ResultsObject } from "../../catalog/results.ts";
 import type { JobCounts, JobRecord } from "../../catalog/records.ts";
+import { createBreath } from "../../codecs/breath.ts";
 import { Failure } from "../../codecs/failure.ts";
 import type { Span } from "../../codecs/pieces.ts";
 import { resultsId } from "../../codecs/results_id.ts";
@@ -191,7 +192,7 @@ async function readOnce(
       form: batches.form,
       likeness,
       write: (bytes) => draft?.write(bytes) ?? Promise.resolve(),
-      breathe: () => deps.sleep(0),
+      breath: createBreath({ signal: deps.closing }),
     });
     return { check, draft };
   } catch (error) {
@@ -239,7 +240,7 @@ async function namesFrom(
   if (check.ids.isFull) return none;
   try {
     const ids = known ? await known.ids() : await inputIds(deps, account, job);
-    return ids ? await namesOf(ids, check) : none;
+    return ids ? await namesOf(ids, check, createBreath({ signal: deps.closing })) : none;
   } catch (error) {
     deps.closing.throwIfAborted();
     deps.warn("The input of a job could not be read to name records", { job: job.id, error });
@@ -253,5 +254,6 @@ async function inputIds(
   { file }: JobRecord,
 ): Promise<AsyncIterable<string> | undefined> {
   if (file === undefined || !files) return undefined;
-  return idsOf(await files.read(file, undefined, deps.closing), batches.form);
+  const input = await files.read(file, undefined, deps.closing);
+  return idsOf(input, batches.form, createBreath({ signal: deps.closing }));
 }

@@ -1,4 +1,5 @@
 /** Which records of a job's input its results lack, or repeat: read from the input, in its order. */
+import type { Breath } from "../../codecs/breath.ts";
 import { isBlank, splitLines } from "../../codecs/jsonl.ts";
 import type { RecordForm } from "../../providers/provider.ts";
 import { type Check, parse } from "./check.ts";
@@ -16,10 +17,12 @@ const maxLineBytes = 128 * 2 ** 20;
 export async function namesOf(
   ids: AsyncIterable<string> | Iterable<string>,
   check: Check,
+  breath: Breath,
 ): Promise<Names> {
   const missing: string[] = [];
   const repeated: string[] = [];
   for await (const id of ids) {
+    if (breath.isDue()) await breath.take();
     if (missing.length < mostNamed && !check.ids.has(id)) missing.push(id);
     if (repeated.length < mostNamed && check.repeatedIds.has(id)) repeated.push(id);
     const found = missing.length === mostNamed &&
@@ -33,8 +36,10 @@ export async function namesOf(
 export async function* idsOf(
   input: ReadableStream<Uint8Array>,
   form: RecordForm,
+  breath: Breath,
 ): AsyncGenerator<string> {
   for await (const line of input.pipeThrough(splitLines({ maxLineBytes }))) {
+    if (breath.isDue()) await breath.take();
     const record = isBlank(line) ? undefined : parse(line);
     const id = record && form.idOf(record);
     if (id !== undefined) yield id;

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { createBreath, holdMilliseconds } from "../../codecs/breath.ts";
 import { checkResults } from "../../jobs/results/check.ts";
+import { idsOf, namesOf } from "../../jobs/results/missing.ts";
 import type { RecordForm } from "../../providers/provider.ts";
 
 const form: RecordForm = {
@@ -8,6 +10,16 @@ const form: RecordForm = {
   idOf: ({ id }) => `${id}`,
   result: ({ id }) => ({ id: `${id}`, outcome: "success" }),
 };
+
+/** A breath for which a millisecond passes at each look, and how often it ended a turn. */
+function counting() {
+  const counted = { looks: 0, turns: 0 };
+  const breath = createBreath({
+    now: () => counted.looks++,
+    turn: () => Promise.resolve(void counted.turns++),
+  });
+  return { counted, breath };
+}
 
 Deno.test("large results pass through in blocks, and others have their turns", async () => {
   const records = 20_000;
@@ -17,7 +29,7 @@ Deno.test("large results pass through in blocks, and others have their turns", a
   const bytes = new TextEncoder().encode(opened);
   const hash = createHash("sha256");
   let largest = 0;
-  let breaths = 0;
+  const { counted, breath } = counting();
   const check = await checkResults([{
     name: "part",
     open: () =>
@@ -34,16 +46,13 @@ Deno.test("large results pass through in blocks, and others have their turns", a
       hash.update(block);
       return Promise.resolve();
     },
-    breathe() {
-      breaths++;
-      return Promise.resolve();
-    },
+    breath,
   });
   assert.deepEqual([check.records, check.bytes, check.repeated], [records, bytes.length, 0]);
   assert.equal(check.sha256, hash.digest("hex"));
   assert.equal(check.sha256, createHash("sha256").update(bytes).digest("hex"));
   assert.ok(largest <= 256 * 1024 + 2 * chunkBytes, `${largest}`);
-  assert.equal(breaths, Math.floor(bytes.length / 2 ** 20));
+  assert.ok(counted.turns >= records / (2 * holdMilliseconds), `${counted.turns}`);
 });
 
 Deno.test("a part that is shorter than its provider told is cut short, also between two records", async () => {
@@ -56,8 +65,64 @@ Deno.test("a part that is shorter than its provider told is cut short, also betw
     form,
     likeness: "id" as const,
     write: () => Promise.resolve(),
-    breathe: () => Promise.resolve(),
+    breath: createBreath(),
   };
   assert.equal((await checkResults([part(11)], options)).isCutShort, false);
   assert.equal((await checkResults([part(12)], options)).isCutShort, true);
+});
+
+Deno.test("many short lines in one chunk let others have their turns, blank ones too", async () => {
+  const count = 30_000;
+  const texts = { records: '{"id":1}\n'.repeat(count), blank: "\n".repeat(count) };
+  for (const [name, text] of Object.entries(texts)) {
+    const { counted, breath } = counting();
+    const open = () => Promise.resolve(ReadableStream.from([new TextEncoder().encode(text)]));
+    const write = () => Promise.resolve();
+    await checkResults([{ name, open }], { form, likeness: "nothing", write, breath });
+    assert.ok(counted.turns >= count / (2 * holdMilliseconds), `${name}: ${counted.turns}`);
+  }
+});
+
+Deno.test("looking for the records that results lack lets others have their turns", async () => {
+  const count = 20_000;
+  const line = (n: number) => `{"id":"r${n}"}\n`;
+  const lines = Array.from({ length: count }, (_, n) => line(n)).join("");
+  const stream = (text: string) => ReadableStream.from([new TextEncoder().encode(text)]);
+  const write = () => Promise.resolve();
+  const check = await checkResults(
+    [{ name: "part", open: () => Promise.resolve(stream(lines)) }],
+    { form, likeness: "id", write, breath: createBreath() },
+  );
+  const ids = Array.from({ length: count + 1 }, (_, n) => `r${n}`);
+  const sources = {
+    noted: () => ids,
+    input: () => idsOf(stream(lines + line(count)), form, createBreath()),
+  };
+  for (const [name, source] of Object.entries(sources)) {
+    const { counted, breath } = counting();
+    const { missing } = await namesOf(source(), check, breath);
+    assert.deepEqual(missing, [`r${count}`], name);
+    assert.ok(counted.turns >= count / (2 * holdMilliseconds), `${name}: ${counted.turns}`);
+  }
+});
+
+Deno.test("results are given up in the middle of a chunk once the gateway closes", async () => {
+  const closing = new AbortController();
+  let looks = 0;
+  const breath = createBreath({
+    signal: closing.signal,
+    now: () => looks++,
+    turn: () => Promise.resolve(closing.abort(new Error("closing"))),
+  });
+  const text = '{"id":1}\n'.repeat(1_000);
+  const open = () => Promise.resolve(ReadableStream.from([new TextEncoder().encode(text)]));
+  const write = () => Promise.resolve();
+  const reading = checkResults([{ name: "part", open }], {
+    form,
+    likeness: "id",
+    write,
+    breath,
+  });
+  await assert.rejects(reading, /closing/);
+  assert.ok(looks < 100);
 });
