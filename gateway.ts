@@ -162,6 +162,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     tokens: createTokens(tokenSecret),
     maxBodyBytes: config.limits.maxBodyBytes,
     idleMilliseconds: config.idleMilliseconds,
+    region: config.region,
     checkCatalog: () => catalog.check(),
     isDraining: () => listeners.some((one) => one.isDraining()),
     requestId: () => crypto.randomUUID(),

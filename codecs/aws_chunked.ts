@@ -29,10 +29,17 @@ export interface AwsChunkedOptions {
    * callback nothing is hashed.
    */
   readonly onChunk?: (chunk: Chunk) => void;
+  /**
+   * What each chunk but the last with data must have in bytes; S3's 8,192 where absent. One-byte
+   * chunks would cost a thousand times what their data does.
+   */
+  readonly minChunkBytes?: number;
   /** Is called once the body is complete, before its stream ends; what it throws breaks the stream. */
   readonly onEnd?: () => void;
 }
 
+/** S3's least size of a chunk that is not the last (2026-11). */
+const leastChunkBytes = 8192;
 /** Longest line of a chunk's head: 16 digits and a SigV4a signature of 144 fit well. */
 const maxHeadBytes = 1024;
 /** Most bytes after the last chunk. */
@@ -52,7 +59,8 @@ const lineFeed = 0x0a;
  * `\n\r\n`) and a missing end after the last line are accepted.
  *
  * The stream breaks with Failure invalid: IncompleteBody as soon as a chunk would exceed the decoded
- * length, or where the body ends early; InvalidRequest where the framing is broken.
+ * length, or where the body ends early; InvalidChunkSizeError where a chunk follows one that is too
+ * small; InvalidRequest where the framing is broken.
  */
 export function awsChunkedDecoder(
   options: AwsChunkedOptions,
@@ -175,6 +183,7 @@ class Decoder {
     if (size > this.#options.decodedLength - this.#decoded) {
       throw incomplete("The chunks hold more bytes than x-amz-decoded-content-length declares.");
     }
+    if (size > 0) this.#checkLast();
     this.#signature = /(?:^|;) *chunk-signature=([^;\s]+)/.exec(head[2] ?? "")?.[1];
     this.#blankLines = 0;
     this.#size = this.#remaining = size;
@@ -188,6 +197,18 @@ class Decoder {
     }
     this.#state = "trailer";
     this.#endChunk();
+  }
+
+  /** Refuses another chunk behind one that only the last may be as small as. */
+  #checkLast(): void {
+    const { minChunkBytes = leastChunkBytes } = this.#options;
+    if (this.#decoded === 0 || this.#size >= minChunkBytes) return;
+    throw new Failure(
+      "invalid",
+      `Only the last chunk is allowed to have a size less than ${minChunkBytes} bytes. Send larger ` +
+        "chunks",
+      { s3: "InvalidChunkSizeError", fields: { BadChunkSize: `${this.#size}` } },
+    );
   }
 
   #endChunk(): void {

@@ -10,7 +10,8 @@ export interface ResolvedRange {
  * Applies a Range header to a size.
  *
  * @returns The range; `whole` where the header is absent, not of the form `bytes=…`, or names
- * several ranges, which S3 answers with the whole object; `unsatisfiable` for 416.
+ * several ranges, which S3 answers with the whole object, and where the last bytes of an empty
+ * object are asked for, which S3 answers with 200 and nothing; `unsatisfiable` for 416.
  */
 export function resolveRange(
   header: string | null,
@@ -21,8 +22,9 @@ export function resolveRange(
   const [, from = "", to = ""] = parts;
   if (from === "" && to === "") return "whole";
   if (from === "") {
-    const wanted = Math.min(Number(to), size);
-    return wanted === 0 ? "unsatisfiable" : { first: size - wanted, last: size - 1 };
+    const wanted = Number(to);
+    if (wanted === 0) return "unsatisfiable";
+    return size === 0 ? "whole" : { first: Math.max(0, size - wanted), last: size - 1 };
   }
   const first = Number(from);
   if (to !== "" && Number(to) < first) return "whole";

@@ -20,6 +20,7 @@ export const s3Statuses = {
   InvalidAccessKeyId: 403,
   InvalidArgument: 400,
   InvalidBucketName: 400,
+  InvalidChunkSizeError: 403,
   InvalidDigest: 400,
   InvalidLocationConstraint: 400,
   InvalidObjectState: 403,

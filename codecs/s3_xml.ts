@@ -5,6 +5,7 @@
  * long over a page of 1,000 keys, and knows nothing of the characters that XML cannot hold.
  */
 import { encodeUri } from "./uri.ts";
+import { xmlUnwritable } from "./xml_reader.ts";
 
 export {
   childrenNamed,
@@ -27,9 +28,9 @@ export interface XmlElements {
 /**
  * Writes a document of S3's namespace, with its XML declaration.
  *
- * Characters that XML 1.0 cannot hold are written as references, `&#x1;`, as S3 writes them: a
- * strict parser refuses those, which is why clients ask for `encoding-type=url`. So is a carriage
- * return, which a parser would otherwise read as a line feed.
+ * Characters that XML 1.0 cannot hold are percent-encoded, `%01`: S3 writes references to them,
+ * `&#x1;`, and a strict parser then refuses the whole document. A carriage return is a reference,
+ * because a parser would otherwise read it as a line feed.
  */
 export function renderXml(root: string, content: XmlContent): string {
   return document(root, content, ` xmlns="${namespace}"`);
@@ -98,7 +99,10 @@ interface Listing {
   /** Absent where it was empty. */
   readonly delimiter?: string | undefined;
   readonly maxKeys: number;
-  /** `url` percent-encodes every name: `/` stays, a space is `%20`, `+` is `%2B`. */
+  /**
+   * `url` percent-encodes every name: `/` stays, a space is `%20`, `+` is `%2B`. Where a name has a
+   * character that XML cannot hold, the page is written so, and says so, without being asked.
+   */
   readonly encodingType?: "url" | undefined;
   readonly contents: readonly ListedObject[];
   readonly commonPrefixes: readonly string[];
@@ -114,7 +118,8 @@ export interface ListBucketResult extends Listing {
 }
 
 /** Writes the answer to ListObjectsV2. */
-export function renderListBucketResult(page: ListBucketResult): string {
+export function renderListBucketResult(asked: ListBucketResult): string {
+  const page = { ...asked, encodingType: encodingFor(asked, [asked.startAfter]) };
   const named = nameEncoder(page);
   return renderListing(page, {
     ...listingHead(page),
@@ -135,7 +140,8 @@ export interface ListBucketResultV1 extends Listing {
 }
 
 /** Writes the answer to ListObjects, the first version. */
-export function renderListBucketResultV1(page: ListBucketResultV1): string {
+export function renderListBucketResultV1(asked: ListBucketResultV1): string {
+  const page = { ...asked, encodingType: encodingFor(asked, [asked.marker, asked.nextMarker]) };
   const named = nameEncoder(page);
   return renderListing(page, {
     ...listingHead(page),
@@ -143,6 +149,23 @@ export function renderListBucketResultV1(page: ListBucketResultV1): string {
     NextMarker: page.nextMarker === undefined ? undefined : named(page.nextMarker),
     IsTruncated: page.isTruncated,
   });
+}
+
+function encodingFor(
+  { encodingType, contents, commonPrefixes, prefix, delimiter }: Listing,
+  names: readonly (string | undefined)[],
+): "url" | undefined {
+  const keys = contents.map(({ key }) => key);
+  return listEncoding(encodingType, [...keys, ...commonPrefixes, prefix, delimiter, ...names]);
+}
+
+/** How a list must write these names: as was asked, or `url` where XML cannot hold one of them. */
+export function listEncoding(
+  asked: "url" | undefined,
+  names: readonly (string | undefined)[],
+): "url" | undefined {
+  if (asked !== undefined) return asked;
+  return names.some((name) => name !== undefined && unwritable.test(name)) ? "url" : undefined;
 }
 
 function listingHead(page: Listing): XmlElements {
@@ -213,12 +236,13 @@ const entities: Readonly<Record<string, string>> = {
   "<": "&lt;",
   ">": "&gt;",
   '"': "&quot;",
+  "\r": "&#xD;",
 };
 
+/** One character that XML 1.0 cannot hold, not even as a reference. */
+const unwritable = new RegExp(xmlUnwritable, "u");
+const special = new RegExp(`[&<>"\\r]|${xmlUnwritable}`, "gu");
+
 function escapeText(text: string): string {
-  return text.replace(
-    // deno-lint-ignore no-control-regex -- these are the characters that need a reference
-    /[&<>"\u0000-\u0008\u000b-\u001f\ufffe\uffff]/g,
-    (char) => entities[char] ?? `&#x${char.charCodeAt(0).toString(16).toUpperCase()};`,
-  );
+  return text.replace(special, (char) => entities[char] ?? encodeUri(char, false));
 }

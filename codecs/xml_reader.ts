@@ -10,6 +10,15 @@ export interface XmlElement {
   readonly children: readonly XmlElement[];
 }
 
+/**
+ * A character that XML 1.0 cannot hold, as a pattern of a regular expression with the flag `u`:
+ * controls but tab and line ends, halves of surrogate pairs, U+FFFE and U+FFFF.
+ */
+export const xmlUnwritable =
+  "[\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\ud800-\\udfff\\ufffe\\uffff]";
+
+const unwritable = new RegExp(xmlUnwritable, "u");
+
 /** The elements of this name right below another. */
 export function childrenNamed(element: XmlElement, name: string): XmlElement[] {
   return element.children.filter((child) => child.name === name);
@@ -35,7 +44,8 @@ export interface ParseXmlOptions {
  *
  * Throws {@linkcode Failure} `invalid` with the code `MalformedXML` for a document that is too
  * large, too deep, not well-formed or not UTF-8, that declares a document type (whose entities
- * could grow without bound), or that uses entities besides XML's own five and character references.
+ * could grow without bound), that uses entities besides XML's own five and character references, or
+ * that holds a character which XML 1.0 does not allow, be it as a reference: `&#0;`.
  */
 export async function parseXml(
   document: string | Uint8Array,
@@ -43,6 +53,7 @@ export async function parseXml(
 ): Promise<XmlElement> {
   const text = documentText(document, maxBytes);
   if (text.includes("<!DOCTYPE")) throw malformed("The XML must not declare a document type.");
+  if (unwritable.test(text)) throw malformed("The XML holds a character that XML does not allow.");
   refuseCrowds(text);
   const { XMLParser, XMLValidator } = await import("fast-xml-parser");
   const parser = new XMLParser({
@@ -147,9 +158,11 @@ function decodeText(text: string): string {
       const known = name === undefined ? undefined : characters[name];
       if (known !== undefined) return known;
       const point = decimal === undefined ? parseInt(hex ?? "", 16) : parseInt(decimal, 10);
-      const isCharacter = point > 0 && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
-      if (!isCharacter) throw malformed("The XML uses an entity that it may not use.");
-      return String.fromCodePoint(point);
+      const character = point <= 0x10ffff ? String.fromCodePoint(point) : undefined;
+      if (character === undefined || unwritable.test(character)) {
+        throw malformed("The XML uses an entity that it may not use.");
+      }
+      return character;
     },
   );
 }

@@ -9,7 +9,8 @@ import { type App, createDoor, type DoorDeps, type Face, healthPath, plain } fro
 import { health, type HealthDeps, readiness } from "./ops/health.ts";
 import type { Metrics } from "./ops/metrics.ts";
 import { answerText } from "./text_answer.ts";
-import { createS3, refuseS3, type S3RouteDeps } from "./s3/mod.ts";
+import { createS3, type S3RouteDeps } from "./s3/mod.ts";
+import { createRefusal } from "./s3/refuse.ts";
 
 /** Where the Bedrock API is; S3 is at `files` below it. */
 const bedrockMount = "/bedrock";
@@ -63,7 +64,12 @@ export function createRootApp(deps: AppDeps): App {
 }
 
 function s3Face(deps: AppDeps, mount: string): Face {
-  return { service: "s3", mount, answer: createS3(deps, mount), refuse: refuseS3 };
+  return {
+    service: "s3",
+    mount,
+    answer: createS3(deps, mount),
+    refuse: createRefusal(deps, mount),
+  };
 }
 
 function isBelow(path: string, mount: string): boolean {

@@ -115,10 +115,15 @@ function anonymous(
     readOnly: false,
     // Read from what the client signed also where nobody checks the signature, and only when asked.
     get region() {
-      const region = claimedScope(request.headers, target)?.region;
-      return region !== undefined && isRegion(region) ? region : undefined;
+      return claimedRegion(request.headers, target);
     },
   };
+}
+
+/** The region that a request says it was signed for; undefined where it names none. */
+export function claimedRegion(headers: Headers, target: Target): string | undefined {
+  const region = claimedScope(headers, target)?.region;
+  return region !== undefined && isRegion(region) ? region : undefined;
 }
 
 /** What a request says of who signed it, and for which region. */

@@ -1,7 +1,7 @@
 /** ListMultipartUploads. */
 import { Failure } from "../../codecs/failure.ts";
 import { algorithmName } from "../../codecs/object_checksum.ts";
-import { renderXml, s3Time } from "../../codecs/s3_xml.ts";
+import { listEncoding, renderXml, s3Time } from "../../codecs/s3_xml.ts";
 import { encodeUri } from "../../codecs/uri.ts";
 import { answerXml } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
@@ -14,8 +14,7 @@ const maxMarker = 64;
 export async function listMultipartUploads(request: S3Request): Promise<Response> {
   const { deps, reach, bucket, parameters } = request;
   const text = (name: string) => parameters.get(name) ?? "";
-  const encodingType = encodingOf(parameters);
-  const named = (name: string) => encodingType === "url" ? encodeUri(name, true) : name;
+  const wanted = encodingOf(parameters);
   const asked = {
     bucket,
     prefix: text("prefix"),
@@ -31,6 +30,14 @@ export async function listMultipartUploads(request: S3Request): Promise<Response
     });
   }
   const page = await deps.objects.multipart.list(reach, asked);
+  const encodingType = listEncoding(wanted, [
+    ...page.uploads.map(({ key }) => key),
+    ...page.commonPrefixes,
+    asked.prefix,
+    asked.delimiter,
+    asked.keyMarker,
+  ]);
+  const named = (name: string) => encodingType === "url" ? encodeUri(name, true) : name;
   const { id, displayName } = ownerOf(request);
   const owner = { ID: id, DisplayName: displayName };
   return answerXml(

@@ -3,7 +3,7 @@
  * of a bucket that never had any: its version is `null`, and the latest.
  */
 import { Failure } from "../../codecs/failure.ts";
-import { renderXml, s3Time } from "../../codecs/s3_xml.ts";
+import { listEncoding, renderXml, s3Time } from "../../codecs/s3_xml.ts";
 import { encodeUri } from "../../codecs/uri.ts";
 import type { S3Request } from "./handler.ts";
 import { answerPage, lastName, listed, ownerOf, readListing, readPage } from "./listing.ts";
@@ -25,13 +25,20 @@ export async function listObjectVersions(request: S3Request): Promise<Response> 
   }
   const page = await readPage(request, listing, { startAfter: keyMarker });
   const { id, displayName } = ownerOf(request);
-  const { delimiter, encodingType } = listing;
+  const { delimiter, prefix } = listing;
+  const encodingType = listEncoding(listing.encodingType, [
+    ...page.objects.map(({ key }) => key),
+    ...page.commonPrefixes,
+    prefix,
+    delimiter,
+    keyMarker,
+  ]);
   const named = (name: string) => encodingType === "url" ? encodeUri(name, true) : name;
   const last = page.next && lastName(page);
   const render = () =>
     renderXml("ListVersionsResult", {
       Name: bucket,
-      Prefix: named(listing.prefix),
+      Prefix: named(prefix),
       KeyMarker: named(keyMarker),
       VersionIdMarker: versionMarker,
       NextKeyMarker: last && named(last.name),

@@ -4,15 +4,11 @@
  */
 import { Failure } from "../../codecs/failure.ts";
 import { withLinkHeaders } from "../../codecs/presigned_headers.ts";
-import { s3Error } from "../../codecs/s3_errors.ts";
-import { renderS3Error } from "../../codecs/s3_xml.ts";
 import { parseRawQuery } from "../../codecs/uri.ts";
 import type { UploadGate } from "../../access/upload_gate.ts";
 import { checkBucket, checkWrite, reachOf } from "../authorize.ts";
 import type { Context } from "../context.ts";
 import { type SelectDeps, selectProvider } from "../select_provider.ts";
-import type { Target } from "../target.ts";
-import { answerText } from "../text_answer.ts";
 import { abortMultipartUpload } from "./abort_multipart_upload.ts";
 import { addressOf, checkAddress } from "./address.ts";
 import { createBucket, deleteBucket, getBucketLocation, headBucket } from "./bucket.ts";
@@ -33,6 +29,7 @@ import { listObjectsV2 } from "./list_objects_v2.ts";
 import { listParts } from "./list_parts.ts";
 import { detectOperation, isSupported, type SupportedOperation } from "./operation.ts";
 import { putObject } from "./put_object.ts";
+import { createRefusal, type RefusalDeps } from "./refuse.ts";
 import { uploadPart } from "./upload_part.ts";
 import { uploadPartCopy } from "./upload_part_copy.ts";
 import { checkVersion } from "./version.ts";
@@ -63,18 +60,20 @@ const handlers: Readonly<Record<SupportedOperation, S3Handler>> = {
 };
 
 /** What the S3 routes are made from. */
-export interface S3RouteDeps extends S3Deps, SelectDeps {
-  readonly s3Domains: readonly string[];
+export interface S3RouteDeps extends S3Deps, SelectDeps, RefusalDeps {
   readonly uploads: UploadGate;
 }
 
 /** Makes what answers S3 requests below a mount, such as `/bedrock/files`. */
 export function createS3(deps: S3RouteDeps, mount: string) {
+  const refuse = createRefusal(deps, mount);
   return async (context: Context): Promise<Response> => {
     try {
       return withIds(context, await answer(deps, mount, context));
     } catch (error) {
-      return await refuse(deps, context, error);
+      const response = await refuse(error, context.request, context.target, context.requestId);
+      if (response.status >= 500) deps.broken(context, error);
+      return response;
     }
   };
 }
@@ -171,38 +170,4 @@ function withIds({ requestId }: Context, response: Response): Response {
     response.headers.set("x-amz-id-2", requestId);
   }
   return response;
-}
-
-async function refuse(deps: S3RouteDeps, context: Context, failure: unknown): Promise<Response> {
-  const { request, target, requestId } = context;
-  const response = await refuseS3(failure, request, target, requestId);
-  if (response.status >= 500) deps.broken(context, failure);
-  return response;
-}
-
-/** Says in S3's words why a request is not answered. */
-export async function refuseS3(
-  failure: unknown,
-  request: Request,
-  target: Target,
-  requestId: string,
-): Promise<Response> {
-  const error = s3Error(failure);
-  const { retryAfterSeconds, fields } = error;
-  const size = error.status === 416 ? fields["ActualObjectSize"] : undefined;
-  const headers = {
-    "content-type": "application/xml",
-    "x-amz-request-id": requestId,
-    "x-amz-id-2": requestId,
-    ...(retryAfterSeconds !== undefined && { "retry-after": `${retryAfterSeconds}` }),
-    ...(size !== undefined && { "content-range": `bytes */${size}` }),
-  };
-  if (request.method === "HEAD") return new Response(null, { status: error.status, headers });
-  const xml = await renderS3Error({
-    ...error,
-    requestId,
-    hostId: requestId,
-    resource: target.path,
-  });
-  return answerText(xml, headers, error.status);
 }

@@ -128,7 +128,8 @@ export interface Slice {
  *
  * @param header Its value, or null.
  * @param bytes Length of the object.
- * @returns Undefined where the whole object is to be sent: no range, several, or a malformed one.
+ * @returns Undefined where the whole object is to be sent: no range, several, or a malformed one,
+ * or the last bytes of an empty object.
  * @throws {Failure} InvalidRange.
  */
 export function parseRange(header: string | null, bytes: number): Slice | undefined {
@@ -143,8 +144,9 @@ export function parseRange(header: string | null, bytes: number): Slice | undefi
     });
   if (from === "") {
     const length = Math.min(Number(to), bytes);
-    if (length === 0) throw unsatisfiable();
-    return { first: bytes - length, last: bytes - 1 };
+    if (Number(to) === 0) throw unsatisfiable();
+    // The last bytes of an empty object are all of it, with status 200.
+    return bytes === 0 ? undefined : { first: bytes - length, last: bytes - 1 };
   }
   const first = Number(from);
   if (to !== "" && Number(to) < first) return undefined;

@@ -153,7 +153,7 @@ Deno.test("a part may come aws-chunked, with its checksum as a trailer", () =>
           "x-amz-decoded-content-length": "5",
           "x-amz-trailer": "x-amz-checksum-crc32",
         },
-        body: `2\r\nhe\r\n3\r\nllo\r\n0\r\nx-amz-checksum-crc32:${checksum}\r\n\r\n`,
+        body: `5\r\nhello\r\n0\r\nx-amz-checksum-crc32:${checksum}\r\n\r\n`,
       });
     const wrong = await send("AAAAAA==");
     assert.match(await wrong.text(), /<Code>BadDigest<\/Code>/);

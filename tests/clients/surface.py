@@ -121,7 +121,7 @@ def deletions():
     many = [f"many/{n}" for n in range(30)]
     etags = {key: put(key, n) for n, key in enumerate(many)}
     odd = ["a b+c&<d>", "é/ü"]
-    # No strict XML parser reads this key back, be it S3 that answers it: quietly it can be deleted.
+    # No XML holds this key: it is deleted by its path.
     unreadable = "\x01"
     for key in [*odd, unreadable]:
         put(key)
@@ -145,10 +145,15 @@ def deletions():
         ]
     )
     left = keys_of()
-    quiet = delete([{"Key": key} for key in [*many[1:10], unreadable, "absent"]], Quiet=True)
+    in_xml = attempt(
+        s3.delete_objects, Bucket=bucket, Delete={"Objects": [{"Key": unreadable}], "Quiet": True}
+    )
+    s3.delete_object(Bucket=bucket, Key=unreadable)
+    quiet = delete([{"Key": key} for key in [*many[1:10], "absent"]], Quiet=True)
     rest = delete([{"Key": key} for key in many[10:] + odd] + [{"Key": "absent"}])
     return {
         "conditions": conditions,
+        "inXml": in_xml,
         "leftAfterConditions": left,
         "quiet": quiet,
         "rest": rest,

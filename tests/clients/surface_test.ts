@@ -66,6 +66,7 @@ for (const provider of providers) {
     withGateway(async ({ url, sandbox }) => {
       interface Seen extends Readonly<Record<string, unknown>> {
         readonly leftAfterConditions: readonly string[];
+        readonly inXml: ClientError;
         readonly tooMany: ClientError;
         readonly nothing: ClientError;
       }
@@ -76,6 +77,7 @@ for (const provider of providers) {
         ["many/4", "PreconditionFailed"],
         ["k".repeat(1025), "KeyTooLongError"],
       ]]);
+      assert.deepEqual([seen.inXml.code, seen.inXml.status], ["MalformedXML", 400]);
       for (const kept of ["many/1", "many/3", "many/4", "kept"]) {
         assert.ok(seen.leftAfterConditions.includes(kept), kept);
       }

@@ -64,6 +64,7 @@ async function decode(pieces: readonly Uint8Array[], decodedLength: number) {
   const chunks: Chunk[] = [];
   const decoder = awsChunkedDecoder({
     decodedLength,
+    minChunkBytes: 1,
     onTrailer: (name, value) => trailers.push([name, value]),
     onChunk: (chunk) => chunks.push(chunk),
   });

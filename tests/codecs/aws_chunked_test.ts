@@ -27,6 +27,8 @@ async function decode(
   const chunks: Chunk[] = [];
   const options: AwsChunkedOptions = {
     decodedLength: length,
+    // Framing is looked at here, with chunks that are short enough to be read.
+    minChunkBytes: 1,
     onTrailer: (name, value) => trailers.push([name, value]),
     ...(hash ? { onChunk: (chunk: Chunk) => void chunks.push(chunk) } : {}),
   };
@@ -202,6 +204,24 @@ Deno.test("a chunk that exceeds the declared length is refused before its data c
   }
   const body = encode(`8\r\n${line}\r\n1\r\n!\r\n0\r\n\r\n`);
   await assert.rejects(decode([body], 8), failure("IncompleteBody"));
+});
+
+Deno.test("only the last chunk with data may have less than 8,192 bytes", async () => {
+  const framed = (sizes: readonly number[]) =>
+    encode([...sizes, 0].map((n) => `${n.toString(16)}\r\n${"x".repeat(n)}\r\n`).join(""));
+  const sum = (sizes: readonly number[]) => sizes.reduce((all, one) => all + one, 0);
+  const decoded = (sizes: readonly number[]) =>
+    new Response(
+      ReadableStream.from([framed(sizes)]).pipeThrough(
+        awsChunkedDecoder({ decodedLength: sum(sizes) }),
+      ),
+    ).text();
+  for (const sizes of [[], [1], [8191], [8192, 1], [8192, 9000, 8191]]) {
+    assert.equal((await decoded(sizes)).length, sum(sizes), `${sizes}`);
+  }
+  for (const sizes of [[1, 1], [8191, 8192], [8192, 100, 8192], [8192, 8192, 8191, 1]]) {
+    await assert.rejects(decoded(sizes), failure("InvalidChunkSizeError"), `${sizes}`);
+  }
 });
 
 Deno.test("broken framing is refused", async () => {

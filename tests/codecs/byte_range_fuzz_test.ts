@@ -25,7 +25,8 @@ Deno.test("a range answers what slice() does, out of a body in any pieces", asyn
       const isBroken = first === undefined
         ? last === undefined
         : last !== undefined && last < first;
-      if (isBroken) return assert.equal(range, "whole");
+      const isSuffixOfNothing = first === undefined && last !== 0 && whole.length === 0;
+      if (isBroken || isSuffixOfNothing) return assert.equal(range, "whole");
       if (expected.length === 0) return assert.equal(range, "unsatisfiable");
       assert.ok(typeof range === "object");
       const body = cutBody(ReadableStream.from(parts), range);

@@ -103,7 +103,11 @@ async function receive(form: Form, bytes: Uint8Array, cut = bytes.length, length
   const pieces = [];
   for (let at = 0; at < bytes.length; at += cut) pieces.push(bytes.subarray(at, at + cut));
   const decoded = ReadableStream.from(pieces).pipeThrough(
-    awsChunkedDecoder({ decodedLength: length, ...verifyChunkSignatures(signing) }),
+    awsChunkedDecoder({
+      decodedLength: length,
+      minChunkBytes: 1,
+      ...verifyChunkSignatures(signing),
+    }),
   );
   let data = "";
   try {

@@ -10,6 +10,7 @@ import {
   renderS3Error,
   renderXml,
 } from "../../codecs/s3_xml.ts";
+import { encodeUri } from "../../codecs/uri.ts";
 
 const declaration = '<?xml version="1.0" encoding="UTF-8"?>';
 const namespace = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
@@ -133,17 +134,54 @@ Deno.test("V1 tells markers, owners and storage classes", async () => {
   ok(!text.includes("KeyCount"));
 });
 
-Deno.test("without encoding-type a key is escaped and characters illegal in XML are references", async () => {
-  const key = "a&b<c>\"d'\u0001\r\n\t\ufffe ü\u{1f600}";
+Deno.test("without encoding-type a key is escaped and a carriage return is a reference", async () => {
+  const key = "a&b<c>\"d'\r\n\t%01 ü\u{1f600}";
   const text = await renderListBucketResult(page({
     contents: [{ key, modifiedAt, etag: "e", size: 0 }],
   }));
   ok(
-    text.includes("<Key>a&amp;b&lt;c&gt;&quot;d'&#x1;&#xD;\n\t&#xFFFE; ü\u{1f600}</Key>"),
+    text.includes("<Key>a&amp;b&lt;c&gt;&quot;d'&#xD;\n\t%01 ü\u{1f600}</Key>"),
     text,
   );
   const root = await parseXml(text, { maxBytes: 10_000 });
   equal(childText(root.children.find(({ name }) => name === "Contents")!, "Key"), key);
+});
+
+Deno.test("a page with a name that XML cannot hold is written in encoding-type=url, and says so", async () => {
+  for (const name of ["a\0b", "\u0001", "x\u001f", "\ufffe", "%\uffff"]) {
+    const object = { key: name, modifiedAt, etag: "e", size: 0 };
+    const encoded = encodeUri(name, true);
+    for (
+      const text of [
+        renderListBucketResult(page({ contents: [object] })),
+        renderListBucketResult(page({ commonPrefixes: [name] })),
+        renderListBucketResult(page({ startAfter: name })),
+        renderListBucketResult(page({ prefix: name })),
+        renderListBucketResultV1({ ...page({}), marker: name, isTruncated: false }),
+        renderListBucketResultV1({
+          ...page({}),
+          marker: "",
+          isTruncated: true,
+          nextMarker: name,
+        }),
+      ]
+    ) {
+      const root = await parseXml(text, { maxBytes: 10_000 });
+      equal(childText(root, "EncodingType"), "url");
+      ok(text.includes(`>${encoded}<`), text);
+    }
+  }
+});
+
+Deno.test("text outside of lists has what XML cannot hold percent-encoded", async () => {
+  const text = renderS3Error({
+    code: "C",
+    message: "m",
+    requestId: "r",
+    fields: { Key: "a\0%\u0001\ufffe" },
+  });
+  const root = await parseXml(text, { maxBytes: 10_000 });
+  equal(childText(root, "Key"), "a%00%%01%EF%BF%BE");
 });
 
 Deno.test("text that looks like markup, an entity or a builder's option stays text", async () => {

@@ -184,6 +184,7 @@ Deno.test("a trailer's checksum is in time for the end of an aws-chunked body", 
       ["2\r\nhe\r\n3\r\nllo\r\n0\r\n", `x-amz-checksum-crc32:${value}\r\n\r\n`].map(encode),
     ).pipeThrough(awsChunkedDecoder({
       decodedLength: 5,
+      minChunkBytes: 1,
       onTrailer: (name, text) => tap.trailer(name, text),
     }));
     const { stream, checksums } = verifiedStream(body, { length: 5, tap });

@@ -64,12 +64,31 @@ Deno.test("bytes are read as UTF-8, with a byte order mark too", async () => {
 Deno.test("a document type is refused, and so is every entity that is not XML's own", async () => {
   await refuses('<!DOCTYPE R [<!ENTITY a "b">]><R>&a;</R>');
   await refuses('<!DOCTYPE R SYSTEM "file:///etc/passwd"><R/>');
-  for (const entity of ["&a;", "&nbsp;", "&", "&amp", "&;", "&#;", "&#x;", "&#0;", "&#xD800;"]) {
+  for (
+    const entity of [
+      "&a;",
+      "&nbsp;",
+      "&",
+      "&amp",
+      "&;",
+      "&#;",
+      "&#x;",
+      "&#0;",
+      "&#x1;",
+      "&#31;",
+      "&#xFFFE;",
+      "&#xD800;",
+    ]
+  ) {
     await refuses(`<R>${entity}</R>`);
   }
   await refuses("<R>&#x110000;</R>");
   await refuses("<R>&#99999999;</R>");
   await refuses("<R>&constructor;</R>");
+  for (const character of ["\0", "\u0001", "\u001f", "\uffff", "\ud800"]) {
+    await refuses(`<R>${character}</R>`);
+    await refuses(`<R a="${character}"><![CDATA[${character}]]></R>`);
+  }
 });
 
 Deno.test("what is not one well-formed element is refused", async () => {
