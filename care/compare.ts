@@ -5,6 +5,7 @@ import type { FileRecord, JobRecord, ObjectRecord } from "../catalog/records.ts"
 import { Failure } from "../codecs/failure.ts";
 import type { BatchId, FileId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
+import { allPages } from "../codecs/pages.ts";
 import { type ObjectName, parseProviderName } from "../objects/name.ts";
 import type { Account, Batch, FilesPort, ProviderFile } from "../providers/provider.ts";
 
@@ -72,7 +73,7 @@ async function* compareFiles(
 ): AsyncGenerator<Difference> {
   const { kv, catalog: { objects, instances }, now } = deps;
   const there = new Set<FileId>();
-  for await (const items of pages((cursor) => files.list(cursor, signal))) {
+  for await (const { items } of allPages((cursor) => files.list(cursor, signal))) {
     const ours = items.flatMap((file) => {
       there.add(file.id);
       const name = parseProviderName(file.name);
@@ -117,7 +118,7 @@ async function* compareBatches(
   signal: AbortSignal,
 ): AsyncGenerator<Difference> {
   const there = new Set<BatchId>();
-  for await (const items of pages((cursor) => account.batches.list(cursor, signal))) {
+  for await (const { items } of allPages((cursor) => account.batches.list(cursor, signal))) {
     for (const { id } of items) there.add(id);
     const known = await jobs.batches(provider, items.map(({ id }) => id));
     for (const [at, batch] of items.entries()) {
@@ -153,15 +154,4 @@ async function isGone(ask: () => Promise<unknown>): Promise<boolean> {
     if (error instanceof Failure && error.kind === "not-found") return true;
     throw error;
   }
-}
-
-async function* pages<Item>(
-  read: (cursor: string | undefined) => Promise<{ items: readonly Item[]; cursor?: string }>,
-): AsyncGenerator<readonly Item[]> {
-  let cursor: string | undefined;
-  do {
-    const page = await read(cursor);
-    yield page.items;
-    cursor = page.cursor;
-  } while (cursor !== undefined);
 }

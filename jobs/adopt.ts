@@ -1,6 +1,7 @@
 /** Batches that were made by other means, as jobs; and news of running jobs from the same lists. */
 import type { BatchRecord } from "../catalog/records.ts";
 import type { BatchId } from "../codecs/ids.ts";
+import { allPages } from "../codecs/pages.ts";
 import { askAccounts } from "../objects/accounts.ts";
 import type { Account, Batch, StoringProvider } from "../providers/provider.ts";
 import { adoptBatch } from "./adopt_batch.ts";
@@ -107,23 +108,23 @@ export function createAdoption(deps: JobTools, poll: Poll) {
     let walked = before;
     let isEnd = false;
     let newest: BatchId | undefined;
-    let cursor: string | undefined;
-    do {
-      const page = await account.batches.list(cursor, deps.closing);
+    for await (
+      const page of allPages((cursor) => account.batches.list(cursor, deps.closing))
+    ) {
       watch.page(page.items);
       const news = await takeIn(provider, account, page.items, region);
       paged();
       newest ??= page.items[0]?.id;
       isPast ||= page.items.some(({ id }) => id === before);
       isEnd = page.cursor === undefined;
-      cursor = mayEndEarly && isPast && !news ? undefined : page.cursor;
-      if (cursor !== undefined && walked !== false) {
+      if (isEnd || mayEndEarly && isPast && !news) break;
+      if (walked !== false) {
         // If this walk is cut short, the next finds nothing new on the first page and yet must not
         // end there.
         await jobs.setWalked(provider.name, account.name, false);
         walked = false;
       }
-    } while (cursor !== undefined);
+    }
     if (isEnd) watch.complete(deps.now());
     const mark = newest ?? true;
     if (walked !== mark) await jobs.setWalked(provider.name, account.name, mark);

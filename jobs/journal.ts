@@ -3,6 +3,7 @@ import type { Scope } from "../catalog/keys.ts";
 import type { JobRecord, JournalRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { JobId } from "../codecs/ids.ts";
+import { allPages } from "../codecs/pages.ts";
 import { boundTo } from "../objects/accounts.ts";
 import { accountOf, type Reach } from "../objects/reach.ts";
 import { type Renewal, startRenewal } from "../objects/renewal.ts";
@@ -196,15 +197,13 @@ async function findBatch(
   { job }: JournalRecord,
   signal: AbortSignal,
 ): Promise<Batch | undefined> {
-  let cursor: string | undefined;
-  do {
-    const page = await account.batches.list(cursor, signal);
+  for await (const page of allPages((cursor) => account.batches.list(cursor, signal))) {
     const found = page.items.find((batch) => batch.jobId === job.id);
     if (found) return found;
     const old = account.batches.newestFirst && page.items.length > 0 &&
       page.items.every((batch) => batch.createdAt.getTime() < job.submittedAt - skew);
-    cursor = old ? undefined : page.cursor;
-  } while (cursor !== undefined);
+    if (old) break;
+  }
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 /** Files that were put into a provider by other means, as objects whose keys are their ids. */
 import type { NamedObject, ObjectCatalog } from "../catalog/objects.ts";
+import { allPages } from "../codecs/pages.ts";
 import { askAccounts } from "./accounts.ts";
 import { compareBytes } from "./byte_order.ts";
 import { isLive, nativeRecord } from "./find.ts";
@@ -50,9 +51,8 @@ async function smallest(
   let found: NamedObject[] = [];
   const answers = askAccounts(reach.provider, async ({ name, files }) => {
     let own: NamedObject[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await files?.list(cursor, signal) ?? { items: [] };
+    if (!files) return own;
+    for await (const page of allPages((cursor) => files.list(cursor, signal))) {
       const wanted = page.items
         .filter((file) => file.origin === "upload" && file.id.startsWith(prefix))
         .map((file) => ({ key: file.id, record: nativeRecord(file, name) }))
@@ -60,8 +60,7 @@ async function smallest(
       const hidden = await catalog.hidden(reach.provider.name, wanted.map(({ key }) => key));
       own.push(...wanted.filter(({ key }) => !hidden.has(key)));
       if (own.length > size) own = firstOf(own, size);
-      cursor = page.cursor;
-    } while (cursor !== undefined);
+    }
     return own;
   });
   for await (const own of answers) found = firstOf([...found, ...own], size);

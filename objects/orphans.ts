@@ -5,6 +5,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ObjectCatalog } from "../catalog/objects.ts";
 import type { FileId } from "../codecs/ids.ts";
+import { allPages } from "../codecs/pages.ts";
 import type { Account, Provider } from "../providers/provider.ts";
 import { markPrefix } from "./name.ts";
 import type { UploadMarks } from "./upload_marks.ts";
@@ -64,16 +65,13 @@ export async function removeMarked(
 ): Promise<void> {
   if (!files) return;
   const found: FileId[] = [];
-  let cursor: string | undefined;
   // All pages are read, for files come in any order, and before the first file is deleted: a page
   // may be continued from a file's id.
-  do {
-    const page = await files.list(cursor, signal);
+  for await (const page of allPages((cursor) => files.list(cursor, signal))) {
     for (const { id, name } of page.items) {
       if (marks.some((mark) => name.includes(mark))) found.push(id);
     }
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  }
   const known = await catalog.known(provider, found);
   for (const id of found) if (!known.has(id)) await files.delete(id, signal);
 }

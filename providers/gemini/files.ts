@@ -1,6 +1,7 @@
 /** Gemini's files. What was uploaded is given back to nobody; results can be downloaded. */
 import { Failure } from "../../codecs/failure.ts";
 import type { FileId } from "../../codecs/ids.ts";
+import { allPages } from "../../codecs/pages.ts";
 import { type ErrorClass, unexpectedReply } from "../failures.ts";
 import { count, type JsonObject, object, objects, text } from "../json.ts";
 import type { FilesPort, NewFile, Page, ProviderFile } from "../provider.ts";
@@ -149,12 +150,9 @@ export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
   }
 
   async function isListed(id: FileId, signal: AbortSignal): Promise<boolean> {
-    let cursor: string | undefined;
-    do {
-      const page = await list(cursor, signal);
+    for await (const page of allPages((cursor) => list(cursor, signal))) {
       if (page.items.some((file) => file.id === id)) return true;
-      cursor = page.cursor;
-    } while (cursor !== undefined);
+    }
     return false;
   }
 
