@@ -9,7 +9,7 @@ import type { JobStatus } from "../codecs/job_status.ts";
 import { createHealth } from "./account_health.ts";
 import { type ErrorDialect, unexpectedReply } from "./failures.ts";
 import { createHttp, type Http } from "./http.ts";
-import { count, idText, type JsonObject, object, rfc3339, text } from "./json.ts";
+import { count, idText, type JsonObject, object, text, time } from "./json.ts";
 import { readPage } from "./pages.ts";
 import type {
   Account,
@@ -40,7 +40,7 @@ const idShape = /^msgbatch_[A-Za-z0-9_-]{1,200}$/;
 const dialect: ErrorDialect = {
   deniedAdvice: "Check its API key, and that the key's workspace may use message batches.",
   read(body) {
-    const error = object(body["error"]);
+    const error = object(object(body)?.["error"]);
     if (error === undefined) return undefined;
     const code = text(object(error["details"])?.["error_code"]);
     const codes = [code, text(error["type"])].filter((one) => one !== undefined);
@@ -181,9 +181,9 @@ function readBatch(batch: JsonObject): Batch | undefined {
     ...(!["in_progress", "canceling", "ended"].includes(rawStatus) && { unknownStatus: true }),
     input: undefined,
     results: [],
-    createdAt: rfc3339(batch["created_at"]) ?? new Date(0),
-    endedAt: rfc3339(batch["ended_at"]),
-    expiresAt: rfc3339(batch["expires_at"]),
+    createdAt: time(batch["created_at"]) ?? new Date(0),
+    endedAt: time(batch["ended_at"]),
+    expiresAt: time(batch["expires_at"]),
     counts: total === 0 ? undefined : { total, processed, success, error },
     message: undefined,
     tags: {},

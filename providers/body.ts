@@ -1,4 +1,5 @@
 /** Reading upstream bodies: bounded and watched. */
+import { Failure } from "../codecs/failure.ts";
 import { createIdleTimer } from "../codecs/idle_timer.ts";
 import { TransportError } from "./failures.ts";
 
@@ -89,6 +90,7 @@ export function watchedBody(
       } catch (error) {
         timer.close();
         if (options.signal.aborted) controller.error(options.signal.reason);
+        else if (error instanceof Failure) controller.error(error);
         else if (error instanceof TransportError) controller.error(options.failure(error));
         else {
           controller.error(

@@ -27,8 +27,11 @@ export interface ErrorFacts {
 export interface ErrorDialect {
   /** A sentence that says what to check when the provider refuses the key. */
   readonly deniedAdvice: string;
-  /** Reads an error body that is a JSON object; undefined if it is not of the provider's form. */
-  readonly read: (body: Readonly<Record<string, unknown>>) => ErrorFacts | undefined;
+  /**
+   * Reads the body of a refusal: parsed JSON, or the text of a body that is plain text. Undefined if
+   * it is not of the provider's form.
+   */
+  readonly read: (body: unknown) => ErrorFacts | undefined;
   /** Codes that say more than their HTTP status does. */
   readonly codes: Readonly<Record<string, ErrorClass>>;
 }
@@ -75,12 +78,15 @@ const byStatus: Readonly<Record<number, ErrorClass>> = {
   402: "no-credit",
   403: "denied",
   404: "not-found",
+  // A service that lacks this part of the API: a repetition helps no one.
+  405: "invalid",
   408: "unavailable",
   // A lock that was not to be had in time; the official SDKs try again (openai 6.49, "lock timeouts").
   // Where it says more, as when a batch is stopped, the call does.
   409: "unavailable",
   410: "not-found",
   413: "too-large",
+  415: "invalid",
   422: "invalid",
   429: "throttled",
 };
@@ -212,9 +218,21 @@ function invalidText(refusal: Refusal): string {
     : `Provider ${refusal.provider} refused the request: ${reason}`;
 }
 
-/** Shapes of the keys that providers give out, and any bearer token. */
-const keyShapes =
-  /\bsk-[\w-]{6,}|\bAIza[\w-]{10,}|\bAQ\.[\w-]{10,}|\b(?:AKIA|ASIA)[A-Z0-9]{12,}|\bBearer\s+\S+/gi;
+/**
+ * Shapes of the keys that providers give out, also with their middle starred out, and any bearer
+ * token. Services with OpenAI's API begin theirs with `gsk_`, `pa-`, `hf_`, `tgp_v1_` and the like.
+ */
+const keyShapes = new RegExp(
+  [
+    String.raw`\bsk-[\w*-]{6,}`,
+    String.raw`\b(?:gsk|csk|xai|nvapi|pa|hf|fw|tgp|r8|pk|rk|sk)[-_](?=[\w*-]*[\d*])[\w*-]{16,}`,
+    String.raw`\bAIza[\w-]{10,}`,
+    String.raw`\bAQ\.[\w-]{10,}`,
+    String.raw`\b(?:AKIA|ASIA)[A-Z0-9]{12,}`,
+    String.raw`\bBearer\s+\S+`,
+  ].join("|"),
+  "gi",
+);
 
 /**
  * A provider's sentence made fit to be shown: without control characters, at most so many

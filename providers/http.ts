@@ -4,7 +4,7 @@
  */
 import { Failure } from "../codecs/failure.ts";
 import type { KeptHealth } from "./account_health.ts";
-import { readAtMost, readWhole } from "./body.ts";
+import { unpacked } from "./encoding.ts";
 import {
   type ErrorClass,
   type ErrorDialect,
@@ -13,7 +13,7 @@ import {
   transportFailure,
   unexpectedReply,
 } from "./failures.ts";
-import { object } from "./json.ts";
+import { invalidJson, readJson, readRefusal } from "./reply.ts";
 import { backoff, maxRetries, maxWaitMilliseconds, requestedDelay, retryable } from "./retry.ts";
 import { defaultTimeouts, type ProviderDeps } from "./settings.ts";
 
@@ -77,10 +77,6 @@ export interface Http {
   /** Streams a body and reads the JSON of the reply; throws the body's own error if that breaks. */
   upload(call: UploadCall, signal: AbortSignal): Promise<JsonReply>;
 }
-
-/** The longest list that any provider gives holds 10,000 files of some 400 bytes each. */
-const maxReplyBytes = 16 * 1024 * 1024;
-const maxErrorBytes = 64 * 1024;
 
 /** An attempt that failed, and whether another may follow. */
 interface Refused {
@@ -146,15 +142,11 @@ export function createHttp(
     const timer = setTimeout(() => limit.abort(), patience);
     try {
       const either = AbortSignal.any([signal, limit.signal]);
-      const response = idempotent
-        ? await deps.fetch(url(call), {
-          method: call.method,
-          headers: headers(call),
-          ...(call.json === undefined ? {} : { body: JSON.stringify(call.json) }),
-          redirect: "manual",
-          signal: either,
-        })
-        : await sendOnce(call, either);
+      const response = await asMeant(
+        idempotent ? await fetched(call, either) : await sendOnce(call, either),
+        idempotent,
+        idempotent && call.headers?.["accept-encoding"] !== "identity",
+      );
       if (!response.ok) return await refused(call, response, idempotent);
       const result = await read(response);
       if (!call.anonymous) options.health?.answered(!idempotent);
@@ -174,6 +166,30 @@ export function createHttp(
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  function fetched(call: Call, signal: AbortSignal): Promise<Response> {
+    return deps.fetch(url(call), {
+      method: call.method,
+      headers: headers(call),
+      ...(call.json === undefined ? {} : { body: JSON.stringify(call.json) }),
+      redirect: "manual",
+      signal,
+    });
+  }
+
+  /** The response with its body unpacked. */
+  function asMeant(
+    response: Response,
+    idempotent: boolean,
+    byFetch: boolean,
+  ): Response | Promise<Response> {
+    if (!response.headers.has("content-encoding")) return response;
+    return unpacked(
+      response,
+      byFetch,
+      () => unexpectedReply(provider, response.status, idempotent),
+    );
   }
 
   /**
@@ -208,9 +224,7 @@ export function createHttp(
       await response.body?.cancel();
       return { failure: unexpectedReply(provider, status, idempotent), again: false };
     }
-    const body = parse(response.body === null ? "" : await readText(response.body));
-    const members = object(body);
-    const facts = members === undefined ? undefined : options.dialect.read(members);
+    const facts = options.dialect.read(await readRefusal(response));
     const asked = requestedDelay(response.headers, deps.now()) ??
       (facts?.retryAfterSeconds === undefined ? undefined : facts.retryAfterSeconds * 1000);
     const failure = refusalFailure({
@@ -232,14 +246,8 @@ export function createHttp(
     return { failure, again, delay: asked };
   }
 
-  async function readJson(
-    response: Response,
-    idempotent: boolean,
-    limit = maxReplyBytes,
-  ): Promise<unknown> {
-    if (response.body === null) return undefined;
-    const text = await readReply(response, limit);
-    const body = text === undefined ? invalidJson : parse(text);
+  async function jsonOf(response: Response, idempotent: boolean, limit?: number): Promise<unknown> {
+    const body = await readJson(response, limit);
     if (body === invalidJson) throw unexpectedReply(provider, response.status, idempotent);
     return body;
   }
@@ -249,7 +257,7 @@ export function createHttp(
       call(
         request,
         signal,
-        (response) => readJson(response, isIdempotent(request), request.maxReplyBytes),
+        (response) => jsonOf(response, isIdempotent(request), request.maxReplyBytes),
       ),
 
     open: (request, signal) =>
@@ -263,7 +271,7 @@ export function createHttp(
     async upload(request, signal) {
       const target = new URL(url(request));
       try {
-        const response = await deps.uploader.request({
+        const reply = await deps.uploader.request({
           method: request.method,
           origin: target.origin,
           path: target.pathname + target.search,
@@ -272,8 +280,9 @@ export function createHttp(
           bytes: request.bytes,
           wholeReply: true,
         }, signal);
+        const response = await asMeant(reply, false, false);
         if (!response.ok) throw (await refused(request, response, false)).failure;
-        const body = await readJson(response, false);
+        const body = await jsonOf(response, false);
         if (!request.anonymous) options.health?.answered(false);
         return { headers: response.headers, body };
       } catch (error) {
@@ -287,32 +296,6 @@ export function createHttp(
 }
 
 const isIdempotent = (call: Call): boolean => call.idempotent ?? call.method !== "POST";
-
-/** Stands for a text that is not JSON; no JSON is a symbol. */
-const invalidJson = Symbol("not JSON");
-
-function parse(text: string): unknown {
-  if (text === "") return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return invalidJson;
-  }
-}
-
-/** A reply's text; undefined, and the rest cancelled, where it is too long. */
-async function readReply(response: Response, limit: number): Promise<string | undefined> {
-  const { headers, body } = response;
-  const length = Number(headers.get("content-length") ?? Infinity);
-  // What is packed may be of any length, whatever the header says.
-  if (length <= limit && !headers.has("content-encoding")) return await response.text();
-  const bytes = body && await readWhole(body, limit);
-  return bytes ? new TextDecoder().decode(bytes) : undefined;
-}
-
-async function readText(body: ReadableStream<Uint8Array>): Promise<string> {
-  return new TextDecoder().decode(await readAtMost(body, maxErrorBytes));
-}
 
 /** Deno says only in words that no connection was made (2.9.6, November 2026). */
 function fetchError(error: unknown): TransportError {

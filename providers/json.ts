@@ -36,17 +36,32 @@ export function count(value: unknown): number | undefined {
   return Number.isSafeInteger(number) && (number as number) >= 0 ? number as number : undefined;
 }
 
-/** The value as a date in Unix seconds. */
-export function unixSeconds(value: unknown): Date | undefined {
-  if (typeof value !== "number") return undefined;
-  const date = new Date(value * 1000);
-  // A number that is no date, such as 1e16, would end up in records that no list can show.
-  return Number.isNaN(date.getTime()) ? undefined : date;
+/** A number from here on is Unix time in thousandths, millionths and billionths of a second. */
+const finerUnits = [1e11, 1e14, 1e17];
+
+/** ISO 8601 as it is seen: a blank for the `T`, any digits of a second, no time zone for UTC. */
+const isoShape =
+  /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(\.\d{1,3})?\d*)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?$/i;
+
+/**
+ * The value as a time: Unix seconds, milliseconds or finer, also in a text; ISO 8601; an HTTP date.
+ * What is 0, null, or not after 1970 is not set, as is the first day of year 1 that Go writes.
+ */
+export function time(value: unknown): Date | undefined {
+  const date = new Date(millisecondsOf(value));
+  // A number that is no date, such as 1e30, would end up in records that no list can show.
+  return date.getTime() > 0 ? date : undefined;
 }
 
-/** The value as an RFC 3339 date; digits beyond milliseconds are dropped. */
-export function rfc3339(value: unknown): Date | undefined {
-  if (typeof value !== "string") return undefined;
-  const date = new Date(value.replace(/(\.\d{3})\d+/, "$1"));
-  return Number.isNaN(date.getTime()) ? undefined : date;
+function millisecondsOf(value: unknown): number {
+  if (typeof value === "number") {
+    const finer = finerUnits.filter((from) => value >= from).length;
+    return Math.floor(value * 1000 / 1000 ** finer);
+  }
+  if (typeof value !== "string") return NaN;
+  if (/^\d+(\.\d+)?$/.test(value)) return millisecondsOf(Number(value));
+  const [, day, clock, fraction = "", zone = "Z"] = isoShape.exec(value) ?? [];
+  if (day === undefined) return / (?:GMT|UTC)$/.test(value) ? Date.parse(value) : NaN;
+  if (clock === undefined) return Date.parse(day);
+  return Date.parse(`${day}T${clock}${fraction}${/^(?:Z|UTC)$/i.test(zone) ? "Z" : zone}`);
 }

@@ -5,6 +5,7 @@
 import { cutBody } from "../codecs/cut_body.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { watchedBody } from "./body.ts";
+import { encodingsOf } from "./encoding.ts";
 import { transportFailure, unexpectedReply } from "./failures.ts";
 import type { ByteRange, FilesPort, OpenedFile } from "./provider.ts";
 import { defaultTimeouts, type ProviderDeps } from "./settings.ts";
@@ -59,6 +60,11 @@ export function createReading({ provider, deps, download }: ReadingOptions): Rea
   ): Promise<OpenedFile> {
     const response = await ask(id, range, signal);
     const ranged = response.status === 206;
+    if (ranged && encodingsOf(response.headers).length > 0) {
+      // A piece of a packed file: its positions are not those of the file.
+      await response.body?.cancel();
+      return { body: watch(await ask(id, undefined, signal), signal), ranged: false };
+    }
     if (ranged && !startsAt(response, range)) {
       await response.body?.cancel();
       throw unexpectedReply(provider, response.status, true);

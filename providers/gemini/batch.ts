@@ -3,7 +3,7 @@ import { batchId, fileId, type JobId } from "../../codecs/ids.ts";
 import { isJobId } from "../../codecs/job_id.ts";
 import { isTerminal, type JobStatus } from "../../codecs/job_status.ts";
 import { excerpt } from "../failures.ts";
-import { count, idText, type JsonObject, object, rfc3339, text } from "../json.ts";
+import { count, idText, type JsonObject, object, text, time } from "../json.ts";
 import type { Batch, NewBatch, RecordCounts } from "../provider.ts";
 import { reasonsOf } from "../reasons.ts";
 
@@ -49,7 +49,7 @@ export function readBatch(operation: JsonObject, secrets: readonly string[]): Ba
   const rawStatus = text(metadata["state"]) ?? "";
   const fromFile = input !== undefined || jobId !== undefined;
   const status = statusOf(rawStatus, operation, fromFile && output === undefined);
-  const createdAt = rfc3339(metadata["createTime"]) ?? new Date(0);
+  const createdAt = time(metadata["createTime"]) ?? new Date(0);
   return {
     id: batchId(id),
     jobId,
@@ -62,7 +62,7 @@ export function readBatch(operation: JsonObject, secrets: readonly string[]): Ba
     results: output === undefined ? [] : [fileId(output)],
     createdAt,
     endedAt: isTerminal(status)
-      ? rfc3339(metadata["endTime"]) ?? rfc3339(metadata["updateTime"])
+      ? time(metadata["endTime"]) ?? time(metadata["updateTime"])
       : undefined,
     // Not told, but documented: what is pending or running for 48 hours expires.
     expiresAt: new Date(createdAt.getTime() + lifeMilliseconds),

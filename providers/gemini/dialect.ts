@@ -39,8 +39,8 @@ export const geminiDialect: ErrorDialect = {
   },
 };
 
-function read(body: JsonObject): ErrorFacts | undefined {
-  const error = object(body["error"]);
+function read(body: unknown): ErrorFacts | undefined {
+  const error = object(object(body)?.["error"]);
   if (error === undefined) return undefined;
   const details = objects(error["details"]);
   const quota = details.some(isDailyQuota) ? dailyQuota : undefined;

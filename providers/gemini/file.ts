@@ -1,6 +1,6 @@
 /** A Gemini file as the port tells of it, and the spellings of its id. */
 import { type FileId, fileId } from "../../codecs/ids.ts";
-import { count, idText, type JsonObject, rfc3339, text } from "../json.ts";
+import { count, idText, type JsonObject, text, time } from "../json.ts";
 import type { ProviderFile } from "../provider.ts";
 
 const idShape = /^(?:files\/)?([a-z0-9](?:[a-z0-9-]{0,198}[a-z0-9])?)$/;
@@ -33,8 +33,8 @@ export function readFile(file: JsonObject): ProviderFile | undefined {
     id: fileId(id),
     name: text(file["displayName"]) ?? id,
     bytes: count(file["sizeBytes"]) ?? 0,
-    createdAt: rfc3339(file["createTime"]) ?? new Date(0),
-    expiresAt: rfc3339(file["expirationTime"]),
+    createdAt: time(file["createTime"]) ?? new Date(0),
+    expiresAt: time(file["expirationTime"]),
     origin: file["source"] === "GENERATED" ? "result" : "upload",
   };
 }

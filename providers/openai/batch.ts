@@ -2,7 +2,7 @@
 import { batchId, fileId } from "../../codecs/ids.ts";
 import { isTerminal, type JobStatus } from "../../codecs/job_status.ts";
 import { excerpt } from "../failures.ts";
-import { count, idText, type JsonObject, object, text, unixSeconds } from "../json.ts";
+import { count, idText, type JsonObject, object, text, time } from "../json.ts";
 import type { Batch, RecordCounts } from "../provider.ts";
 import { reasonsOf } from "../reasons.ts";
 import { travelled } from "./metadata.ts";
@@ -17,8 +17,15 @@ const statuses: Readonly<Record<string, JobStatus>> = {
   failed: "Failed",
   expired: "Expired",
   cancelling: "Stopping",
+  canceling: "Stopping",
   cancelled: "Stopped",
+  canceled: "Stopped",
 };
+
+/** `COMPLETED`, `Completed` and `inProgress` are states, too. */
+function stateOf(rawStatus: string): string {
+  return rawStatus.replace(/(?<=[a-z])(?=[A-Z])|[\s-]+/g, "_").toLowerCase();
+}
 
 /** Reads a batch object; undefined if it is none. */
 export function readBatch(batch: JsonObject, secrets: readonly string[]): Batch | undefined {
@@ -27,7 +34,9 @@ export function readBatch(batch: JsonObject, secrets: readonly string[]): Batch 
   const rawStatus = text(batch["status"]) ?? "";
   const output = idText(batch["output_file_id"]);
   const errors = idText(batch["error_file_id"]);
-  const status = statusOf(rawStatus, output !== undefined);
+  const state = stateOf(rawStatus);
+  const isKnown = Object.hasOwn(statuses, state);
+  const status = statusOf(state, output !== undefined);
   const input = idText(batch["input_file_id"]);
   return {
     ...travelled(object(batch["metadata"]) ?? {}),
@@ -35,21 +44,35 @@ export function readBatch(batch: JsonObject, secrets: readonly string[]): Batch 
     modelId: text(batch["model"]),
     status,
     rawStatus,
-    ...(!Object.hasOwn(statuses, rawStatus) && { unknownStatus: true }),
+    ...(!isKnown && { unknownStatus: true }),
     input: input === undefined ? undefined : fileId(input),
     results: [output, errors].filter((file) => file !== undefined).map(fileId),
-    createdAt: unixSeconds(batch["created_at"]) ?? new Date(0),
-    endedAt: isTerminal(status) ? unixSeconds(batch[`${rawStatus}_at`]) : undefined,
-    expiresAt: unixSeconds(batch["expires_at"]),
+    createdAt: time(batch["created_at"]) ?? new Date(0),
+    endedAt: isTerminal(status) ? endOf(batch, state) : undefined,
+    expiresAt: time(batch["expires_at"]),
     counts: countsOf(object(batch["request_counts"])),
-    message: messageOf(batch, rawStatus, secrets),
+    message: messageOf(batch, state, secrets) ??
+      (isKnown ? undefined : unknownMessage(rawStatus, secrets)),
   };
 }
 
-function statusOf(rawStatus: string, hasOutput: boolean): JobStatus {
-  if (rawStatus === "expired" && hasOutput) return "PartiallyCompleted";
+function statusOf(state: string, hasOutput: boolean): JobStatus {
+  if (state === "expired" && hasOutput) return "PartiallyCompleted";
   // A status that OpenAI adds later must not end a job that is still running and billed.
-  return Object.hasOwn(statuses, rawStatus) ? statuses[rawStatus] ?? "InProgress" : "InProgress";
+  return Object.hasOwn(statuses, state) ? statuses[state] ?? "InProgress" : "InProgress";
+}
+
+/** `cancelled_at`, however the state itself is spelled. */
+function endOf(batch: JsonObject, state: string): Date | undefined {
+  return time(batch[`${state}_at`]) ?? time(batch[`${state.replace("canceled", "cancelled")}_at`]);
+}
+
+function unknownMessage(rawStatus: string, secrets: readonly string[]): string {
+  const state = excerpt(rawStatus, secrets, 64);
+  return state === ""
+    ? "The provider reports no state of the batch. The job counts as running."
+    : `The provider reports the state "${state}", which is not known to the gateway. The job counts ` +
+      "as running.";
 }
 
 /** All are 0 until OpenAI has counted the lines, which is as good as no report. */
@@ -64,13 +87,13 @@ function countsOf(counts: JsonObject | undefined): RecordCounts | undefined {
 /** OpenAI finds faults of the input only after it took the batch, and tells them here by line. */
 function messageOf(
   batch: JsonObject,
-  rawStatus: string,
+  state: string,
   secrets: readonly string[],
 ): string | undefined {
   // A text, a list of texts, or `error` in place of `errors`, at services that speak OpenAI's API.
   const told = [batch["errors"], batch["error"]].flatMap(reasonsOf);
   if (told.length > 0) return excerpt(told.join("\n"), secrets, maxMessage);
-  return rawStatus === "expired"
+  return state === "expired"
     ? "The provider did not finish all records within its 24 hours."
     : undefined;
 }

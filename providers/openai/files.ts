@@ -3,7 +3,7 @@ import { Failure } from "../../codecs/failure.ts";
 import { type FileId, fileId, randomId } from "../../codecs/ids.ts";
 import { unexpectedReply } from "../failures.ts";
 import type { Http } from "../http.ts";
-import { count, idText, type JsonObject, object, text, unixSeconds } from "../json.ts";
+import { count, idText, type JsonObject, object, text, time } from "../json.ts";
 import { readPage } from "../pages.ts";
 import type { FilesPort, NewFile, Page, ProviderFile } from "../provider.ts";
 import { createReading } from "../reading.ts";
@@ -122,12 +122,15 @@ export function createFiles(provider: string, http: Http, deps: ProviderDeps): F
 function readFile(file: JsonObject): ProviderFile | undefined {
   const id = idText(file["id"]);
   if (id === undefined) return undefined;
+  const createdAt = time(file["created_at"]) ?? new Date(0);
+  const expiresAt = time(file["expires_at"]);
   return {
     id: fileId(id),
     name: text(file["filename"]) ?? id,
     bytes: count(file["bytes"]) ?? 0,
-    createdAt: unixSeconds(file["created_at"]) ?? new Date(0),
-    expiresAt: unixSeconds(file["expires_at"]),
+    createdAt,
+    // An end before the beginning is a default of somebody's, and would hide the file at once.
+    expiresAt: expiresAt !== undefined && expiresAt > createdAt ? expiresAt : undefined,
     origin: resultPurposes.has(file["purpose"]) ? "result" : "upload",
   };
 }

@@ -191,6 +191,15 @@ const ends = [
   [{ status: "cancelled", cancelled_at: 202, cancelling_at: 150 }, "Stopped", 202],
   [{ status: "expired", expired_at: 203 }, "Expired", 203],
   [{ status: "expired", expired_at: 203, output_file_id: "file-o" }, "PartiallyCompleted", 203],
+  [{ status: "COMPLETED", completed_at: "1970-01-01T00:03:20Z" }, "Completed", 200],
+  [{ status: "Completed", completed_at: 0 }, "Completed", undefined],
+  [{ status: "In Progress" }, "InProgress", undefined],
+  [{ status: "inProgress" }, "InProgress", undefined],
+  [{ status: "VALIDATING" }, "Validating", undefined],
+  [{ status: "Cancelled", cancelled_at: 202 }, "Stopped", 202],
+  [{ status: "CANCELED", cancelled_at: "202" }, "Stopped", 202],
+  [{ status: "EXPIRED", output_file_id: "file-o", expired_at: 203 }, "PartiallyCompleted", 203],
+  [{ status: "PAUSED" }, "InProgress", undefined],
 ] as const;
 for (const [batch, status, endedAt] of ends) {
   Deno.test(`a batch with ${JSON.stringify(batch)} is ${status}`, async () => {
@@ -199,8 +208,9 @@ for (const [batch, status, endedAt] of ends) {
     const read = await openaiAccount(server.url, w).batches.get(batchId("batch_1"), quiet());
     assert.equal(read.status, status);
     assert.equal(read.rawStatus, batch.status);
-    const isUnknown = ["brand_new", "toString"].includes(batch.status);
+    const isUnknown = ["brand_new", "toString", "PAUSED"].includes(batch.status);
     assert.equal(read.unknownStatus ?? false, isUnknown);
+    assert.equal(read.message?.includes(`"${batch.status}"`) ?? false, isUnknown);
     assert.deepEqual(read.endedAt, endedAt === undefined ? undefined : new Date(endedAt * 1000));
   });
 }

@@ -53,6 +53,25 @@ Deno.test("a file is put as a form with its purpose first and its bytes last", a
   assert.deepEqual(server.requests, ["POST /v1/files"]);
 });
 
+Deno.test("times of any unit are read, and an end that is not set hides no file", async () => {
+  const seconds = 1_787_176_071;
+  const rows: [created: unknown, expires: unknown, expiresAt: Date | undefined][] = [
+    [seconds, 0, undefined],
+    [seconds, null, undefined],
+    [seconds, "0001-01-01T00:00:00Z", undefined],
+    [seconds, seconds, undefined],
+    [seconds * 1000, (seconds + 60) * 1000, new Date((seconds + 60) * 1000)],
+    [new Date(seconds * 1000).toISOString(), `${seconds + 60}`, new Date((seconds + 60) * 1000)],
+  ];
+  for (const [created_at, expires_at, expiresAt] of rows) {
+    await using server = serve(() => Response.json({ ...stored, created_at, expires_at }));
+    await using w = world();
+    const file = await openaiAccount(server.url, w).files.head(id, quiet());
+    assert.deepEqual(file.createdAt, new Date(seconds * 1000));
+    assert.deepEqual(file.expiresAt, expiresAt);
+  }
+});
+
 Deno.test("a file over 200 MiB is refused before a byte is sent", async () => {
   await using server = serve(() => Response.json(stored));
   await using w = world();
