@@ -1,8 +1,8 @@
 /** Jobs, their tags, and the batches that providers run for them. */
 import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
 import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
-import { timePrefix } from "../codecs/job_id.ts";
-import { keys, maxBatch, nativeTenant, type Scope } from "./keys.ts";
+import { readRange } from "./job_range.ts";
+import { keys, nativeTenant, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
 import type { BatchRecord, JobDescription, JobProgress, JobRecord } from "./records.ts";
 
@@ -25,6 +25,13 @@ export interface JobFilter {
   readonly nameContains?: string;
 }
 
+/** Jobs that a search found. */
+export interface FoundJobs {
+  readonly ids: readonly JobId[];
+  /** The last job that was looked at, where the search ended before it had looked at all. */
+  readonly reached?: JobId;
+}
+
 /** A job and whose it is. */
 export interface OwnedJob {
   readonly scope: Scope;
@@ -44,6 +51,7 @@ export function createJobCatalog(
     getAll,
     list,
     matching,
+    search,
     running,
     adopt,
     update,
@@ -65,26 +73,36 @@ export function createJobCatalog(
     for await (const { value } of readRange<JobRecord>(kv, keys.jobs(scope), range)) yield value;
   }
 
+  /** The ids of all jobs that a filter lets through, in the order of their submission. */
+  async function matching(scope: Scope, range: JobRange, filter: JobFilter): Promise<JobId[]> {
+    return [...(await search(scope, range, filter, Infinity)).ids];
+  }
+
   /**
    * The ids of jobs that a filter lets through, in the order of their submission. No job is read
    * for it: a status costs the jobs that have it, a part of a name the names that come before.
+   *
+   * @param most Entries that are looked at.
    */
-  async function matching(
+  async function search(
     scope: Scope,
     { limit, ...range }: JobRange,
     { status, nameContains }: JobFilter,
-  ): Promise<JobId[]> {
+    most: number,
+  ): Promise<FoundJobs> {
     const prefix = status === undefined ? keys.jobNames(scope) : keys.jobsOfStatus(scope, status);
     const isNamed = nameContains !== undefined;
-    // How many names are to be looked at for one that fits, nobody knows.
+    // How many names are to be looked at for one that fits is not known.
     const reading: JobRange = limit === undefined || isNamed ? range : { ...range, limit };
-    const found: JobId[] = [];
+    const ids: JobId[] = [];
+    let looks = 0;
     for await (const { key, value } of readRange<string>(kv, prefix, reading)) {
-      if (isNamed && !value.includes(nameContains)) continue;
-      found.push(key.at(-1) as JobId);
-      if (found.length === limit) break;
+      const id = key.at(-1) as JobId;
+      if (!isNamed || value.includes(nameContains)) ids.push(id);
+      if (ids.length === limit) break;
+      if (++looks >= most) return { ids, reached: id };
     }
-    return found;
+    return { ids };
   }
 
   /** The jobs of these ids, in their order. */
@@ -266,31 +284,4 @@ export function describe(job: JobRecord): JobDescription {
     ...description
   } = job;
   return description;
-}
-
-/** Entries below a prefix whose last part is a job's id. */
-async function* readRange<Value>(
-  kv: Deno.Kv,
-  prefix: Deno.KvKey,
-  range: JobRange,
-): AsyncGenerator<Deno.KvEntry<Value>> {
-  const { descending: reverse, after, limit } = range;
-  let from = range.from === undefined ? "" : timePrefix(range.from);
-  let before = range.before === undefined ? "\u{7f}" : timePrefix(range.before);
-  if (after !== undefined) {
-    if (reverse) before = lesser(before, after);
-    else from = greater(from, `${after}\0`);
-  }
-  if (from >= before) return;
-  const selector = { start: [...prefix, from], end: [...prefix, before] };
-  const batchSize = Math.min(limit ?? maxBatch, maxBatch);
-  yield* kv.list<Value>(selector, { reverse, batchSize, ...(limit !== undefined && { limit }) });
-}
-
-function lesser(a: string, b: string): string {
-  return a < b ? a : b;
-}
-
-function greater(a: string, b: string): string {
-  return a > b ? a : b;
 }

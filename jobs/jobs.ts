@@ -28,7 +28,12 @@ export interface Jobs {
     identifier: string,
     signal: AbortSignal,
   ): Promise<JobRecord>;
-  list(reach: Reach, region: string | undefined, request: ListJobsRequest): Promise<JobPage>;
+  list(
+    reach: Reach,
+    region: string | undefined,
+    request: ListJobsRequest,
+    signal?: AbortSignal,
+  ): Promise<JobPage>;
   stop(
     reach: Reach,
     region: string | undefined,
@@ -74,9 +79,10 @@ export function createJobs(deps: JobDeps): Jobs {
       const found = await identify(reach, identifier, region, signal);
       return await poll.refresh(reach.provider, found);
     },
-    async list(reach, region, request) {
+    async list(reach, region, request, signal) {
       await adoption.walk(reach.provider, region ?? deps.defaultRegion, "enough");
-      return await listJobs(deps, reach, request);
+      signal?.throwIfAborted();
+      return await listJobs(deps, reach, request, signal);
     },
     async stop(reach, region, identifier, signal) {
       const found = await identify(reach, identifier, region, signal);

@@ -25,8 +25,9 @@ export interface ListJobsRequest {
 
 /** One page of jobs. */
 export interface JobPage {
+  /** As many as were asked for; fewer, or none, also where many had to be looked at for them. */
   readonly jobs: readonly JobRecord[];
-  /** The last job of this page where another follows. */
+  /** The last job that was looked at for this page, where others follow. */
   readonly next?: JobId;
 }
 
@@ -37,22 +38,40 @@ interface Listed {
   readonly job?: JobRecord;
 }
 
+/** What one part of the catalog gives for a page, and how far it was searched. */
+interface FoundListed {
+  readonly listed: readonly Listed[];
+  readonly reached?: JobId;
+}
+
+/** Jobs that are read at one time for a caller that may not see all of them. */
+const readAtOnce = 100;
+/** Jobs that are looked at for one page of such a caller. */
+const maxLookedAt = 1_000;
+/** Entries of an index that are looked at for one page. */
+const maxSearched = 10_000;
+
 /**
  * Lists one page of a caller's jobs from the catalog. Where there is a filter, the catalog's indexes
  * tell which jobs it lets through, so that no other is read. Which buckets a job uses, they do not
- * tell: a caller that may use some alone has jobs read that it is not shown.
+ * tell: a caller that may use only some has jobs read that it is not shown. A page ends early rather
+ * than look at very many, and when its client has gone.
  */
 export async function listJobs(
   deps: Pick<JobDeps, "catalog">,
   reach: Reach,
   request: ListJobsRequest,
+  signal?: AbortSignal,
 ): Promise<JobPage> {
   if (reach.mayUse === undefined) return await rememberedPage(deps, reach, request);
   const { maxResults } = request;
+  const size = Math.max(maxResults, readAtOnce);
   const jobs: JobRecord[] = [];
   let { after } = request;
-  for (;;) {
-    const page = await readPage(deps, reach, { ...request, ...(after && { after }) });
+  for (let looks = 0; looks < maxLookedAt;) {
+    const wanted = { ...request, maxResults: size, ...(after && { after }) };
+    const page = await readPage(deps, reach, wanted);
+    signal?.throwIfAborted();
     for (const job of page.jobs) {
       if (!isVisible(reach, job)) continue;
       const last = jobs.at(-1);
@@ -61,7 +80,10 @@ export async function listJobs(
     }
     if (page.next === undefined) return { jobs };
     after = page.next;
+    // A search that found nothing has looked at many entries all the same.
+    looks += page.jobs.length < size ? maxLookedAt : size;
   }
+  return { jobs, ...(after && { next: after }) };
 }
 
 /** A page that was read before and holds still is the same object. */
@@ -98,20 +120,27 @@ async function readPage(
   const isFiltered = status !== undefined || nameContains !== undefined;
   const scopes = scopesOf(reach);
   const found = await Promise.all(scopes.map(isFiltered ? findMatching : findAll));
-  const merged = found.flat().sort((a, b) => (a.id < b.id) === descending ? 1 : -1);
+  const isBefore = (a: JobId, b: JobId) => a !== b && (a < b) !== descending;
+  // What follows the first place where a search was broken off may not be all that is there.
+  const reached = found.flatMap((one) => one.reached ?? [])
+    .reduce<JobId | undefined>((a, b) => a === undefined || isBefore(b, a) ? b : a, undefined);
+  const merged = found.flatMap(({ listed }) => listed)
+    .filter(({ id }) => reached === undefined || !isBefore(reached, id))
+    .sort((a, b) => isBefore(a.id, b.id) ? -1 : 1);
   const page = merged.slice(0, maxResults);
-  const last = page.at(-1);
   const listed = isFiltered ? await readListed(page) : page.flatMap(({ job }) => job ?? []);
-  return { jobs: listed, ...(merged.length > maxResults && last && { next: last.id }) };
+  const next = merged.length > maxResults ? page.at(-1)?.id : reached;
+  return { jobs: listed, ...(next && { next }) };
 
-  async function findAll(scope: Scope): Promise<Listed[]> {
-    const all: Listed[] = [];
-    for await (const job of jobs.list(scope, range)) all.push({ id: job.id, scope, job });
-    return all;
+  async function findAll(scope: Scope): Promise<FoundListed> {
+    const listed: Listed[] = [];
+    for await (const job of jobs.list(scope, range)) listed.push({ id: job.id, scope, job });
+    return { listed };
   }
 
-  async function findMatching(scope: Scope): Promise<Listed[]> {
-    return (await jobs.matching(scope, range, filter)).map((id) => ({ id, scope }));
+  async function findMatching(scope: Scope): Promise<FoundListed> {
+    const { ids, reached } = await jobs.search(scope, range, filter, maxSearched);
+    return { listed: ids.map((id) => ({ id, scope })), ...(reached && { reached }) };
   }
 
   async function readListed(page: readonly Listed[]): Promise<JobRecord[]> {

@@ -17,13 +17,13 @@ const answers = new WeakMap<JobPage, WrittenJson>();
 
 /** Lists a page of jobs. */
 export async function listJobs(request: BedrockRequest): Promise<unknown> {
-  const { deps, reach, principal, target } = request;
+  const { deps, reach, principal, target, signal } = request;
   const kind = JSON.stringify(["jobs", principal.tenant, reach.provider.name]);
   const query = readQuery(target.query, (token) => {
     const opened = deps.tokens.open(kind, token);
     return typeof opened === "string" && isJobId(opened) ? opened : undefined;
   });
-  const page = await deps.jobs.list(reach, principal.region, query);
+  const page = await deps.jobs.list(reach, principal.region, query, signal);
   const written = answers.get(page) ?? new WrittenJson({
     invocationJobSummaries: page.jobs.map(jobJson),
     nextToken: page.next && deps.tokens.seal(kind, page.next),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createCatalog } from "../../catalog/catalog.ts";
 import { writeJob } from "../../catalog/jobs.ts";
-import { nativeTenant, type Scope } from "../../catalog/keys.ts";
+import { keys, nativeTenant, type Scope } from "../../catalog/keys.ts";
 import type { JobRecord } from "../../catalog/records.ts";
 import type { JobStatus } from "../../codecs/job_status.ts";
 import { type JobPage, listJobs, type ListJobsRequest } from "../../jobs/list.ts";
@@ -35,7 +35,7 @@ async function jobsOf(count: number) {
     Object.assign(reads, { listed: 0, got: 0 });
     return [await list(more), { ...reads }];
   };
-  return { catalog, records, list, counted, [Symbol.dispose]: () => kv.close() };
+  return { kv, catalog, reads, records, list, counted, [Symbol.dispose]: () => kv.close() };
 }
 
 Deno.test("a page costs the page, whatever it asks for and however many jobs there are", async () => {
@@ -155,6 +155,91 @@ Deno.test("who may use some buckets alone has full pages of the jobs in these", 
     assert.deepEqual(idsOf(second.jobs), [mine.id]);
     assert.equal(second.next, undefined);
   }
+});
+
+Deno.test("a page looks at a bounded number of jobs, and may be short", async () => {
+  using world = await jobsOf(2_500);
+  const reach = {
+    tenant: scope.tenant,
+    native: false,
+    provider: createDouble().provider,
+    mayUse: (bucket: string) => bucket === "mine",
+  };
+  const mine = jobRecord(1_000_050, {
+    name: "mine",
+    status: "Completed",
+    inputDataConfig: { s3InputDataConfig: { s3Uri: "s3://mine/in" } },
+    outputDataConfig: { s3OutputDataConfig: { s3Uri: "s3://mine/out/" } },
+  });
+  await world.catalog.jobs.adopt(scope, mine, {});
+  const filters: Partial<ListJobsRequest>[] = [
+    {},
+    { statusEquals: "Completed" },
+    { nameContains: "n" },
+    { nameContains: "mine" },
+    { sortOrder: "Ascending" },
+  ];
+  for (const filter of filters) {
+    const found: JobRecord[] = [];
+    let after: JobPage["next"];
+    let pages = 0;
+    do {
+      Object.assign(world.reads, { listed: 0, got: 0 });
+      const page = await listJobs({ catalog: world.catalog }, reach, {
+        ...newest,
+        maxResults: 1,
+        ...filter,
+        ...(after && { after }),
+      });
+      assert.ok(world.reads.listed + world.reads.got <= 2_600, JSON.stringify(world.reads));
+      found.push(...page.jobs);
+      after = page.next;
+      pages++;
+    } while (after !== undefined && pages < 10);
+    assert.deepEqual(idsOf(found), [mine.id], JSON.stringify(filter));
+    assert.ok(pages <= 5, `${pages} pages`);
+  }
+});
+
+Deno.test("a search for a rare name ends its page after a bounded number of entries", async () => {
+  using world = await jobsOf(10);
+  // Names of others, old and native, by their index alone: no job of these is to be read.
+  const names = Array.from({ length: 12_000 }, (_, n) => jobRecord(2_000_000 + n).id);
+  for (let at = 0; at < names.length; at += 500) {
+    const step = world.kv.atomic();
+    for (const id of names.slice(at, at + 500)) step.set(keys.jobName(scope, id), "other");
+    assert.ok((await step.commit()).ok);
+  }
+  const rare = { nameContains: "job-", maxResults: 5 };
+  const [first, { listed }] = await world.counted(rare);
+  // The native ones were all found, and are told once the others were looked at as far.
+  assert.deepEqual(first.jobs, []);
+  assert.equal(first.next, names.at(-10_000));
+  assert.ok(listed <= 10_600, `${listed}`);
+  const [second] = await world.counted({ ...rare, ...(first.next && { after: first.next }) });
+  const [third] = await world.counted({ ...rare, ...(second.next && { after: second.next }) });
+  assert.deepEqual(
+    [...second.jobs, ...third.jobs].map(({ name }) => name),
+    [9, 8, 7, 6, 5, 4, 3, 2, 1, 0].map((n) => `job-${n}`),
+  );
+  assert.equal(third.next, undefined);
+});
+
+Deno.test("a list ends once its client has gone", async () => {
+  using world = await jobsOf(500);
+  const gone = new AbortController();
+  const reach = {
+    tenant: scope.tenant,
+    native: false,
+    provider: createDouble().provider,
+    mayUse: () => {
+      gone.abort(new Error("the client has gone"));
+      return false;
+    },
+  };
+  const listing = listJobs({ catalog: world.catalog }, reach, newest, gone.signal);
+  await assert.rejects(listing, /the client has gone/);
+  assert.ok(world.reads.listed <= 300, `${world.reads.listed}`);
 });
 
 function pick({ id, batch, submittedAt }: JobRecord) {
