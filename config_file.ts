@@ -1,5 +1,6 @@
 /** The configuration file: its form, the names it knows, and where an error in it is. */
 import * as v from "valibot";
+import { bounds } from "./codecs/bounds.ts";
 
 const baseUrl = v.pipe(
   v.string(),
@@ -42,7 +43,7 @@ const atLeastOne = v.pipe(
 
 const limits = v.object({
   maxBodyBytes: v.optional(atLeastOne, 5_368_709_120),
-  concurrentUploads: v.optional(atLeastOne, 256),
+  concurrentUploads: v.optional(atLeastOne, bounds.uploads),
   requestsPerSecond: v.optional(
     v.nullable(v.pipe(v.number(), v.minValue(0, "must not be negative"))),
     null,

@@ -2,12 +2,13 @@
 import { createKeyring, type Keyring } from "./access/keyring.ts";
 import { createRateLimit } from "./access/rate_limit.ts";
 import { openBox } from "./access/secret_key.ts";
-import { createUploadGate } from "./access/upload_gate.ts";
 import { createCatalog } from "./catalog/catalog.ts";
 import { openPlace, placeOf } from "./catalog/place.ts";
+import { bounds } from "./codecs/bounds.ts";
 import { randomId } from "./codecs/ids.ts";
 import type { KvLimits } from "./catalog/limited_kv.ts";
 import { createTokens } from "./codecs/page_token.ts";
+import { createPlaces, withOwnShare } from "./codecs/places.ts";
 import type { Config } from "./config.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import type { Log } from "./log.ts";
@@ -152,7 +153,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     now,
     openTo: opennessOf(config),
     rateLimit: createRateLimit(config.limits.requestsPerSecond, () => performance.now()),
-    uploads: createUploadGate(config.limits.concurrentUploads),
+    uploads: createPlaces(withOwnShare(config.limits.concurrentUploads, bounds.ownShare)),
     providers,
     defaultProvider: config.defaultProvider,
     buckets: config.buckets,

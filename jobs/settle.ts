@@ -4,9 +4,11 @@
  * a job. What fails for a passing reason is tried again later, and until then the job runs on.
  */
 import type { JobRecord } from "../catalog/records.ts";
+import { bounds } from "../codecs/bounds.ts";
 import { Failure, type FailureKind } from "../codecs/failure.ts";
 import { isTerminal } from "../codecs/job_status.ts";
-import { accountOf } from "../objects/reach.ts";
+import { createPlaces, type Place } from "../codecs/places.ts";
+import { accountOf, holderOf } from "../objects/reach.ts";
 import { type Renewal, startRenewal } from "../objects/renewal.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";
 import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
@@ -18,8 +20,6 @@ export type Settling = ReturnType<typeof createSettling>;
 
 /** How long whoever asks for a job waits for its results to be read, in milliseconds. */
 const defaultPatience = 5_000;
-/** Results that one gateway reads at the same time. */
-const mostAtOnce = 4;
 /** Jobs that were over when they were found, of which one sweep reads the results. */
 const mostCaughtUp = 64;
 /** Jobs of which it is remembered that nothing is left to be read. */
@@ -42,6 +42,12 @@ const lasting: ReadonlySet<FailureKind> = new Set([
 /** Makes what ends jobs. */
 export function createSettling(deps: JobTools) {
   const { results, jobs } = deps.catalog;
+  const places = createPlaces({
+    shared: bounds.results,
+    own: bounds.ownResults,
+    most: bounds.mostResults,
+  });
+  /** Results that are being read, or wait for a place. */
   const running = new Map<string, Promise<JobRecord | undefined>>();
   const catching = new Map<string, Promise<JobRecord>>();
   const refused = new Map<string, { readonly times: number; readonly until: number }>();
@@ -64,9 +70,12 @@ export function createSettling(deps: JobTools) {
     const name = nameOf(scoped);
     let work = running.get(name);
     if (!work) {
-      if (isPausing(name) || running.size >= mostAtOnce) return undefined;
-      work = attempt(provider, scoped, batch, name).finally(() => running.delete(name));
+      if (isPausing(name)) return undefined;
+      const hasRoom = places.fits(holderOf(scoped.scope, scoped.job.account));
+      work = inTurn(provider, scoped, batch, name).finally(() => running.delete(name));
       running.set(name, work);
+      // Reading begins later, or with a later question: the one who asks now need not wait for it.
+      if (!hasRoom) return undefined;
     }
     let timer: ReturnType<typeof setTimeout> | undefined;
     const enough = new Promise<undefined>((resolve) => {
@@ -125,11 +134,12 @@ export function createSettling(deps: JobTools) {
   async function sweep(signal: AbortSignal): Promise<void> {
     let left = mostCaughtUp;
     for await (const { scope, id } of results.waiting()) {
-      // Those that are being read now go on; the next sweep takes others.
-      if (signal.aborted || left === 0 || running.size >= mostAtOnce) return;
+      if (signal.aborted || left === 0) return;
       const provider = deps.providers.get(scope.provider);
       const job = await jobs.get(scope, id);
       if (!job || !provider || provider.forwards || isPausing(nameOf({ scope, job }))) continue;
+      // Those that are being read now go on; the next sweep takes others.
+      if (!places.fits(holderOf(scope, job.account))) continue;
       left--;
       settled.delete(nameOf({ scope, job }));
       await catchUp(provider, { scope, job });
@@ -144,6 +154,31 @@ export function createSettling(deps: JobTools) {
   /** Resolves when nothing is being read any more. */
   async function idle(): Promise<void> {
     await Promise.allSettled(running.values());
+  }
+
+  /** Reads the results once there is a place; undefined where there is none in time. Never throws. */
+  async function inTurn(
+    provider: StoringProvider,
+    scoped: ScopedJob,
+    batch: Batch,
+    name: string,
+  ): Promise<JobRecord | undefined> {
+    const { scope, job } = scoped;
+    let place: Place | undefined;
+    try {
+      place = await places.wait(holderOf(scope, job.account), {
+        signal: deps.closing,
+        milliseconds: bounds.resultsWaitMilliseconds,
+      });
+    } catch {
+      // The gateway closes: whoever has the catalog next reads the results.
+      return undefined;
+    }
+    try {
+      return place && await attempt(provider, scoped, batch, name);
+    } finally {
+      place?.leave();
+    }
   }
 
   /** Reads the results under a lease; never throws. */

@@ -13,7 +13,7 @@ import { checkDisk } from "./part_disk.ts";
 import { listUploads, type UploadListRequest, type UploadPage } from "./list_uploads.ts";
 import type { PartSpool } from "./part_spool.ts";
 import type { NewObject } from "./put.ts";
-import { filesOf, type Reach, scopeOf } from "./reach.ts";
+import { filesOf, holderOf, type Reach, scopeOf } from "./reach.ts";
 import { sweepUploads } from "./sweep_uploads.ts";
 
 /** What uploads in parts are made from. */
@@ -128,7 +128,7 @@ export function createMultipart(deps: MultipartDeps) {
       throw error;
     }
     const file = `${number}-${randomId(12, randomBytes)}`;
-    const md5 = await spool.write(id, { file, bytes }, body);
+    const md5 = await spool.write(id, { file, bytes }, body, holderOf(address.scope));
     const modifiedAt = now();
     const record: PartRecord = { file, bytes, md5, modifiedAt, checksums: part.checksums() };
     let replaced: PartRecord | undefined;

@@ -6,15 +6,17 @@
  * them the bound holds for each gateway alone.
  */
 import { createHash } from "node:crypto";
+import { bounds } from "../codecs/bounds.ts";
 import { Failure } from "../codecs/failure.ts";
+import { createPlaces, type Holder, type Place, type PlacesOptions } from "../codecs/places.ts";
 import { diskId } from "./disk_id.ts";
 
 /** What a spool is made from. */
 export interface PartSpoolOptions {
   /** The folder, made if missing; without it a temporary one that `close` removes. */
   readonly folder?: string;
-  /** Bytes that all parts may have together; 20 GiB where absent. */
-  readonly maxBytes?: number;
+  /** Bytes that parts may have; {@linkcode defaultRoom} where absent. */
+  readonly room?: PlacesOptions;
 }
 
 /** A file of a part. */
@@ -23,21 +25,34 @@ export interface PartFile {
   readonly bytes: number;
 }
 
+/** A file whose bytes were counted. */
+interface StoredFile {
+  readonly place: Place;
+  bytes: number;
+}
+
 /** Parts on disk. */
 export type PartSpool = ReturnType<typeof createPartSpool>;
 
-const defaultMaxBytes = 20 * 2 ** 30;
+/** Of 20 GiB the last four are for tenants and accounts that have up to two of their own. */
+const defaultRoom: PlacesOptions = {
+  shared: bounds.partsBytes - 2 * bounds.ownPartsBytes,
+  own: bounds.ownPartsBytes,
+  most: bounds.partsBytes,
+};
 /** Bytes that are read at once. */
 const chunkBytes = 256 * 1024;
+/** Holds files of uploads that are not in the catalog any more. */
+const nobody: Holder = { tenant: "", account: "" };
 /** Other things may be in the folder; what is not of this form is left alone. */
 const uploadForm = /^[a-z0-9]{32}$/;
 const partForm = /^[0-9]{1,5}-[a-z0-9]+$/;
 
 /** Makes a spool; nothing is on disk before the first part. */
 export function createPartSpool(options: PartSpoolOptions = {}) {
-  const { maxBytes = defaultMaxBytes } = options;
-  /** Bytes of each file by its path below the folder: on disk, or promised to one being written. */
-  let sizes = new Map<string, number>();
+  const room = createPlaces(options.room ?? defaultRoom);
+  /** The bytes that each file has on disk, by its path below the folder. */
+  const stored = new Map<string, StoredFile>();
   /** Files being written by this process. */
   const writing = new Set<string>();
   let temporary: Promise<string> | undefined;
@@ -55,8 +70,10 @@ export function createPartSpool(options: PartSpoolOptions = {}) {
   }
 
   /**
-   * Writes a part, durably; the body is read to its end, or cancelled. Throws `throttled`, SlowDown, where there is no room for it, what breaks
-   * the body, and `unavailable` where the disk fails; no file is left then.
+   * Writes a part, durably; the body is read to its end, or cancelled. Throws `throttled`, SlowDown,
+   * where there is no room for it, what breaks the body, and `unavailable` where the disk fails; no
+   * file is left then. Only bytes that have come count: a part that declares many and sends few
+   * takes no room from others.
    *
    * @param name The file's name, unlike any other of the upload: `{number}-{random}`.
    * @returns Hex MD5 of the bytes, computed on their way: at some 600 MB/s a core (Deno 2.9.6) it
@@ -66,17 +83,21 @@ export function createPartSpool(options: PartSpoolOptions = {}) {
     upload: string,
     { file: name, bytes }: PartFile,
     body: ReadableStream<Uint8Array>,
+    holder: Holder,
   ): Promise<string> {
-    const place = `${upload}/${name}`;
+    const path = `${upload}/${name}`;
     let taken = false;
     try {
-      reserve(place, bytes);
-      writing.add(place);
+      if (!room.fits(holder, bytes)) throw full();
+      const kept = count(path, holder, 0);
+      writing.add(path);
       const file = await onDisk(() => open(upload, name));
       try {
         const md5 = createHash("md5");
         taken = true;
         for await (const chunk of body) {
+          if (!kept.place.grow(chunk.byteLength)) throw full();
+          kept.bytes += chunk.byteLength;
           md5.update(chunk);
           await onDisk(() => writeAll(file, chunk));
         }
@@ -91,7 +112,7 @@ export function createPartSpool(options: PartSpoolOptions = {}) {
       await remove(upload, name).catch(() => {});
       throw error;
     } finally {
-      writing.delete(place);
+      writing.delete(path);
     }
   }
 
@@ -153,14 +174,14 @@ export function createPartSpool(options: PartSpoolOptions = {}) {
   /** Deletes a part. */
   async function remove(upload: string, name: string): Promise<void> {
     await found(Deno.remove(`${await folder()}/${upload}/${name}`));
-    sizes.delete(`${upload}/${name}`);
+    forget(`${upload}/${name}`);
   }
 
   /** Deletes all parts of an upload. */
   async function removeAll(upload: string): Promise<void> {
     await found(Deno.remove(`${await folder()}/${upload}`, { recursive: true }));
-    for (const place of sizes.keys()) {
-      if (place.startsWith(`${upload}/`) && !writing.has(place)) sizes.delete(place);
+    for (const path of stored.keys()) {
+      if (path.startsWith(`${upload}/`) && !writing.has(path)) forget(path);
     }
   }
 
@@ -183,16 +204,22 @@ export function createPartSpool(options: PartSpoolOptions = {}) {
   }
 
   /** Counts anew what is on disk, of other gateways too. */
-  async function measure(): Promise<void> {
-    const seen = new Map<string, number>();
+  async function measure(holders: ReadonlyMap<string, Holder> = new Map()): Promise<void> {
+    // What is written in the meantime counts already.
+    const before = [...stored.keys()];
+    const seen = new Set<string>(writing);
     for (const upload of await uploads()) {
       for (const name of await entries(`${await folder()}/${upload}`)) {
-        const info = await found(Deno.stat(`${await folder()}/${upload}/${name}`));
-        if (info) seen.set(`${upload}/${name}`, info.size);
+        const path = `${upload}/${name}`;
+        const info = await found(Deno.stat(`${await folder()}/${path}`));
+        if (!info || writing.has(path)) continue;
+        seen.add(path);
+        if (stored.get(path)?.bytes !== info.size) {
+          count(path, holders.get(upload) ?? nobody, info.size);
+        }
       }
     }
-    for (const place of writing) seen.set(place, sizes.get(place) ?? 0);
-    sizes = seen;
+    for (const path of before) if (!seen.has(path)) forget(path);
   }
 
   /** Removes a temporary folder. */
@@ -201,19 +228,27 @@ export function createPartSpool(options: PartSpoolOptions = {}) {
     temporary = undefined;
   }
 
-  function reserve(place: string, bytes: number): void {
-    let used = 0;
-    for (const size of sizes.values()) used += size;
-    if (used + bytes > maxBytes) {
-      throw new Failure(
-        "throttled",
-        `Parts of uploads that are not completed take ${used} of the ${maxBytes} bytes that the ` +
-          "gateway keeps for them. Complete or abort uploads (ListMultipartUploads names them), " +
-          "then send the part again",
-        { s3: "SlowDown", retryAfterSeconds: 10 },
-      );
-    }
-    sizes.set(place, bytes);
+  /** Counts the bytes of a file, in the place of what was counted of it before. */
+  function count(path: string, holder: Holder, bytes: number): StoredFile {
+    forget(path);
+    const file = { place: room.count(holder, bytes), bytes };
+    stored.set(path, file);
+    return file;
+  }
+
+  function forget(path: string): void {
+    stored.get(path)?.place.leave();
+    stored.delete(path);
+  }
+
+  function full(): Failure {
+    return new Failure(
+      "throttled",
+      `Parts of uploads that are not completed take ${room.taken()} bytes on the gateway's disk, ` +
+        "and there is no room for this one. Complete or abort uploads (ListMultipartUploads names " +
+        "them), then send the part again",
+      { s3: "SlowDown", retryAfterSeconds: 10 },
+    );
   }
 
   async function open(upload: string, name: string): Promise<Deno.FsFile> {

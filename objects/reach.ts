@@ -1,6 +1,7 @@
 /** What a request may reach, and the accounts behind it. */
 import type { Scope } from "../catalog/keys.ts";
 import { Failure } from "../codecs/failure.ts";
+import type { Holder } from "../codecs/places.ts";
 import type { Account, FilesPort, StoringProvider } from "../providers/provider.ts";
 
 /** Whose things at which provider a request may touch. */
@@ -21,6 +22,11 @@ export function mayUse(reach: Reach, bucket: string): boolean {
 /** The part of the catalog that a reach covers. */
 export function scopeOf(reach: Reach): Scope {
   return { tenant: reach.tenant, provider: reach.provider.name };
+}
+
+/** Whose places work within a scope takes; without an account it counts for the provider. */
+export function holderOf({ tenant, provider }: Scope, account = ""): Holder {
+  return { tenant, account: JSON.stringify([provider, account]) };
 }
 
 /** The account of this name. */

@@ -1,7 +1,9 @@
 /** What is left of uploads in parts: those that nobody completes, and what crashes left behind. */
 import type { UploadCatalog } from "../catalog/uploads.ts";
 import { Failure } from "../codecs/failure.ts";
+import type { Holder } from "../codecs/places.ts";
 import type { PartSpool } from "./part_spool.ts";
+import { holderOf } from "./reach.ts";
 
 /** What the sweep of uploads works on. */
 export interface SweepUploadsDeps {
@@ -33,10 +35,11 @@ export async function sweepUploads(deps: SweepUploadsDeps, signal: AbortSignal):
   const owners: string[] = [];
   for await (const id of catalog.partOwners()) owners.push(id);
   const oldest = now() - (deps.keepMilliseconds ?? defaultKeepMilliseconds);
-  const live = new Set<string>();
+  const live = new Map<string, Holder>();
   for await (const upload of catalog.all()) {
     const isOld = upload.record.startedAt < oldest;
-    if (!isOld || !await isGivenUp(catalog, upload, now())) live.add(upload.id);
+    if (isOld && await isGivenUp(catalog, upload, now())) continue;
+    live.set(upload.id, holderOf(upload.scope));
   }
   for (const id of owners) {
     if (signal.aborted) return;
@@ -48,7 +51,7 @@ export async function sweepUploads(deps: SweepUploadsDeps, signal: AbortSignal):
     else await spool.removeAll(id);
   }
   await catalog.forgetCompleted(now() - repeatMilliseconds);
-  await spool.measure();
+  await spool.measure(live);
 }
 
 /** Closes an upload, unless it is just becoming an object. */

@@ -38,7 +38,7 @@ export function createApp(deps: AppDeps): App {
   app.get("/readyz", () => readiness(deps));
   app.get("/metrics", () => {
     const { providers, uploads } = deps;
-    const text = deps.metrics.render({ providers, uploads: uploads.underWay() });
+    const text = deps.metrics.render({ providers, uploads: uploads.taken() });
     return answerText(text, { "content-type": "text/plain; version=0.0.4" });
   });
   app.notFound(() =>

@@ -45,7 +45,7 @@ const walls: Readonly<Record<string, Wall>> = {
   // Measurements fill a catalog as if it had been in use for long, and start what they compare.
   "bench": { uses: ["codecs", "catalog", "sandbox"] },
   "log.ts": { uses: ["codecs"] },
-  "config_file.ts": { uses: [] },
+  "config_file.ts": { uses: ["codecs"] },
   "config_providers.ts": {
     uses: ["config_file.ts", "codecs"],
     usesTypesOf: ["providers/settings.ts"],

@@ -4,8 +4,9 @@
  */
 import { Failure } from "../../codecs/failure.ts";
 import { withLinkHeaders } from "../../codecs/presigned_headers.ts";
+import type { Place, Places } from "../../codecs/places.ts";
 import { parseRawQuery } from "../../codecs/uri.ts";
-import type { UploadGate } from "../../access/upload_gate.ts";
+import type { Provider } from "../../providers/provider.ts";
 import { checkBucket, checkWrite, reachOf } from "../authorize.ts";
 import type { Context } from "../context.ts";
 import { type SelectDeps, selectProvider } from "../select_provider.ts";
@@ -61,7 +62,8 @@ const handlers: Readonly<Record<SupportedOperation, S3Handler>> = {
 
 /** What the S3 routes are made from. */
 export interface S3RouteDeps extends S3Deps, SelectDeps, RefusalDeps {
-  readonly uploads: UploadGate;
+  /** Places of uploads under way. */
+  readonly uploads: Places;
 }
 
 /** Makes what answers S3 requests below a mount, such as `/bedrock/files`. */
@@ -102,7 +104,7 @@ async function answer(deps: S3RouteDeps, mount: string, context: Context): Promi
   checkBucket(principal, address.bucket);
   const provider = selectProvider(deps, principal, request.headers, address.bucket);
   audit.provider = provider.name;
-  const leave = enter(deps, request);
+  const place = enter(deps, context, provider);
   try {
     if (provider.forwards) return await forwardS3(deps, provider, operation, context, address);
     checkAddress(address);
@@ -111,7 +113,7 @@ async function answer(deps: S3RouteDeps, mount: string, context: Context): Promi
     const asked = { ...context, deps, reach, headers, bucket, key, parameters };
     return await answerFromCatalog(operation, asked);
   } finally {
-    leave();
+    place?.leave();
   }
 }
 
@@ -130,14 +132,19 @@ async function answerFromCatalog(
   return await handlers[operation](request);
 }
 
-/** Counts an upload that begins. Throws `throttled` where as many are under way as may be. */
-function enter({ uploads }: S3RouteDeps, { method, body }: Request): () => void {
-  if (body === null || (method !== "PUT" && method !== "POST")) return () => {};
-  const leave = uploads.enter();
-  if (leave) return leave;
+/** Takes a place for an upload that begins. Throws `throttled` where there is no room for it. */
+function enter(
+  { uploads }: S3RouteDeps,
+  { request: { method, body }, principal: { tenant } }: Context,
+  { name }: Provider,
+): Place | undefined {
+  if (body === null || (method !== "PUT" && method !== "POST")) return undefined;
+  const place = uploads.take({ tenant, account: name });
+  if (place) return place;
   throw new Failure(
     "throttled",
-    `${uploads.limit} uploads are under way, and no more may be at one time`,
+    `${uploads.taken()} uploads are under way, and there is no room for another to ${name}. Send ` +
+      "it again in a moment",
     { s3: "SlowDown", retryAfterSeconds: 1 },
   );
 }

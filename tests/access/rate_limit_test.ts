@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { createRateLimit } from "../../access/rate_limit.ts";
-import { createUploadGate } from "../../access/upload_gate.ts";
 
 Deno.test("a principal may send its rate, a second's worth at once after a pause", () => {
   let now = 0;
@@ -43,14 +42,4 @@ Deno.test("a clock that is set back gives and takes nothing", () => {
 Deno.test("no limit is no limit", () => {
   const limit = createRateLimit(null, () => 0);
   for (let n = 0; n < 1000; n++) assert.equal(limit.take("a"), undefined);
-});
-
-Deno.test("as many uploads as may are let in, and the next when one has left", () => {
-  const gate = createUploadGate(2);
-  const leave = gate.enter();
-  assert.ok(leave && gate.enter());
-  assert.equal(gate.enter(), undefined);
-  leave();
-  assert.ok(gate.enter());
-  assert.equal(gate.enter(), undefined);
 });
