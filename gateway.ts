@@ -5,6 +5,7 @@ import { openBox } from "./access/secret_key.ts";
 import { createCatalog } from "./catalog/catalog.ts";
 import { openPlace, placeOf } from "./catalog/place.ts";
 import { bounds } from "./codecs/bounds.ts";
+import { type Clock, createClock } from "./codecs/clock.ts";
 import { randomId } from "./codecs/ids.ts";
 import type { KvLimits } from "./catalog/limited_kv.ts";
 import { createTokens } from "./codecs/page_token.ts";
@@ -12,6 +13,7 @@ import { createPlaces, withOwnShare } from "./codecs/places.ts";
 import type { Config } from "./config.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import type { Log } from "./log.ts";
+import { hearTime } from "./objects/hear_time.ts";
 import { createObjects } from "./objects/objects.ts";
 import { createPartSpool, type PartSpoolOptions } from "./objects/part_spool.ts";
 import { createReadSpool } from "./objects/read_spool.ts";
@@ -31,6 +33,8 @@ import { startSweep, type Sweep } from "./sweep.ts";
 export interface GatewayDeps {
   readonly log: Log;
   readonly env: (name: string) => string | undefined;
+  /** The time; the system's where absent. */
+  readonly clock?: Clock;
   /** The catalog's file, if it is not where the configuration says; `:memory:` keeps nothing. */
   readonly catalogPath?: string;
   /** How long a catalog on another machine is waited for; 10 s. */
@@ -64,7 +68,8 @@ const readSpoolMilliseconds = 60_000;
 export async function startGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
   const { log, providerTimeouts: timeouts } = deps;
   const tls = config.tls && { tls: await readTls(config.tls) };
-  const now = () => Date.now();
+  const clock = deps.clock ?? createClock({ now: Date.now, uptime: () => performance.now() });
+  const { now } = clock;
   const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
   const instance = randomId(8, random);
   const { catalogPath: path, catalogLimits: limits } = deps;
@@ -75,8 +80,9 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const catalog = createCatalog(opened.kv, sleep, opened.memory);
   const uploader = createUploader(timeouts);
   const providers = createProviders(config.providers, {
-    fetch,
-    now: () => new Date(),
+    fetch: hearing(clock),
+    now: () => new Date(now()),
+    uptime: clock.uptime,
     random,
     sleep,
     uploader,
@@ -96,6 +102,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const resultStore = createResultStore(
     config,
     providers,
+    clock.earliest,
     deps.catalogPath === ":memory:" ? undefined : `${config.data}/spool/results`,
   );
   const objects = createObjects({
@@ -106,6 +113,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     parts,
     randomBytes: random,
     now,
+    clock,
     random: Math.random,
     instance,
     implicitBuckets: config.implicitBuckets,
@@ -120,6 +128,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     objects,
     providers,
     now,
+    clock,
     random,
     sleep,
     instance,
@@ -143,7 +152,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const keyring = createKeyring({
     catalog: catalog.credentials,
     box: () => openBox(secretKey),
-    now,
+    uptime: clock.uptime,
     warn: log.warn,
   });
   const metrics = createMetrics();
@@ -151,8 +160,9 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const app: AppDeps = {
     keyring,
     now,
+    latest: clock.latest,
     openTo: opennessOf(config),
-    rateLimit: createRateLimit(config.limits.requestsPerSecond, () => performance.now()),
+    rateLimit: createRateLimit(config.limits.requestsPerSecond, clock.uptime),
     uploads: createPlaces(withOwnShare(config.limits.concurrentUploads, bounds.ownShare)),
     providers,
     defaultProvider: config.defaultProvider,
@@ -175,7 +185,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       metrics.count(answer);
       const { requestId, accessKeyId, tenant, audit, status, bytesOut, durationMs } = answer;
       const { bytesIn, ...facts } = audit;
-      const time = new Date().toISOString();
+      const time = new Date(now()).toISOString();
       const counts = { status, bytesIn, bytesOut, durationMs };
       log.audit({ time, requestId, accessKeyId, tenant, ...facts, ...counts });
     },
@@ -207,7 +217,15 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     throw error;
   }
   const sweep = startSweep(
-    { catalog, objects, jobs, instance, now, log },
+    {
+      catalog,
+      objects,
+      jobs,
+      instance,
+      clock,
+      hearTime: (signal) => hearTime({ catalog, clock, providers, instance }, signal),
+      log,
+    },
     config.sweepMilliseconds,
   );
   return { url, s3Url, close: () => close(config.drainMilliseconds, sweep) };
@@ -250,6 +268,15 @@ async function readTls({ certPath, keyPath }: NonNullable<Config["tls"]>): Promi
 function spoolOf({ data }: Config, { catalogPath }: GatewayDeps): PartSpoolOptions {
   if (catalogPath === undefined) return { folder: `${data}/spool` };
   return catalogPath === ":memory:" ? {} : { folder: `${catalogPath}.spool` };
+}
+
+/** Calls that let a clock hear what time it is at providers. */
+function hearing(clock: Clock): typeof fetch {
+  return async (input, init) => {
+    const response = await fetch(input, init);
+    clock.heard(response.headers.get("date"));
+    return response;
+  };
 }
 
 function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {

@@ -8,15 +8,17 @@ import type { Provider } from "./providers/provider.ts";
 /**
  * Makes the store; undefined where results are not kept.
  *
+ * @param earliest The earliest that it may be, in milliseconds since 1970.
  * @param drafts Folder for what is on its way to a bucket; the system's where absent.
  */
 export function createResultStore(
   { keep }: Config,
   providers: ReadonlyMap<string, Provider>,
+  earliest: () => number,
   drafts: string | undefined,
 ): ResultStore | undefined {
   if (!keep) return undefined;
-  if (keep.kind === "folder") return createFolderStore(keep.folder, () => Date.now());
+  if (keep.kind === "folder") return createFolderStore(keep.folder, earliest);
   const provider = providers.get(keep.provider);
   if (!provider?.forwards) throw new Error(`The provider ${keep.provider} forwards to no S3`);
   const { bucket, prefix } = keep;

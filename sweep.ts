@@ -1,5 +1,6 @@
 /** The sweep: what failures and dead processes left behind is finished or cleaned up, in a loop. */
 import type { Catalog } from "./catalog/catalog.ts";
+import type { Clock } from "./codecs/clock.ts";
 import type { Jobs } from "./jobs/jobs.ts";
 import type { Log } from "./log.ts";
 import type { Objects } from "./objects/objects.ts";
@@ -11,7 +12,10 @@ export interface SweepDeps {
   readonly jobs: Jobs;
   /** The id of this gateway process. */
   readonly instance: string;
-  readonly now: () => number;
+  /** Tells the living from the dead. */
+  readonly clock: Clock;
+  /** Lets the clock be confirmed before a time is read of it that ends something. */
+  readonly hearTime?: (signal: AbortSignal) => Promise<void>;
   readonly log: Log;
 }
 
@@ -28,11 +32,11 @@ const missedSweeps = 3;
 
 /** Starts sweeping: at once, and then with a pause in between. */
 export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
-  const { catalog, instance, now, log } = deps;
+  const { catalog, instance, clock, log } = deps;
   const pause = Math.max(pauseMilliseconds, shortestPause);
   // Not shorter than a busy machine may keep a process waiting.
   const interval = Math.max(pause, 1_000);
-  const startedAt = now();
+  const startedAt = clock.now();
   const stopping = new AbortController();
   const { signal } = stopping;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,9 +45,14 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
   let telling = Promise.resolve();
   const heartbeat = setInterval(() => (telling = tell()), interval);
 
+  /** Processes last seen before it are dead; none while the clock may be wrong. */
+  function deadline(): number {
+    return clock.isConfirmed() ? clock.earliest() - missedSweeps * interval : -Infinity;
+  }
+
   async function tell(): Promise<void> {
     try {
-      await catalog.instances.seen(instance, { startedAt, seenAt: now() });
+      await catalog.instances.seen(instance, { startedAt, seenAt: clock.latest() });
     } catch (error) {
       log.warn("The catalog could not be told that this process is alive", { error });
     }
@@ -53,7 +62,8 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
     try {
       await tell();
       await deps.jobs.sweep(signal);
-      await deps.objects.sweep(now() - missedSweeps * interval, signal);
+      await deps.hearTime?.(signal);
+      await deps.objects.sweep(deadline(), signal);
     } catch (error) {
       if (!signal.aborted) log.warn("A sweep was cut short", { error });
     }

@@ -28,8 +28,8 @@ export interface KeyringDeps {
   readonly catalog: CredentialCatalog;
   /** What opens secrets; undefined where the gateway has no key for it. Asked when it is needed. */
   readonly box: () => Promise<SecretBox | undefined>;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
+  /** Milliseconds of a clock that is never set: one that is set back would keep old keys good. */
+  readonly uptime: () => number;
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -52,7 +52,7 @@ const freshFor = 3_000;
 const goodFor = 10_000;
 
 /** Makes a keyring. Nothing runs in the background: whoever asks looks, where it is time. */
-export function createKeyring({ catalog, box, now, warn }: KeyringDeps): Keyring {
+export function createKeyring({ catalog, box, uptime, warn }: KeyringDeps): Keyring {
   let known: ReadonlyMap<string, Credential> = new Map();
   let version: string | undefined;
   let readAt = -Infinity;
@@ -75,12 +75,12 @@ export function createKeyring({ catalog, box, now, warn }: KeyringDeps): Keyring
   };
 
   async function refresh(maxAge: number): Promise<void> {
-    if (now() - readAt < maxAge) return;
+    if (uptime() - readAt < maxAge) return;
     reading ??= read().finally(() => (reading = undefined));
     try {
       await reading;
     } catch (error) {
-      if (now() - readAt < goodFor) return;
+      if (uptime() - readAt < goodFor) return;
       throw new Failure(
         "unavailable",
         "The gateway cannot read its credentials at the moment. Try again",
@@ -90,7 +90,7 @@ export function createKeyring({ catalog, box, now, warn }: KeyringDeps): Keyring
   }
 
   async function read(): Promise<void> {
-    const startedAt = now();
+    const startedAt = uptime();
     const current = await catalog.version();
     // The version is read first: a change in between is seen again the next time.
     if (current !== version) {

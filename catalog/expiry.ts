@@ -23,7 +23,14 @@ export function createExpiryCatalog(
   sleep: (milliseconds: number) => Promise<void>,
   objects: ObjectCatalog,
 ) {
-  return { forgetExpired };
+  return { forgetExpired, hasAny };
+
+  /** Whether any file is to be forgotten at a time. */
+  async function hasAny(): Promise<boolean> {
+    const entries = kv.list({ prefix: keys.expiries() }, { limit: 1 });
+    for await (const _ of entries) return true;
+    return false;
+  }
 
   /**
    * Forgets every file whose time has come, with all its names. The cost is that of what has

@@ -68,7 +68,8 @@ export function createJournalCatalog(
   /**
    * Takes or prolongs the lease of an entry.
    *
-   * @param asked Whether the provider is being asked now.
+   * @param now The earliest that it may be: another's lease must be over for certain.
+   * @param asked When the provider is being asked, the latest that it may be; undefined if it is not.
    * @returns The entry as it is now; undefined if it is gone or another gateway holds its lease.
    */
   function lease(
@@ -77,13 +78,13 @@ export function createJournalCatalog(
     owner: string,
     now: number,
     until: number,
-    asked: boolean,
+    asked: number | undefined,
   ): Promise<JournalRecord | undefined> {
     return change(sleep, async (): Promise<Attempt<JournalRecord | undefined>> => {
       const old = await kv.get<JournalRecord>(keys.journalEntry(scope, id));
       if (!old.value) return { done: undefined };
       if (old.value.owner !== owner && old.value.leaseUntil > now) return { done: undefined };
-      const askedAt = asked ? now : old.value.askedAt;
+      const askedAt = asked ?? old.value.askedAt;
       const entry: JournalRecord = { ...old.value, owner, askedAt, leaseUntil: until };
       const step = kv.atomic().check(old).set(old.key, entry);
       return (await step.commit()).ok ? { done: entry } : "again";

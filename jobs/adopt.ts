@@ -49,7 +49,9 @@ export function createAdoption(deps: JobTools, poll: Poll) {
   ): Promise<void> {
     const { name } = provider;
     const last = walkedAt.get(name);
-    if (last !== undefined && deps.now() - last < deps.pollMilliseconds) return Promise.resolve();
+    if (last !== undefined && deps.clock.uptime() - last < deps.pollMilliseconds) {
+      return Promise.resolve();
+    }
     const running = walking.get(name) ?? start(provider, region);
     return running[wanted];
   }
@@ -89,7 +91,7 @@ export function createAdoption(deps: JobTools, poll: Poll) {
       (account) => walkAccount(provider, account, region, paged),
     );
     for await (const _ of answers);
-    walkedAt.set(provider.name, deps.now());
+    walkedAt.set(provider.name, deps.clock.uptime());
   }
 
   async function walkAccount(
@@ -100,7 +102,7 @@ export function createAdoption(deps: JobTools, poll: Poll) {
   ): Promise<void> {
     const order = orderOf(provider, account);
     const before = await jobs.walked(provider.name, account.name);
-    const mayEndEarly = before !== false && order.endsEarly(deps.now());
+    const mayEndEarly = before !== false && order.endsEarly(deps.clock.uptime());
     const watch = order.watch();
     // Jobs that were created here are known although no walk has come by them, and may fill a page
     // in front of batches that are not: a walk goes on to where the last one began.
@@ -125,7 +127,7 @@ export function createAdoption(deps: JobTools, poll: Poll) {
         walked = false;
       }
     }
-    if (isEnd) watch.complete(deps.now());
+    if (isEnd) watch.complete(deps.clock.uptime());
     const mark = newest ?? true;
     if (walked !== mark) await jobs.setWalked(provider.name, account.name, mark);
   }

@@ -59,8 +59,8 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     identity: Identity,
   ): Promise<JobRecord> {
     const scope = scopeOf(reach);
-    const deadline = deps.now() + patience;
-    while (deps.now() < deadline) {
+    const deadline = deps.clock.uptime() + patience;
+    while (deps.clock.uptime() < deadline) {
       const id = await catalog.journal.promised(scope, identity.token, identity.digest);
       if (id === undefined) {
         const entry = await begin(reach, region, request, deps.closing, identity);
@@ -98,7 +98,8 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     promise: Identity | undefined,
   ): Promise<JournalRecord | undefined> {
     const input = await resolveInput(deps.objects, reach, request, signal);
-    const submittedAt = deps.now();
+    // Its batch is looked for by this time, and its own time runs from it.
+    const submittedAt = deps.clock.earliest();
     const { jobName: name, tags, ...rest } = request;
     const job: JobDescription = {
       ...rest,
@@ -112,7 +113,7 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     await checkOutput(deps.objects, reach, job);
     const entry: JournalRecord = {
       job,
-      ...firstLease(deps, submittedAt),
+      ...firstLease(deps, deps.clock.latest()),
       ...(promise && { promise }),
     };
     return await catalog.journal.begin(scopeOf(reach), entry, tags) ? entry : undefined;

@@ -2,6 +2,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Scope } from "../catalog/keys.ts";
 import type { JobRecord } from "../catalog/records.ts";
+import type { Clock } from "../codecs/clock.ts";
 import type { Objects } from "../objects/objects.ts";
 import type { ResultStore } from "../objects/results/store.ts";
 import type { Provider } from "../providers/provider.ts";
@@ -22,6 +23,7 @@ export function nameOf({ scope, job }: ScopedJob): string {
 
 /** What the parts of this room work with. */
 export interface JobTools extends JobDeps {
+  readonly clock: Clock;
   /**
    * Aborted when the service closes. Work that several callers wait for is bound to it, and to no
    * caller's own signal.
@@ -36,8 +38,10 @@ export interface JobDeps {
   readonly providers: ReadonlyMap<string, Provider>;
   /** Where results are kept beyond the time that providers keep them; nowhere where absent. */
   readonly resultStore?: ResultStore;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, for what clients are told. */
   readonly now: () => number;
+  /** Durations, leases, and what ends jobs; `now` is trusted with all of it where absent. */
+  readonly clock?: Clock;
   /** Fills an array with random bytes, as `crypto.getRandomValues` does. */
   readonly random: (bytes: Uint8Array) => Uint8Array;
   readonly sleep: (milliseconds: number) => Promise<void>;

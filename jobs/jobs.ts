@@ -1,5 +1,6 @@
 /** The life of a job: created, found, brought up to date, listed, stopped, tagged, and swept. */
 import type { JobRecord } from "../catalog/records.ts";
+import { trustedClock } from "../codecs/clock.ts";
 import type { Reach } from "../objects/reach.ts";
 import { createAdoption } from "./adopt.ts";
 import { createCreate } from "./create.ts";
@@ -65,7 +66,8 @@ export interface Jobs {
 /** Makes the service. */
 export function createJobs(deps: JobDeps): Jobs {
   const closing = new AbortController();
-  const tools: JobTools = { ...deps, closing: closing.signal };
+  const clock = deps.clock ?? trustedClock(deps.now);
+  const tools: JobTools = { ...deps, clock, closing: closing.signal };
   const settling = createSettling(tools);
   const poll = createPoll(tools, settling);
   const adoption = createAdoption(tools, poll);

@@ -40,7 +40,7 @@ export type JournalWork = ReturnType<typeof createJournalWork>;
 
 /** Makes the work on journal entries. */
 export function createJournalWork(deps: JobTools) {
-  const { journal, jobs } = deps.catalog;
+  const { clock, catalog: { journal, jobs } } = deps;
   /** Entries that this process is at: its own lease would let it in a second time. */
   const atWork = new Map<JobId, "looking" | "asking">();
 
@@ -62,7 +62,7 @@ export function createJournalWork(deps: JobTools) {
 
   /** Whether an entry is as it was begun a moment ago, by this process. */
   function isNew({ owner, askedAt }: JournalRecord): boolean {
-    return owner === deps.instance && deps.now() <= askedAt;
+    return owner === deps.instance && clock.latest() <= askedAt;
   }
 
   /**
@@ -76,7 +76,7 @@ export function createJournalWork(deps: JobTools) {
       for (;;) {
         const batch = await findBatch(account, held, deps.closing);
         if (batch) return await record(scope, held, batch);
-        const left = held.askedAt + deps.settleMilliseconds - deps.now();
+        const left = held.askedAt + deps.settleMilliseconds - clock.earliest();
         if (left <= 0) return await ask(reach, scope, held, await jobs.tags(scope, id));
         await deps.sleep(Math.min(interval, left));
       }
@@ -90,14 +90,14 @@ export function createJournalWork(deps: JobTools) {
       const provider = deps.providers.get(scope.provider);
       if (!provider || provider.forwards) continue;
       // Not even where the lease is ours: a create that was just begun is about to ask.
-      if (entry.leaseUntil > deps.now()) continue;
+      if (entry.leaseUntil > clock.earliest()) continue;
       if (signal.aborted) return;
       try {
         await underLease(scope, id, async (held) => {
           const batch = await findBatch(accountOf(provider, held.job.account), held, signal);
           if (batch) await record(scope, held, batch);
           // Nobody was told of it, and no batch was made: the token is free again.
-          else if (held.askedAt + deps.settleMilliseconds < deps.now()) {
+          else if (held.askedAt + deps.settleMilliseconds < clock.earliest()) {
             await journal.abandon(scope, held);
           }
         });
@@ -151,9 +151,10 @@ export function createJournalWork(deps: JobTools) {
 
   /** While the provider is being asked, each prolonging says so: what it has begun may go on. */
   function lease(scope: Scope, id: JobId): Promise<JournalRecord | undefined> {
-    const now = deps.now();
-    const asked = atWork.get(id) === "asking";
-    return journal.lease(scope, id, deps.instance, now, now + deps.leaseMilliseconds, asked);
+    const latest = clock.latest();
+    const askedAt = atWork.get(id) === "asking" ? latest : undefined;
+    const until = latest + deps.leaseMilliseconds;
+    return journal.lease(scope, id, deps.instance, clock.earliest(), until, askedAt);
   }
 
   /**

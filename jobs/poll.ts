@@ -24,7 +24,7 @@ const maxWords = 100;
 
 /** Makes what brings jobs up to date. */
 export function createPoll(deps: JobTools, settling: Settling) {
-  const { pollMilliseconds } = deps;
+  const { clock, pollMilliseconds } = deps;
   const refreshing = new Map<string, Promise<JobRecord>>();
   const asking = new Map<string, Promise<JobRecord>>();
   const askedAt = new Map<string, number>();
@@ -41,9 +41,9 @@ export function createPoll(deps: JobTools, settling: Settling) {
       forget(name);
       return await settling.catchUp(provider, scoped);
     }
-    const now = deps.now();
+    const now = clock.uptime();
     const last = askedAt.get(name);
-    if (last !== undefined && Math.abs(now - last) < pollMilliseconds) return job;
+    if (last !== undefined && now - last < pollMilliseconds) return job;
     const failure = failed.get(name);
     if (failure && now - failure.at < Math.min(pollMilliseconds, failurePause)) throw failure.error;
     return await shared(refreshing, name, () => askInTurn(provider, scoped));
@@ -62,7 +62,9 @@ export function createPoll(deps: JobTools, settling: Settling) {
       const { leases, jobs } = deps.catalog;
       const last = await leases.claimAsking(scope, job.id, now, now - pollMilliseconds);
       if (last !== undefined) {
-        remember(nameOf(scoped), last);
+        // Another gateway's time: what has passed since then, by whichever clock, is a poll at most.
+        const age = Math.min(Math.max(0, now - last), pollMilliseconds);
+        remember(nameOf(scoped), clock.uptime() - age);
         return await jobs.get(scope, job.id) ?? job;
       }
     }
@@ -84,7 +86,7 @@ export function createPoll(deps: JobTools, settling: Settling) {
       });
       if (!deps.closing.aborted) {
         prune(failed, ({ at }) => at, failurePause);
-        failed.set(name, { at: deps.now(), error });
+        failed.set(name, { at: clock.uptime(), error });
       }
       throw error;
     }
@@ -114,7 +116,7 @@ export function createPoll(deps: JobTools, settling: Settling) {
       await deps.catalog.jobs.update(scope, job.id, (old) => advance(old, seen, now));
     const current = next ?? job;
     if (!isTerminal(current.status)) {
-      remember(name, now);
+      remember(name, clock.uptime());
       // A batch that is over has nothing left to be stopped.
       if (isTerminal(batch.status)) return current;
       return await enforceTimeout(deps, provider, { scope, job: current }, batch);
@@ -162,7 +164,7 @@ export function createPoll(deps: JobTools, settling: Settling) {
   /** Lets go of what is too old to matter, where there is much. */
   function prune<Value>(map: Map<string, Value>, at: (value: Value) => number, age: number): void {
     if (map.size < maxRemembered) return;
-    const oldest = deps.now() - age;
+    const oldest = clock.uptime() - age;
     for (const [name, value] of map) if (at(value) < oldest) map.delete(name);
   }
 }

@@ -41,7 +41,7 @@ const lasting: ReadonlySet<FailureKind> = new Set([
 
 /** Makes what ends jobs. */
 export function createSettling(deps: JobTools) {
-  const { results, jobs } = deps.catalog;
+  const { clock, catalog: { results, jobs } } = deps;
   const places = createPlaces({
     shared: bounds.results,
     own: bounds.ownResults,
@@ -148,7 +148,7 @@ export function createSettling(deps: JobTools) {
 
   function isPausing(name: string): boolean {
     const pause = refused.get(name);
-    return pause !== undefined && deps.now() < pause.until;
+    return pause !== undefined && clock.uptime() < pause.until;
   }
 
   /** Resolves when nothing is being read any more. */
@@ -190,8 +190,8 @@ export function createSettling(deps: JobTools) {
   ): Promise<JobRecord | undefined> {
     const { scope, job } = scoped;
     const lease = () => {
-      const now = deps.now();
-      return results.lease(scope, job.id, deps.instance, now, now + deps.leaseMilliseconds);
+      const until = clock.latest() + deps.leaseMilliseconds;
+      return results.lease(scope, job.id, deps.instance, clock.earliest(), until);
     };
     const prolong = async () => void await lease().catch(lost);
     let renewal: Renewal | undefined;
@@ -224,7 +224,8 @@ export function createSettling(deps: JobTools) {
     } catch (error) {
       const isLasting = error instanceof Failure && lasting.has(error.kind);
       const times = (refused.get(name)?.times ?? 0) + 1;
-      const age = deps.now() - (batch.endedAt?.getTime() ?? deps.now());
+      const now = clock.earliest();
+      const age = now - (batch.endedAt?.getTime() ?? now);
       if (!isLasting || times < patientTries && age < longAfter) throw error;
       // Of batches that others made long ago it is what one expects.
       if (!scoped.job.native) {
@@ -256,7 +257,7 @@ export function createSettling(deps: JobTools) {
   function postpone(name: string, { scope, job }: ScopedJob, error: unknown): void {
     const times = (refused.get(name)?.times ?? 0) + 1;
     const pause = Math.min(longestPause, firstPause * 2 ** (times - 1));
-    refused.set(name, { times, until: deps.now() + pause });
+    refused.set(name, { times, until: clock.uptime() + pause });
     if (deps.closing.aborted) return;
     const fields = { job: job.id, provider: scope.provider, error };
     deps.warn("The results of a job could not be read; they will be tried again", fields);

@@ -26,9 +26,9 @@ interface AccountJobs {
  * Jobs come in a new order each time: if sweeps are always cut short, none is left out for ever.
  */
 export async function sweepJobs(deps: JobTools, poll: Poll, signal: AbortSignal): Promise<void> {
-  const { catalog: { leases }, instance, leaseMilliseconds } = deps;
-  const startedAt = deps.now();
-  const until = () => deps.now() + leaseMilliseconds;
+  const { catalog: { leases }, clock, instance, leaseMilliseconds } = deps;
+  const startedAt = clock.earliest();
+  const until = () => clock.latest() + leaseMilliseconds;
   const doneSince = startedAt - (deps.sweepMilliseconds ?? 0) / 2 + 1;
   const free = { owner: instance, now: startedAt, until: until(), doneSince };
   if (!await leases.take(leaseName, free)) return;

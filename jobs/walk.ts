@@ -8,7 +8,7 @@ import type { Batch } from "../providers/provider.ts";
 export interface Order {
   /** Whether the list is taken to begin with the newest. */
   isNewestFirst(): boolean;
-  /** Whether the walk may end at a page that holds nothing new. */
+  /** Whether the walk may end at a page that holds nothing new; `now` is of a monotonic clock. */
   endsEarly(now: number): boolean;
   /** Begins the watch over a walk. */
   watch(): Watch;

@@ -19,6 +19,7 @@ import {
   type UploadCatalog,
 } from "../catalog/uploads.ts";
 import { createDigestTap, type DeclaredDigest, declaredDigests } from "../codecs/checksums.ts";
+import type { Clock } from "../codecs/clock.ts";
 import { Failure } from "../codecs/failure.ts";
 import { compositeChecksum, computedDigest } from "../codecs/object_checksum.ts";
 import { packParts } from "../codecs/object_parts.ts";
@@ -49,6 +50,7 @@ export interface CompleteDeps {
   readonly catalog: UploadCatalog;
   readonly spool: PartSpool;
   readonly now: () => number;
+  readonly clock: Clock;
   /** The id of this gateway process. */
   readonly instance: string;
   readonly put: (reach: Reach, object: NewObject, signal: AbortSignal) => Promise<ObjectRecord>;
@@ -64,7 +66,7 @@ const defaultLeaseMilliseconds = 15_000;
 
 /** Makes what completes uploads. */
 export function createCompletion(deps: CompleteDeps) {
-  const { catalog, spool, now, postponed } = deps;
+  const { catalog, spool, now, clock, postponed } = deps;
   const lease = deps.leaseMilliseconds ?? defaultLeaseMilliseconds;
   const running = new Map<string, Promise<ObjectRecord>>();
   const closing = new AbortController();
@@ -112,7 +114,8 @@ export function createCompletion(deps: CompleteDeps) {
     work: (signal: AbortSignal) => Promise<ObjectRecord>,
   ): Promise<ObjectRecord> {
     const owner = deps.instance;
-    const claim = () => catalog.claim(address, { owner, until: now() + lease }, now());
+    const claim = () =>
+      catalog.claim(address, { owner, until: clock.latest() + lease }, clock.earliest());
     const outcome = await claim();
     if (outcome === "busy") throw busy();
     if (outcome === "gone") {

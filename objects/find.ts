@@ -33,6 +33,7 @@ export interface Found {
 /** What finding needs. */
 export interface FindDeps {
   readonly catalog: ObjectCatalog;
+  /** The earliest that it may be, in milliseconds since 1970: what hides an object has come for certain. */
   readonly now: () => number;
 }
 

@@ -5,6 +5,7 @@
 import type { Scope } from "../catalog/keys.ts";
 import type { NamedObject, ObjectCatalog } from "../catalog/objects.ts";
 import type { ReadMemory } from "../catalog/read_memory.ts";
+import type { Clock } from "../codecs/clock.ts";
 import { latin1 } from "../codecs/latin1.ts";
 import { afterKey, afterPrefix, compareBytes } from "./byte_order.ts";
 import { isLive } from "./find.ts";
@@ -38,7 +39,7 @@ export interface ListPage {
 export interface ListDeps {
   readonly catalog: ObjectCatalog;
   readonly memory: ReadMemory;
-  readonly now: () => number;
+  readonly clock: Clock;
   /** Whether a bucket shows files that were put by other means. */
   readonly showsNative: (reach: Reach, bucket: string) => boolean;
 }
@@ -69,7 +70,7 @@ export async function list(
   };
   const weight = ({ page }: Remembered) => 1 + page.objects.length + page.commonPrefixes.length;
   const { page, expiry } = await deps.memory.remember(name, weight, read);
-  return expiry.first > deps.now() ? page : (await read()).page;
+  return expiry.first > deps.clock.earliest() ? page : (await read()).page;
 }
 
 /** When the first of the objects that a page tells of is gone, in milliseconds since 1970. */
@@ -176,7 +177,7 @@ function nativeSource(
     reach,
     prefix,
     maxKeys + 1,
-    deps.now(),
+    deps.clock.earliest(),
     signal,
   );
   return async (from, limit) => {
@@ -227,13 +228,15 @@ async function recordedObjects(
     if (before && compareBytes(from, before) >= 0) break;
     const wanted = limit - live.length;
     const found = await deps.catalog.range(scope, bucket, from, before, wanted);
-    const now = deps.now();
+    const now = deps.clock.earliest();
     for (const object of found) {
       const { key, record } = object;
       if (isLive(record, now)) {
         live.push(object);
         if (record.expiresAt !== undefined) expiry.first = Math.min(expiry.first, record.expiresAt);
-      } else await deps.catalog.remove(scope, bucket, key, record, "gone");
+      } else if (deps.clock.isConfirmed()) {
+        await deps.catalog.remove(scope, bucket, key, record, "gone");
+      }
     }
     const last = found.at(-1);
     if (found.length < wanted || !last) break;

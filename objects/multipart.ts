@@ -6,6 +6,7 @@ import {
   type UploadAddress,
   type UploadCatalog,
 } from "../catalog/uploads.ts";
+import type { Clock } from "../codecs/clock.ts";
 import { Failure } from "../codecs/failure.ts";
 import { randomId } from "../codecs/ids.ts";
 import { type CompleteRequest, createCompletion } from "./complete.ts";
@@ -22,6 +23,8 @@ export interface MultipartDeps {
   readonly spool: PartSpool;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Leases, and what is given up. */
+  readonly clock: Clock;
   /** Fills an array with random bytes. */
   readonly randomBytes: (bytes: Uint8Array) => Uint8Array;
   /** The id of this gateway process. */
@@ -79,7 +82,7 @@ const timeLength = 9;
 
 /** Makes the service. */
 export function createMultipart(deps: MultipartDeps) {
-  const { catalog, spool, now, randomBytes, postponed } = deps;
+  const { catalog, spool, now, clock, randomBytes, postponed } = deps;
   const completion = createCompletion(deps);
   return { create, open, putPart, parts, list, complete, abort, abortAll, sweep, close };
 
@@ -133,7 +136,7 @@ export function createMultipart(deps: MultipartDeps) {
     const record: PartRecord = { file, bytes, md5, modifiedAt, checksums: part.checksums() };
     let replaced: PartRecord | undefined;
     try {
-      replaced = await catalog.setPart(address, number, record, modifiedAt, accept);
+      replaced = await catalog.setPart(address, number, record, clock.earliest(), accept);
     } catch (error) {
       await tidy("a refused part", () => spool.remove(id, file));
       throw error;
@@ -164,7 +167,7 @@ export function createMultipart(deps: MultipartDeps) {
   /** Gives an upload up. Throws `not-found`, NoSuchUpload, where there is none. */
   async function abort(reach: Reach, name: UploadName): Promise<void> {
     const { uploadId: id } = name;
-    if (!await catalog.remove(addressOf(reach, name), now())) throw noSuchUpload(id);
+    if (!await catalog.remove(addressOf(reach, name), clock.earliest())) throw noSuchUpload(id);
     await tidy("the parts of an aborted upload", async () => {
       await catalog.forgetParts(id);
       await spool.removeAll(id);

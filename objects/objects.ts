@@ -1,6 +1,7 @@
 /** The life of an object: put, find, read, list, remove, and the clean-up of what is left over. */
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ObjectRecord } from "../catalog/records.ts";
+import { type Clock, trustedClock } from "../codecs/clock.ts";
 import type { FileId } from "../codecs/ids.ts";
 import type { ByteRange, Provider, StoringProvider } from "../providers/provider.ts";
 import { type Buckets, createBuckets } from "./buckets.ts";
@@ -25,8 +26,10 @@ import { createUploadMarks } from "./upload_marks.ts";
 export interface ObjectDeps {
   readonly catalog: Catalog;
   readonly providers: ReadonlyMap<string, Provider>;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, for what clients are told. */
   readonly now: () => number;
+  /** Durations, leases, and what expires; `now` is trusted with all of it where absent. */
+  readonly clock?: Clock;
   readonly random: () => number;
   /** The id of this gateway process. */
   readonly instance: string;
@@ -74,18 +77,18 @@ export interface Objects {
 
 /** Makes the service. */
 export function createObjects(deps: ObjectDeps): Objects {
-  const { catalog, now, random, showsNative, postponed } = deps;
+  const { catalog, now, random, showsNative, postponed, clock = trustedClock(deps.now) } = deps;
   const { objects, links } = catalog;
   const results: ResultsDeps = {
     catalog: catalog.results,
     ...(deps.reads && { reads: deps.reads }),
     ...(deps.resultStore && { store: deps.resultStore }),
   };
-  const finding = { catalog: objects, now };
+  const finding = { catalog: objects, now: clock.earliest };
   const reading = { catalog: objects, results, ...(deps.reads && { reads: deps.reads }) };
   const removing = { ...finding, links, results };
   const copying = { ...removing, postponed };
-  const uploads = createUploadMarks(deps.instance, now);
+  const uploads = createUploadMarks(deps.instance, clock.uptime);
   const registered = createRegistered(catalog.instances, deps.instance);
   const { recordIds } = catalog;
   const putting = {
@@ -93,16 +96,18 @@ export function createObjects(deps: ObjectDeps): Objects {
     results,
     recordIds,
     now,
+    clock,
     random,
     postponed,
     uploads,
     registered,
   };
-  const listing = { catalog: objects, memory: deps.catalog.memory, now, showsNative };
+  const listing = { catalog: objects, memory: deps.catalog.memory, clock, showsNative };
   const multipart = createMultipart({
     catalog: catalog.uploads,
     spool: deps.parts ?? createPartSpool(),
     now,
+    clock,
     randomBytes: deps.randomBytes ??
       ((bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>)),
     instance: deps.instance,
@@ -136,12 +141,12 @@ export function createObjects(deps: ObjectDeps): Objects {
       const { providers } = deps;
       const told = (what: string) => (provider: string, error: unknown) =>
         postponed(`${what} of ${provider}`, error);
-      await catalog.expiry.forgetExpired(now(), signal);
+      if (clock.isConfirmed()) await catalog.expiry.forgetExpired(clock.earliest(), signal);
       const trash = { catalog: objects, results };
       await sweepTrash(trash, providers, signal, told("a file in the trash"));
       const failed = told("the search for lost files");
       await sweepOrphans({ catalog, providers, uploads, failed }, deadline, signal);
-      await multipart.sweep(signal);
+      if (clock.isConfirmed()) await multipart.sweep(signal);
     },
     leftNothing: uploads.leftNothing,
   };

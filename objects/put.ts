@@ -2,6 +2,7 @@
 import { checkWrite, type WriteCondition } from "../catalog/objects.ts";
 import type { RecordIdCatalog } from "../catalog/record_ids.ts";
 import type { ObjectHeaders, ObjectRecord } from "../catalog/records.ts";
+import type { Clock } from "../codecs/clock.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { PackedParts } from "../codecs/object_parts.ts";
 import type { Account, FilesPort, ProviderFile } from "../providers/provider.ts";
@@ -37,6 +38,7 @@ export interface NewObject {
 export interface PutDeps extends TrashDeps {
   readonly recordIds: RecordIdCatalog;
   readonly now: () => number;
+  readonly clock: Clock;
   readonly random: () => number;
   readonly uploads: UploadMarks;
   readonly registered: Registered;
@@ -212,7 +214,7 @@ async function refuseEarly(deps: PutDeps, reach: Reach, object: NewObject): Prom
   const { bucket, key, condition } = object;
   if (!condition.absent && !condition.notFiles) return;
   const old = await deps.catalog.get(scopeOf(reach), bucket, key);
-  checkWrite(old ?? null, condition, key, deps.now());
+  checkWrite(old ?? null, condition, key, deps.clock.earliest());
 }
 
 /** A clean-up goes on when the client has gone; one that fails is left to the sweep. */

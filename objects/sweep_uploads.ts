@@ -1,5 +1,6 @@
 /** What is left of uploads in parts: those that nobody completes, and what crashes left behind. */
 import type { UploadCatalog } from "../catalog/uploads.ts";
+import type { Clock } from "../codecs/clock.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { Holder } from "../codecs/places.ts";
 import type { PartSpool } from "./part_spool.ts";
@@ -9,7 +10,7 @@ import { holderOf } from "./reach.ts";
 export interface SweepUploadsDeps {
   readonly catalog: UploadCatalog;
   readonly spool: PartSpool;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly keepMilliseconds?: number;
 }
 
@@ -28,17 +29,17 @@ const maxParts = 10_000;
  * more, and files of no part.
  */
 export async function sweepUploads(deps: SweepUploadsDeps, signal: AbortSignal): Promise<void> {
-  const { catalog, spool, now } = deps;
+  const { catalog, spool, clock } = deps;
   // Before the uploads are read: an upload is recorded before it has a part or a folder, so what is
   // seen here and has no upload then has lost it.
   const folders = await spool.uploads();
   const owners: string[] = [];
   for await (const id of catalog.partOwners()) owners.push(id);
-  const oldest = now() - (deps.keepMilliseconds ?? defaultKeepMilliseconds);
+  const oldest = clock.earliest() - (deps.keepMilliseconds ?? defaultKeepMilliseconds);
   const live = new Map<string, Holder>();
   for await (const upload of catalog.all()) {
     const isOld = upload.record.startedAt < oldest;
-    if (isOld && await isGivenUp(catalog, upload, now())) continue;
+    if (isOld && await isGivenUp(catalog, upload, clock.earliest())) continue;
     live.set(upload.id, holderOf(upload.scope));
   }
   for (const id of owners) {
@@ -50,7 +51,7 @@ export async function sweepUploads(deps: SweepUploadsDeps, signal: AbortSignal):
     if (live.has(id)) await removeStrays(deps, id);
     else await spool.removeAll(id);
   }
-  await catalog.forgetCompleted(now() - repeatMilliseconds);
+  await catalog.forgetCompleted(clock.earliest() - repeatMilliseconds);
   await spool.measure(live);
 }
 
@@ -69,8 +70,11 @@ async function isGivenUp(
   }
 }
 
-async function removeStrays({ catalog, spool, now }: SweepUploadsDeps, id: string): Promise<void> {
-  const old = await spool.strays(id, now() - strayMilliseconds);
+async function removeStrays(
+  { catalog, spool, clock }: SweepUploadsDeps,
+  id: string,
+): Promise<void> {
+  const old = await spool.strays(id, clock.earliest() - strayMilliseconds);
   if (old.length === 0) return;
   const recorded = new Set((await catalog.parts(id, 0, maxParts)).map(({ file }) => file));
   for (const file of old) if (!recorded.has(file)) await spool.remove(id, file);

@@ -13,8 +13,12 @@ export type UploadMarks = ReturnType<typeof createUploadMarks>;
  */
 const lateMilliseconds = 120_000;
 
-/** Makes the uploads of a gateway process. */
-export function createUploadMarks(instance: string, now: () => number) {
+/**
+ * Makes the uploads of a gateway process.
+ *
+ * @param uptime Milliseconds of a clock that is never set.
+ */
+export function createUploadMarks(instance: string, uptime: () => number) {
   let count = 0;
   const running = new Set<string>();
   /** Since when an upload is in doubt. */
@@ -46,7 +50,7 @@ export function createUploadMarks(instance: string, now: () => number) {
       return;
     }
     running.delete(mark);
-    doubts.set(mark, now());
+    doubts.set(mark, uptime());
   }
 
   /** The uploads that are in doubt. */
@@ -57,7 +61,7 @@ export function createUploadMarks(instance: string, now: () => number) {
   /** These were looked for at every provider; nothing of those that are old will appear any more. */
   function searched(marks: readonly string[]): void {
     for (const mark of marks) {
-      if ((doubts.get(mark) ?? 0) + lateMilliseconds < now()) doubts.delete(mark);
+      if ((doubts.get(mark) ?? 0) + lateMilliseconds < uptime()) doubts.delete(mark);
     }
   }
 

@@ -7,6 +7,8 @@ import type { AccountHealth, AccountTrouble, SetAside } from "./provider.ts";
 /** What an account's health is kept with. */
 export interface HealthDeps {
   readonly now: () => Date;
+  /** Milliseconds of a clock that is never set; `now` where absent. */
+  readonly uptime?: () => number;
   /** Tells the operator. */
   readonly warn?: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
@@ -33,17 +35,19 @@ const reasons: Readonly<Record<AccountTrouble, string>> = {
 export function createHealth(
   provider: string,
   account: string,
-  { now, warn = () => {} }: HealthDeps,
+  { now, uptime = () => now().getTime(), warn = () => {} }: HealthDeps,
 ): KeptHealth {
   let trouble: AccountTrouble | undefined;
   let times = 0;
   let until = 0;
   let isLeftOut = false;
+  const after = (milliseconds: number) => new Date(now().getTime() + milliseconds);
 
   return {
     setAside(): SetAside | undefined {
-      if (trouble === undefined || until <= now().getTime()) return undefined;
-      return { trouble, until: new Date(until), because: reasons[trouble] };
+      const left = until - uptime();
+      if (trouble === undefined || left <= 0) return undefined;
+      return { trouble, until: after(left), because: reasons[trouble] };
     },
     leftOut(error) {
       if (isLeftOut) return;
@@ -51,16 +55,17 @@ export function createHealth(
       warn("An account that refuses to answer is left out", { provider, account, error });
     },
     refused(told, retryAfter) {
-      const time = now().getTime();
+      const time = uptime();
       // Calls that were under way when the first was refused say nothing new.
       if (trouble === told && until > time) return;
       if (trouble !== told) times = 0;
       const wait = Math.max(first[told] * 2 ** times, retryAfter ?? 0);
       trouble = told;
-      until = time + Math.min(wait, longest);
+      const pause = Math.min(wait, longest);
+      until = time + pause;
       // Told once, not at each time that it is tried again in vain.
       if (times++ > 0) return;
-      const fields = { provider, account, because: reasons[told], until: new Date(until) };
+      const fields = { provider, account, because: reasons[told], until: after(pause) };
       warn("An account is set aside", fields);
     },
     answered(spent) {

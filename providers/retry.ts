@@ -17,7 +17,10 @@ export function retryable(status: number, headers: Headers): boolean {
   return status === 408 || status === 409 || status === 429 || status >= 500;
 }
 
-/** Milliseconds that a reply asks to wait: `retry-after-ms`, `retry-after` in seconds or a date. */
+/**
+ * Milliseconds that a reply asks to wait: `retry-after-ms`, `retry-after` in seconds or a date, which
+ * is measured against the reply's own `Date`: this machine's clock may be wrong.
+ */
 export function requestedDelay(headers: Headers, now: Date): number | undefined {
   const exact = number(headers.get("retry-after-ms"));
   if (exact !== undefined) return exact;
@@ -26,7 +29,9 @@ export function requestedDelay(headers: Headers, now: Date): number | undefined 
   const seconds = number(text);
   if (seconds !== undefined) return seconds * 1000;
   const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now.getTime());
+  if (Number.isNaN(date)) return undefined;
+  const answeredAt = Date.parse(headers.get("date") ?? "");
+  return Math.max(0, date - (Number.isNaN(answeredAt) ? now.getTime() : answeredAt));
 }
 
 /**

@@ -60,6 +60,8 @@ export const defaultTimeouts: Timeouts = {
 export interface ProviderDeps {
   readonly fetch: typeof fetch;
   readonly now: () => Date;
+  /** Milliseconds of a clock that is never set, for durations; `now` where absent. */
+  readonly uptime?: () => number;
   /** Fills an array with random bytes, as `crypto.getRandomValues` does. */
   readonly random: (bytes: Uint8Array) => Uint8Array;
   /** Resolves after so many milliseconds; rejects with the signal's reason when it is aborted. */

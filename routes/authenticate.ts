@@ -32,6 +32,8 @@ export interface AuthenticateDeps {
   readonly keyring: Keyring;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** The latest that it may be: a clock that is set back makes nothing good again; `now` where absent. */
+  readonly latest?: () => number;
   readonly openTo: Openness;
   readonly s3Domains: readonly string[];
 }
@@ -44,7 +46,13 @@ export async function authenticate(deps: AuthenticateDeps, asked: Asked): Promis
   }
   const query = parseRawQuery(asked.target.query);
   const prove = wayOf(asked.request.headers, query);
-  const proving = { ...asked, query, find: keyring.find, now: deps.now() };
+  const proving = {
+    ...asked,
+    query,
+    find: keyring.find,
+    now: deps.now(),
+    latest: (deps.latest ?? deps.now)(),
+  };
   try {
     return await prove(proving);
   } catch (error) {

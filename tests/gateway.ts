@@ -29,13 +29,15 @@ export interface TestGatewayOptions {
   readonly catalogPath?: string;
   /** How long a catalog that `BATCHWAY_CATALOG` names is waited for. */
   readonly catalogLimits?: GatewayDeps["catalogLimits"];
+  /** The time; the system's where absent. */
+  readonly clock?: GatewayDeps["clock"];
   readonly leaseMilliseconds?: GatewayDeps["leaseMilliseconds"];
   readonly settleMilliseconds?: GatewayDeps["settleMilliseconds"];
 }
 
 /** Starts a gateway in this process, on a port that is free. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const { leaseMilliseconds, settleMilliseconds, catalogLimits } = options;
+  const { clock, leaseMilliseconds, settleMilliseconds, catalogLimits } = options;
   const sandbox = options.providers ??
     await startSandbox({ batchSeconds: 1, ...options.sandbox });
   const environment = {
@@ -55,6 +57,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     log,
     env: (name) => (environment as Record<string, string>)[name],
     ...(config.catalog === "file" && { catalogPath: options.catalogPath ?? ":memory:" }),
+    ...(clock && { clock }),
     ...(catalogLimits && { catalogLimits }),
     ...(leaseMilliseconds !== undefined && { leaseMilliseconds }),
     ...(settleMilliseconds !== undefined && { settleMilliseconds }),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { trustedClock } from "../codecs/clock.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import { createLog } from "../log.ts";
 import type { Objects } from "../objects/objects.ts";
@@ -13,7 +14,7 @@ async function world(work: { jobs?: Jobs["sweep"]; objects?: Objects["sweep"] })
   const sweep = startSweep({
     catalog: open.catalog,
     instance: "one",
-    now: () => state.time,
+    clock: trustedClock(() => state.time),
     log: createLog({
       format: "json",
       now: () => new Date(0),

@@ -64,7 +64,7 @@ const walls: Readonly<Record<string, Wall>> = {
   },
   "process.ts": { uses: [], usesTypesOf: ["log.ts"] },
   "serve.ts": { uses: [], usesTypesOf: ["routes/door.ts"] },
-  "sweep.ts": { uses: [], usesTypesOf: ["catalog", "objects", "jobs", "log.ts"] },
+  "sweep.ts": { uses: [], usesTypesOf: ["catalog", "objects", "jobs", "codecs", "log.ts"] },
   "results_store.ts": {
     uses: ["objects"],
     usesTypesOf: ["config.ts", "providers/provider.ts"],

@@ -11,14 +11,14 @@ const draftAge = 24 * 60 * 60 * 1000;
 /**
  * Makes a store in a folder, which is made if it is missing.
  *
- * @param now Milliseconds since 1970.
+ * @param earliest The earliest that it may be, in milliseconds since 1970.
  */
-export function createFolderStore(folder: string, now: () => number): ResultStore {
+export function createFolderStore(folder: string, earliest: () => number): ResultStore {
   let tidied: Promise<void> | undefined;
   return {
     async draft() {
       await Deno.mkdir(folder, { recursive: true });
-      await (tidied ??= tidy(folder, now() - draftAge));
+      await (tidied ??= tidy(folder, earliest() - draftAge));
       return await beginDraft(folder);
     },
     async open(name, { first, last }) {

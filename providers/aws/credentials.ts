@@ -13,6 +13,8 @@ export interface CredentialsDeps {
   readonly name: string;
   readonly env: (name: string) => string | undefined;
   readonly now: () => Date;
+  /** Milliseconds of a clock that is never set; `now` where absent. */
+  readonly uptime?: () => number;
   /** Looks for credentials outside the environment; the AWS default chain unless given. */
   readonly chain?: () => Promise<ExpiringCredentials>;
 }
@@ -29,16 +31,20 @@ const renewBefore = 5 * 60_000;
  * `denied` where nothing is found.
  */
 export function createCredentials(deps: CredentialsDeps): () => Promise<Credentials> {
-  const { name, env, now, chain = defaultChain } = deps;
+  const { name, env, now, uptime = () => now().getTime(), chain = defaultChain } = deps;
   let kept: ExpiringCredentials | undefined;
+  /** When they end, by a clock that is never set: they last for so long, whatever the date. */
+  let end = Infinity;
   let pending: Promise<ExpiringCredentials> | undefined;
 
   const lookUp = async () => {
     try {
       kept = await chain();
+      const left = kept.expiration && kept.expiration.getTime() - now().getTime();
+      end = left === undefined ? Infinity : uptime() + left;
       return kept;
     } catch (cause) {
-      if (kept?.expiration !== undefined && now() < kept.expiration) return kept;
+      if (kept?.expiration !== undefined && uptime() < end) return kept;
       throw new Failure(
         "denied",
         `Provider "${name}" has no AWS credentials. Set AWS_ACCESS_KEY_ID and ` +
@@ -53,8 +59,7 @@ export function createCredentials(deps: CredentialsDeps): () => Promise<Credenti
   return async () => {
     const fromEnv = environmentKeys(name, env);
     if (fromEnv !== undefined) return fromEnv;
-    const end = kept?.expiration?.getTime() ?? Infinity;
-    if (kept !== undefined && now().getTime() < end - renewBefore) return kept;
+    if (kept !== undefined && uptime() < end - renewBefore) return kept;
     pending ??= lookUp();
     return await pending;
   };

@@ -14,9 +14,9 @@ import { withPatience } from "./patience.ts";
  */
 export function createAws(settings: ProviderSettings, deps: ProviderDeps): ForwardingProvider {
   const { name } = settings;
-  const { env = () => undefined, fetch, now, uploader } = deps;
+  const { env = () => undefined, fetch, now, uptime, uploader } = deps;
   const findEndpoint = createEndpoints(settings);
-  const credentials = createCredentials({ name, env, now });
+  const credentials = createCredentials({ name, env, now, ...(uptime && { uptime }) });
   return {
     forwards: true,
     name,

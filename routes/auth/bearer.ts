@@ -11,7 +11,7 @@ const nobodysHash = hashBearer("");
 
 /** Tells whose token a request bears. Throws a refusal where it is nobody's, or not good now. */
 export async function authenticateBearer(
-  { request: { headers }, service, find, now }: Proving,
+  { request: { headers }, service, find, latest }: Proving,
 ): Promise<Principal> {
   if (service === "s3") {
     throw refuse("unsupported", "S3 takes no bearer token. Sign the request with AWS4-HMAC-SHA256");
@@ -30,6 +30,6 @@ export async function authenticateBearer(
       "The bearer token is not one that this gateway's operator has issued, or no longer good",
     );
   }
-  checkGood(credential, now);
+  checkGood(credential, latest);
   return principalOf(credential, undefined);
 }

@@ -26,7 +26,7 @@ const algorithm = "AWS4-HMAC-SHA256";
 
 /** Tells who signed a request. Throws a refusal where the signature does not prove it. */
 export async function authenticateHeader(proving: Proving): Promise<Principal> {
-  const { request: { headers }, service, find, now, target } = proving;
+  const { request: { headers }, service, find, now, latest, target } = proving;
   const claimed = parseAuthorization(headers.get("authorization") ?? "");
   if (!claimed) throw unreadable(headers.get("authorization") ?? "");
   checkScope(claimed, service, "malformedHeader");
@@ -51,7 +51,7 @@ export async function authenticateHeader(proving: Proving): Promise<Principal> {
   const pieces = signedPieces(proving, payloadHash);
   const { credential, secret } = checkProof(
     await find(claimed.accessKeyId),
-    now,
+    latest,
     (one) => verifySignature(pieces, claimed, one),
     "The signature is not the one that the access key's secret makes of this request. Check the " +
       `secret, and that nothing between changes the host, which arrived as ${target.host}, the ` +

@@ -8,7 +8,8 @@ import { refuse } from "./refusals.ts";
 
 /** Tells who signed a link. Throws a refusal where it does not prove it, or is not good now. */
 export async function authenticatePresignedV2(proving: Proving): Promise<Principal> {
-  const { request: { method, headers }, target, query, service, find, now, resource } = proving;
+  const { request: { method, headers }, target, query, service, find, now, latest, resource } =
+    proving;
   if (service !== "s3") {
     throw refuse(
       "unsupported",
@@ -23,7 +24,7 @@ export async function authenticatePresignedV2(proving: Proving): Promise<Princip
     );
   }
   refuseSessionToken(query.find(([name]) => name.toLowerCase() === "x-amz-security-token")?.[1]);
-  if (claimed.expires * 1000 <= now) {
+  if (claimed.expires * 1000 <= latest) {
     throw refuse("linkTime", "The link has expired. Presign another");
   }
   if (claimed.expires * 1000 > now + (longestLink + 60) * 1000) {
@@ -42,7 +43,7 @@ export async function authenticatePresignedV2(proving: Proving): Promise<Princip
   const pieces = { method, resource: resource(), query: target.query, headers };
   const { credential } = checkProof(
     await find(claimed.accessKeyId),
-    now,
+    latest,
     (secret) => verifySignatureV2(pieces, claimed, secret),
     "The link's signature is not the one that the access key's secret makes of it. Use the link as " +
       "it was presigned: the same method, bucket, key and headers",

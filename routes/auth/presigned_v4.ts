@@ -24,7 +24,7 @@ export const longestLink = 604_800;
 
 /** Tells who signed a link. Throws a refusal where it does not prove it, or is not good now. */
 export async function authenticatePresigned(proving: Proving): Promise<Principal> {
-  const { request: { headers }, query, service, find, now, readBody } = proving;
+  const { request: { headers }, query, service, find, now, latest, readBody } = proving;
   checkExpires(query.find(([name]) => name === "X-Amz-Expires")?.[1]);
   const claimed = parsePresigned(query);
   if (!claimed) {
@@ -40,7 +40,7 @@ export async function authenticatePresigned(proving: Proving): Promise<Principal
   if (signedAt > now + maxSkew) {
     throw refuse("linkTime", "The link is not valid yet. Set the clock of who presigned it");
   }
-  if (now > signedAt + claimed.expiresSeconds * 1000) {
+  if (latest > signedAt + claimed.expiresSeconds * 1000) {
     throw refuse("linkTime", "The link has expired. Presign another");
   }
   checkSignedHeaders(headers, claimed.signedHeaders);
@@ -56,7 +56,7 @@ export async function authenticatePresigned(proving: Proving): Promise<Principal
   const pieces = signedPieces(proving, payloadHash);
   const { credential } = checkProof(
     await find(claimed.accessKeyId),
-    now,
+    latest,
     (secret) => verifySignature(pieces, claimed, secret),
     "The link's signature is not the one that the access key's secret makes of it. Use the link as " +
       "it was presigned: the same method, host, path, query and signed headers",

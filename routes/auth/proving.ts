@@ -22,4 +22,6 @@ export interface Proving extends Asked {
   readonly query: readonly (readonly [name: string, value: string])[];
   readonly find: (accessKeyId: string) => Promise<Credential | undefined>;
   readonly now: number;
+  /** The latest that it may be now: what has expired by then is not good any more. */
+  readonly latest: number;
 }

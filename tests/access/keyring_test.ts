@@ -30,7 +30,7 @@ async function world(use: (world: World) => Promise<void>): Promise<void> {
   const keyring = createKeyring({
     catalog,
     box: () => Promise.resolve(boxes.current),
-    now: () => state.now,
+    uptime: () => state.now,
     warn: (message) => warned.push(message),
   });
   const add = async (accessKeyId: string) => {

@@ -64,7 +64,7 @@ Deno.test("a credential that was sealed under another key is good in neither for
         update: () => Promise.reject(new Error("nobody writes here")),
       },
       box: () => Promise.resolve(opener),
-      now: () => 0,
+      uptime: () => 0,
       warn: () => {},
     });
     assert.equal(await keyring.hasAny(), true);

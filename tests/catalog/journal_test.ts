@@ -58,7 +58,7 @@ Deno.test("a lease keeps others out until it has run out", async () => {
   const job = jobRecord(1_000);
   await journal.begin(scope, journalRecord(job, { owner: "one", leaseUntil: 100, askedAt: 7 }), {});
   const lease = (owner: string, now: number, asked = false) =>
-    journal.lease(scope, job.id, owner, now, now + 50, asked);
+    journal.lease(scope, job.id, owner, now, now + 50, asked ? now : undefined);
   assert.equal(await lease("two", 99), undefined);
   assert.equal((await lease("one", 90))?.leaseUntil, 140);
   assert.equal(await lease("two", 139), undefined);
@@ -77,7 +77,8 @@ Deno.test("of many who want a lease that ran out one gets it", async () => {
   const leases = await Promise.all(
     Array.from(
       { length: 10 },
-      (_, n) => (n % 2 ? one : two).catalog.journal.lease(scope, job.id, `g${n}`, 200, 300, false),
+      (_, n) =>
+        (n % 2 ? one : two).catalog.journal.lease(scope, job.id, `g${n}`, 200, 300, undefined),
     ),
   );
   assert.equal(leases.filter((lease) => lease).length, 1);
@@ -95,7 +96,7 @@ Deno.test("finishing turns the entry into a job that keeps token, tags and input
   assert.deepEqual(await jobs.tags(scope, job.id), { a: "1" });
   assert.equal((await jobs.batch("cloud", job.batch))?.id, job.id);
   assert.ok(await objects.hasUses("cloud", input));
-  assert.equal(await journal.lease(scope, job.id, "one", 0, 1, true), undefined);
+  assert.equal(await journal.lease(scope, job.id, "one", 0, 1, 0), undefined);
 });
 
 Deno.test("a finish that is carried out once more, late, sets no job back", async () => {
@@ -115,7 +116,7 @@ Deno.test("abandoning leaves an entry alone that another gateway holds by now", 
   const { journal, objects } = open.catalog;
   const entry = journalRecord(jobRecord(1_000), { promise });
   await journal.begin(scope, entry, { a: "1" });
-  const held = await journal.lease(scope, entry.job.id, "two", 200, 300, true);
+  const held = await journal.lease(scope, entry.job.id, "two", 200, 300, 200);
   await journal.abandon(scope, entry);
   assert.deepEqual(await journal.get(scope, entry.job.id), held);
   assert.equal(await journal.promised(scope, "token", "digest"), entry.job.id);

@@ -32,7 +32,12 @@ export async function createJobWorld(options: JobWorldOptions = {}): Promise<Job
   const now = () => virtual ? world.time : Date.now();
   const cloud = options.cloud ?? createDouble({ ...options, now });
   const { instance = "one" } = options;
-  const world = await createWorld({ catalog, cloud, instance });
+  const world = await createWorld({
+    catalog,
+    cloud,
+    instance,
+    ...(options.clock && { clock: options.clock }),
+  });
   if (!options.cloud) cloud.addFile("file-in");
   const warnings: string[] = [];
   const jobs = createJobs({

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createReadMemory } from "../../catalog/read_memory.ts";
 import type { ObjectRecord } from "../../catalog/records.ts";
+import { trustedClock } from "../../codecs/clock.ts";
 import { fileId } from "../../codecs/ids.ts";
 import { list, type ListPage, type ListRequest } from "../../objects/list.ts";
 import { objectRecord, scope } from "../catalog/memory.ts";
@@ -210,7 +211,12 @@ Deno.test("a page of common prefixes costs the page, not what lies below them", 
     },
   };
   const { memory } = catalog;
-  const deps = { catalog: counting, memory, now: () => world.time, showsNative: () => false };
+  const deps = {
+    catalog: counting,
+    memory,
+    clock: trustedClock(() => world.time),
+    showsNative: () => false,
+  };
   const page = await list(deps, world.reach, { ...plain, delimiter: "/" }, quiet());
   assert.equal(page.commonPrefixes.length, 40);
   assert.ok(read < 40 * 5, `${read} of 4,000 objects were read`);
@@ -238,7 +244,8 @@ Deno.test("a page that is asked for again is the same, until an object on it exp
   let mark = 1;
   const memory = createReadMemory({ now: () => mark });
   const { objects } = catalog;
-  const deps = { catalog: objects, memory, now: () => world.time, showsNative: () => false };
+  const clock = trustedClock(() => world.time);
+  const deps = { catalog: objects, memory, clock, showsNative: () => false };
   const page = () => list(deps, world.reach, plain, quiet());
   const keysOf = async () => (await page()).objects.map(({ key }) => key);
   const first = await page();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { trustedClock } from "../../codecs/clock.ts";
 import { Failure } from "../../codecs/failure.ts";
 import type { Multipart, NewPart } from "../../objects/multipart.ts";
 import { createMultipart } from "../../objects/multipart.ts";
@@ -40,6 +41,7 @@ async function createUploadWorld(
     catalog: world.catalog.uploads,
     spool: createPartSpool({ folder }),
     now: () => world.time,
+    clock: trustedClock(() => world.time),
     randomBytes: (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
     instance,
     put: world.objects.put,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { trustedClock } from "../../codecs/clock.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { diskId } from "../../objects/disk_id.ts";
 import { createMultipart } from "../../objects/multipart.ts";
@@ -16,6 +17,7 @@ function gateway(world: ObjectWorld, folder: string, instance: string) {
     catalog: world.catalog.uploads,
     spool: createPartSpool({ folder }),
     now: () => world.time,
+    clock: trustedClock(() => world.time),
     randomBytes: (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
     instance,
     put: world.objects.put,

@@ -1,4 +1,5 @@
 /** Objects over a provider in memory and a catalog in memory. */
+import type { Clock } from "../../codecs/clock.ts";
 import { createObjects, type Objects } from "../../objects/objects.ts";
 import type { NewObject } from "../../objects/put.ts";
 import type { Reach } from "../../objects/reach.ts";
@@ -16,10 +17,18 @@ export interface ObjectWorld extends Disposable, OpenCatalog {
   time: number;
 }
 
+/** How a world differs from the default one. */
+export interface WorldOptions {
+  readonly instance?: string;
+  readonly cloud?: ProviderDouble;
+  readonly catalog?: OpenCatalog;
+  /** What is trusted with expiry instead of the world's own time. */
+  readonly clock?: Clock;
+}
+
 /** Makes a world; native files are shown in the bucket `cloud-files`. */
 export async function createWorld(
-  options: DoubleOptions & { instance?: string; cloud?: ProviderDouble; catalog?: OpenCatalog } =
-    {},
+  options: DoubleOptions & WorldOptions = {},
 ): Promise<ObjectWorld> {
   const open = options.catalog ?? await openCatalog();
   const cloud = options.cloud ?? createDouble({ now: () => world.time, ...options });
@@ -28,6 +37,7 @@ export async function createWorld(
     catalog: open.catalog,
     providers: new Map([[cloud.provider.name, cloud.provider]]),
     now: () => world.time,
+    ...(options.clock && { clock: options.clock }),
     random: () => 0,
     instance: options.instance ?? "one",
     showsNative: (_, bucket) => bucket === "cloud-files",

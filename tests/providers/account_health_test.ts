@@ -21,6 +21,21 @@ function watched() {
   return { state, health };
 }
 
+Deno.test("an account stays aside for its time, whatever the clock is set to", () => {
+  const state = { time: 10 * 60 * minute, uptime: 0 };
+  const health = createHealth("cloud", "a", {
+    now: () => new Date(state.time),
+    uptime: () => state.uptime,
+  });
+  health.refused("quota", undefined);
+  for (const time of [48 * 60 * minute, 0]) {
+    state.time = time;
+    assert.equal(health.setAside()?.until.getTime(), time + minute);
+  }
+  state.uptime = minute;
+  assert.equal(health.setAside(), undefined);
+});
+
 Deno.test("an account that is refused is set aside for longer each time, within a bound, and told once", () => {
   const { state, health } = watched();
   assert.equal(health.setAside(), undefined);

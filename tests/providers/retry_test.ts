@@ -20,6 +20,14 @@ Deno.test("the wait is read from milliseconds, seconds or a date, in this order"
   assert.equal(delay({ "retry-after": "1.5" }), 1500);
   assert.equal(delay({ "retry-after": "Tue, 24 Nov 2026 12:00:30 GMT" }), 30_000);
   assert.equal(delay({ "retry-after": "Tue, 24 Nov 2026 11:00:00 GMT" }), 0);
+  // Both are the provider's own times: this machine's clock may be an hour off.
+  assert.equal(
+    delay({
+      "retry-after": "Tue, 24 Nov 2026 13:00:30 GMT",
+      "date": "Tue, 24 Nov 2026 13:00:00 GMT",
+    }),
+    30_000,
+  );
   assert.equal(delay({ "retry-after": "soon" }), undefined);
   assert.equal(delay({}), undefined);
 });

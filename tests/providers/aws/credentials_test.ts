@@ -6,12 +6,14 @@ const minute = 60_000;
 
 function setUp(env: Record<string, string>, minutesEach = 60) {
   let time = Date.parse("2026-11-24T00:00:00Z");
+  let uptime = 0;
   const calls: number[] = [];
   let broken = false;
   const credentials = createCredentials({
     name: "bedrock",
     env: (name) => env[name],
     now: () => new Date(time),
+    uptime: () => uptime,
     chain: () => {
       calls.push(time);
       if (broken) return Promise.reject(new Error("no instance role"));
@@ -25,7 +27,11 @@ function setUp(env: Record<string, string>, minutesEach = 60) {
   return {
     credentials,
     calls,
-    pass: (minutes: number) => void (time += minutes * minute),
+    pass(minutes: number) {
+      time += minutes * minute;
+      uptime += minutes * minute;
+    },
+    setBack: (minutes: number) => void (time -= minutes * minute),
     break: (now: boolean) => void (broken = now),
   };
 }
@@ -48,6 +54,16 @@ Deno.test("half a key pair in the environment is named", async () => {
   const { credentials, calls } = setUp({ AWS_ACCESS_KEY_ID: "id" });
   await assert.rejects(credentials(), /AWS_SECRET_ACCESS_KEY is not set/);
   assert.equal(calls.length, 0);
+});
+
+Deno.test("credentials end when they do, also where the clock was set back meanwhile", async () => {
+  const { credentials, pass, setBack } = setUp({});
+  assert.equal((await credentials()).accessKeyId, "key 1");
+  pass(30);
+  setBack(60);
+  assert.equal((await credentials()).accessKeyId, "key 1");
+  pass(25);
+  assert.equal((await credentials()).accessKeyId, "key 2");
 });
 
 Deno.test("a role's credentials are kept until five minutes before their end", async () => {
