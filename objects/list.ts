@@ -59,14 +59,14 @@ export async function list(
   signal: AbortSignal,
 ): Promise<ListPage> {
   if (reach.native && deps.showsNative(reach, request.bucket)) {
-    return await readPage(request, nativeSource(deps, reach, request, signal));
+    return await readPage(request, nativeSource(deps, reach, request, signal), signal);
   }
   const { position, ...rest } = request;
   const name = JSON.stringify(["objects", scopeOf(reach), rest, position && latin1(position)]);
   const read = async (): Promise<Remembered> => {
     const expiry: Expiry = { first: Infinity };
-    const source = recordedSource(deps, reach, request, expiry);
-    return { page: await readPage(request, source), expiry };
+    const source = recordedSource(deps, reach, request, { expiry, signal, forgotten: 0 });
+    return { page: await readPage(request, source, signal), expiry };
   };
   const weight = ({ page }: Remembered) => 1 + page.objects.length + page.commonPrefixes.length;
   const { page, expiry } = await deps.memory.remember(name, weight, read);
@@ -78,12 +78,25 @@ interface Expiry {
   first: number;
 }
 
+/** How far the reading of one page has come. */
+interface Reading {
+  readonly expiry: Expiry;
+  /** Ends it once its client has gone. */
+  readonly signal: AbortSignal;
+  /** Expired objects that were forgotten in passing. */
+  forgotten: number;
+}
+
 interface Remembered {
   readonly page: ListPage;
   readonly expiry: Expiry;
 }
 
-async function readPage(request: ListRequest, source: Source): Promise<ListPage> {
+async function readPage(
+  request: ListRequest,
+  source: Source,
+  signal: AbortSignal,
+): Promise<ListPage> {
   const objects: NamedObject[] = [];
   const commonPrefixes: string[] = [];
   let position = startOf(request);
@@ -100,6 +113,7 @@ async function readPage(request: ListRequest, source: Source): Promise<ListPage>
     // One more than fits tells whether another page follows.
     const wanted = Math.min(step, request.maxKeys - count + 1);
     const { found, isLast } = await source(reached(), wanted);
+    signal.throwIfAborted();
     let skipped = 0;
     for (const entry of found) {
       if (request.delimiter !== "" && compareBytes(utf8.encode(entry.key), reached()) < 0) {
@@ -138,13 +152,13 @@ function recordedKeys(
   deps: ListDeps,
   reach: Reach,
   { bucket, prefix }: ListRequest,
-  expiry: Expiry,
+  reading: Reading,
 ): (from: Uint8Array, limit: number) => Promise<readonly NamedObject[]> {
   const before = prefix === "" ? undefined : afterPrefix(prefix);
   return (from, limit) =>
     merged(
       scopesOfBucket(reach, bucket).map((scope) =>
-        recordedObjects(deps, { scope, bucket, before, expiry }, from, limit)
+        recordedObjects(deps, { scope, bucket, before, reading }, from, limit)
       ),
       limit,
     );
@@ -154,9 +168,9 @@ function recordedSource(
   deps: ListDeps,
   reach: Reach,
   request: ListRequest,
-  expiry: Expiry,
+  reading: Reading,
 ): Source {
-  const recorded = recordedKeys(deps, reach, request, expiry);
+  const recorded = recordedKeys(deps, reach, request, reading);
   return async (from, limit) => {
     const found = await recorded(from, limit);
     return { found, isLast: found.length < limit };
@@ -170,7 +184,8 @@ function nativeSource(
   request: ListRequest,
   signal: AbortSignal,
 ): Source {
-  const recorded = recordedKeys(deps, reach, request, { first: Infinity });
+  const reading = { expiry: { first: Infinity }, signal, forgotten: 0 };
+  const recorded = recordedKeys(deps, reach, request, reading);
   const { prefix, maxKeys } = request;
   const native = createNativeFiles(
     deps.catalog,
@@ -210,37 +225,47 @@ interface Place {
   readonly scope: Scope;
   readonly bucket: string;
   readonly before: Uint8Array | undefined;
-  readonly expiry: Expiry;
+  readonly reading: Reading;
 }
+
+/** Expired objects that one page forgets in passing; those beyond are left to the sweep. */
+const maxForgotten = 100;
+/** Objects that are read at one time where some before them have expired. */
+const fewestRead = 100;
 
 /**
  * Objects of the catalog that their provider still has, exactly `limit` of them if there are as
- * many. Those that have expired are forgotten in passing, or every list would read them again.
+ * many. Some that have expired are forgotten in passing, for every list would read them again.
  */
 async function recordedObjects(
   deps: ListDeps,
-  { scope, bucket, before, expiry }: Place,
+  { scope, bucket, before, reading }: Place,
   from: Uint8Array,
   limit: number,
 ): Promise<NamedObject[]> {
+  const { expiry, signal } = reading;
   const live: NamedObject[] = [];
+  let wanted = limit;
   while (live.length < limit) {
     if (before && compareBytes(from, before) >= 0) break;
-    const wanted = limit - live.length;
+    signal.throwIfAborted();
     const found = await deps.catalog.range(scope, bucket, from, before, wanted);
     const now = deps.clock.earliest();
     for (const object of found) {
       const { key, record } = object;
       if (isLive(record, now)) {
+        if (live.length === limit) break;
         live.push(object);
         if (record.expiresAt !== undefined) expiry.first = Math.min(expiry.first, record.expiresAt);
-      } else if (deps.clock.isConfirmed()) {
+      } else if (deps.clock.isConfirmed() && reading.forgotten < maxForgotten) {
+        reading.forgotten++;
         await deps.catalog.remove(scope, bucket, key, record, "gone");
       }
     }
     const last = found.at(-1);
     if (found.length < wanted || !last) break;
     from = afterKey(last.key);
+    wanted = Math.max(limit - live.length, fewestRead);
   }
   return live;
 }

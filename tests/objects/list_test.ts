@@ -258,3 +258,45 @@ Deno.test("a page that is asked for again is the same, until an object on it exp
   mark++;
   assert.deepEqual(await keysOf(), ["a", "c"]);
 });
+
+Deno.test("a page among many expired objects forgets some, reads few at a time, and ends with its client", async () => {
+  using world = await createWorld();
+  const put = (key: string, more: Partial<ObjectRecord> = {}) =>
+    world.catalog.objects.set(scope, "bucket", key, objectRecord(`file-${key}`, more));
+  for (let n = 0; n < 250; n++) await put(`a${n}`, { expiresAt: world.time });
+  await put("b");
+  const { objects } = world.catalog;
+  let ranges = 0;
+  let seen = () => {};
+  const catalog = {
+    ...objects,
+    range: (...request: Parameters<typeof objects.range>) => {
+      ranges++;
+      seen();
+      return objects.range(...request);
+    },
+  };
+  let mark = 0;
+  const memory = createReadMemory({ now: () => mark++ });
+  const clock = trustedClock(() => world.time);
+  const deps = { catalog, memory, clock, showsNative: () => false };
+  const stored = async () =>
+    (await objects.range(scope, "bucket", new Uint8Array(), undefined, 999)).length;
+  for (const left of [151, 51, 1]) {
+    ranges = 0;
+    const page = await list(deps, world.reach, { ...plain, maxKeys: 1 }, quiet());
+    assert.deepEqual(page.objects.map(({ key }) => key), ["b"]);
+    assert.equal(page.next, undefined);
+    assert.ok(ranges <= 5, `${ranges} reads`);
+    assert.equal(await stored(), left);
+  }
+  for (let n = 0; n < 250; n++) await put(`a${n}`, { expiresAt: world.time });
+  const gone = new AbortController();
+  seen = () => gone.abort(new Error("the client has gone"));
+  ranges = 0;
+  await assert.rejects(
+    list(deps, world.reach, { ...plain, maxKeys: 1 }, gone.signal),
+    /the client has gone/,
+  );
+  assert.equal(ranges, 1);
+});
