@@ -17,6 +17,7 @@ import { hearTime } from "./objects/hear_time.ts";
 import { createObjects } from "./objects/objects.ts";
 import { createPartSpool, type PartSpoolOptions } from "./objects/part_spool.ts";
 import { createReadSpool } from "./objects/read_spool.ts";
+import { refuseOwnAddress } from "./own_address.ts";
 import { createProviders } from "./providers/registry.ts";
 import type { Timeouts } from "./providers/settings.ts";
 import { createUploader } from "./providers/upload.ts";
@@ -86,6 +87,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     random,
     sleep,
     uploader,
+    hop: instance,
     env: deps.env,
     warn: log.warn,
     ...(timeouts && { timeouts }),
@@ -161,6 +163,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     keyring,
     now,
     latest: clock.latest,
+    hop: instance,
     openTo: opennessOf(config),
     rateLimit: createRateLimit(config.limits.requestsPerSecond, clock.uptime),
     uploads: createPlaces(withOwnShare(config.limits.concurrentUploads, bounds.ownShare)),
@@ -212,6 +215,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     await checkReachable(config, keyring);
     url = listen(createApp(app), config.port);
     if (config.s3Port !== undefined) s3Url = listen(createRootApp(app), config.s3Port);
+    const own = { host: config.host, urls: [url, s3Url ?? url], hop: instance, fetch };
+    await refuseOwnAddress(config.providers, own);
   } catch (error) {
     await close(0);
     throw error;

@@ -11,6 +11,7 @@ export const bedrockStatuses = {
   IncompleteSignatureException: 403,
   InternalServerException: 500,
   InvalidSignatureException: 403,
+  LoopDetected: 508,
   MissingAuthenticationTokenException: 403,
   ResourceNotFoundException: 404,
   SerializationException: 400,

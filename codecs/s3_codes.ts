@@ -33,6 +33,7 @@ export const s3Statuses = {
   InvalidToken: 400,
   InvalidURI: 400,
   KeyTooLongError: 400,
+  LoopDetected: 508,
   MalformedTrailerError: 400,
   MalformedXML: 400,
   MaxMessageLengthExceeded: 400,

@@ -11,6 +11,8 @@ export interface HealthDeps {
   readonly uptime?: () => number;
   /** Tells the operator. */
   readonly warn?: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+  /** Clauses that say more than the usual ones. */
+  readonly reasons?: Partial<Readonly<Record<AccountTrouble, string>>>;
 }
 
 /** An account's health, and what is to be told of the answers to its calls. */
@@ -26,7 +28,7 @@ const first: Readonly<Record<AccountTrouble, number>> = { key: 30_000, quota: 60
 /** No longer, so that a new key or credit is noticed without a restart. */
 const longest = 15 * 60_000;
 
-const reasons: Readonly<Record<AccountTrouble, string>> = {
+const usualReasons: Readonly<Record<AccountTrouble, string>> = {
   key: "the provider refuses its key",
   quota: "the provider says that it has no credit or quota left",
 };
@@ -35,8 +37,14 @@ const reasons: Readonly<Record<AccountTrouble, string>> = {
 export function createHealth(
   provider: string,
   account: string,
-  { now, uptime = () => now().getTime(), warn = () => {} }: HealthDeps,
+  {
+    now,
+    uptime = () => now().getTime(),
+    warn = () => {},
+    reasons: given = {},
+  }: HealthDeps,
 ): KeptHealth {
+  const reasons = { ...usualReasons, ...given };
   let trouble: AccountTrouble | undefined;
   let times = 0;
   let until = 0;

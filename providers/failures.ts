@@ -120,12 +120,24 @@ function troubleOf(refusal: Refusal, meaning: ErrorClass): AccountTrouble | unde
   return refusal.status === 401 || isTold ? "key" : undefined;
 }
 
+const loopStatus = 508;
+
+/** The base URL leads back to a gateway that the request has passed already. */
+function loopFailure(provider: string): Failure {
+  return new Failure(
+    "invalid",
+    `The base URL of provider ${provider} leads back to this gateway. Set it to the provider's own`,
+    { s3: "LoopDetected", bedrock: "LoopDetected" },
+  );
+}
+
 /** Words a refusal. The provider's own text is used, masked and cut, for `invalid` alone. */
 export function refusalFailure(refusal: Refusal): Failure {
   const { provider, status, dialect } = refusal;
   const what = refusal.subject ?? "what was asked for";
   const known = refusal.facts !== undefined;
   const meaning = classify(refusal);
+  if (status === loopStatus) return loopFailure(provider);
   const unknown = !refusal.idempotent && meaning === "unavailable" &&
     (!known || status === 408 || status >= 500);
   const retry = refusal.retryAfterSeconds === undefined
@@ -135,7 +147,11 @@ export function refusalFailure(refusal: Refusal): Failure {
   const words: Record<ErrorClass, readonly [FailureKind, string, FailureDetails?]> = {
     "denied": [
       "denied",
-      `Provider ${provider} denied the request (HTTP ${status}). ${dialect.deniedAdvice}`,
+      `Provider ${provider} denied the request (HTTP ${status})${
+        trouble === "key"
+          ? ": it refuses the gateway's own key, and the access key of this request is not meant"
+          : ""
+      }. ${dialect.deniedAdvice}`,
     ],
     // Clients repeat what is throttled for hours; without credit no repetition helps, so this is
     // worded as a quota that is used up, which AWS clients do not retry.

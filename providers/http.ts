@@ -3,6 +3,7 @@
  * SDKs' retries, and every refusal turned into a {@linkcode Failure}.
  */
 import { Failure } from "../codecs/failure.ts";
+import { hopHeader } from "../codecs/hops.ts";
 import type { KeptHealth } from "./account_health.ts";
 import { unpacked } from "./encoding.ts";
 import {
@@ -88,7 +89,7 @@ interface Refused {
 /** Makes the calls of one account. */
 export function createHttp(
   options: HttpOptions,
-  deps: Pick<ProviderDeps, "fetch" | "now" | "random" | "sleep" | "uploader" | "timeouts">,
+  deps: Pick<ProviderDeps, "fetch" | "now" | "random" | "sleep" | "uploader" | "timeouts" | "hop">,
 ): Http {
   const { provider } = options;
   const timeouts = deps.timeouts ?? defaultTimeouts;
@@ -103,6 +104,8 @@ export function createHttp(
       for (const [name, value] of Object.entries(given)) all.set(name.toLowerCase(), value);
     };
     if (!target.anonymous) set(options.headers());
+    // What carries a right of its own may lead anywhere, and is no loop.
+    if (!target.anonymous && deps.hop !== undefined) all.set(hopHeader, deps.hop);
     all.set("accept", "application/json");
     if ("json" in target && target.json !== undefined) all.set("content-type", "application/json");
     set(target.headers ?? {});

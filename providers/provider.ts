@@ -55,6 +55,8 @@ export interface AccountHealth {
 export interface ForwardingProvider {
   readonly forwards: true;
   readonly name: string;
+  /** How its credentials fare; absent where nobody keeps watch over them. */
+  readonly health?: AccountHealth;
   /** Sends a request on and answers with the upstream's response, body unread. */
   forward(request: ForwardRequest, signal: AbortSignal): Promise<Response>;
 }

@@ -71,6 +71,8 @@ export interface ProviderDeps {
   /** The environment, for the AWS credentials. */
   readonly env?: (name: string) => string | undefined;
   readonly timeouts?: Timeouts;
+  /** This gateway's id, which every call carries so that one that comes back is noticed. */
+  readonly hop?: string;
   /** Tells the operator of an account that is not well. */
   readonly warn?: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }

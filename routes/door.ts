@@ -4,6 +4,7 @@
  */
 import type { RateLimit } from "../access/rate_limit.ts";
 import { Failure } from "../codecs/failure.ts";
+import { hasPassed, hopHeader } from "../codecs/hops.ts";
 import type { Service } from "./auth/proving.ts";
 import { authenticate, type AuthenticateDeps } from "./authenticate.ts";
 import { type Audit, type Broken, type Context, newAudit } from "./context.ts";
@@ -18,6 +19,8 @@ import { answerText } from "./text_answer.ts";
 /** What the door needs. */
 export interface DoorDeps extends AuthenticateDeps, BodyDeps {
   readonly rateLimit: RateLimit;
+  /** This gateway's id, as its own calls carry it. */
+  readonly hop: string;
   readonly requestId: () => string;
   /** Told of every request once its answer has gone out, or the client has gone. */
   readonly answered: (answer: Answered) => void;
@@ -74,6 +77,7 @@ export function createDoor(deps: DoorDeps, faceOf: (path: string) => Face): App 
       const face = faceOf(target.path);
       try {
         checkHead(request.headers, target);
+        checkLoop(request.headers, deps.hop);
         const readBody = controlBody(request, audit, deps);
         principal = await whoAsks(deps, face, request, target, readBody);
         takeTurn(deps.rateLimit, principal);
@@ -89,7 +93,10 @@ export function createDoor(deps: DoorDeps, faceOf: (path: string) => Face): App 
       } catch (error) {
         const isExpected = error instanceof Failure && error.kind !== "internal";
         if (!isExpected) deps.broken({ requestId, signal }, error);
-        return await face.refuse(error, request, target, requestId);
+        const refusal = await face.refuse(error, request, target, requestId);
+        // The gateway's own look for itself knows it by its id.
+        if (isLoop(error)) refusal.headers.set(hopHeader, deps.hop);
+        return refusal;
       }
     };
 
@@ -127,6 +134,21 @@ async function whoAsks(
     return bucket === undefined ? target.path : path;
   };
   return await authenticate(deps, { request, target, service, resource, readBody });
+}
+
+/** Throws LoopDetected for a request that this gateway has sent: its signature is not a client's. */
+function checkLoop(headers: Headers, hop: string): void {
+  if (!hasPassed(headers.get(hopHeader), hop)) return;
+  throw new Failure(
+    "invalid",
+    "The request has passed this gateway already: one of its upstreams leads back to it. Set the " +
+      "provider's endpoint or base URL to the provider's own address",
+    { s3: "LoopDetected", bedrock: "LoopDetected" },
+  );
+}
+
+function isLoop(error: unknown): boolean {
+  return error instanceof Failure && error.details.s3 === "LoopDetected";
 }
 
 /** Counts a request against its principal's rate. Throws `throttled` where that is used up. */

@@ -65,6 +65,7 @@ const walls: Readonly<Record<string, Wall>> = {
   "process.ts": { uses: [], usesTypesOf: ["log.ts"] },
   "serve.ts": { uses: [], usesTypesOf: ["routes/door.ts"] },
   "sweep.ts": { uses: [], usesTypesOf: ["catalog", "objects", "jobs", "codecs", "log.ts"] },
+  "own_address.ts": { uses: ["codecs"], usesTypesOf: ["providers/settings.ts"] },
   "results_store.ts": {
     uses: ["objects"],
     usesTypesOf: ["config.ts", "providers/provider.ts"],
@@ -76,6 +77,7 @@ const walls: Readonly<Record<string, Wall>> = {
       "codecs",
       "jobs",
       "objects",
+      "own_address.ts",
       "providers",
       "results_store.ts",
       "routes",

@@ -1,6 +1,7 @@
 /** Re-signs requests with the gateway's credentials and streams both ways. */
 import { Failure } from "../../codecs/failure.ts";
 import { type Credentials, signRequest } from "../../codecs/sigv4.ts";
+import type { KeptHealth } from "../account_health.ts";
 import type { ForwardRequest } from "../provider.ts";
 import type { Uploader } from "../upload.ts";
 import type { FindEndpoint } from "./endpoints.ts";
@@ -11,6 +12,7 @@ import {
   withoutPresigning,
 } from "./headers.ts";
 import { withoutCredentials } from "./mask.ts";
+import { credentialsRefused, refusalOfCredentials } from "./own_credentials.ts";
 import { type Payload, preparePayload } from "./payload.ts";
 
 /** What forwarding needs. */
@@ -22,6 +24,12 @@ export interface ForwardDeps {
   readonly fetch: typeof fetch;
   readonly uploader: Uploader;
   readonly now: () => Date;
+  /** Milliseconds of a clock that is never set; `now` where absent. */
+  readonly uptime?: () => number;
+  /** Told whether AWS takes the gateway's credentials. */
+  readonly health?: Pick<KeptHealth, "refused" | "answered">;
+  /** This gateway's id, for the header that ends loops. */
+  readonly hop?: string | undefined;
 }
 
 /** Statuses of responses that cannot have a body. */
@@ -37,20 +45,32 @@ const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
  * was tapped or wrapped on its way here arrives chunked, which S3 refuses (Deno 2.9.6).
  *
  * Throws `denied` without credentials, `invalid` for a region or signature form that cannot be
- * re-signed, the body's own error where that breaks, and `unavailable` where AWS is not reached or
- * breaks off. What AWS itself refuses is a response like any other.
+ * re-signed, the body's own error where that breaks, and `unavailable` where AWS is not reached,
+ * breaks off, or refuses the gateway's own credentials. What else AWS refuses is a response like any
+ * other.
  */
 export function createForward(
   deps: ForwardDeps,
 ): (request: ForwardRequest, signal: AbortSignal) => Promise<Response> {
+  const probe = createProbe(deps, send);
   return async (request, signal) => {
+    const answer = await send(request, signal);
+    const { status } = answer;
+    // The answer to a HEAD has no body that would say whose fault it is.
+    if (request.method === "HEAD" && (status === 400 || status === 403)) {
+      await probe(request.region, signal);
+    }
+    return answer;
+  };
+
+  async function send(request: ForwardRequest, signal: AbortSignal): Promise<Response> {
     let body: Payload["body"] = request.body;
     try {
       signal.throwIfAborted();
       const endpoint = deps.findEndpoint(request.service, request.region);
       const credentials = await deps.credentials();
       signal.throwIfAborted();
-      const headers = requestHeaders(request.headers, request);
+      const headers = requestHeaders(request.headers, { ...request, hop: deps.hop });
       const query = withoutPresigning(request.query, headers);
       const path = endpoint.prefix + (request.path === "" ? "/" : request.path);
       const target = query === "" ? path : `${path}?${query}`;
@@ -88,7 +108,9 @@ export function createForward(
             signal,
           ),
       );
-      return method === "HEAD" ? answer : await withoutCredentials(answer, credentials);
+      return method === "HEAD"
+        ? answer
+        : await checked(deps, await withoutCredentials(answer, credentials));
     } catch (error) {
       if (body instanceof ReadableStream && !body.locked) {
         // A body that broke says so again here; `error` is what the caller is told.
@@ -96,6 +118,36 @@ export function createForward(
       }
       throw signal.aborted ? signal.reason : failureOf(error, request.method, deps.name);
     }
+  }
+}
+
+/** Throws `unavailable` where an answer refuses the gateway's own credentials. */
+async function checked({ name, health }: ForwardDeps, answer: Response): Promise<Response> {
+  const code = await refusalOfCredentials(answer);
+  if (code === undefined) {
+    if (answer.status < 500) health?.answered(true);
+    return answer;
+  }
+  await answer.body?.cancel();
+  health?.refused("key", undefined);
+  throw credentialsRefused(name, code);
+}
+
+/** How long the answer of a probe is believed, in milliseconds. */
+const probeMilliseconds = 10_000;
+
+/** Makes what asks S3 for its buckets only to see whether it takes the gateway's credentials. */
+function createProbe(
+  { now, uptime = () => now().getTime() }: ForwardDeps,
+  send: (request: ForwardRequest, signal: AbortSignal) => Promise<Response>,
+): (region: string | undefined, signal: AbortSignal) => Promise<void> {
+  let goodUntil = 0;
+  return async (region, signal) => {
+    if (uptime() < goodUntil) return;
+    const list = { service: "s3", method: "GET", path: "/", query: "" } as const;
+    const answer = await send({ ...list, headers: new Headers(), body: null, region }, signal);
+    await answer.body?.cancel();
+    goodUntil = uptime() + probeMilliseconds;
   };
 }
 

@@ -1,6 +1,7 @@
 /** What of a client's request and of an upstream's answer goes on through the gateway. */
 import { Failure } from "../../codecs/failure.ts";
 import { linkForm } from "../../codecs/presigned_headers.ts";
+import { hopHeader, hopsWith } from "../../codecs/hops.ts";
 import type { ForwardRequest } from "../provider.ts";
 
 /** RFC 9110 §7.6.1, and the older names that are still met. */
@@ -87,6 +88,8 @@ export interface RequestHeaderOptions {
   readonly service?: ForwardRequest["service"];
   /** Names that the client's signature covers; absent where no signature was verified. */
   readonly signedHeaders?: readonly string[] | undefined;
+  /** This gateway's id, to be added to those that the request has passed. */
+  readonly hop?: string | undefined;
 }
 
 /**
@@ -102,7 +105,7 @@ export interface RequestHeaderOptions {
  */
 export function requestHeaders(
   client: Headers,
-  { service = "s3", signedHeaders }: RequestHeaderOptions = {},
+  { service = "s3", signedHeaders, hop }: RequestHeaderOptions = {},
 ): HeaderFields {
   const headers: HeaderFields = new Map();
   const isKnown = service === "s3"
@@ -114,6 +117,7 @@ export function requestHeaders(
     if (isKnown(name) && !notForUpstream.has(name) && !hops(name)) headers.set(name, value);
   });
   headers.set("accept-encoding", "identity");
+  if (hop !== undefined) headers.set(hopHeader, hopsWith(client.get(hopHeader), hop));
   return headers;
 }
 

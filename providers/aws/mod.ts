@@ -1,4 +1,5 @@
 /** Amazon S3 and Amazon Bedrock, reached with the gateway's own credentials. */
+import { createHealth } from "../account_health.ts";
 import type { ForwardingProvider } from "../provider.ts";
 import type { ProviderDeps, ProviderSettings } from "../settings.ts";
 import { withConverse } from "./converse.ts";
@@ -7,6 +8,9 @@ import { createEndpoints } from "./endpoints.ts";
 import { createForward } from "./forward.ts";
 import { withPatience } from "./patience.ts";
 
+/** What the one account of an AWS provider is called in the log and in `/readyz`. */
+const credentialsAccount = "default";
+
 /**
  * Makes a provider that forwards to AWS, or to what stands in its place.
  *
@@ -14,14 +18,32 @@ import { withPatience } from "./patience.ts";
  */
 export function createAws(settings: ProviderSettings, deps: ProviderDeps): ForwardingProvider {
   const { name } = settings;
-  const { env = () => undefined, fetch, now, uptime, uploader } = deps;
+  const { env = () => undefined, fetch, now, uptime, uploader, hop } = deps;
   const findEndpoint = createEndpoints(settings);
   const credentials = createCredentials({ name, env, now, ...(uptime && { uptime }) });
+  const health = createHealth(name, credentialsAccount, {
+    now,
+    reasons: { key: "AWS refuses the gateway's own credentials" },
+    ...(uptime && { uptime }),
+    ...(deps.warn && { warn: deps.warn }),
+  });
+  const forwardDeps = {
+    name,
+    findEndpoint,
+    credentials,
+    fetch,
+    uploader,
+    now,
+    health,
+    ...(uptime && { uptime }),
+    ...(hop !== undefined && { hop }),
+  };
   return {
     forwards: true,
     name,
+    health,
     forward: withPatience(
-      withConverse(createForward({ name, findEndpoint, credentials, fetch, uploader, now })),
+      withConverse(createForward(forwardDeps)),
       name,
       deps.timeouts,
     ),

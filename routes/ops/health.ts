@@ -1,5 +1,5 @@
 /** What tells an operator, or a load balancer, how the gateway is. */
-import type { Provider, StoringProvider } from "../../providers/provider.ts";
+import type { Account, ForwardingProvider, Provider } from "../../providers/provider.ts";
 import { answerText } from "../text_answer.ts";
 
 /** What readiness depends on. */
@@ -27,14 +27,19 @@ export async function readiness(deps: HealthDeps): Promise<Response> {
   const providers = [...deps.providers.values()].map((provider) => ({
     name: provider.name,
     accounts: provider.forwards ? [] : provider.accounts.map((account) => account.name),
-    ...(!provider.forwards && statesOf(provider)),
+    ...(provider.forwards ? ownState(provider) : statesOf(provider.accounts)),
   }));
   const body = { status: ready ? "ready" : "not ready", catalog, providers };
   return answerStatus(body, ready ? 200 : 503);
 }
 
+/** How the credentials of a provider fare that is forwarded to. */
+function ownState({ health }: ForwardingProvider) {
+  return health && statesOf([{ name: "default", health }]);
+}
+
 /** How a provider's accounts fare, by their names, and whether any of them is well. */
-function statesOf({ accounts }: StoringProvider) {
+function statesOf(accounts: readonly Pick<Account, "name" | "health">[]) {
   const states = accounts.map(({ name, health }): [string, string] => {
     const aside = health?.setAside();
     const state = aside

@@ -106,8 +106,10 @@ export function createMetrics(): Metrics {
 function accounts(providers: ReadonlyMap<string, Provider>): ReadonlyMap<string, number> {
   return new Map(
     [...providers.values()].flatMap((provider) => {
-      if (provider.forwards) return [];
-      return provider.accounts.map(({ name, health }) =>
+      const all = provider.forwards
+        ? [{ name: "default", health: provider.health }].filter(({ health }) => health)
+        : provider.accounts;
+      return all.map(({ name, health }) =>
         [
           `${label("provider", provider.name)},${label("account", name)}`,
           health?.setAside() ? 1 : 0,

@@ -12,8 +12,9 @@ const env: Readonly<Record<string, string>> = {
   AWS_SESSION_TOKEN: token,
 };
 
-/** What S3 answers to a signature that it does not find right. */
-const mismatch = `<?xml version="1.0"?><Error><Code>SignatureDoesNotMatch</Code>` +
+/** A document that quotes what was signed, as S3's own do. */
+const quoting = (code: string) =>
+  `<?xml version="1.0"?><Error><Code>${code}</Code>` +
   `<AWSAccessKeyId>${gatewayKey}</AWSAccessKeyId>` +
   `<CanonicalRequest>GET\n/b/k\n\nx-amz-security-token:${token}\n</CanonicalRequest>` +
   `<CanonicalRequestBytes>47 45 54 ${hex(token)} 0a</CanonicalRequestBytes></Error>`;
@@ -22,8 +23,8 @@ const mismatch = `<?xml version="1.0"?><Error><Code>SignatureDoesNotMatch</Code>
 for (const path of ["/b/k", "/b/./k"]) {
   for (
     const [status, text] of [
-      [403, mismatch],
-      [400, `<Error><Code>ExpiredToken</Code><Token-0>${token}</Token-0></Error>`],
+      [403, quoting("AccessDenied")],
+      [400, `<Error><Code>InvalidRequest</Code><Token-0>${token}</Token-0></Error>`],
       [500, `{"message":"the key ${secret} of ${gatewayKey}"}`],
     ] as const
   ) {

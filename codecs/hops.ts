@@ -1,0 +1,26 @@
+/**
+ * The header by which a request that comes back to its gateway is noticed: the ids of the gateways
+ * that it has passed. A gateway whose upstream is itself would answer each request many times over.
+ */
+
+/** The header's name. */
+export const hopHeader = "x-batchway-hop";
+
+/** A chain is cut here; the id that was added last stays. */
+const maxHops = 32;
+
+/** Adds a gateway's id to those of a request. */
+export function hopsWith(hops: string | null, id: string): string {
+  return [...hopsOf(hops).slice(1 - maxHops), id].join(", ");
+}
+
+/** Whether a request has passed the gateway of this id. */
+export function hasPassed(hops: string | null, id: string): boolean {
+  return hops !== null && hopsOf(hops).includes(id);
+}
+
+function hopsOf(hops: string | null): string[] {
+  return (hops ?? "").split(",").map((one) => one.trim()).filter((one) =>
+    /^[\w-]{1,64}$/.test(one)
+  );
+}

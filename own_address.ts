@@ -1,0 +1,71 @@
+/** Finds upstreams that are the gateway itself: each request would be answered many times over. */
+import { hopHeader } from "./codecs/hops.ts";
+import type { ProviderSettings } from "./providers/settings.ts";
+
+/** What the search needs. */
+export interface OwnAddressDeps {
+  /** The address that the gateway listens on, as configured. */
+  readonly host: string;
+  /** The URLs of its listeners. */
+  readonly urls: readonly string[];
+  /** The gateway's id, which its listeners know. */
+  readonly hop: string;
+  readonly fetch: typeof fetch;
+}
+
+/** Where a provider's requests go, by the name of the setting. */
+const settings = {
+  baseUrl: "baseUrl",
+  s3Endpoint: "s3Endpoint (AWS_ENDPOINT_URL_S3)",
+  bedrockEndpoint: "bedrockEndpoint (AWS_ENDPOINT_URL_BEDROCK)",
+} as const;
+
+const loopback = /^(?:127\.[0-9.]+|\[::1\]|::1|localhost|(?:.+\.)?localhost)$/;
+const wildcard = /^(?:0\.0\.0\.0|::|\[::\])$/;
+
+/** How long an address is asked whether it is the gateway, in milliseconds. */
+const probeMilliseconds = 2_000;
+
+/**
+ * Throws an error that names every setting whose URL is one of the gateway's own listeners. Called
+ * once they listen. Only addresses with one of their ports are asked.
+ */
+export async function refuseOwnAddress(
+  providers: readonly ProviderSettings[],
+  deps: OwnAddressDeps,
+): Promise<void> {
+  const found: string[] = [];
+  for (const provider of providers) {
+    for (const [name, shown] of Object.entries(settings)) {
+      const text = provider[name as keyof typeof settings];
+      if (text === undefined || !await isOwn(new URL(text), deps)) continue;
+      found.push(
+        `providers.${provider.name}.${shown} is ${new URL(text).origin}, which is this gateway's ` +
+          "own address: every request would come back to it. Set it to the provider's own address.",
+      );
+    }
+  }
+  if (found.length > 0) throw new Error(found.join("\n"));
+}
+
+async function isOwn(url: URL, { host, urls, hop, fetch }: OwnAddressDeps): Promise<boolean> {
+  if (!urls.some((one) => portOf(new URL(one)) === portOf(url))) return false;
+  const name = url.hostname;
+  if (name === host || wildcard.test(name)) return true;
+  if (loopback.test(name) && (loopback.test(host) || wildcard.test(host))) return true;
+  try {
+    const answer = await fetch(url.origin, {
+      headers: { [hopHeader]: hop },
+      redirect: "manual",
+      signal: AbortSignal.timeout(probeMilliseconds),
+    });
+    await answer.body?.cancel();
+    return answer.headers.get(hopHeader) === hop;
+  } catch {
+    return false; // Not reached now: should it be the gateway after all, the hop ends the loop.
+  }
+}
+
+function portOf({ port, protocol }: URL): string {
+  return port === "" ? (protocol === "https:" ? "443" : "80") : port;
+}
