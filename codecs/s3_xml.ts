@@ -20,8 +20,12 @@ const namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 /** What an element holds: text, or elements in the order of the object's members. */
 export type XmlContent = string | number | boolean | XmlElements;
 
+/** The member of an element that holds its attributes, written as they are: ` a="b"`. */
+export const attributes = Symbol("attributes");
+
 /** Elements by name: a list repeats the element, undefined leaves it out. */
 export interface XmlElements {
+  readonly [attributes]?: string;
   readonly [name: string]: XmlContent | readonly XmlContent[] | undefined;
 }
 
@@ -200,12 +204,12 @@ function nameEncoder({ encodingType }: Listing): (name: string) => string {
   return encodingType === "url" ? (name) => encodeUri(name, true) : (name) => name;
 }
 
-function document(root: string, content: XmlContent, attributes: string): string {
-  return enclose(root, written(content), attributes);
+function document(root: string, content: XmlContent, space: string): string {
+  return enclose(root, written(content), space);
 }
 
-function enclose(root: string, text: string, attributes: string): string {
-  return `<?xml version="1.0" encoding="UTF-8"?><${root}${attributes}>${text}</${root}>`;
+function enclose(root: string, text: string, space: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?><${root}${space}>${text}</${root}>`;
 }
 
 function elements(content: XmlElements): string {
@@ -219,7 +223,8 @@ function elements(content: XmlElements): string {
 }
 
 function element(name: string, content: XmlContent): string {
-  return `<${name}>${written(content)}</${name}>`;
+  const begin = typeof content === "object" ? `${name}${content[attributes] ?? ""}` : name;
+  return `<${begin}>${written(content)}</${name}>`;
 }
 
 function written(content: XmlContent): string {

@@ -29,6 +29,7 @@ import { listObjects } from "./list_objects.ts";
 import { listObjectsV2 } from "./list_objects_v2.ts";
 import { listParts } from "./list_parts.ts";
 import { detectOperation, isSupported, type SupportedOperation } from "./operation.ts";
+import { plainBucketHandler } from "./plain_bucket.ts";
 import { putObject } from "./put_object.ts";
 import { createRefusal, type RefusalDeps } from "./refuse.ts";
 import { uploadPart } from "./upload_part.ts";
@@ -122,14 +123,17 @@ async function answerFromCatalog(
   request: S3Request,
 ): Promise<Response> {
   const { deps, reach, bucket, key, parameters } = request;
-  if (operation === undefined || !isSupported(operation)) {
-    throw notOffered(operation, reach.provider.name);
-  }
+  const handler = operation === undefined
+    ? undefined
+    : isSupported(operation)
+    ? handlers[operation]
+    : plainBucketHandler(operation);
+  if (!handler) throw notOffered(operation, reach.provider.name);
   if (bucket !== "" && operation !== "CreateBucket") {
     await deps.objects.buckets.check(reach, bucket);
   }
   if (key !== "") checkVersion(parameters.get("versionId"));
-  return await handlers[operation](request);
+  return await handler(request);
 }
 
 /** Takes a place for an upload that begins. Throws `throttled` where there is no room for it. */

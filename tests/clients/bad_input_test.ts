@@ -113,7 +113,7 @@ Deno.test("an operation that is not offered is named in its refusal", () =>
       ["GET", "/my-bucket/key?torrent", "GetObjectTorrent"],
       ["POST", "/my-bucket/key?select&select-type=2", "SelectObjectContent"],
       ["POST", "/my-bucket/key?restore", "RestoreObject"],
-      ["GET", "/my-bucket?replication", "GetBucketReplication"],
+      ["PUT", "/my-bucket?replication", "PutBucketReplication"],
       ["PUT", "/my-bucket?website", "PutBucketWebsite"],
       ["DELETE", "/my-bucket?inventory&id=a", "DeleteBucketInventoryConfiguration"],
     ] as const;

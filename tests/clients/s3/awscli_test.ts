@@ -69,6 +69,10 @@ for (const { provider, bucket, reads } of holders) {
           await succeed(aws("sync", place, back));
           assert.deepEqual(await digestsIn(back), await digestsIn(folder));
           assert.equal(await succeed(aws("sync", "--exact-timestamps", place, back)), "");
+          // A copy in parts asks for the source's tags first.
+          const copied = `${place}/copied in parts.jsonl`;
+          await succeed(aws("cp", `${place}/above & beyond.jsonl`, copied));
+          await succeed(aws("rm", copied));
         } else {
           assert.match(await fail(aws("cp", `${place}/exact.jsonl`, back)), notGivenBack);
         }
