@@ -119,6 +119,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     random: Math.random,
     instance,
     implicitBuckets: config.implicitBuckets,
+    // A file says whether it is a copy; a server does not.
+    mayBeSetBack: place.kind !== "file",
     showsNative: ({ provider: { name } }, bucket) =>
       bucket === name || bucket === `${name}-files` ||
       bindingOf(config.buckets, bucket)?.native === true,

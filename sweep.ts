@@ -29,6 +29,11 @@ export interface Sweep {
 const shortestPause = 100;
 /** A process that missed so many sweeps is dead. */
 const missedSweeps = 3;
+/**
+ * A process says so often at the least that it is alive, in milliseconds: what it put later than it
+ * was heard of cannot be told from what is missing in a backup, and so is not deleted.
+ */
+const longestHeartbeat = 10_000;
 
 /** Starts sweeping: at once, and then with a pause in between. */
 export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
@@ -36,6 +41,7 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
   const pause = Math.max(pauseMilliseconds, shortestPause);
   // Not shorter than a busy machine may keep a process waiting.
   const interval = Math.max(pause, 1_000);
+  const heartbeatMilliseconds = Math.min(interval, longestHeartbeat);
   const startedAt = clock.now();
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -43,7 +49,7 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
   let running = round();
   // Beside the rounds: one may take long, and whoever is not seen is taken for dead.
   let telling = Promise.resolve();
-  const heartbeat = setInterval(() => (telling = tell()), interval);
+  const heartbeat = setInterval(() => (telling = tell()), heartbeatMilliseconds);
 
   /** Processes last seen before it are dead; none while the clock may be wrong. */
   function deadline(): number {
@@ -52,7 +58,10 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
 
   async function tell(): Promise<void> {
     try {
-      await catalog.instances.seen(instance, { startedAt, seenAt: clock.latest() });
+      const seenAt = clock.latest();
+      // One that comes late is none that is missing.
+      const nextAt = seenAt + 2 * heartbeatMilliseconds;
+      await catalog.instances.seen(instance, { startedAt, seenAt, nextAt });
     } catch (error) {
       log.warn("The catalog could not be told that this process is alive", { error });
     }

@@ -28,6 +28,8 @@ export interface Difference {
   readonly what: string;
   /** A file that the catalog does not know, and what it was called if its name tells. */
   readonly file?: ProviderFile & { readonly object?: ObjectName };
+  /** What an object is called whose file is gone. */
+  readonly object?: ObjectName;
   /** A batch that the catalog does not know. */
   readonly batch?: Batch;
 }
@@ -99,7 +101,7 @@ async function* compareFiles(
     if (!await isNamed(file) || !await isGone(() => files.head(file, signal))) continue;
     const { tenant, bucket, key } = owner;
     const what = `object ${bucket}/${key} of ${tenant} at ${provider}, file ${file}`;
-    yield { kind: "object-without-file", what };
+    yield { kind: "object-without-file", what, object: { tenant, bucket, key } };
   }
 
   /** Whether an object stands for the file, by now, whose time has not come. */

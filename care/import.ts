@@ -1,6 +1,7 @@
 /** Bringing a backup into the catalog. */
-import { maxBatch } from "../catalog/keys.ts";
-import { change } from "../catalog/kv.ts";
+import { keys, maxBatch } from "../catalog/keys.ts";
+import { change, openKv } from "../catalog/kv.ts";
+import { dropMoment, removeAll } from "../catalog/moment.ts";
 import { beginImport, endImport, ensureSchema, newer, schemaVersion } from "../catalog/schema.ts";
 import { Failure } from "../codecs/failure.ts";
 import { isBlank, splitLines } from "../codecs/jsonl.ts";
@@ -21,7 +22,11 @@ export interface ImportDeps {
 interface Entry {
   readonly key: Deno.KvKey;
   readonly value: unknown;
+  /** Number of its line in the backup. */
+  readonly line: number;
 }
+
+const [schemaKind] = keys.schema();
 
 /** No line is longer: a value has at most 64 KiB, which base64 and escapes make longer. */
 const maxLineBytes = 2 ** 20;
@@ -29,50 +34,58 @@ const maxLineBytes = 2 ** 20;
 const maxStepBytes = 300_000;
 
 /**
- * Reads a backup to its end, and then writes it into the catalog in steps. A catalog that an import
- * was cut short over opens no more until one has come to its end.
+ * Reads a backup to its end, lets Deno KV try each of its entries, and then writes it into the catalog
+ * in steps. A catalog that an import was cut short over opens no more until one has come to its end;
+ * {@linkcode replaceCatalog} keeps the old one until then. What was true of living processes alone
+ * stays behind.
  *
  * @returns How many entries were written.
  */
 export async function importBackup(deps: ImportDeps): Promise<number> {
   const { kv, sleep, force } = deps;
-  const { schema } = await checkBackup(deps);
-  if (!force && !await isEmpty(kv)) {
+  const { schema, at } = await checkBackup(deps);
+  if (!force) await mustBeEmpty(kv);
+  await beginImport(kv);
+  await removeAll(kv, sleep, [], schemaKind);
+  let count = 0;
+  for await (const group of groupsOf(deps)) {
+    await write(kv, sleep, group);
+    count += group.length;
+  }
+  await dropMoment(kv, sleep, at);
+  await endImport(kv, schema);
+  await ensureSchema(kv, sleep, "The catalog");
+  return count;
+}
+
+/** Throws where the catalog holds anything. */
+export async function mustBeEmpty(kv: Deno.Kv): Promise<void> {
+  for await (const { key } of kv.list({ prefix: [] }, { limit: 2 })) {
+    if (key[0] === schemaKind) continue;
     throw new Failure(
       "conflict",
       "The catalog is not empty. Import into an empty one (BATCHWAY_DATA names its folder), or say " +
         "--force, which throws away what is in it",
     );
   }
-  await beginImport(kv);
-  await removeAll(kv, sleep);
-  let count = 0;
-  let group: Entry[] = [];
-  let bytes = 0;
-  for await (const { line, length } of linesOf(await deps.open())) {
-    const entry = entryOf(line);
-    if (!entry) continue;
-    if (group.length === maxBatch || bytes + length > maxStepBytes) {
-      await write(kv, sleep, group);
-      group = [];
-      bytes = 0;
-    }
-    group.push(entry);
-    bytes += length;
-    count++;
-  }
-  await write(kv, sleep, group);
-  await endImport(kv, schema);
-  await ensureSchema(kv, sleep, "The catalog");
-  return count;
 }
 
-/** Reads all of a backup. Throws a sentence where it is none, is cut short, or is newer. */
-async function checkBackup({ open }: ImportDeps): Promise<{ readonly schema: number }> {
-  let head: { readonly schema: number } | undefined;
+/** What a backup says of itself. */
+interface Head {
+  readonly schema: number;
+  /** When it was made, in milliseconds since 1970; absent where it does not say. */
+  readonly at?: number;
+}
+
+/**
+ * Reads all of a backup, and writes it once to a catalog in memory. Throws a sentence where it is
+ * none, is cut short, is newer, or holds what no catalog can hold.
+ */
+async function checkBackup(deps: ImportDeps): Promise<Head> {
+  let head: Head | undefined;
   let entries = 0;
   let told: unknown;
-  for await (const { line } of linesOf(await open())) {
+  for await (const { line } of linesOf(await deps.open())) {
     if (!head) head = headOf(line);
     else if (told !== undefined) throw broken("there is something after its end");
     else if (entryOf(line)) entries++;
@@ -81,11 +94,58 @@ async function checkBackup({ open }: ImportDeps): Promise<{ readonly schema: num
   }
   if (!head) throw notABackup();
   if (told !== entries) throw broken("it was cut short: its end is missing, or entries are");
+  const trial = await openKv(":memory:");
+  try {
+    for await (const group of groupsOf(deps)) await tryOut(trial, group);
+  } finally {
+    trial.close();
+  }
   return head;
 }
 
-function headOf(line: Readonly<Record<string, Encoded>>): { readonly schema: number } {
-  const { batchway, format, schema } = line;
+/** Writes entries and removes them again. Throws where one of them is refused. */
+async function tryOut(trial: Deno.Kv, entries: readonly Entry[]): Promise<void> {
+  try {
+    const [written, removed] = [trial.atomic(), trial.atomic()];
+    for (const { key, value } of entries) written.set(key, value);
+    for (const { key } of entries) removed.delete(key);
+    await written.commit();
+    await removed.commit();
+    return;
+  } catch {
+    // One of them is wrong: which one is found out below.
+  }
+  for (const { key, value, line } of entries) {
+    try {
+      await trial.set(key, value);
+      await trial.delete(key);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw broken(`line ${line} has no room in a catalog, or is no entry of one (${reason})`);
+    }
+  }
+}
+
+/** The entries of a backup, in groups that have room in one step. */
+async function* groupsOf({ open }: ImportDeps): AsyncGenerator<readonly Entry[]> {
+  let group: Entry[] = [];
+  let bytes = 0;
+  for await (const { line, length, number } of linesOf(await open())) {
+    const entry = entryOf(line, number);
+    if (!entry) continue;
+    if (group.length === maxBatch || bytes + length > maxStepBytes) {
+      yield group;
+      group = [];
+      bytes = 0;
+    }
+    group.push(entry);
+    bytes += length;
+  }
+  yield group;
+}
+
+function headOf(line: Readonly<Record<string, Encoded>>): Head {
+  const { batchway, format, schema, at } = line;
   if (batchway !== "catalog" || typeof schema !== "number") throw notABackup();
   if (format !== backupFormat) {
     throw new Failure(
@@ -97,17 +157,32 @@ function headOf(line: Readonly<Record<string, Encoded>>): { readonly schema: num
     );
   }
   if (schema > schemaVersion) throw newer("The backup", schema);
-  return { schema };
+  if (!Number.isInteger(schema) || schema < 1) throw broken(`there is no schema ${schema}`);
+  const time = typeof at === "string" ? Date.parse(at) : NaN;
+  return { schema, ...(!Number.isNaN(time) && { at: time }) };
 }
 
-function entryOf(line: Readonly<Record<string, Encoded>>): Entry | undefined {
+function entryOf(line: Readonly<Record<string, Encoded>>, number = 0): Entry | undefined {
   const { k, v } = line;
   if (!Array.isArray(k) || v === undefined) return undefined;
   try {
-    return { key: k.map((part: Encoded) => decode(part) as Deno.KvKeyPart), value: decode(v) };
+    const key = k.map(decode);
+    if (key.length === 0 || !isKey(key)) {
+      throw broken("an entry has a key that Deno KV cannot have");
+    }
+    if (key[0] === schemaKind) throw broken("an entry has the key of the schema");
+    return { key, value: decode(v), line: number };
   } catch (error) {
+    if (error instanceof Failure) throw error;
     throw broken(error instanceof Error ? error.message : String(error));
   }
+}
+
+function isKey(parts: readonly unknown[]): parts is Deno.KvKey {
+  return parts.every((part) =>
+    part instanceof Uint8Array ||
+    ["string", "number", "bigint", "boolean"].includes(typeof part) && !Number.isNaN(part)
+  );
 }
 
 async function* linesOf(stream: ReadableStream<Uint8Array>) {
@@ -124,33 +199,7 @@ async function* linesOf(stream: ReadableStream<Uint8Array>) {
       throw number === 1 ? notABackup() : broken(`line ${number} is no JSON`);
     }
     if (!isRecord(line)) throw number === 1 ? notABackup() : broken(`line ${number} is no object`);
-    yield { line, length: bytes.length };
-  }
-}
-
-async function isEmpty(kv: Deno.Kv): Promise<boolean> {
-  let others = 0;
-  for await (const { key } of kv.list({ prefix: [] }, { limit: 2 })) {
-    if (key[0] !== "schema") others++;
-  }
-  return others === 0;
-}
-
-async function removeAll(
-  kv: Deno.Kv,
-  sleep: (milliseconds: number) => Promise<void>,
-): Promise<void> {
-  for (;;) {
-    const found: Deno.KvKey[] = [];
-    for await (const { key } of kv.list({ prefix: [] }, { limit: maxBatch })) {
-      if (key[0] !== "schema") found.push(key);
-    }
-    if (found.length === 0) return;
-    await change(sleep, async () => {
-      const step = kv.atomic();
-      for (const key of found) step.delete(key);
-      return (await step.commit()).ok ? { done: undefined } : "again";
-    });
+    yield { line, length: bytes.length, number };
   }
 }
 

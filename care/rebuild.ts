@@ -1,4 +1,6 @@
 /** Putting the catalog right, and making again of it what the providers tell. */
+import { keys } from "../catalog/keys.ts";
+import type { WriteCondition } from "../catalog/objects.ts";
 import type { ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import { adoptBatch } from "../jobs/adopt_batch.ts";
@@ -92,28 +94,43 @@ async function fromProvider(
   const { provider, account } = place;
   // Of files of one name the newest is the object: the others were replaced.
   const newest = new Map<string, { readonly file: ProviderFile; readonly object: ObjectName }>();
-  for await (const { kind, what, file, batch } of compare(deps, place, signal)) {
+  const gone: { readonly what: string; readonly name: string }[] = [];
+  for await (const { kind, what, file, batch, object } of compare(deps, place, signal)) {
     if (batch) {
       const target = { provider, account: account.name, region, ...(tenant && { tenant }) };
       if (await adoptBatch(deps, target, batch)) done.jobs++;
     } else if (file?.object) {
-      const { object } = file;
-      const name = JSON.stringify(Object.values(object));
+      const name = nameText(file.object);
       const other = newest.get(name)?.file;
-      if (!other || other.createdAt < file.createdAt) newest.set(name, { file, object });
-    } else leave(done, `${what}: ${reasons[kind] ?? "it is left as it is"}`);
+      if (!other || other.createdAt < file.createdAt) {
+        newest.set(name, { file, object: file.object });
+      }
+    } else if (object) gone.push({ what, name: nameText(object) });
+    else leave(done, `${what}: ${reasons[kind] ?? "it is left as it is"}`);
   }
+  const restored = (await deps.kv.get<number>(keys.restored())).value ?? undefined;
   for (const { file, object } of newest.values()) {
-    if (await isRecorded(catalog.objects, place, file, object)) done.objects++;
-    else leave(done, `file ${file.id} at ${provider}: its name stands for another file`);
+    const condition = await mayReplace(catalog.objects, place, file, object, restored, signal);
+    if (await isRecorded(catalog.objects, place, file, object, condition)) done.objects++;
+    else {
+      newest.delete(nameText(object));
+      leave(done, `file ${file.id} at ${provider}: its name stands for another file`);
+    }
   }
+  for (const { what, name } of gone) {
+    if (!newest.has(name)) leave(done, `${what}: ${reasons["object-without-file"]}`);
+  }
+}
+
+function nameText({ tenant, bucket, key }: ObjectName): string {
+  return JSON.stringify([tenant, bucket, key]);
 }
 
 /** Why something is left as it is. */
 const reasons: Readonly<Record<string, string>> = {
   "unknown-file":
-    "its name does not tell its bucket and key (there was no room for them, or an older version put " +
-    "it); it can be read by its id, as a native file",
+    "its name does not tell its bucket and key (there was no room for them, an older version put it, " +
+    "or it tells some that no put takes); it can be read by its id, as a native file",
   "object-without-file":
     "it is forgotten once it is read; nothing is forgotten here, for a wrong " +
     "key of the provider would make everything look gone",
@@ -127,6 +144,7 @@ async function isRecorded(
   { provider, account }: Place,
   file: ProviderFile,
   { tenant, bucket, key }: ObjectName,
+  condition: WriteCondition = { absent: true },
 ): Promise<boolean> {
   const record: ObjectRecord = {
     file: file.id,
@@ -140,15 +158,42 @@ async function isRecorded(
     ...(file.expiresAt && { expiresAt: file.expiresAt.getTime() }),
   };
   try {
-    await objects.set({ tenant, provider }, bucket, key, record, { absent: true });
+    await objects.set({ tenant, provider }, bucket, key, record, condition);
     return true;
   } catch (error) {
     // The name is taken, or is none that the catalog could have had.
     const isRefused = error instanceof Failure &&
-      (error.kind === "precondition" || error.kind === "invalid");
+      ["precondition", "invalid", "not-found"].includes(error.kind);
     if (isRefused) return false;
     throw error;
   }
+}
+
+/** Providers tell the time of a file in whole seconds. */
+const resolution = 1_000;
+
+/**
+ * What must hold for a name to be given to a file: that it is free; or that it still stands for an
+ * older file which was replaced after the backup was made that the catalog came back from, or which
+ * is gone at the provider that has the newer one.
+ */
+async function mayReplace(
+  objects: RebuildDeps["catalog"]["objects"],
+  { provider, account }: Place,
+  file: ProviderFile,
+  { tenant, bucket, key }: ObjectName,
+  restored: number | undefined,
+  signal: AbortSignal,
+): Promise<WriteCondition> {
+  const free = { absent: true };
+  // Names that no put would take are refused where they are recorded.
+  const old = await objects.get({ tenant, provider }, bucket, key).catch(() => undefined);
+  if (!old || !account.files || old.account !== account.name) return free;
+  const createdAt = file.createdAt.getTime() + resolution;
+  if (createdAt < old.modifiedAt) return free;
+  const isSince = restored !== undefined && old.modifiedAt <= restored && createdAt > restored;
+  const isReplaced = isSince || !await headOf(account.files, old.file, signal);
+  return isReplaced ? { files: [old.file] } : free;
 }
 
 async function headOf(

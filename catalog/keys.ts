@@ -123,6 +123,8 @@ export const keys = {
   secret: (name: string) => ["secret", name],
   /** In which form the catalog is. */
   schema: () => ["schema"],
+  /** When the backup was made that the catalog came back from, in milliseconds; in no backup. */
+  restored: () => ["schema", "restored"],
   credentials: () => ["credential"],
   credential: (accessKeyId: string) => ["credential", accessKeyId],
   /** Changes with every change of a credential, so that one read tells whether any did. */

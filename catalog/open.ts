@@ -1,7 +1,10 @@
 /** Opening the catalog: its folder, its file, and the form that it is in. */
 import { basename, dirname } from "node:path";
 import { Failure } from "../codecs/failure.ts";
+import { makeDraftFolder, tidyDrafts } from "./draft_folder.ts";
 import { openKv } from "./kv.ts";
+import { dropMoment } from "./moment.ts";
+import { identityOf, isOriginal, noteOrigin } from "./origin.ts";
 import type { ReadMemory } from "./read_memory.ts";
 import { ensureSchema } from "./schema.ts";
 import { takeMark, type UseMark } from "./use_mark.ts";
@@ -40,15 +43,26 @@ const defaultCheckedBytes = 64 * 2 ** 20;
  * @param path A path, or `:memory:`.
  */
 export async function openCatalogKv(path: string, deps: OpenDeps): Promise<OpenedKv> {
-  const mark = path === ":memory:" ? undefined : await prepareFile(path, deps);
+  if (path === ":memory:") return await openInMemory(deps);
+  const mark = await takeCatalogMark(path, deps);
   let kv: Deno.Kv | undefined;
+  let isNoted = false;
+  let identity: string | undefined;
   try {
+    // Before anything opens it, which makes a log of its own.
+    const isKnown = await sizeOf(path) === 0 || await isOriginal(path);
+    await lookForDamage(path, mark, deps);
     kv = await openKv(path);
-    if (!deps.alone) await mark?.share();
+    identity = await identityOf(path);
+    if (!deps.anyForm && !isKnown) await settleCopy(kv, path, deps);
+    // A command that only looks leaves the decision to whoever acts upon the catalog.
+    isNoted = isKnown || !deps.anyForm;
+    if (isNoted) await noteOrigin(path);
+    if (!deps.alone) await mark.share();
     if (!deps.anyForm) await ensureSchema(kv, deps.sleep, `The catalog ${path}`, deps.told);
   } catch (error) {
     kv?.close();
-    mark?.drop();
+    mark.drop();
     throw error;
   }
   const opened = kv;
@@ -56,16 +70,77 @@ export async function openCatalogKv(path: string, deps: OpenDeps): Promise<Opene
     kv: opened,
     async close() {
       opened.close();
-      await mark?.leave();
+      await mark.leave(() => isNoted ? noteOrigin(path, identity) : Promise.resolve());
     },
   };
 }
 
-async function prepareFile(path: string, deps: OpenDeps): Promise<UseMark> {
-  const bytes = await sizeOf(path);
+/**
+ * Replaces the catalog by a new one that is made beside it: it is as it was until the new one is
+ * whole, whatever happens meanwhile. Throws `conflict` where another process uses it.
+ *
+ * @param accept Looks at the catalog that is to go, and throws where it may not.
+ * @param make Fills the new one.
+ */
+export async function replaceCatalog<Result>(
+  path: string,
+  deps: OpenDeps,
+  accept: (kv: Deno.Kv) => Promise<void>,
+  make: (kv: Deno.Kv) => Promise<Result>,
+): Promise<Result> {
+  const mark = await takeCatalogMark(path, { ...deps, alone: true });
+  try {
+    await lookForDamage(path, mark, deps);
+    const old = await openKv(path);
+    await accept(old).finally(() => old.close());
+    await using folder = await makeDraftFolder(dirname(path));
+    const draft = `${folder.path}/${basename(path)}`;
+    const kv = await openKv(draft);
+    const result = await make(kv).finally(() => kv.close());
+    await syncFile(draft);
+    // The last user has closed the old one, and with that brought its log into it.
+    for (const rest of ["-wal", "-shm"]) await Deno.remove(`${path}${rest}`).catch(ifMissing);
+    await Deno.rename(draft, path);
+    await syncFile(dirname(path));
+    await mark.leave(() => noteOrigin(path));
+    return result;
+  } catch (error) {
+    mark.drop();
+    throw error;
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  using file = await Deno.open(path);
+  await file.sync();
+}
+
+function ifMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
+
+async function openInMemory(deps: OpenDeps): Promise<OpenedKv> {
+  const kv = await openKv(":memory:");
+  if (!deps.anyForm) await ensureSchema(kv, deps.sleep, "The catalog", deps.told);
+  return { kv, close: () => Promise.resolve(kv.close()) };
+}
+
+/** Takes from a copy of a catalog what was true of the moment in which it was made. */
+async function settleCopy(kv: Deno.Kv, path: string, { sleep, told }: OpenDeps): Promise<void> {
+  await dropMoment(kv, sleep);
+  told?.(
+    `The catalog ${path} is a copy, or was last used by an older version: files that gateways put ` +
+      "after it was made are left at their providers. `deno task catalog rebuild` takes them in",
+  );
+}
+
+async function takeCatalogMark(path: string, deps: OpenDeps): Promise<UseMark> {
+  await sizeOf(path);
   let mark: UseMark;
   try {
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await tidyDrafts(dirname(path));
     mark = await takeMark(
       `${path}.mark`,
       () => deps.told?.(`Another process has the catalog ${path} for itself: waiting for it`),
@@ -73,22 +148,25 @@ async function prepareFile(path: string, deps: OpenDeps): Promise<UseMark> {
   } catch (error) {
     throw cannotOpen(path, reasonOf(error), error);
   }
-  if (deps.alone && !mark.isAlone) {
-    mark.drop();
-    throw new Failure(
-      "conflict",
-      `The catalog ${path} is in use. Stop every gateway and command that uses it, and try again`,
-    );
-  }
+  if (!deps.alone || mark.isAlone) return mark;
+  mark.drop();
+  throw new Failure(
+    "conflict",
+    `The catalog ${path} is in use. Stop every gateway and command that uses it, and try again`,
+  );
+}
+
+/** Throws where the file is damaged, or cannot be looked at. */
+async function lookForDamage(path: string, mark: UseMark, deps: OpenDeps): Promise<void> {
+  const bytes = await sizeOf(path);
   const isLarge = bytes > (deps.alwaysCheckedBytes ?? defaultCheckedBytes);
-  if (bytes === 0 || (isLarge && !mark.wasCutOff)) return mark;
+  if (bytes === 0 || (isLarge && !mark.wasCutOff)) return;
   if (isLarge) deps.told?.(`The catalog ${path} was not closed properly, and is looked through`);
   // Loaded only here: a first start, and one in memory, have nothing to look at.
   const { damageOf } = await import("./damage.ts");
-  const damage = damageOf(path);
-  if (damage === undefined) return mark;
-  mark.drop();
-  throw damaged(path, damage);
+  const found = damageOf(path);
+  if (found?.kind === "damaged") throw damaged(path, found.reason);
+  if (found) throw cannotOpen(path, found.reason, undefined);
 }
 
 /** Bytes of the catalog's file; 0 where there is none yet. */

@@ -96,6 +96,8 @@ export interface FileRecord {
 /** A provider file to be deleted as soon as no running job reads it. */
 export interface TrashRecord {
   readonly account: string;
+  /** When the backup was made that it came back with: a file that is younger stays at its provider. */
+  readonly restoredFrom?: number;
 }
 
 /** A job as its creator described it. */
@@ -205,4 +207,6 @@ export interface LeaseRecord {
 export interface InstanceRecord {
   readonly startedAt: number;
   readonly seenAt: number;
+  /** It says so again before this time, while it lives; absent in records of before 0.2. */
+  readonly nextAt?: number;
 }

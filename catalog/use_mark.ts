@@ -11,8 +11,12 @@ export interface UseMark {
   readonly wasCutOff: boolean;
   /** Lets others in, who wait while the catalog is looked at. */
   share(): Promise<void>;
-  /** Leaves, and says that all is well if nobody else is left. */
-  leave(): Promise<void>;
+  /**
+   * Leaves, and says that all is well if nobody else is left.
+   *
+   * @param last Done before that, while nobody can come.
+   */
+  leave(last?: () => Promise<void>): Promise<void>;
   /** Leaves without a word. */
   drop(): void;
 }
@@ -39,9 +43,14 @@ export async function takeMark(path: string, waiting: () => void = () => {}): Pr
       isAlone,
       wasCutOff,
       share: () => file.lock(false),
-      async leave() {
-        if (await file.tryLock(true)) await writeMark(file, closed);
-        file.close();
+      async leave(last) {
+        try {
+          if (!await file.tryLock(true)) return;
+          await last?.();
+          await writeMark(file, closed);
+        } finally {
+          file.close();
+        }
       },
       drop: () => file.close(),
     };

@@ -5,11 +5,11 @@ import { copyCatalog } from "../care/copy.ts";
 import { compare, type Place } from "../care/compare.ts";
 import { examine } from "../care/examine.ts";
 import { backupLines } from "../care/export.ts";
-import { importBackup } from "../care/import.ts";
+import { importBackup, mustBeEmpty } from "../care/import.ts";
 import { rebuild } from "../care/rebuild.ts";
 import { collect, type Problem, rebuiltLines, reportLines } from "../care/report.ts";
 import { createCatalog } from "../catalog/catalog.ts";
-import { openCatalogKv, type OpenDeps, type OpenedKv } from "../catalog/open.ts";
+import { openCatalogKv, type OpenDeps, type OpenedKv, replaceCatalog } from "../catalog/open.ts";
 import { newer, schemaOf, schemaVersion } from "../catalog/schema.ts";
 import { Failure } from "../codecs/failure.ts";
 import { type Config, loadConfig } from "../config.ts";
@@ -213,14 +213,14 @@ async function importCatalog(_: Config, path: string, options: Options): Promise
     }
   };
   await (await read()).cancel();
-  const opened = await open(path, { anyForm: true, alone: true });
-  try {
-    const count = await importBackup({ kv: opened.kv, sleep, open: read, force });
-    tell(`${count} entries of ${file} are in the catalog ${path}`);
-    return 0;
-  } finally {
-    await opened.close();
-  }
+  const count = await replaceCatalog(
+    path,
+    { sleep, told: tell },
+    (old) => force ? Promise.resolve() : mustBeEmpty(old),
+    (kv) => importBackup({ kv, sleep, open: read, force }),
+  );
+  tell(`${count} entries of ${file} are in the catalog ${path}`);
+  return 0;
 }
 
 function open(path: string, more: Partial<OpenDeps> = {}): Promise<OpenedKv> {

@@ -7,6 +7,8 @@
  * everybody else's and be deleted.
  */
 import { Buffer } from "node:buffer";
+import { nativeTenant } from "../catalog/keys.ts";
+import { isBucketName } from "../codecs/s3_uri.ts";
 
 /** What every mark of a gateway process begins with. */
 export function markPrefix(instance: string): string {
@@ -22,6 +24,12 @@ export interface ObjectName {
 
 /** Below 255 bytes, the limit of most file systems; providers name none (2026-11). */
 const maxNameBytes = 240;
+/** Leaves room for the mark, which has some thirty bytes, and for `.jsonl`. */
+const maxStemBytes = 180;
+/** What S3 takes for a key. */
+const maxKeyBytes = 1024;
+/** More than `deno task keys` takes. */
+const maxTenantBytes = 128;
 
 /**
  * The provider's name for an object; the mark ends in a dot.
@@ -34,7 +42,7 @@ export function providerName(object: ObjectName, mark: string): string {
   const { tenant, bucket, key } = object;
   const last = key.split("/").findLast((part) => part !== "") ?? "object";
   const stem = last.replace(/\.jsonl$/i, "").replace(/[\p{Cc}"'\\<>|:*?]/gu, "_");
-  const short = `${[...stem].slice(0, 60).join("") || "object"}${mark}`;
+  const short = `${clipped(stem) || "object"}${mark}`;
   const address = Buffer.from([tenant, bucket, key].join(separator)).toString("base64url");
   const whole = `${short}${address}.jsonl`;
   return Buffer.byteLength(whole) <= maxNameBytes ? whole : `${short}jsonl`;
@@ -54,11 +62,31 @@ export function parseProviderName(name: string): ParsedName | undefined {
   const [, instance, address] = parts ?? [];
   if (instance === undefined) return undefined;
   if (address === undefined) return { instance };
-  const [tenant, bucket, key, ...rest] = Buffer.from(address, "base64url").toString()
-    .split(separator);
-  if (!tenant || !bucket || !key) return { instance };
+  const text = Buffer.from(address, "base64url").toString();
+  const [tenant = "", bucket = "", ...rest] = text.split(separator);
   // The separator may be in a key, and in nothing else.
-  return { instance, object: { tenant, bucket, key: [key, ...rest].join(separator) } };
+  const object = { tenant, bucket, key: rest.join(separator) };
+  const isOurs = Buffer.from(text).toString("base64url") === address && isPossible(object);
+  return isOurs ? { instance, object } : { instance };
+}
+
+/** Whether an object could have been put under this name: whoever has a provider's key names files. */
+function isPossible({ tenant, bucket, key }: ObjectName): boolean {
+  const bytes = Buffer.byteLength(key);
+  return tenant !== "" && tenant !== nativeTenant && Buffer.byteLength(tenant) <= maxTenantBytes &&
+    isBucketName(bucket) && bytes > 0 && bytes <= maxKeyBytes;
+}
+
+/** The first characters of a name's stem, as many as there is room for. */
+function clipped(stem: string): string {
+  let text = "";
+  let bytes = 0;
+  for (const character of [...stem].slice(0, 60)) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > maxStemBytes) break;
+    text += character;
+  }
+  return text;
 }
 
 const separator = "\0";

@@ -45,6 +45,8 @@ export interface ObjectDeps {
   readonly parts?: PartSpool;
   /** Fills an array with random bytes; the system's where absent. */
   readonly randomBytes?: (bytes: Uint8Array) => Uint8Array;
+  /** Whether the catalog is one of which nobody can tell if it was set back to an earlier moment. */
+  readonly mayBeSetBack?: boolean;
   /** Told of work that failed behind an answer and is left to the sweep. */
   readonly postponed: (what: string, error: unknown) => void;
 }
@@ -89,6 +91,8 @@ export function createObjects(deps: ObjectDeps): Objects {
   const removing = { ...finding, links, results };
   const copying = { ...removing, postponed };
   const uploads = createUploadMarks(deps.instance, clock.uptime);
+  /** Since the first sweep, with which this process says that it lives. */
+  let hearingSince: number | undefined;
   const registered = createRegistered(catalog.instances, deps.instance);
   const { recordIds } = catalog;
   const putting = {
@@ -145,7 +149,10 @@ export function createObjects(deps: ObjectDeps): Objects {
       const trash = { catalog: objects, results };
       await sweepTrash(trash, providers, signal, told("a file in the trash"));
       const failed = told("the search for lost files");
-      await sweepOrphans({ catalog, providers, uploads, failed }, deadline, signal);
+      const sweeping = { catalog, providers, uploads, failed };
+      if (deps.mayBeSetBack) hearingSince ??= now();
+      const hearing = hearingSince !== undefined && { hearingSince };
+      await sweepOrphans({ ...sweeping, ...hearing }, deadline, signal);
       if (clock.isConfirmed()) await multipart.sweep(signal);
     },
     leftNothing: uploads.leftNothing,

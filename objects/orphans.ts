@@ -4,6 +4,7 @@
  */
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ObjectCatalog } from "../catalog/objects.ts";
+import type { InstanceRecord } from "../catalog/records.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { allPages } from "../codecs/pages.ts";
 import type { Account, Provider } from "../providers/provider.ts";
@@ -16,24 +17,36 @@ export interface OrphanDeps {
   readonly providers: ReadonlyMap<string, Provider>;
   /** This process' own uploads. */
   readonly uploads: UploadMarks;
+  /**
+   * Since when this process hears of others, where a catalog that was set back to an earlier moment
+   * cannot be told from another: one that was not heard of since may have put more than it says.
+   */
+  readonly hearingSince?: number;
   /** Told of an account that could not be searched. */
   readonly failed: (provider: string, error: unknown) => void;
 }
 
 /**
  * Deletes what gateway processes left that ended without a farewell, and what this one's own
- * uploads left whose outcome is in doubt. Each account's files are read once for all of them.
+ * uploads left whose outcome is in doubt. Each account's files are read once for all of them. What
+ * a provider dates later than a process was heard of stays there.
  *
  * @param deadline Processes last seen before this time are dead.
  */
 export async function sweepOrphans(
-  { catalog, providers, uploads, failed }: OrphanDeps,
+  { catalog, providers, uploads, hearingSince, failed }: OrphanDeps,
   deadline: number,
   signal: AbortSignal,
 ): Promise<void> {
   const dead = (await catalog.instances.all()).filter(({ record }) => record.seenAt < deadline);
   const doubtful = uploads.doubtful();
-  const marks = [...dead.map(({ id }) => markPrefix(id)), ...doubtful];
+  const marks = [
+    ...dead.map(({ id, record }) => ({
+      text: markPrefix(id),
+      until: heardUntil(record, hearingSince),
+    })),
+    ...doubtful.map((text) => ({ text })),
+  ];
   if (marks.length === 0) return;
   // One that is merely slow must not record a file any more that is looked for here.
   for (const { id } of dead) await catalog.instances.expel(id);
@@ -55,12 +68,22 @@ export async function sweepOrphans(
   uploads.searched(doubtful);
 }
 
+/** Providers tell whole seconds, which may be earlier than a file is. */
+const resolution = 1_000;
+
+/** What the names of files bear that are to be deleted. */
+export interface SoughtMark {
+  readonly text: string;
+  /** Files that their provider dates later stay, in milliseconds since 1970. */
+  readonly until?: number;
+}
+
 /** Deletes an account's files that bear one of these marks and that the catalog does not know. */
 export async function removeMarked(
   catalog: ObjectCatalog,
   provider: string,
   { files }: Account,
-  marks: readonly string[],
+  marks: readonly SoughtMark[],
   signal: AbortSignal,
 ): Promise<void> {
   if (!files) return;
@@ -68,10 +91,22 @@ export async function removeMarked(
   // All pages are read, for files come in any order, and before the first file is deleted: a page
   // may be continued from a file's id.
   for await (const page of allPages((cursor) => files.list(cursor, signal))) {
-    for (const { id, name } of page.items) {
-      if (marks.some((mark) => name.includes(mark))) found.push(id);
+    for (const { id, name, createdAt } of page.items) {
+      const time = createdAt.getTime();
+      // One whose time cannot be read is not known to be early: it stays.
+      const isMeant = ({ text, until }: SoughtMark) =>
+        name.includes(text) && (until === undefined || time <= until);
+      if (marks.some(isMeant)) found.push(id);
     }
   }
   const known = await catalog.known(provider, found);
   for (const id of found) if (!known.has(id)) await files.delete(id, signal);
+}
+
+/**
+ * Until when a process may have put files of which nobody was told. A later file is one that the
+ * catalog should know: the catalog was set back to an earlier moment, and `rebuild` takes it in.
+ */
+function heardUntil({ seenAt, nextAt }: InstanceRecord, hearingSince = -Infinity): number {
+  return seenAt < hearingSince ? seenAt - resolution : nextAt ?? seenAt;
 }

@@ -144,7 +144,7 @@ async function upload(
       await cleanUp(
         deps,
         "a file whose answer was lost",
-        (late) => removeMarked(deps.catalog, name, account, [mark], late),
+        (late) => removeMarked(deps.catalog, name, account, [{ text: mark }], late),
       );
     }
     throw elsewhere(reach, account, error);

@@ -3,7 +3,8 @@
  * reads the file is over, or, where a process died over it, in the sweep.
  */
 import type { ObjectCatalog } from "../catalog/objects.ts";
-import type { ObjectRecord } from "../catalog/records.ts";
+import type { ObjectRecord, TrashRecord } from "../catalog/records.ts";
+import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { isResultsId } from "../codecs/results_id.ts";
 import type { Provider, StoringProvider } from "../providers/provider.ts";
@@ -25,8 +26,30 @@ export async function emptyTrash(
 ): Promise<void> {
   const trash = await catalog.trashed(provider.name, file);
   if (!trash || await catalog.hasUses(provider.name, file)) return;
-  await deleteAtProvider(results, provider, { ...trash, file }, signal);
+  if (!await isYounger(provider, { ...trash, file }, signal)) {
+    await deleteAtProvider(results, provider, { ...trash, file }, signal);
+  }
   await catalog.forget(provider.name, file);
+}
+
+/**
+ * Whether a file is younger than the backup that says that it is to be deleted: its provider has
+ * given the same id to something that was put since.
+ */
+async function isYounger(
+  provider: StoringProvider,
+  { file, account, restoredFrom }: TrashRecord & { readonly file: FileId },
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (restoredFrom === undefined || isResultsId(file)) return false;
+  const files = accountOf(provider, account).files;
+  try {
+    const found = await files?.head(file, signal);
+    return found !== undefined && found.createdAt.getTime() > restoredFrom;
+  } catch (error) {
+    if (error instanceof Failure && error.kind === "not-found") return false;
+    throw error;
+  }
 }
 
 /**

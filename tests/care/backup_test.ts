@@ -3,7 +3,8 @@ import { copyCatalog } from "../../care/copy.ts";
 import { backupLines } from "../../care/export.ts";
 import { importBackup } from "../../care/import.ts";
 import { keys } from "../../catalog/keys.ts";
-import { openCatalogKv } from "../../catalog/open.ts";
+import { makeDraftFolder } from "../../catalog/draft_folder.ts";
+import { openCatalogKv, replaceCatalog } from "../../catalog/open.ts";
 import { schemaVersion } from "../../catalog/schema.ts";
 import { Failure } from "../../codecs/failure.ts";
 import {
@@ -95,6 +96,7 @@ Deno.test("a backup that was cut short, is none, or is newer changes nothing", a
   const text = await backupOf(one.kv);
   const lines = text.trimEnd().split("\n");
   const [head = "", first = "", ...rest] = lines;
+  const withOnly = (entry: string) => [head, entry, '{"end":1}'].join("\n");
   const wrong: [string, RegExp][] = [
     ["", /is no backup/],
     ["hello\n", /is no backup/],
@@ -104,6 +106,15 @@ Deno.test("a backup that was cut short, is none, or is newer changes nothing", a
     [text.slice(0, text.length / 2), /cannot be used: .*Nothing was imported/],
     [text + first, /something after its end/],
     [[head, '{"k":[{"$":"what"}],"v":1}', '{"end":1}'].join("\n"), /unknown kind/],
+    [withOnly('{"k":["a",null],"v":1}'), /a key that Deno KV cannot have\. Nothing was imported/],
+    [withOnly('{"k":[],"v":1}'), /a key that Deno KV cannot have/],
+    [withOnly('{"k":["a",{"$":"map","v":[]}],"v":1}'), /a key that Deno KV cannot have/],
+    [withOnly('{"k":["a",{"$":"number","v":"NaN"}],"v":1}'), /a key that Deno KV cannot have/],
+    [withOnly('{"k":["schema"],"v":99}'), /the key of the schema/],
+    [withOnly(`{"k":["a"],"v":"${"x".repeat(70_000)}"}`), /line 2 has no room in a catalog/],
+    [withOnly(`{"k":["a","${"x".repeat(3_000)}"],"v":1}`), /line 2 has no room in a catalog/],
+    [text.replace(`"schema":1`, '"schema":0'), /there is no schema 0/],
+    [text.replace(`"schema":1`, '"schema":1.5'), /there is no schema 1\.5/],
     [text.replace('"format":1', '"format":9'), /has the format 9/],
     [
       text.replace(`"schema":1`, `"schema":99`),
@@ -194,4 +205,51 @@ Deno.test("a copy is of one moment, whatever is written meanwhile, and leaves no
   }
   const left = (await all(Deno.readDir(folder.path))).map(({ name }) => name);
   assert.deepEqual(left.filter((name) => name.startsWith("catalog-copy")), []);
+});
+
+Deno.test("a catalog is the old one until the new one is whole", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/catalog.kv`;
+  const first = await openCatalogKv(path, { sleep });
+  await first.kv.set(["other"], 1);
+  await first.close();
+  const fill = (entries: number, broken: boolean) => async (kv: Deno.Kv) => {
+    for (let n = 0; n < entries; n++) await kv.set(["new", n], n);
+    if (broken) throw new Error("killed");
+    return entries;
+  };
+  const accept = () => Promise.resolve();
+  await assert.rejects(replaceCatalog(path, { sleep }, accept, fill(3, true)), /killed/);
+  const refuse = () => Promise.reject(new Error("not empty"));
+  await assert.rejects(replaceCatalog(path, { sleep }, refuse, fill(3, false)), /not empty/);
+  const between = await openCatalogKv(path, { sleep });
+  assert.equal((await between.kv.get(["other"])).value, 1);
+  // Nor is it taken from who uses it.
+  await assert.rejects(replaceCatalog(path, { sleep }, accept, fill(3, false)), /is in use/);
+  await between.close();
+  assert.equal(await replaceCatalog(path, { sleep }, accept, fill(3, false)), 3);
+  const last = await openCatalogKv(path, { sleep });
+  assert.equal((await last.kv.get(["other"])).value, null);
+  assert.equal((await last.kv.get(["new", 2])).value, 2);
+  await last.close();
+  const names = [...Deno.readDirSync(folder.path)].map(({ name }) => name);
+  assert.deepEqual(names.filter((name) => name.startsWith("catalog-copy-")), []);
+});
+
+Deno.test("copies that a killed process left go with the next start, those in use stay", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/catalog.kv`;
+  await Deno.mkdir(`${folder.path}/catalog-copy-left`);
+  await Deno.writeTextFile(`${folder.path}/catalog-copy-left/lock`, "");
+  await Deno.writeTextFile(`${folder.path}/catalog-copy-left/copy.kv`, "half");
+  // One that is just being made, and one of before there were locks.
+  await Deno.mkdir(`${folder.path}/catalog-copy-young`);
+  await Deno.mkdir(`${folder.path}/catalog-copy-old`);
+  await Deno.utime(`${folder.path}/catalog-copy-old`, new Date(0), new Date(0));
+  await using held = await makeDraftFolder(folder.path);
+  const opened = await openCatalogKv(path, { sleep });
+  await opened.close();
+  const left = [...Deno.readDirSync(folder.path)].map((entry) => `${folder.path}/${entry.name}`)
+    .filter((name) => name.includes("catalog-copy-"));
+  assert.deepEqual(left.sort(), [held.path, `${folder.path}/catalog-copy-young`].sort());
 });

@@ -29,7 +29,7 @@ Deno.test("a name tells its object again, whatever is in the key", () => {
 });
 
 Deno.test("a name never has more bytes than a file system takes, and then tells no object", () => {
-  for (const key of ["漢".repeat(340), "x".repeat(1_024)]) {
+  for (const key of ["漢".repeat(340), "x".repeat(1_024), "😀".repeat(256), "😀".repeat(59)]) {
     assert.ok(Buffer.byteLength(name(key)) <= 240);
     assert.deepEqual(parseProviderName(name(key)), { instance: "abc12345" });
   }
@@ -40,4 +40,24 @@ Deno.test("names of others are not taken for ours", () => {
   for (const other of ["a.jsonl", "a.bw.jsonl", "a.bw-ABC-1.jsonl", "a.bw-abc-1.txt", ""]) {
     assert.equal(parseProviderName(other), undefined);
   }
+});
+
+Deno.test("a name that tells of an object which no put takes tells of none", () => {
+  const told = (tenant: string, bucket: string, key: string) =>
+    Buffer.from([tenant, bucket, key].join("\0")).toString("base64url");
+  const wrong = [
+    told("default", "../../etc", "passwd"),
+    told("default", "Bucket", "key"),
+    told("default", "bucket", "x".repeat(1_025)),
+    told("default", "bucket", ""),
+    told("@native", "bucket", "key"),
+    told("t".repeat(200), "bucket", "key"),
+    Buffer.from([...Buffer.from("default\0bucket\0"), 0xff]).toString("base64url"),
+  ];
+  for (const address of wrong) {
+    const parsed = parseProviderName(`a.bw-abc12345-0.${address}.jsonl`);
+    assert.deepEqual(parsed, { instance: "abc12345" }, address);
+  }
+  const right = parseProviderName(`a.bw-abc12345-0.${told("team", "bucket", "../k")}.jsonl`);
+  assert.deepEqual(right?.object, { tenant: "team", bucket: "bucket", key: "../k" });
 });

@@ -179,7 +179,8 @@ Deno.test("files of a dead process are swept, recorded ones and those of the liv
   // On several pages, and old ones first: a page of none but old files is not the end.
   for (let n = 0; n < 9; n++) {
     cloud.addFile(`file-old-${n}`, { createdAt: new Date(0) });
-    if (n > 4) cloud.addFile(`file-dead-${n}`, { name: `a.bw-dead-${n}.jsonl` });
+    const createdAt = new Date(900 + n);
+    if (n > 4) cloud.addFile(`file-dead-${n}`, { name: `a.bw-dead-${n}.jsonl`, createdAt });
   }
   // The dead process had recorded this one.
   cloud.addFile("file-recorded", { name: "key.bw-dead-9.jsonl" });
@@ -197,7 +198,7 @@ Deno.test("a dead process is not forgotten before every account was searched", a
   using world = await createWorld();
   const { objects, cloud, catalog } = world;
   await catalog.instances.seen("dead", { startedAt: 0, seenAt: 0 });
-  cloud.addFile("file-dead", { name: "a.bw-dead-0.jsonl" });
+  cloud.addFile("file-dead", { name: "a.bw-dead-0.jsonl", createdAt: new Date(0) });
   cloud.before = (call) => call === "files.list" ? Promise.reject(lostAnswer()) : undefined;
   await objects.sweep(1, quiet());
   assert.equal((await catalog.instances.all()).length, 1);

@@ -24,6 +24,7 @@ export interface WorldOptions {
   readonly catalog?: OpenCatalog;
   /** What is trusted with expiry instead of the world's own time. */
   readonly clock?: Clock;
+  readonly mayBeSetBack?: boolean;
 }
 
 /** Makes a world; native files are shown in the bucket `cloud-files`. */
@@ -40,6 +41,7 @@ export async function createWorld(
     ...(options.clock && { clock: options.clock }),
     random: () => 0,
     instance: options.instance ?? "one",
+    mayBeSetBack: options.mayBeSetBack ?? false,
     showsNative: (_, bucket) => bucket === "cloud-files",
     postponed: (what) => postponed.push(what),
   });
