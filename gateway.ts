@@ -106,6 +106,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     providers,
     clock.earliest,
     deps.catalogPath === ":memory:" ? undefined : `${config.data}/spool/results`,
+    (error) => log.warn("Old drafts of results could not be cleared away", { error }),
   );
   const objects = createObjects({
     catalog,

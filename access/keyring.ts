@@ -9,6 +9,7 @@ import type {
 } from "../catalog/credentials.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { SecretBox } from "../codecs/secret_box.ts";
+import { SingleFlight } from "../codecs/single_flight.ts";
 import type { Policy } from "./policy.ts";
 
 /** A credential with its secrets, as requests are checked against it. */
@@ -56,7 +57,7 @@ export function createKeyring({ catalog, box, uptime, warn }: KeyringDeps): Keyr
   let known: ReadonlyMap<string, Credential> = new Map();
   let version: string | undefined;
   let readAt = -Infinity;
-  let reading: Promise<void> | undefined;
+  const reading = new SingleFlight<void>();
 
   return {
     async hasAny() {
@@ -76,9 +77,8 @@ export function createKeyring({ catalog, box, uptime, warn }: KeyringDeps): Keyr
 
   async function refresh(maxAge: number): Promise<void> {
     if (uptime() - readAt < maxAge) return;
-    reading ??= read().finally(() => (reading = undefined));
     try {
-      await reading;
+      await reading.run("credentials", read);
     } catch (error) {
       if (uptime() - readAt < goodFor) return;
       throw new Failure(

@@ -10,6 +10,7 @@ import type { Scope } from "../catalog/keys.ts";
 import type { JobDescription, JobRecord, JournalRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import { newJobId } from "../codecs/job_id.ts";
+import { SingleFlight } from "../codecs/single_flight.ts";
 import { type Reach, scopeOf } from "../objects/reach.ts";
 import type { JobTools } from "./deps.ts";
 import { resolveInput } from "./input.ts";
@@ -29,7 +30,7 @@ const interval = 150;
 export function createCreate(deps: JobTools, work: JournalWork) {
   const { catalog } = deps;
   /** Creates under way in this process, by whose and what they are. */
-  const underWay = new Map<string, Promise<JobRecord>>();
+  const underWay = new SingleFlight<JobRecord>();
 
   return create;
 
@@ -43,13 +44,8 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     if (request.clientRequestToken === undefined) return start(reach, region, request, signal);
     const identity = { token: request.clientRequestToken, digest: digestOf(request) };
     const name = JSON.stringify([scopeOf(reach), identity]);
-    const running = underWay.get(name);
-    if (running) return running;
     // Not bound to this caller's signal: the others wait for the same outcome.
-    const outcome = repeatable(reach, region, request, identity)
-      .finally(() => underWay.delete(name));
-    underWay.set(name, outcome);
-    return outcome;
+    return underWay.run(name, () => repeatable(reach, region, request, identity));
   }
 
   async function repeatable(

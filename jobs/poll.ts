@@ -4,6 +4,7 @@
  */
 import type { JobRecord } from "../catalog/records.ts";
 import { isTerminal } from "../codecs/job_status.ts";
+import { SingleFlight } from "../codecs/single_flight.ts";
 import { boundTo } from "../objects/accounts.ts";
 import { accountOf } from "../objects/reach.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";
@@ -25,8 +26,8 @@ const maxWords = 100;
 /** Makes what brings jobs up to date. */
 export function createPoll(deps: JobTools, settling: Settling) {
   const { clock, pollMilliseconds } = deps;
-  const refreshing = new Map<string, Promise<JobRecord>>();
-  const asking = new Map<string, Promise<JobRecord>>();
+  const refreshing = new SingleFlight<JobRecord>();
+  const asking = new SingleFlight<JobRecord>();
   const askedAt = new Map<string, number>();
   const failed = new Map<string, { readonly at: number; readonly error: unknown }>();
   const words = new Set<string>();
@@ -46,12 +47,12 @@ export function createPoll(deps: JobTools, settling: Settling) {
     if (last !== undefined && now - last < pollMilliseconds) return job;
     const failure = failed.get(name);
     if (failure && now - failure.at < Math.min(pollMilliseconds, failurePause)) throw failure.error;
-    return await shared(refreshing, name, () => askInTurn(provider, scoped));
+    return await refreshing.run(name, () => askInTurn(provider, scoped));
   }
 
   /** The job as its provider tells now, however lately it was asked. */
   function ask(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
-    return shared(asking, nameOf(scoped), () => askProvider(provider, scoped));
+    return asking.run(nameOf(scoped), () => askProvider(provider, scoped));
   }
 
   /** Asks, unless another gateway of the catalog did so in the time that one question is good for. */
@@ -167,17 +168,4 @@ export function createPoll(deps: JobTools, settling: Settling) {
     const oldest = clock.uptime() - age;
     for (const [name, value] of map) if (at(value) < oldest) map.delete(name);
   }
-}
-
-/** One piece of work for all who want its result while it is under way. */
-function shared<Result>(
-  underWay: Map<string, Promise<Result>>,
-  name: string,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const running = underWay.get(name);
-  if (running) return running;
-  const result = work().finally(() => underWay.delete(name));
-  underWay.set(name, result);
-  return result;
 }

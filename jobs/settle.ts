@@ -8,6 +8,7 @@ import { bounds } from "../codecs/bounds.ts";
 import { Failure, type FailureKind } from "../codecs/failure.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { createPlaces, type Place } from "../codecs/places.ts";
+import { SingleFlight } from "../codecs/single_flight.ts";
 import { accountOf, holderOf } from "../objects/reach.ts";
 import { type Renewal, startRenewal } from "../objects/renewal.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";
@@ -48,8 +49,8 @@ export function createSettling(deps: JobTools) {
     most: bounds.mostResults,
   });
   /** Results that are being read, or wait for a place. */
-  const running = new Map<string, Promise<JobRecord | undefined>>();
-  const catching = new Map<string, Promise<JobRecord>>();
+  const running = new SingleFlight<JobRecord | undefined>();
+  const catching = new SingleFlight<JobRecord>();
   const refused = new Map<string, { readonly times: number; readonly until: number }>();
   const settled = new Set<string>();
 
@@ -72,8 +73,7 @@ export function createSettling(deps: JobTools) {
     if (!work) {
       if (isPausing(name)) return undefined;
       const hasRoom = places.fits(holderOf(scoped.scope, scoped.job.account));
-      work = inTurn(provider, scoped, batch, name).finally(() => running.delete(name));
-      running.set(name, work);
+      work = running.run(name, () => inTurn(provider, scoped, batch, name));
       // Reading begins later, or with a later question: the one who asks now need not wait for it.
       if (!hasRoom) return undefined;
     }
@@ -104,12 +104,7 @@ export function createSettling(deps: JobTools) {
       settled.add(name);
       return job;
     }
-    let work = catching.get(name);
-    if (!work) {
-      work = catchUpOnce(provider, scoped).finally(() => catching.delete(name));
-      catching.set(name, work);
-    }
-    return await work;
+    return await catching.run(name, () => catchUpOnce(provider, scoped));
   }
 
   async function catchUpOnce(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
@@ -153,7 +148,7 @@ export function createSettling(deps: JobTools) {
 
   /** Resolves when nothing is being read any more. */
   async function idle(): Promise<void> {
-    await Promise.allSettled(running.values());
+    await running.settled();
   }
 
   /** Reads the results once there is a place; undefined where there is none in time. Never throws. */

@@ -24,6 +24,7 @@ import { Failure } from "../codecs/failure.ts";
 import { compositeChecksum, computedDigest } from "../codecs/object_checksum.ts";
 import { packParts } from "../codecs/object_parts.ts";
 import { verifiedStream } from "../codecs/verified_stream.ts";
+import { SingleFlight } from "../codecs/single_flight.ts";
 import { chooseParts, invalidPart, type NamedPart } from "./chosen_parts.ts";
 import { checkDisk } from "./part_disk.ts";
 import type { PartSpool } from "./part_spool.ts";
@@ -68,7 +69,7 @@ const defaultLeaseMilliseconds = 15_000;
 export function createCompletion(deps: CompleteDeps) {
   const { catalog, spool, now, clock, postponed } = deps;
   const lease = deps.leaseMilliseconds ?? defaultLeaseMilliseconds;
-  const running = new Map<string, Promise<ObjectRecord>>();
+  const running = new SingleFlight<ObjectRecord>();
   const closing = new AbortController();
 
   return { complete, close };
@@ -83,10 +84,10 @@ export function createCompletion(deps: CompleteDeps) {
     const others = running.get(name);
     if (others) return await others;
     closing.signal.throwIfAborted();
-    const own = claimed(address, (signal) => work(reach, address, request, signal))
-      .finally(() => running.delete(name));
-    running.set(name, own);
-    return await own;
+    return await running.run(
+      name,
+      () => claimed(address, (signal) => work(reach, address, request, signal)),
+    );
   }
 
   /** Breaks off what is under way; those uploads stay open. */
@@ -96,7 +97,7 @@ export function createCompletion(deps: CompleteDeps) {
         retryAfterSeconds: 1,
       }),
     );
-    await Promise.allSettled(running.values());
+    await running.settled();
   }
 
   async function completed(

@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import { bounds } from "../codecs/bounds.ts";
 import { Failure } from "../codecs/failure.ts";
+import { once } from "../codecs/single_flight.ts";
 import { createPlaces, type Holder, type Place, type PlacesOptions } from "../codecs/places.ts";
 import { diskId } from "./disk_id.ts";
 
@@ -55,19 +56,11 @@ export function createPartSpool(options: PartSpoolOptions = {}) {
   const stored = new Map<string, StoredFile>();
   /** Files being written by this process. */
   const writing = new Set<string>();
-  let temporary: Promise<string> | undefined;
-  let own: Promise<string> | undefined;
+  const temporary = once(() => Deno.makeTempDir({ prefix: "batchway-parts-" }));
+  /** Which disk the parts are on. */
+  const disk = once(() => onDisk(async () => await diskId(await folder())));
 
   return { disk, write, read, has, remove, removeAll, uploads, strays, measure, close };
-
-  /** Which disk the parts are on. */
-  function disk(): Promise<string> {
-    const id = async () => await diskId(await folder());
-    return own ??= onDisk(id).catch((error: unknown) => {
-      own = undefined;
-      throw error;
-    });
-  }
 
   /**
    * Writes a part, durably; the body is read to its end, or cancelled. Throws `throttled`, SlowDown,
@@ -187,7 +180,7 @@ export function createPartSpool(options: PartSpoolOptions = {}) {
 
   /** The uploads that have a folder. */
   async function uploads(): Promise<string[]> {
-    if (options.folder === undefined && temporary === undefined) return [];
+    if (options.folder === undefined && !temporary.isBegun()) return [];
     return (await entries(await folder())).filter((name) => uploadForm.test(name));
   }
 
@@ -224,8 +217,8 @@ export function createPartSpool(options: PartSpoolOptions = {}) {
 
   /** Removes a temporary folder. */
   async function close(): Promise<void> {
-    if (temporary) await found(Deno.remove(await temporary, { recursive: true }));
-    temporary = undefined;
+    if (temporary.isBegun()) await found(Deno.remove(await temporary(), { recursive: true }));
+    temporary.forget();
   }
 
   /** Counts the bytes of a file, in the place of what was counted of it before. */
@@ -260,7 +253,7 @@ export function createPartSpool(options: PartSpoolOptions = {}) {
 
   function folder(): Promise<string> {
     if (options.folder !== undefined) return Promise.resolve(options.folder);
-    return temporary ??= Deno.makeTempDir({ prefix: "batchway-parts-" });
+    return temporary();
   }
 }
 

@@ -1,25 +1,17 @@
 /** This process's registration in the catalog, as its uploads need it. */
 import type { InstanceCatalog, Registration } from "../catalog/instances.ts";
+import { once } from "../codecs/single_flight.ts";
 
 /** The registration. */
 export type Registered = ReturnType<typeof createRegistered>;
 
 /** Makes what registers this process at its first upload, and again after it was expelled. */
 export function createRegistered(instances: InstanceCatalog, instance: string) {
-  let asked: Promise<Registration> | undefined;
-
-  return { current, doubt };
-
-  /** The registration; to be had before an upload begins, and checked when its file is recorded. */
-  function current(): Promise<Registration> {
-    return asked ??= instances.register(instance).catch((error: unknown) => {
-      doubt();
-      throw error;
-    });
-  }
-
-  /** It may have ended: the next upload asks the catalog. */
-  function doubt(): void {
-    asked = undefined;
-  }
+  const registration = once(() => instances.register(instance));
+  return {
+    /** The registration; to be had before an upload begins, and checked when its file is recorded. */
+    current: (): Promise<Registration> => registration(),
+    /** It may have ended: the next upload asks the catalog. */
+    doubt: (): void => registration.forget(),
+  };
 }

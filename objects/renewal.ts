@@ -1,4 +1,5 @@
 /** Keeping a lease while a work goes on. */
+import { SingleFlight } from "../codecs/single_flight.ts";
 
 /** A renewal that goes on. */
 export interface Renewal {
@@ -13,14 +14,12 @@ export interface Renewal {
  * @param renew Never throws: whoever loses the lease finds out by other means.
  */
 export function startRenewal(milliseconds: number, renew: () => Promise<void>): Renewal {
-  let running: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    running ??= renew().finally(() => (running = undefined));
-  }, milliseconds);
+  const running = new SingleFlight<void>();
+  const timer = setInterval(() => void running.run("renewal", renew), milliseconds);
   return {
     async stop() {
       clearInterval(timer);
-      await running;
+      await running.settled();
     },
   };
 }

@@ -5,6 +5,7 @@
  */
 import { Failure } from "../codecs/failure.ts";
 import { createIdleTimer, type IdleTimer } from "../codecs/idle_timer.ts";
+import { type Once, once } from "../codecs/single_flight.ts";
 import { readAtMost } from "./body.ts";
 import { TransportError } from "./failures.ts";
 import { defaultTimeouts, type Timeouts } from "./settings.ts";
@@ -62,23 +63,24 @@ const unsentCodes: ReadonlySet<string> = new Set([
 
 /** Makes an uploader with no connection yet; undici is loaded at the first request. */
 export function createUploader(timeouts: Timeouts = defaultTimeouts): Uploader {
-  const pools = new Map<string, Promise<Pool>>();
+  const pools = new Map<string, Once<Pool>>();
 
   function pool(origin: string): Promise<Pool> {
     const known = pools.get(origin);
-    if (known !== undefined) return known;
-    const made = import("undici").then(({ Pool }) =>
-      new Pool(origin, {
+    if (known !== undefined) return known();
+    const made = once(async () => {
+      const { Pool } = await import("undici");
+      return new Pool(origin, {
         // The watch below tells an upload that is still under way from one that is not answered,
         // which undici's limits do not; and those leave a timer behind that nobody can clear.
         headersTimeout: 0,
         bodyTimeout: 0,
         connect: { timeout: 0 },
         allowH2: false,
-      })
-    );
+      });
+    });
     pools.set(origin, made);
-    return made;
+    return made();
   }
 
   async function request(request: UploadRequest, signal: AbortSignal): Promise<Response> {
@@ -136,7 +138,8 @@ export function createUploader(timeouts: Timeouts = defaultTimeouts): Uploader {
   return {
     request,
     async close() {
-      const made = await Promise.allSettled(pools.values());
+      const begun = [...pools.values()].filter((one) => one.isBegun());
+      const made = await Promise.allSettled(begun.map((one) => one()));
       pools.clear();
       for (const result of made) {
         if (result.status === "fulfilled") await result.value.destroy();

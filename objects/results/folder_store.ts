@@ -1,6 +1,7 @@
 /** Results in a local folder. What has a name there is whole: drafts get theirs by a rename. */
 import { chunkStream } from "../../codecs/chunk_stream.ts";
 import { Failure } from "../../codecs/failure.ts";
+import { once } from "../../codecs/single_flight.ts";
 import { chunksOf, verify, writeAll } from "./draft_file.ts";
 import type { Draft, ResultStore } from "./store.ts";
 
@@ -12,13 +13,19 @@ const draftAge = 24 * 60 * 60 * 1000;
  * Makes a store in a folder, which is made if it is missing.
  *
  * @param earliest The earliest that it may be, in milliseconds since 1970.
+ * @param failed Called where old drafts could not be cleared away; the next draft tries again.
  */
-export function createFolderStore(folder: string, earliest: () => number): ResultStore {
-  let tidied: Promise<void> | undefined;
+export function createFolderStore(
+  folder: string,
+  earliest: () => number,
+  failed: (error: unknown) => void = () => {},
+): ResultStore {
+  const tidied = once(() => tidy(folder, earliest() - draftAge));
   return {
     async draft() {
       await Deno.mkdir(folder, { recursive: true });
-      await (tidied ??= tidy(folder, earliest() - draftAge));
+      // Old drafts are in no new one's way: the next one tries again.
+      await tidied().catch(failed);
       return await beginDraft(folder);
     },
     async open(name, { first, last }) {
@@ -93,7 +100,12 @@ async function syncFolder(path: string): Promise<void> {
 async function tidy(folder: string, before: number): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) {
     if (!name.startsWith(draftPrefix)) continue;
-    const { mtime } = await Deno.stat(`${folder}/${name}`);
-    if (mtime && mtime.getTime() < before) await Deno.remove(`${folder}/${name}`);
+    try {
+      const { mtime } = await Deno.stat(`${folder}/${name}`);
+      if (mtime && mtime.getTime() < before) await Deno.remove(`${folder}/${name}`);
+    } catch (error) {
+      // Another gateway, which tidies the same folder, was faster.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 }

@@ -1,6 +1,7 @@
 /** The gateway's own AWS credentials. */
 import { Failure } from "../../codecs/failure.ts";
 import type { Credentials } from "../../codecs/sigv4.ts";
+import { SingleFlight } from "../../codecs/single_flight.ts";
 
 /** Credentials that may end. */
 export interface ExpiringCredentials extends Credentials {
@@ -35,7 +36,7 @@ export function createCredentials(deps: CredentialsDeps): () => Promise<Credenti
   let kept: ExpiringCredentials | undefined;
   /** When they end, by a clock that is never set: they last for so long, whatever the date. */
   let end = Infinity;
-  let pending: Promise<ExpiringCredentials> | undefined;
+  const pending = new SingleFlight<ExpiringCredentials>();
 
   const lookUp = async () => {
     try {
@@ -51,8 +52,6 @@ export function createCredentials(deps: CredentialsDeps): () => Promise<Credenti
           "AWS_SECRET_ACCESS_KEY, a profile with AWS_PROFILE, or run the gateway with a role.",
         { cause },
       );
-    } finally {
-      pending = undefined;
     }
   };
 
@@ -60,8 +59,7 @@ export function createCredentials(deps: CredentialsDeps): () => Promise<Credenti
     const fromEnv = environmentKeys(name, env);
     if (fromEnv !== undefined) return fromEnv;
     if (kept !== undefined && uptime() < end - renewBefore) return kept;
-    pending ??= lookUp();
-    return await pending;
+    return await pending.run("credentials", lookUp);
   };
 }
 

@@ -68,3 +68,46 @@ Deno.test("drafts of processes that died are cleared away, and none that may be 
   await (await store.draft()).discard();
   assert.deepEqual(await filesIn(folder.path), [".draft-young"]);
 });
+
+Deno.test("gateways that tidy the same folder at once all go on keeping results", async () => {
+  await using folder = await temporaryFolder();
+  const old = new Date(Date.now() - 2 * 24 * 60 * 60 * 1000);
+  for (let n = 0; n < 30; n++) {
+    const path = `${folder.path}/.draft-${n}`;
+    await Deno.writeTextFile(path, "");
+    await Deno.utime(path, old, old);
+  }
+  const failures: unknown[] = [];
+  const stores = Array.from(
+    { length: 4 },
+    () => createFolderStore(folder.path, Date.now, (error) => failures.push(error)),
+  );
+  const drafts = await Promise.all(stores.map((store) => store.draft()));
+  for (const [n, draft] of drafts.entries()) {
+    await draft.write(bytes);
+    await draft.keep(`a/${n}`, facts, quiet());
+    await draft.discard();
+  }
+  assert.deepEqual((await filesIn(folder.path)).toSorted(), ["a/0", "a/1", "a/2", "a/3"]);
+  assert.deepEqual(failures, []);
+});
+
+Deno.test("a folder that could not be tidied is tidied with the next draft, and keeps results", async () => {
+  await using folder = await temporaryFolder();
+  const old = new Date(Date.now() - 2 * 24 * 60 * 60 * 1000);
+  // A folder with something in it cannot be removed as a draft can.
+  const stray = `${folder.path}/.draft-stray`;
+  await Deno.mkdir(stray);
+  await Deno.writeTextFile(`${stray}/file`, "");
+  await Deno.utime(stray, old, old);
+  const failures: unknown[] = [];
+  const store = createFolderStore(folder.path, Date.now, (error) => failures.push(error));
+  for (const failed of [1, 2, 2]) {
+    const draft = await store.draft();
+    await draft.write(bytes);
+    await draft.keep("a/b", facts, quiet());
+    await draft.discard();
+    assert.equal(failures.length, failed);
+    if (failed === 2) await Deno.remove(stray, { recursive: true }).catch(() => {});
+  }
+});
