@@ -77,8 +77,13 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const place = path === undefined
     ? placeOf(config.catalog, config.data)
     : { kind: "file", path } as const;
-  const opened = await openPlace(place, { sleep, told: log.info, ...(limits && { limits }) });
-  const catalog = createCatalog(opened.kv, sleep, opened.memory);
+  const opened = await openPlace(place, {
+    sleep,
+    told: log.info,
+    warn: log.warn,
+    ...(limits && { limits }),
+  });
+  const catalog = createCatalog(opened.kv, sleep, opened.memory, opened.mustBePresent);
   const uploader = createUploader(timeouts);
   const providers = createProviders(config.providers, {
     fetch: hearing(clock),

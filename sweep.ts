@@ -70,6 +70,8 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
   async function round(): Promise<void> {
     try {
       await tell();
+      // Nothing is deleted on the word of a catalog that is another one by now.
+      await deps.catalog.check();
       await deps.jobs.sweep(signal);
       await deps.hearTime?.(signal);
       await deps.objects.sweep(deadline(), signal);

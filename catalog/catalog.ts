@@ -29,7 +29,7 @@ export interface Catalog {
   readonly leases: LeaseCatalog;
   /** What was read of the catalog and holds while nobody changes it. */
   readonly memory: ReadMemory;
-  /** Reads one key, to see that the catalog answers. */
+  /** Reads one key, to see that the catalog answers; rejects where its file is missing. */
   check(): Promise<void>;
 }
 
@@ -38,6 +38,7 @@ export function createCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
   memory: ReadMemory = noMemory,
+  mustBePresent: () => void = () => {},
 ): Catalog {
   const objects = createObjectCatalog(kv, sleep);
   return {
@@ -55,6 +56,7 @@ export function createCatalog(
     leases: createLeaseCatalog(kv, sleep),
     memory,
     async check() {
+      mustBePresent();
       await kv.get(["check"]);
     },
   };

@@ -25,8 +25,8 @@ export async function openKv(path: string): Promise<Deno.Kv> {
     throw new Failure(
       "internal",
       `Cannot open the catalog ${path}: ${reasonOf(error)}. ` +
-        "See that the folder can be written to and that the file is a catalog; " +
-        "BATCHWAY_DATA names another folder",
+        "See that the folder can be written to, that its disk has room, and that the file is a " +
+        "catalog; BATCHWAY_DATA names another folder",
       { cause: error },
     );
   }

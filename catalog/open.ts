@@ -14,6 +14,10 @@ export interface OpenedKv {
   readonly kv: Deno.Kv;
   /** What was read of it before; absent where nobody can tell whether it was changed since. */
   readonly memory?: ReadMemory;
+  /** Whether the file that was opened still has its name; absent where there is no file. */
+  readonly isPresent?: () => boolean;
+  /** Throws `unavailable` where the catalog's file is missing. */
+  readonly mustBePresent?: () => void;
   /** Closes it, and notes that it was closed properly. */
   close(): Promise<void>;
 }
@@ -23,6 +27,8 @@ export interface OpenDeps {
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Told of what may take a while. */
   readonly told?: (message: string) => void;
+  /** Told of what is wrong with the catalog while it is used. */
+  readonly warn?: (message: string) => void;
   /** A file of up to so many bytes is always looked through: 64 MiB, well below 0.1 s. */
   readonly alwaysCheckedBytes?: number;
   /** Leaves the catalog in the form that it has: for looking at it, and for replacing it. */
@@ -52,12 +58,13 @@ export async function openCatalogKv(path: string, deps: OpenDeps): Promise<Opene
     // Before anything opens it, which makes a log of its own.
     const isKnown = await sizeOf(path) === 0 || await isOriginal(path);
     await lookForDamage(path, mark, deps);
+    await keepPrivate(path);
     kv = await openKv(path);
-    identity = await identityOf(path);
+    identity = identityOf(path);
     if (!deps.anyForm && !isKnown) await settleCopy(kv, path, deps);
     // A command that only looks leaves the decision to whoever acts upon the catalog.
     isNoted = isKnown || !deps.anyForm;
-    if (isNoted) await noteOrigin(path);
+    if (isNoted) await noteIfPossible(path, identity);
     if (!deps.alone) await mark.share();
     if (!deps.anyForm) await ensureSchema(kv, deps.sleep, `The catalog ${path}`, deps.told);
   } catch (error) {
@@ -68,11 +75,34 @@ export async function openCatalogKv(path: string, deps: OpenDeps): Promise<Opene
   const opened = kv;
   return {
     kv: opened,
+    isPresent: () => identityOf(path) === identity,
     async close() {
       opened.close();
-      await mark.leave(() => isNoted ? noteOrigin(path, identity) : Promise.resolve());
+      await mark.leave(() => isNoted ? noteIfPossible(path, identity) : Promise.resolve());
     },
   };
+}
+
+/** A full disk keeps nobody from the catalog: without the note it is taken for a copy, which is safe. */
+async function noteIfPossible(path: string, identity: string | undefined): Promise<void> {
+  await noteOrigin(path, identity).catch(() => {});
+}
+
+/** For this user alone, whatever the folder's mode: credentials are in it, and names of objects. */
+async function keepPrivate(path: string): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  try {
+    (await Deno.open(path, { write: true, create: true, mode: 0o600 })).close();
+  } catch (error) {
+    throw cannotOpen(path, reasonOf(error), error);
+  }
+  // SQLite makes its other files with the mode of the first.
+  for (const name of [path, `${path}-wal`, `${path}-shm`]) {
+    await Deno.chmod(name, 0o600).catch((error: unknown) => {
+      // Another user's, who decides upon its mode.
+      if (!(error instanceof Deno.errors.PermissionDenied)) ifMissing(error);
+    });
+  }
 }
 
 /**
@@ -91,10 +121,12 @@ export async function replaceCatalog<Result>(
   const mark = await takeCatalogMark(path, { ...deps, alone: true });
   try {
     await lookForDamage(path, mark, deps);
+    await keepPrivate(path);
     const old = await openKv(path);
     await accept(old).finally(() => old.close());
     await using folder = await makeDraftFolder(dirname(path));
     const draft = `${folder.path}/${basename(path)}`;
+    await keepPrivate(draft);
     const kv = await openKv(draft);
     const result = await make(kv).finally(() => kv.close());
     await syncFile(draft);
@@ -185,7 +217,8 @@ function cannotOpen(path: string, reason: string, cause: unknown): Failure {
   return new Failure(
     "internal",
     `Cannot open the catalog ${path}: ${reason}. See that the folder ${dirname(path)} can be ` +
-      "written to, and that nothing but a catalog has its name; BATCHWAY_DATA names another folder",
+      "written to, that its disk has room, and that nothing but a catalog has its name; " +
+      "BATCHWAY_DATA names another folder",
     { cause },
   );
 }

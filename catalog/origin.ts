@@ -40,10 +40,16 @@ export async function isOriginal(path: string): Promise<boolean> {
     noted.changed === timeOf(file.mtime);
 }
 
-/** A file that is known again by it, whatever is written to it: no copy has the same. */
-export async function identityOf(path: string): Promise<string | undefined> {
-  const file = await statOf(path);
-  return file && JSON.stringify(factsOf(file));
+/** What a file is known by, whatever is written to it: no copy has the same. */
+export function identityOf(path: string): string | undefined {
+  try {
+    return JSON.stringify(factsOf(Deno.statSync(path)));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 /**

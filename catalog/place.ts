@@ -5,6 +5,7 @@ import { groupCommits } from "./grouped_kv.ts";
 import { change } from "./kv.ts";
 import { type KvLimits, limitKv } from "./limited_kv.ts";
 import { openCatalogKv, type OpenDeps, type OpenedKv } from "./open.ts";
+import { presentKv } from "./present_kv.ts";
 import { createReadMemory, rememberReads } from "./read_memory.ts";
 import { ensureSchema } from "./schema.ts";
 
@@ -59,12 +60,13 @@ export async function openPlace(place: CatalogPlace, deps: PlaceDeps): Promise<O
 
 /** A file of this machine: its commits go together, and what was read holds while nobody writes. */
 async function openFile(path: string, deps: PlaceDeps): Promise<OpenedKv> {
-  const opened = await openCatalogKv(path, deps);
+  const opened = await openWatched(path, deps);
   const grouped = groupCommits(opened.kv);
   const mark = path === ":memory:" ? undefined : await provenMark(opened.kv, path, deps);
   if (!mark) return { ...opened, kv: grouped };
   const memory = createReadMemory(mark);
   return {
+    ...opened,
     kv: rememberReads(grouped, memory),
     memory,
     async close() {
@@ -72,6 +74,15 @@ async function openFile(path: string, deps: PlaceDeps): Promise<OpenedKv> {
       mark.close();
     },
   };
+}
+
+/** A file that is missed when it is moved away. */
+async function openWatched(path: string, deps: PlaceDeps): Promise<OpenedKv> {
+  const opened = await openCatalogKv(path, deps);
+  const { isPresent } = opened;
+  if (!isPresent) return opened;
+  const { warn = () => {} } = deps;
+  return { ...opened, ...presentKv(opened.kv, { isPresent, warn, name: `The catalog ${path}` }) };
 }
 
 /** A mark that a commit has been seen to move; without one the catalog is read each time. */
