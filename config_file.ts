@@ -20,6 +20,25 @@ const account = v.object({
   weight: v.optional(v.pipe(v.number(), v.minValue(0, "must not be negative")), 1),
 });
 
+/** What a service that speaks OpenAI's API may want in other words. */
+const batch = v.object({
+  completionWindow: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(
+        /^(?:[1-9]\d{0,4} ?[A-Za-z]{1,8}|P[0-9DTHM]{2,12})$/,
+        "must be a number and its unit, such as 24h or 7d",
+      ),
+    ),
+  ),
+  purpose: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, "must be one word, such as batch or batch-api"),
+    ),
+  ),
+});
+
 const provider = v.object({
   kind: v.picklist(["openai", "gemini", "anthropic", "bedrock"]),
   baseUrl: v.optional(baseUrl),
@@ -28,6 +47,7 @@ const provider = v.object({
   region: v.optional(v.string()),
   s3Endpoint: v.optional(baseUrl),
   bedrockEndpoint: v.optional(baseUrl),
+  batch: v.optional(batch),
 });
 
 const bucket = v.object({
@@ -96,6 +116,7 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
   "": Object.keys(file.entries),
   "providers.*": Object.keys(provider.entries),
   "providers.*.accounts.*": Object.keys(account.entries),
+  "providers.*.batch": Object.keys(batch.entries),
   "buckets.*": Object.keys(bucket.entries),
   "limits": Object.keys(limits.entries),
   "results": Object.keys(results.entries),

@@ -90,6 +90,12 @@ function settingsOf(
       message: "is no AWS region; one looks like us-west-2",
     });
   }
+  if (entry.batch && entry.kind !== "openai") {
+    errors.push({
+      place: `${place}.batch`,
+      message: `is for providers of kind openai, and this one is of kind ${entry.kind}`,
+    });
+  }
   const url = (variable: string | undefined, fallback: string | undefined) =>
     variable === undefined ? fallback : urlOf(env, variable, errors) ?? fallback;
   const isAws = name === "bedrock" && entry.kind === "bedrock";
@@ -109,6 +115,18 @@ function settingsOf(
     ...(region !== undefined && { region }),
     ...(s3Endpoint !== undefined && { s3Endpoint }),
     ...(bedrockEndpoint !== undefined && { bedrockEndpoint }),
+    ...batchOf(entry),
+  };
+}
+
+function batchOf({ batch }: ProviderEntry): Pick<ProviderSettings, "batch"> {
+  if (!batch) return {};
+  const { completionWindow, purpose } = batch;
+  return {
+    batch: {
+      ...(completionWindow !== undefined && { completionWindow }),
+      ...(purpose !== undefined && { purpose }),
+    },
   };
 }
 

@@ -19,6 +19,14 @@ export interface AccountSettings {
   readonly weight: number;
 }
 
+/** What a service that speaks OpenAI's API may want in other words. */
+export interface BatchSettings {
+  /** Within which time a batch shall run; `24h` where absent, OpenAI's only one. */
+  readonly completionWindow?: string;
+  /** What uploaded files are for; `batch` where absent. */
+  readonly purpose?: string;
+}
+
 /** One provider, as configured. */
 export interface ProviderSettings {
   /** The name that clients put into `x-model-provider`. */
@@ -28,6 +36,8 @@ export interface ProviderSettings {
   readonly baseUrl?: string;
   /** Empty for bedrock, which finds its credentials in the environment. */
   readonly accounts: readonly AccountSettings[];
+  /** Openai alone: for services that want other words than OpenAI. */
+  readonly batch?: BatchSettings;
   /** Bedrock alone: the region where a client signs for none. */
   readonly region?: string;
   /** Bedrock alone: S3 at another place than AWS's own; may hold a path. */
