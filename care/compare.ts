@@ -6,6 +6,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { BatchId, FileId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { allPages } from "../codecs/pages.ts";
+import { isResultsId } from "../codecs/results_id.ts";
 import { type ObjectName, parseProviderName } from "../objects/name.ts";
 import type { Account, Batch, FilesPort, ProviderFile } from "../providers/provider.ts";
 
@@ -94,9 +95,9 @@ async function* compareFiles(
   }
   const rows = kv.list<FileRecord>({ prefix: ["file", provider] }, { batchSize: maxBatch });
   for await (const { key: [, , id], value: owner } of rows) {
-    const file = id as FileId;
-    // An id that the provider cannot have is that of something that is put together here.
-    if (files.parseId(file) === undefined) continue;
+    const file = owner.id ?? id as FileId;
+    // Results are put together here and are no file of the provider's.
+    if (isResultsId(file)) continue;
     if (owner.account !== account.name || there.has(file)) continue;
     if (!await isNamed(file) || !await isGone(() => files.head(file, signal))) continue;
     const { tenant, bucket, key } = owner;

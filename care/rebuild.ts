@@ -3,6 +3,7 @@ import { keys } from "../catalog/keys.ts";
 import type { WriteCondition } from "../catalog/objects.ts";
 import type { ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
+import { isResultsId } from "../codecs/results_id.ts";
 import { adoptBatch } from "../jobs/adopt_batch.ts";
 import type { ObjectName } from "../objects/name.ts";
 import type { FilesPort, ProviderFile } from "../providers/provider.ts";
@@ -71,7 +72,7 @@ async function restore(
     provider === lost.provider && account.name === owner.account
   );
   if (!place?.account.files) return leave(done, `${what}: its account is not configured`);
-  if (place.account.files.parseId(lost.id) === undefined) {
+  if (isResultsId(lost.id)) {
     return leave(done, `${what}: it is no file of the provider's`);
   }
   const file = await headOf(place.account.files, lost.id, signal);

@@ -5,7 +5,7 @@
  */
 import { writeExpiry } from "../catalog/expiry.ts";
 import { writeJob } from "../catalog/jobs.ts";
-import { keys, nativeTenant } from "../catalog/keys.ts";
+import { inKey, keys, longId, nativeTenant } from "../catalog/keys.ts";
 import type {
   BatchRecord,
   FileRecord,
@@ -13,7 +13,7 @@ import type {
   ObjectRecord,
   TrashRecord,
 } from "../catalog/records.ts";
-import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
+import type { FileId, JobId } from "../codecs/ids.ts";
 import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
 
 /** What is wrong with an entry. */
@@ -115,7 +115,8 @@ export const rules: readonly Rule[] = [
       return [keys.job({ tenant, provider: provider as string }, id)];
     },
     judge({ key }, [job]) {
-      if ((job as JobRecord | null)?.batch === key[2] as BatchId) return undefined;
+      const { batch } = job as JobRecord | null ?? {};
+      if (batch !== undefined && inKey(batch) === key[2]) return undefined;
       return {
         kind: "stray-batch",
         what: `batch ${String(key[2])} at ${String(key[1])}`,
@@ -158,14 +159,19 @@ export const rules: readonly Rule[] = [
       // On its way out: its name goes with it.
       if (file?.state === "trash") return undefined;
       const isNamed = file !== null && (isSame(file, name) || further === true);
-      if (isNamed && (record.expiresAt === undefined || expiry === true)) return undefined;
+      if (isNamed && (record.expiresAt === undefined || expiry !== null)) return undefined;
       return {
         kind: "object-names",
         what: `object ${name.bucket}/${name.key} of ${name.tenant} at ${provider}`,
         mend(step) {
           const { account } = record;
           if (!file) {
-            step.set(keys.file(provider, record.file), { ...name, account, state: "current" });
+            step.set(keys.file(provider, record.file), {
+              ...longId(record.file),
+              ...name,
+              account,
+              state: "current",
+            });
           } else if (!isNamed) step.set(keys.furtherName(provider, record.file, name), true);
           writeExpiry(step, provider, record);
         },
@@ -182,11 +188,12 @@ export const rules: readonly Rule[] = [
       ];
     },
     judge({ key, value }, [object, trash]) {
-      const [, provider, file] = key as [string, string, FileId];
-      const { tenant, bucket, key: name, account, state } = value as FileRecord;
+      const [, provider, inItsKey] = key as [string, string, FileId];
+      const { id: file = inItsKey, tenant, bucket, key: name, account, state } =
+        value as FileRecord;
       const what = `file ${file} at ${provider}, once ${bucket}/${name} of ${tenant}`;
       if (state === "trash") {
-        const thrown: TrashRecord = { account };
+        const thrown: TrashRecord = { ...longId(file), account };
         const mend = (step: Deno.AtomicOperation) =>
           void step.set(keys.trashed(provider, file), thrown);
         return trash ? undefined : { kind: "trash", what, mend };
@@ -209,7 +216,8 @@ export const rules: readonly Rule[] = [
     },
     judge({ key }, [object, owner]) {
       const { provider, file, name } = furtherOf(key);
-      if (owner && (object as ObjectRecord | null)?.file === file) return undefined;
+      const named = object as ObjectRecord | null;
+      if (owner && named && inKey(named.file) === file) return undefined;
       return {
         kind: "stray-name",
         what: `name ${name.bucket}/${name.key} of ${name.tenant} for file ${file} at ${provider}`,

@@ -1,6 +1,6 @@
 /** Files that their provider forgets at a time that it told. */
 import type { FileId } from "../codecs/ids.ts";
-import { keys } from "./keys.ts";
+import { keys, longId } from "./keys.ts";
 import { change } from "./kv.ts";
 import type { ObjectCatalog } from "./objects.ts";
 import type { ObjectRecord } from "./records.ts";
@@ -14,7 +14,10 @@ export function writeExpiry(
   provider: string,
   { file, expiresAt }: Pick<ObjectRecord, "file" | "expiresAt">,
 ): void {
-  if (expiresAt !== undefined) step.set(keys.expiry(expiresAt, provider, file), true);
+  if (expiresAt !== undefined) {
+    // The value tells an id that has no room in the key.
+    step.set(keys.expiry(expiresAt, provider, file), longId(file).id ?? true);
+  }
 }
 
 /** Makes that part of the catalog. */
@@ -38,10 +41,10 @@ export function createExpiryCatalog(
    */
   async function forgetExpired(now: number, signal: AbortSignal): Promise<void> {
     const end = keys.expiry(now, "\u{10ffff}", "" as FileId);
-    for await (const { key } of kv.list({ start: keys.expiries(), end })) {
+    for await (const { key, value } of kv.list<FileId | true>({ start: keys.expiries(), end })) {
       if (signal.aborted) return;
-      const [, , provider, file] = key as [string, number, string, FileId];
-      await forget(provider, file, now);
+      const [, , provider, id] = key as [string, number, string, FileId];
+      await forget(provider, value === true ? id : value, now);
       await change(sleep, async () => {
         await kv.delete(key);
         return { done: undefined };

@@ -3,6 +3,7 @@
  *
  * Object keys are stored as their UTF-8 bytes, because that is the order in which S3 lists them.
  */
+import { createHash } from "node:crypto";
 import { Failure } from "../codecs/failure.ts";
 import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
@@ -19,6 +20,24 @@ export const maxBatch = 500;
 export const maxChecks = 10;
 
 const utf8 = new TextEncoder();
+
+/** Longer ids of files and batches stand in keys as a digest. */
+const maxIdInKey = 256;
+
+/**
+ * An id as it stands in a key. A key has no room for a long one: its place takes a digest, which no
+ * id can be mistaken for, as none has a blank. Given a digest it returns that, so that keys can be
+ * made of parts of other keys.
+ */
+export function inKey(id: string): string {
+  if (id.length <= maxIdInKey) return id;
+  return `sha256 ${createHash("sha256").update(id).digest("hex")}`;
+}
+
+/** What a value holds of an id beside its key: the id itself, where the key has only a digest. */
+export function longId<Id extends string>(id: Id): { readonly id?: Id } {
+  return id.length <= maxIdInKey ? {} : { id };
+}
 
 /** Whose things, at which provider. Nothing of one tenant is under a key of another. */
 export interface Scope {
@@ -59,21 +78,21 @@ export const keys = {
   allParts: () => ["part"],
   parts: (id: string) => ["part", id],
   part: (id: string, number: number) => ["part", id, number],
-  file: (provider: string, file: FileId) => ["file", provider, file],
+  file: (provider: string, file: FileId) => ["file", provider, inKey(file)],
   /** Names of a file besides the one in its record. */
-  furtherNames: (provider: string, file: FileId) => ["name", provider, file],
+  furtherNames: (provider: string, file: FileId) => ["name", provider, inKey(file)],
   furtherName: (
     provider: string,
     file: FileId,
     { tenant, bucket, key }: { tenant: string; bucket: string; key: string },
-  ) => ["name", provider, file, tenant, bucket, fitting(utf8.encode(key))] as const,
+  ) => ["name", provider, inKey(file), tenant, bucket, fitting(utf8.encode(key))] as const,
   /** Files with a time at which their provider forgets them, in the order of that time. */
   expiries: () => ["expiry"],
-  expiry: (time: number, provider: string, file: FileId) => ["expiry", time, provider, file],
+  expiry: (time: number, provider: string, file: FileId) => ["expiry", time, provider, inKey(file)],
   trash: () => ["trash"],
-  trashed: (provider: string, file: FileId) => ["trash", provider, file],
-  uses: (provider: string, file: FileId) => ["use", provider, file],
-  use: (provider: string, file: FileId, job: JobId) => ["use", provider, file, job],
+  trashed: (provider: string, file: FileId) => ["trash", provider, inKey(file)],
+  uses: (provider: string, file: FileId) => ["use", provider, inKey(file)],
+  use: (provider: string, file: FileId, job: JobId) => ["use", provider, inKey(file), job],
   jobs: (s: Scope) => ["job", s.tenant, s.provider],
   job: (s: Scope, id: JobId) => ["job", s.tenant, s.provider, id],
   /** Jobs of one status, in the order of their submission; the value is the job's name. */
@@ -92,9 +111,9 @@ export const keys = {
   runningJob: (s: Scope, id: JobId) => ["running", s.tenant, s.provider, id],
   tags: (s: Scope, id: JobId) => ["tag", s.tenant, s.provider, id],
   tag: (s: Scope, id: JobId, name: string) => ["tag", s.tenant, s.provider, id, name],
-  batch: (provider: string, batch: BatchId) => ["batch", provider, batch],
+  batch: (provider: string, batch: BatchId) => ["batch", provider, inKey(batch)],
   /** Whose job a provider's file of results is of. */
-  resultFile: (provider: string, file: FileId) => ["result-file", provider, file],
+  resultFile: (provider: string, file: FileId) => ["result-file", provider, inKey(file)],
   journal: () => ["journal"],
   journalEntry: (s: Scope, id: JobId) => ["journal", s.tenant, s.provider, id],
   tokens: (s: Scope, token: string) => ["token", s.tenant, s.provider, token],
@@ -112,7 +131,11 @@ export const keys = {
   allUnsettled: () => ["unsettled"],
   unsettled: (s: Scope, id: JobId) => ["unsettled", s.tenant, s.provider, id],
   /** Ids of a file's records, where its provider gives the file back to nobody. */
-  recordIds: (provider: string, file: FileId, n: number) => ["record-ids", provider, file, n],
+  recordIds: (
+    provider: string,
+    file: FileId,
+    n: number,
+  ) => ["record-ids", provider, inKey(file), n],
   /** When a running job's provider was last asked for it. */
   asked: (s: Scope, id: JobId) => ["asked", s.tenant, s.provider, id],
   lease: (name: string) => ["lease", name],

@@ -4,7 +4,7 @@
  */
 import type { FileId } from "../codecs/ids.ts";
 import { writeExpiry } from "./expiry.ts";
-import { keys, type Scope } from "./keys.ts";
+import { keys, longId, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import { addName, dropName, type Loss, throwAway } from "./names.ts";
 import { checkWrite, type WriteCondition } from "./objects.ts";
@@ -55,6 +55,7 @@ export function createLinkCatalog(
         return (await step.check(entry).commit()).ok ? { done: { replaced: undefined } } : "again";
       }
       const first: FileRecord = {
+        ...longId(record.file),
         ...name,
         account: record.account,
         state: "current",

@@ -5,7 +5,7 @@
  * adds another cannot both go through.
  */
 import type { FileId } from "../codecs/ids.ts";
-import { keys } from "./keys.ts";
+import { keys, longId } from "./keys.ts";
 import type { FileRecord, ObjectRecord, TrashRecord } from "./records.ts";
 
 /** What an object is called, and by whom. */
@@ -68,8 +68,8 @@ export function throwAway(
   { file, account }: Pick<ObjectRecord, "file" | "account">,
   name: Name,
 ): void {
-  const trash: TrashRecord = { account };
-  const record: FileRecord = { ...name, account, state: "trash" };
+  const trash: TrashRecord = { ...longId(file), account };
+  const record: FileRecord = { ...longId(file), ...name, account, state: "trash" };
   step.set(keys.trashed(provider, file), trash).set(keys.file(provider, file), record);
 }
 

@@ -3,7 +3,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { writeExpiry } from "./expiry.ts";
 import type { Registration } from "./instances.ts";
-import { keys, maxBatch, type Scope } from "./keys.ts";
+import { keys, longId, maxBatch, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
 import { dropName, throwAway } from "./names.ts";
 import type { FileRecord, ObjectRecord, TrashRecord } from "./records.ts";
@@ -87,7 +87,12 @@ export function createObjectCatalog(
       if (registration && wasTried) await checkRegistration(registration);
       wasTried = true;
       const name = { tenant: scope.tenant, bucket, key };
-      const owner: FileRecord = { ...name, account: record.account, state: "current" };
+      const owner: FileRecord = {
+        ...longId(record.file),
+        ...name,
+        account: record.account,
+        state: "current",
+      };
       const step = kv.atomic().check(old)
         .set(at, record)
         .set(keys.file(scope.provider, record.file), owner);
@@ -180,7 +185,7 @@ export function createObjectCatalog(
   async function* trash(): AsyncGenerator<Trashed> {
     for await (const entry of kv.list<TrashRecord>({ prefix: keys.trash() })) {
       const [, provider, id] = entry.key as [string, string, FileId];
-      yield { ...entry.value, provider, file: id };
+      yield { ...entry.value, provider, file: entry.value.id ?? id };
     }
   }
 

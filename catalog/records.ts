@@ -83,6 +83,8 @@ export interface BucketRecord {
 
 /** Who put a provider file, and under which name; the first where copies gave it several. */
 export interface FileRecord {
+  /** The file's id, where the entry's key has only a digest of it. */
+  readonly id?: FileId;
   readonly tenant: string;
   readonly bucket: string;
   readonly key: string;
@@ -95,6 +97,8 @@ export interface FileRecord {
 
 /** A provider file to be deleted as soon as no running job reads it. */
 export interface TrashRecord {
+  /** The file's id, where the entry's key has only a digest of it. */
+  readonly id?: FileId;
   readonly account: string;
   /** When the backup was made that it came back with: a file that is younger stays at its provider. */
   readonly restoredFrom?: number;

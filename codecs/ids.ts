@@ -17,6 +17,17 @@ export const batchId = (text: string): BatchId => text as BatchId;
 /** Calls a checked string a job id. */
 export const jobId = (text: string): JobId => text as JobId;
 
+/** The longest id of a file or batch, in characters. */
+export const maxIdLength = 2_048;
+
+/**
+ * Whether a text can be a provider's id of a file or batch: it becomes a header, and segments of a
+ * URL. Segments of dots would lead elsewhere, however they are encoded.
+ */
+export function isProviderId(text: string): boolean {
+  return text.length <= maxIdLength && /^(?!(?:.*\/)?\.{1,2}(?:\/|$))[\x21-\x7e]+$/.test(text);
+}
+
 const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
 
 /**

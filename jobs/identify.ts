@@ -2,7 +2,7 @@
 import { nativeTenant, type Scope } from "../catalog/keys.ts";
 import { parseJobArn } from "../codecs/arn.ts";
 import { Failure } from "../codecs/failure.ts";
-import type { BatchId, JobId } from "../codecs/ids.ts";
+import { type BatchId, batchId, isProviderId, type JobId } from "../codecs/ids.ts";
 import { isJobId } from "../codecs/job_id.ts";
 import { askAccounts } from "../objects/accounts.ts";
 import { type Reach, scopeOf } from "../objects/reach.ts";
@@ -42,7 +42,9 @@ export function createIdentify({ catalog, defaultRegion }: JobDeps, adoption: Ad
     signal: AbortSignal,
   ): Promise<ScopedJob | undefined> {
     const spelled = reach.provider.accounts.map(({ batches }) => batches.parseId(identifier));
-    for (const batch of new Set(spelled)) {
+    // Whatever the catalog knows as a batch's id is one, also where it does not look like one.
+    const known = isProviderId(identifier) ? [batchId(identifier)] : [];
+    for (const batch of new Set([...spelled, ...known])) {
       const owner = batch && await catalog.jobs.batch(reach.provider.name, batch);
       if (!owner) continue;
       const scope = scopesOf(reach).find(({ tenant }) => tenant === owner.tenant);
@@ -87,7 +89,9 @@ async function ask(
   try {
     return await account.batches.get(batch, signal);
   } catch (error) {
-    if (error instanceof Failure && error.kind === "not-found") return undefined;
+    // Services that check the form of ids refuse a text that is none as invalid.
+    const kind = error instanceof Failure ? error.kind : undefined;
+    if (kind === "not-found" || kind === "invalid") return undefined;
     throw error;
   }
 }

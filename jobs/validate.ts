@@ -5,8 +5,10 @@
  * enumerations reach the server, and other clients check nothing at all.
  */
 import { Failure } from "../codecs/failure.ts";
+import { maxIdLength } from "../codecs/ids.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
 import type { InputDataConfig, OutputDataConfig, VpcConfig } from "../catalog/records.ts";
+import { fileTag } from "./input.ts";
 
 /** A create request that was found to be right. */
 export interface CreateRequest {
@@ -79,10 +81,19 @@ const outputConfig = structure({
   s3BucketOwner: optional(bucketOwner),
 });
 
-const tag = structure({
+const ordinaryTag = structure({
   key: required(text({ min: 1, max: 128, pattern: tagPattern })),
   value: required(text({ min: 0, max: 256, pattern: tagPattern })),
 });
+
+/** The tag that names the input file holds an id of the provider's, of whatever form. */
+const tagOfFile = structure({ value: required(text({ min: 0, max: maxIdLength })) });
+
+const tag: Check = (value) => {
+  const isOfFile = typeof value === "object" && value !== null && "key" in value &&
+    value.key === fileTag;
+  return isOfFile ? tagOfFile(value) : ordinaryTag(value);
+};
 
 const members: Readonly<Record<string, Member>> = {
   jobName: required(text({ min: 1, max: 63, pattern: jobNamePattern })),

@@ -2,7 +2,8 @@
 import type { ObjectCatalog, WriteCondition } from "../catalog/objects.ts";
 import type { ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
-import type { FileId } from "../codecs/ids.ts";
+import { type FileId, fileId, isProviderId } from "../codecs/ids.ts";
+import { isResultsId } from "../codecs/results_id.ts";
 import type { ProviderFile } from "../providers/provider.ts";
 import { askAccounts } from "./accounts.ts";
 import { mayUse, type Reach, scopeOf } from "./reach.ts";
@@ -61,7 +62,23 @@ export async function find(
     return { record, name: { tenant: scope.tenant, bucket, key } };
   }
   const tags = ifMatch && !ifMatch.includes("*") ? ifMatch : [lastPart(key)];
-  for (const id of fileIds(reach, tags)) {
+  return await findNamed(deps, reach, tags, signal);
+}
+
+/**
+ * Finds what the first of these texts that is a provider file's id stands for: any text that the
+ * catalog knows as an id, and what looks like one of the provider's.
+ */
+export async function findNamed(
+  deps: FindDeps,
+  reach: Reach,
+  texts: readonly string[],
+  signal: AbortSignal,
+): Promise<Found | undefined> {
+  const spelled = fileIds(reach, texts);
+  const others = texts.filter((text) => isProviderId(text) && !isResultsId(text)).map(fileId);
+  const known = await deps.catalog.known(reach.provider.name, others);
+  for (const id of new Set([...spelled, ...known])) {
     const found = await findFile(deps, reach, id, signal);
     if (found) return found;
   }
@@ -147,7 +164,9 @@ async function findNative(
       const record = files && nativeRecord(await files.head(id, signal), name);
       return record && isLive(record, now) ? record : undefined;
     } catch (error) {
-      if (!(error instanceof Failure) || error.kind !== "not-found") throw error;
+      // Services that check the form of ids refuse a text that is none as invalid.
+      const kind = error instanceof Failure ? error.kind : undefined;
+      if (kind !== "not-found" && kind !== "invalid") throw error;
       return undefined;
     }
   });

@@ -8,6 +8,9 @@ import type { Reach } from "./reach.ts";
 
 const utf8 = new TextEncoder();
 
+/** The longest key of S3; a file of a longer id is named by its ETag. */
+const maxKeyBytes = 1_024;
+
 /** Native files from a position on, in byte order of their ids. */
 export type NativeFiles = (from: Uint8Array, limit: number) => Promise<NamedObject[]>;
 
@@ -54,7 +57,9 @@ async function smallest(
     if (!files) return own;
     for await (const page of allPages((cursor) => files.list(cursor, signal))) {
       const wanted = page.items
-        .filter((file) => file.origin === "upload" && file.id.startsWith(prefix))
+        .filter((file) =>
+          file.origin === "upload" && file.id.startsWith(prefix) && file.id.length <= maxKeyBytes
+        )
         .map((file) => ({ key: file.id, record: nativeRecord(file, name) }))
         .filter(isWanted);
       const hidden = await catalog.hidden(reach.provider.name, wanted.map(({ key }) => key));

@@ -6,7 +6,7 @@ import type { FileId } from "../codecs/ids.ts";
 import type { ByteRange, Provider, StoringProvider } from "../providers/provider.ts";
 import { type Buckets, createBuckets } from "./buckets.ts";
 import { copy, type CopyRequest } from "./copy.ts";
-import { type Address, fileIds, find, findFile, type Found } from "./find.ts";
+import { type Address, find, findNamed, type Found } from "./find.ts";
 import { list, type ListPage, type ListRequest } from "./list.ts";
 import { sweepOrphans } from "./orphans.ts";
 import { createMultipart, type Multipart } from "./multipart.ts";
@@ -128,13 +128,7 @@ export function createObjects(deps: ObjectDeps): Objects {
     }),
     put: (reach, object, signal) => put(putting, reach, object, signal),
     find: (reach, address, signal) => find(finding, reach, address, signal),
-    async findFile(reach, text, signal) {
-      for (const id of fileIds(reach, [text])) {
-        const found = await findFile(finding, reach, id, signal);
-        if (found) return found;
-      }
-      return undefined;
-    },
+    findFile: (reach, text, signal) => findNamed(finding, reach, [text], signal),
     read: (reach, found, range, signal) => read(reading, reach, found, range, signal),
     list: (reach, request, signal) => list(listing, reach, request, signal),
     remove: (reach, request, signal) => remove(removing, reach, request, signal),

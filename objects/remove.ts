@@ -70,11 +70,11 @@ export async function remove(
 function isOnlySuggested(
   reach: Reach,
   { bucket, key, ifMatch }: Address,
-  { name }: Found,
+  { name, record }: Found,
 ): boolean {
   const isNamed = ifMatch !== undefined && !ifMatch.includes("*");
   return name !== undefined && name.bucket !== bucket && !isNamed &&
-    fileIds(reach, [key]).length === 0;
+    key !== record.file && fileIds(reach, [key]).length === 0;
 }
 
 /**

@@ -1,5 +1,7 @@
 /** Careful reading of JSON that somebody else wrote: a wrong type is as good as absent. */
 
+import { isProviderId } from "../codecs/ids.ts";
+
 /** A JSON object whose members are yet unknown. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -20,14 +22,9 @@ export function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/**
- * The value as an id: it becomes a header, a key of the catalog and segments of a URL, so anything
- * else is none. Segments of dots would lead elsewhere, however they are encoded.
- */
+/** The value as an id; anything that cannot be one is none. */
 export function idText(value: unknown): string | undefined {
-  const isId = typeof value === "string" &&
-    /^(?!(?:.*\/)?\.{1,2}(?:\/|$))[\x21-\x7e]{1,256}$/.test(value);
-  return isId ? value : undefined;
+  return typeof value === "string" && isProviderId(value) ? value : undefined;
 }
 
 /** The value as a whole number from 0 on; proto3 JSON writes 64-bit ones as strings. */

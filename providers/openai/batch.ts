@@ -67,6 +67,13 @@ function endOf(batch: JsonObject, state: string): Date | undefined {
   return time(batch[`${state}_at`]) ?? time(batch[`${state.replace("canceled", "cancelled")}_at`]);
 }
 
+function windowOf(batch: JsonObject, secrets: readonly string[]): string {
+  const window = text(batch["completion_window"]) ?? "24h";
+  return /^24 ?h$/i.test(window)
+    ? "its 24 hours"
+    : `its completion window (${excerpt(window, secrets, 32)})`;
+}
+
 function unknownMessage(rawStatus: string, secrets: readonly string[]): string {
   const state = excerpt(rawStatus, secrets, 64);
   return state === ""
@@ -94,6 +101,6 @@ function messageOf(
   const told = [batch["errors"], batch["error"]].flatMap(reasonsOf);
   if (told.length > 0) return excerpt(told.join("\n"), secrets, maxMessage);
   return state === "expired"
-    ? "The provider did not finish all records within its 24 hours."
+    ? `The provider did not finish all records within ${windowOf(batch, secrets)}.`
     : undefined;
 }

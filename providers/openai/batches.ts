@@ -1,28 +1,28 @@
 /** OpenAI's batches. Job id, job name and tags travel in their metadata. */
 import { type BatchId, batchId, fileId } from "../../codecs/ids.ts";
 import { unexpectedReply } from "../failures.ts";
-import type { Http } from "../http.ts";
 import { object } from "../json.ts";
 import { readPage } from "../pages.ts";
 import type { Batch, BatchesPort, BatchResults, FilesPort, NewBatch, Page } from "../provider.ts";
 import { cancelCall, stopBatch } from "../stop.ts";
 import { endpointOf } from "./endpoint.ts";
 import { readBatch } from "./batch.ts";
+import type { Service } from "./files.ts";
 import { openaiForm } from "./form.ts";
+import { idsOf } from "./ids.ts";
 import { metadataOf } from "./metadata.ts";
 
 /** The most that one page may hold, by OpenAI's own specification. */
 const pageSize = 100;
 
-const idShape = /^batch_[A-Za-z0-9_-]{1,200}$/;
+const idShape = /^batch_[A-Za-z0-9_-]+$/;
 
 /** The batches of one account; its files are asked for the endpoint of a batch. */
 export function createBatches(
-  provider: string,
-  http: Http,
+  { provider, http, baseUrl, secrets, window }: Service,
   files: FilesPort,
-  secrets: readonly string[],
 ): BatchesPort {
+  const isId = idsOf(baseUrl, idShape);
   const path = (id: BatchId) => `/batches/${encodeURIComponent(id)}`;
   const subject = (id: BatchId) => `batch ${id}`;
 
@@ -41,7 +41,7 @@ export function createBatches(
       json: {
         input_file_id: batch.input,
         endpoint,
-        completion_window: "24h",
+        completion_window: window,
         metadata: metadataOf(batch),
       },
     }, signal);
@@ -75,7 +75,7 @@ export function createBatches(
   return {
     form: openaiForm,
     newestFirst: true,
-    parseId: (name) => idShape.test(name) ? batchId(name) : undefined,
+    parseId: (name) => isId(name) ? batchId(name) : undefined,
     create,
     get,
     list,

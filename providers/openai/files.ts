@@ -8,6 +8,7 @@ import { readPage } from "../pages.ts";
 import type { FilesPort, NewFile, Page, ProviderFile } from "../provider.ts";
 import { createReading } from "../reading.ts";
 import type { ProviderDeps } from "../settings.ts";
+import { idsOf } from "./ids.ts";
 import { fileForm } from "./multipart.ts";
 
 /** The documented 200 MB, taken at its larger reading so that no valid file is refused here. */
@@ -16,17 +17,30 @@ const maxBytes = 200 * 2 ** 20;
 /** The most that one page may hold, by OpenAI's own specification. */
 const pageSize = 10_000;
 
-const idShape = /^file[-_][A-Za-z0-9_-]{1,200}$/;
+const idShape = /^file[-_][A-Za-z0-9_-]+$/;
 
-/** Purposes of files that OpenAI wrote itself. */
-const resultPurposes: ReadonlySet<unknown> = new Set([
-  "batch_output",
-  "assistants_output",
-  "fine-tune-results",
-]);
+/** Purposes of files that the service wrote itself: `batch_output`, `fine-tune-results`, … */
+const resultPurpose = /[_-](?:outputs?|results?|errors?)$/i;
+
+/** What the parts of one account share. */
+export interface Service {
+  /** The provider's configured name. */
+  readonly provider: string;
+  readonly baseUrl: string;
+  readonly http: Http;
+  /** Texts that no message may show. */
+  readonly secrets: readonly string[];
+  /** The completion window of batches, and the purpose of files, in the service's words. */
+  readonly window: string;
+  readonly purpose: string;
+}
 
 /** The files of one account. */
-export function createFiles(provider: string, http: Http, deps: ProviderDeps): FilesPort {
+export function createFiles(
+  { provider, http, baseUrl, purpose }: Service,
+  deps: ProviderDeps,
+): FilesPort {
+  const isId = idsOf(baseUrl, idShape);
   const path = (id: FileId) => `/files/${encodeURIComponent(id)}`;
   const subject = (id: FileId) => `file ${id}`;
 
@@ -46,7 +60,7 @@ export function createFiles(provider: string, http: Http, deps: ProviderDeps): F
       );
     }
     const form = fileForm({
-      fields: { purpose: "batch" },
+      fields: { purpose },
       file: { ...file, field: "file" },
       boundary: `batchway-${randomId(32, deps.random)}`,
     });
@@ -93,7 +107,7 @@ export function createFiles(provider: string, http: Http, deps: ProviderDeps): F
 
   return {
     maxBytes,
-    parseId: (name) => idShape.test(name) ? fileId(name) : undefined,
+    parseId: (name) => isId(name) ? fileId(name) : undefined,
     put,
     async head(id, signal) {
       const call = { method: "GET", path: path(id), subject: subject(id) } as const;
@@ -131,6 +145,6 @@ function readFile(file: JsonObject): ProviderFile | undefined {
     createdAt,
     // An end before the beginning is a default of somebody's, and would hide the file at once.
     expiresAt: expiresAt !== undefined && expiresAt > createdAt ? expiresAt : undefined,
-    origin: resultPurposes.has(file["purpose"]) ? "result" : "upload",
+    origin: resultPurpose.test(text(file["purpose"]) ?? "") ? "result" : "upload",
   };
 }

@@ -25,12 +25,20 @@ export function createOpenAI(settings: ProviderSettings, deps: ProviderDeps): St
       dialect: openaiDialect,
       health,
     }, deps);
-    const files = createFiles(settings.name, http, deps);
+    const service = {
+      provider: settings.name,
+      baseUrl,
+      http,
+      secrets: [apiKey],
+      window: settings.batch?.completionWindow ?? "24h",
+      purpose: settings.batch?.purpose ?? "batch",
+    };
+    const files = createFiles(service, deps);
     return {
       name,
       weight,
       files,
-      batches: createBatches(settings.name, http, files, [apiKey]),
+      batches: createBatches(service, files),
       health,
     };
   };

@@ -3,7 +3,8 @@ import { missingAccounts } from "../../care/accounts.ts";
 import { compare } from "../../care/compare.ts";
 import { rebuild, type RebuildDeps } from "../../care/rebuild.ts";
 import { keys, nativeTenant } from "../../catalog/keys.ts";
-import { fileId } from "../../codecs/ids.ts";
+import { fileId, jobId } from "../../codecs/ids.ts";
+import { resultsId } from "../../codecs/results_id.ts";
 import type { ProviderDouble } from "../double.ts";
 import {
   all,
@@ -204,12 +205,13 @@ Deno.test("accounts that the configuration does not hold are told of, with what 
 Deno.test("an object that is put together here is not looked for at the provider", async () => {
   using world = await worked();
   const { catalog, kv, cloud } = world;
-  await catalog.objects.set(scope, "bucket", "made", objectRecord("results.of.ours"));
+  const made = resultsId(jobId("abcdefghij01"), "0f".repeat(32));
+  await catalog.objects.set(scope, "bucket", "made", objectRecord(made));
   assert.deepEqual(await differencesOf(world, cloud), []);
   await kv.delete(keys.object(scope, "bucket", "made"));
   const done = await rebuild(depsOf(world), placesOf(cloud), quiet());
   assert.match(
     done.left.join(),
-    /^file results\.of\.ours at cloud, .*: it is no file of the provider's$/,
+    /^file results\.abcdefghij01\.(?:0f){16} at cloud, .*: it is no file of the provider's$/,
   );
 });

@@ -334,3 +334,12 @@ Deno.test("ids of batches are told from other texts", async () => {
     assert.equal(batches.parseId(bad), undefined);
   }
 });
+
+Deno.test("a service's own window goes with its batches, and is named where it was too short", async () => {
+  await using server = batchServer("", { status: "expired", completion_window: "7d" });
+  await using w = world();
+  const { batches } = openaiAccount(server.url, w, { completionWindow: "7d" });
+  const { message } = await batches.create(order, quiet());
+  assert.equal(server.posted[0]?.["completion_window"], "7d");
+  assert.match(message ?? "", /within its completion window \(7d\)/);
+});

@@ -16,6 +16,16 @@ const stored = {
 };
 const id = fileId("file-abc");
 
+/** Ids as services with OpenAI's API give them. */
+const foreignIds = [
+  "0f8fad5b-d9cb-469f-a165-70867728950e",
+  "ffffffff-ffff-ffff-ffff-ffffffffffff",
+  "66f4a1b2c3d4e5f60718293a",
+  `bGl0ZWxsbV9wcm94eTphcHBsaWNhdGlvbi9qc29u${"x9".repeat(1_000)}==`,
+  "gs%3A%2F%2Fbucket%2Fin-1",
+  "file.2026:1~a",
+];
+
 const failing = (kind: string) => (error: unknown) =>
   error instanceof Failure && error.kind === kind;
 
@@ -51,6 +61,20 @@ Deno.test("a file is put as a form with its purpose first and its bytes last", a
     origin: "upload",
   });
   assert.deepEqual(server.requests, ["POST /v1/files"]);
+});
+
+Deno.test("a service's own purpose goes with its files, and its results are told apart", async () => {
+  let purpose: unknown;
+  await using server = serve(async (request) => {
+    if (request.method === "POST") purpose = (await request.formData()).get("purpose");
+    else await request.body?.cancel();
+    return Response.json({ ...stored, purpose: "batch-api-output" });
+  });
+  await using w = world();
+  const { files } = openaiAccount(server.url, w, { purpose: "batch-api" });
+  const file = { name: "in.jsonl", contentType: "a/b", bytes: 5, body: chunks(["hello"]) };
+  assert.equal((await files.put(file, quiet())).origin, "result");
+  assert.equal(purpose, "batch-api");
 });
 
 Deno.test("times of any unit are read, and an end that is not set hides no file", async () => {
@@ -103,11 +127,26 @@ Deno.test("a file name that is not as OpenAI wants it is refused in OpenAI's wor
 Deno.test("ids of files are told from other texts", async () => {
   await using w = world();
   const { files } = openaiAccount("http://127.0.0.1:9", w);
-  for (const good of ["file-abc", "file_x-1", "file-52voFe6FU6MWyAwa1Uj39R"]) {
+  for (const good of ["file-abc", "file_x-1", "file-52voFe6FU6MWyAwa1Uj39R", ...foreignIds]) {
     assert.equal(files.parseId(good), good);
   }
-  for (const bad of ["", "file-", "file", "file-a/b", "file-a.jsonl", "files/abc", "xfile-a"]) {
+  const names = ["in-2026-11-30.jsonl", "manifest.json.out", "part-00000.snappy.parquet", "README"];
+  const places = ["", "file-", "file", "file-a/b", "file-a.jsonl", "files/abc", "..", "xfile-a"];
+  const ours = ["abcdefghij01", `results.abcdefghij01.${"0f".repeat(16)}`];
+  const broken = ["a b 1234567", "12345678é", `file-${"x".repeat(2_044)}`];
+  for (const bad of [...places, ...names, ...ours, ...broken]) {
     assert.equal(files.parseId(bad), undefined, bad);
+  }
+});
+
+Deno.test("at OpenAI itself ids have one form, so that no other text costs it a call", async () => {
+  await using w = world();
+  const { files, batches } = openaiAccount("https://api.openai.com", w);
+  assert.equal(files.parseId("file-52voFe6FU6MWyAwa1Uj39R"), "file-52voFe6FU6MWyAwa1Uj39R");
+  assert.equal(batches.parseId("batch_67"), "batch_67");
+  for (const id of foreignIds) {
+    assert.equal(files.parseId(id), undefined);
+    assert.equal(batches.parseId(id), undefined);
   }
 });
 
