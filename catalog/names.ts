@@ -4,6 +4,7 @@
  * of that record tells whether a name came or went meanwhile: who takes the last name away and who
  * adds another cannot both go through.
  */
+import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { keys, longId } from "./keys.ts";
 import type { FileRecord, ObjectRecord, TrashRecord } from "./records.ts";
@@ -15,6 +16,8 @@ export type Name = Pick<FileRecord, "tenant" | "bucket" | "key">;
 export type Loss = "named" | "last";
 
 const utf8 = new TextDecoder();
+/** How many of a tenant's further names for one file are read to find one that may be used. */
+const maxNamesRead = 1_000;
 
 /**
  * Adds to a step what takes a name from a file, and the check that keeps the answer true.
@@ -61,6 +64,57 @@ export function addName(
   if (entry.value) step.set(keys.furtherName(provider, file, name), true);
 }
 
+/**
+ * Adds to a step what names the file of a put. It mostly is a new one; where the provider answered
+ * with a file that it has already, the name is added to those that the file has.
+ *
+ * A file in the trash is taken out of it only while a running job reads it, which the step checks:
+ * any other is being deleted at its provider, and the put throws `unavailable`.
+ */
+export async function nameFile(
+  kv: Deno.Kv,
+  step: Deno.AtomicOperation,
+  provider: string,
+  { file, account }: Pick<ObjectRecord, "file" | "account">,
+  name: Name,
+  native: boolean,
+): Promise<void> {
+  const entry = await kv.get<FileRecord>(keys.file(provider, file));
+  const first: FileRecord = {
+    ...longId(file),
+    ...name,
+    account,
+    state: "current",
+    ...(native && { native }),
+  };
+  if (entry.value?.state !== "trash") {
+    if (entry.value && isSame(entry.value, name)) step.check(entry).set(entry.key, entry.value);
+    else addName(step, provider, file, name, entry, first);
+    return;
+  }
+  const options = { limit: 1 };
+  for await (const use of kv.list({ prefix: keys.uses(provider, file) }, options)) {
+    step.check(entry).check(use).set(entry.key, first).delete(keys.trashed(provider, file));
+    return;
+  }
+  throw new Failure(
+    "unavailable",
+    "The provider answered with the id of a file that is being deleted. Send the object again",
+    { retryAfterSeconds: 1 },
+  );
+}
+
+/** A tenant's names of a file besides the one in the file's record. */
+export async function* furtherNamesOf(
+  kv: Deno.Kv,
+  provider: string,
+  file: FileId,
+  tenant: string,
+): AsyncGenerator<Name> {
+  const prefix = [...keys.furtherNames(provider, file), tenant];
+  for await (const { key } of kv.list({ prefix }, { limit: maxNamesRead })) yield nameOf(key);
+}
+
 /** Adds to a step what puts a file into the trash. */
 export function throwAway(
   step: Deno.AtomicOperation,
@@ -79,17 +133,14 @@ async function firstFurther(
   file: FileId,
 ): Promise<Name | undefined> {
   for await (const entry of kv.list({ prefix: keys.furtherNames(provider, file) }, { limit: 1 })) {
-    const [, , , tenant, bucket, key] = entry.key as unknown as [
-      string,
-      string,
-      FileId,
-      string,
-      string,
-      Uint8Array,
-    ];
-    return { tenant, bucket, key: utf8.decode(key) };
+    return nameOf(entry.key);
   }
   return undefined;
+}
+
+function nameOf(at: Deno.KvKey): Name {
+  const [, , , tenant, bucket, key] = at as [string, string, string, string, string, Uint8Array];
+  return { tenant, bucket, key: utf8.decode(key) };
 }
 
 function isSame(a: Name, b: Name): boolean {

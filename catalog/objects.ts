@@ -3,9 +3,9 @@ import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { writeExpiry } from "./expiry.ts";
 import type { Registration } from "./instances.ts";
-import { keys, longId, maxBatch, type Scope } from "./keys.ts";
+import { keys, maxBatch, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
-import { dropName, throwAway } from "./names.ts";
+import { dropName, furtherNamesOf, type Name, nameFile, throwAway } from "./names.ts";
 import type { FileRecord, ObjectRecord, TrashRecord } from "./records.ts";
 import { forgetResults } from "./results.ts";
 
@@ -47,6 +47,8 @@ export function createObjectCatalog(
     remove,
     range,
     file,
+    names,
+    claim,
     resultOf,
     known,
     hidden,
@@ -63,10 +65,14 @@ export function createObjectCatalog(
 
   /**
    * Records an object under its name. The file that the name stood for until now goes to the trash
-   * in the same step, unless a copy has given it another name.
+   * in the same step, unless it has another name.
+   *
+   * A service that stores by content answers with the id of a file that it has already: the file then
+   * gets a further name. Throws `unavailable` where that file is being deleted.
    *
    * @param registration That of the process which uploaded the file, from before it did. Throws
    * `unavailable` where it has ended.
+   * @param native Whether the file was put by other means before, and keeps its id as a name.
    * @returns The file that was replaced.
    */
   function set(
@@ -76,33 +82,31 @@ export function createObjectCatalog(
     record: ObjectRecord,
     condition: WriteCondition = {},
     registration?: Registration,
+    native = false,
   ): Promise<ObjectRecord | undefined> {
     let wasTried = false;
     return change(sleep, async () => {
       const at = keys.object(scope, bucket, key);
       const old = await kv.get<ObjectRecord>(at);
       // Over KV Connect a step may be applied and still answer "not ok": this is our own record.
-      if (old.value?.file === record.file) return { done: undefined };
+      const isSame = old.value?.file === record.file;
+      if (isSame && JSON.stringify(old.value) === JSON.stringify(record)) {
+        return { done: undefined };
+      }
       checkWrite(old.value, condition, key, record.modifiedAt);
       if (registration && wasTried) await checkRegistration(registration);
       wasTried = true;
       const name = { tenant: scope.tenant, bucket, key };
-      const owner: FileRecord = {
-        ...longId(record.file),
-        ...name,
-        account: record.account,
-        state: "current",
-      };
-      const step = kv.atomic().check(old)
-        .set(at, record)
-        .set(keys.file(scope.provider, record.file), owner);
+      const step = kv.atomic().check(old).set(at, record);
+      await nameFile(kv, step, scope.provider, record, name, native);
       if (registration) step.check(registration);
       writeExpiry(step, scope.provider, record);
-      if (old.value) {
+      if (old.value && !isSame) {
         const loss = await dropName(kv, step, scope.provider, old.value.file, name);
         if (loss === "last") throwAway(step, scope.provider, old.value, name);
       }
-      return (await step.commit()).ok ? { done: old.value ?? undefined } : "again";
+      if (!(await step.commit()).ok) return "again";
+      return { done: isSame ? undefined : old.value ?? undefined };
     });
   }
 
@@ -162,6 +166,28 @@ export function createObjectCatalog(
   /** Who put a provider file; undefined for one that was put by other means. */
   async function file(provider: string, id: FileId): Promise<FileRecord | undefined> {
     return (await kv.get<FileRecord>(keys.file(provider, id))).value ?? undefined;
+  }
+
+  /** What a tenant calls a provider file: the first of its names where it gave several, then those. */
+  async function* names(provider: string, id: FileId, tenant: string): AsyncGenerator<Name> {
+    const first = await file(provider, id);
+    if (!first || first.state === "trash") return;
+    if (first.tenant === tenant) yield first;
+    yield* furtherNamesOf(kv, provider, id, tenant);
+  }
+
+  /**
+   * Puts a file that has no name at all into the trash, so that no put can name it any more. False
+   * for a file that has a name: it is not the caller's to delete.
+   */
+  function claim(provider: string, id: FileId, account: string): Promise<boolean> {
+    return change(sleep, async () => {
+      const entry = await kv.get<FileRecord>(keys.file(provider, id));
+      if (entry.value) return { done: entry.value.state === "trash" && entry.value.bucket === "" };
+      const step = kv.atomic().check(entry);
+      throwAway(step, provider, { file: id, account }, { tenant: "", bucket: "", key: "" });
+      return (await step.commit()).ok ? { done: true } : "again";
+    });
   }
 
   /** The tenant whose job a provider file is a result of; undefined for any other file. */

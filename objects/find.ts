@@ -97,17 +97,20 @@ export async function findFile(
   const isNative = !owner || (reach.native && owner.native && owner.state === "current");
   if (isNative) {
     if (!reach.native) return undefined;
-    // What a provider made for another tenant's job was made by no other means.
+    // Results of a job are no native files: they are objects of the bucket that the job names, and
+    // their id leads nobody around a limit to other buckets.
     const tenant = await deps.catalog.resultOf(reach.provider.name, id);
-    if (tenant !== undefined && tenant !== reach.tenant) return undefined;
+    if (tenant !== undefined && (tenant !== reach.tenant || reach.mayUse)) return undefined;
     return await findNative(reach, id, deps.now(), signal);
   }
-  if (owner.tenant !== reach.tenant || owner.state === "trash") return undefined;
-  const { bucket, key } = owner;
-  if (!mayUse(reach, bucket)) return undefined;
-  const record = await deps.catalog.get(scopeOf(reach), bucket, key);
-  if (record?.file !== id || !isLive(record, deps.now())) return undefined;
-  return { record, name: { tenant: reach.tenant, bucket, key } };
+  // The file may have names of other tenants and in buckets that are not the caller's.
+  for await (const { bucket, key } of deps.catalog.names(reach.provider.name, id, reach.tenant)) {
+    if (!mayUse(reach, bucket)) continue;
+    const record = await deps.catalog.get(scopeOf(reach), bucket, key);
+    if (record?.file !== id || !isLive(record, deps.now())) continue;
+    return { record, name: { tenant: reach.tenant, bucket, key } };
+  }
+  return undefined;
 }
 
 /** Whether the provider still has the file, by the time it told. */
@@ -161,8 +164,13 @@ async function findNative(
 ): Promise<Found | undefined> {
   const answers = askAccounts(reach.provider, async ({ name, files }) => {
     try {
-      const record = files && nativeRecord(await files.head(id, signal), name);
-      return record && isLive(record, now) ? record : undefined;
+      const file = await files?.head(id, signal);
+      // Results of native batches are in the bucket named like their provider.
+      if (!file || file.origin === "result" && !mayUse(reach, reach.provider.name)) {
+        return undefined;
+      }
+      const record = nativeRecord(file, name);
+      return isLive(record, now) ? record : undefined;
     } catch (error) {
       // Services that check the form of ids refuse a text that is none as invalid.
       const kind = error instanceof Failure ? error.kind : undefined;

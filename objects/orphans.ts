@@ -82,10 +82,11 @@ export interface SoughtMark {
 export async function removeMarked(
   catalog: ObjectCatalog,
   provider: string,
-  { files }: Account,
+  account: Account,
   marks: readonly SoughtMark[],
   signal: AbortSignal,
 ): Promise<void> {
+  const { files } = account;
   if (!files) return;
   const found: FileId[] = [];
   // All pages are read, for files come in any order, and before the first file is deleted: a page
@@ -100,7 +101,25 @@ export async function removeMarked(
     }
   }
   const known = await catalog.known(provider, found);
-  for (const id of found) if (!known.has(id)) await files.delete(id, signal);
+  for (const id of found) {
+    if (!known.has(id)) await deleteUnnamed(catalog, provider, account, id, signal);
+  }
+}
+
+/**
+ * Deletes a file that no object names. At a service that stores by content it may be another put's:
+ * it is claimed in the catalog first, so that a put either names it before, or is told to come again.
+ */
+export async function deleteUnnamed(
+  catalog: ObjectCatalog,
+  provider: string,
+  { name, files }: Account,
+  id: FileId,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!files || !await catalog.claim(provider, id, name)) return;
+  await files.delete(id, signal);
+  await catalog.forget(provider, id);
 }
 
 /**

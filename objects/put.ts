@@ -8,8 +8,8 @@ import type { PackedParts } from "../codecs/object_parts.ts";
 import type { Account, FilesPort, ProviderFile } from "../providers/provider.ts";
 import { hasOthers, pickAccount } from "./accounts.ts";
 import { spelledOut } from "./find.ts";
-import { providerName } from "./name.ts";
-import { removeMarked } from "./orphans.ts";
+import { parseProviderName, providerName } from "./name.ts";
+import { deleteUnnamed, removeMarked } from "./orphans.ts";
 import { IdNotes, type NotedIds } from "./record_ids.ts";
 import { filesOf, type Reach, scopeOf } from "./reach.ts";
 import type { Registered } from "./registered.ts";
@@ -70,6 +70,7 @@ export async function put(
   await refuseEarly(deps, reach, { ...object, condition });
   const registration = await deps.registered.current();
   const mark = deps.uploads.begin();
+  const startedAt = deps.now();
   const file = await upload(deps, reach, account, files, object, mark, signal);
   const record: ObjectRecord = {
     file: file.id,
@@ -87,7 +88,16 @@ export async function put(
   let replaced: ObjectRecord | undefined;
   try {
     const scope = scopeOf(reach);
-    replaced = await deps.catalog.set(scope, bucket, key, record, condition, registration);
+    const isNative = wasThere(file, startedAt);
+    replaced = await deps.catalog.set(
+      scope,
+      bucket,
+      key,
+      record,
+      condition,
+      registration,
+      isNative,
+    );
   } catch (error) {
     if (isUnavailable(error)) deps.registered.doubt();
     if (isUnavailable(error) && error.details.settled) {
@@ -96,7 +106,11 @@ export async function put(
       throw error;
     }
     deps.uploads.doubt(mark);
-    await cleanUp(deps, "the file of a refused write", (late) => files.delete(file.id, late));
+    await cleanUp(
+      deps,
+      "the file of a refused write",
+      (late) => deleteUnnamed(deps.catalog, reach.provider.name, account, file.id, late),
+    );
     throw error;
   }
   deps.uploads.end(mark);
@@ -149,6 +163,19 @@ async function upload(
     }
     throw elsewhere(reach, account, error);
   }
+}
+
+/** By how much clocks may differ, in milliseconds. */
+const clockRoom = 60_000;
+
+/**
+ * Whether a provider answered a put with a file that somebody had put there by other means: it is
+ * older, and no gateway has named it. Such a file goes on being native when its object is deleted.
+ */
+function wasThere({ name, createdAt }: ProviderFile, startedAt: number): boolean {
+  const created = createdAt.getTime();
+  return created > 0 && created < startedAt - clockRoom && name !== "" &&
+    parseProviderName(name) === undefined;
 }
 
 function isUnavailable(error: unknown): error is Failure {

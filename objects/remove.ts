@@ -3,6 +3,7 @@ import type { LinkCatalog } from "../catalog/links.ts";
 import type { ObjectCatalog } from "../catalog/objects.ts";
 import type { ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
+import type { FileId } from "../codecs/ids.ts";
 import { isResultsId } from "../codecs/results_id.ts";
 import { type Address, fileIds, find, type FindDeps, type Found } from "./find.ts";
 import { accountOf, type Reach, scopeOf } from "./reach.ts";
@@ -42,7 +43,11 @@ export async function remove(
   const { catalog, links } = deps;
   const scope = name ? { ...scopeOf(reach), tenant: name.tenant } : scopeOf(reach);
   if (!name) {
+    // A job's results are read from that file.
+    if (await catalog.resultOf(scope.provider, record.file) !== undefined) return;
     if (await links.partNative(scope, record.file, record.account) === "named") return;
+    // It is in the trash, where no job can begin to read it; the last that does so empties it.
+    if (await isHeld(catalog, scope.provider, record.file)) return;
     const stays = () => links.restoreNative(scope.provider, record.file);
     await deleteFile(deps, reach, found, stays);
     await catalog.forget(scope.provider, record.file);
@@ -55,12 +60,21 @@ export async function remove(
   }
   if (await links.part(scope, bucket, key, record) === "named") return;
   // A job that began in between holds the file; one that begins from here on finds it in the trash.
-  if (await catalog.hasUses(scope.provider, record.file)) {
+  if (await isHeld(catalog, scope.provider, record.file)) {
     await catalog.remove(scope, bucket, key, record, "trash");
     return;
   }
   await deleteFile(deps, reach, found, () => links.restore(scope, bucket, key, record));
   await catalog.remove(scope, bucket, key, record, "gone");
+}
+
+/**
+ * Whether a file that was put into the trash stays at its provider: a running job reads it, or a put
+ * of the same content has taken it out again. That can happen only while a job reads it, so the uses
+ * are looked at first.
+ */
+async function isHeld(catalog: ObjectCatalog, provider: string, file: FileId): Promise<boolean> {
+  return await catalog.hasUses(provider, file) || !await catalog.trashed(provider, file);
 }
 
 /**

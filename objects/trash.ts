@@ -24,8 +24,10 @@ export async function emptyTrash(
   file: FileId,
   signal: AbortSignal,
 ): Promise<void> {
+  // In this order: a put of the same content takes a file out of the trash while a job reads it.
+  if (await catalog.hasUses(provider.name, file)) return;
   const trash = await catalog.trashed(provider.name, file);
-  if (!trash || await catalog.hasUses(provider.name, file)) return;
+  if (!trash) return;
   if (!await isYounger(provider, { ...trash, file }, signal)) {
     await deleteAtProvider(results, provider, { ...trash, file }, signal);
   }

@@ -1,4 +1,5 @@
 /** A provider in memory, whose answers a test can hold back, break or lose. */
+import { createHash } from "node:crypto";
 import { Failure } from "../codecs/failure.ts";
 import { type BatchId, batchId, type FileId, fileId, type JobId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
@@ -38,12 +39,25 @@ export interface DoubleOptions {
   readonly now?: () => number;
   /** When files that are put expire; never without it. */
   readonly expiresAt?: Date;
+  /** Ids are made of the content: a file that is there is answered again, under its first name. */
+  readonly byContent?: boolean;
+}
+
+/** What a service that stores by content calls a text. */
+export function contentId(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 
 /** Makes a provider with one account, `main`. Ids: `file-0`, `batch_0` and so on. */
 export function createDouble(options: DoubleOptions = {}): ProviderDouble {
-  const { name = "cloud", pageSize = 3, newestFirst = true, uniqueIds = true, now = Date.now } =
-    options;
+  const {
+    name = "cloud",
+    pageSize = 3,
+    newestFirst = true,
+    uniqueIds = true,
+    byContent = false,
+    now = Date.now,
+  } = options;
   const files: ProviderDouble["files"] = new Map();
   const batches: ProviderDouble["batches"] = new Map();
   const results: ProviderDouble["results"] = new Map();
@@ -140,7 +154,9 @@ export function createDouble(options: DoubleOptions = {}): ProviderDouble {
             called("files.put", file.name, signal, async () => {
               const text = await new Response(file.body as ReadableStream<Uint8Array<ArrayBuffer>>)
                 .text();
-              const id = fileId(`file-${count++}`);
+              const id = fileId(`file-${byContent ? contentId(text) : count++}`);
+              const there = files.get(id);
+              if (there) return there;
               const { name, bytes } = file;
               const origin = "upload";
               const stored: ProviderFile = {

@@ -190,3 +190,57 @@ Deno.test("a file stays whose job begins while it is being deleted", async () =>
   assert.ok(cloud.files.has(file));
   assert.ok(await catalog.objects.trashed(reach.provider.name, file), "it goes after the job");
 });
+
+Deno.test("a native file that a running job reads is hidden at once and deleted after the job", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud, catalog } = world;
+  for (const [at, end] of (["Completed", "Failed", "Stopped"] as const).entries()) {
+    const file = fileId(`file-native${at}`);
+    cloud.addFile(file);
+    const job = jobRecord(1_000 + at, { file });
+    await catalog.jobs.adopt(scope, job, {});
+    const named = [
+      { bucket: "cloud-files", key: file },
+      { bucket: "any", key: "x", ifMatch: [file] },
+      { bucket: "any", key: `dir/${file}` },
+    ][at];
+    assert.ok(named);
+    await objects.remove(reach, named, quiet());
+    assert.equal(await objects.find(reach, named, quiet()), undefined);
+    await objects.sweep(0, quiet());
+    assert.ok(cloud.files.has(file), "the job still reads it");
+    await catalog.jobs.update(scope, job.id, (old) => ({ ...old, status: end }));
+    await objects.release(reach.provider, file, quiet());
+    assert.ok(!cloud.files.has(file));
+  }
+});
+
+Deno.test("results of a job are neither read around a limit to buckets nor deleted by their id", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud, catalog } = world;
+  const out = fileId("file-out");
+  cloud.addFile(out, { origin: "result" });
+  const job = jobRecord(1_000);
+  await catalog.jobs.adopt(scope, job, {});
+  const limited = { ...reach, mayUse: (bucket: string) => bucket === "team-a" };
+  for (const settled of [false, true]) {
+    if (settled) {
+      await catalog.jobs.update(scope, job.id, (old) => ({ ...old, results: [out] }));
+    }
+    for (
+      const named of [
+        { bucket: "team-a", key: out },
+        { bucket: "team-a", key: `dir/${out}` },
+        { bucket: "team-a", key: "x", ifMatch: [out] },
+      ]
+    ) {
+      assert.equal(await objects.find(limited, named, quiet()), undefined);
+      assert.equal(await objects.findFile(limited, out, quiet()), undefined);
+      await objects.remove(limited, named, quiet());
+    }
+  }
+  for (const one of [reach, { ...reach, tenant: "other" }]) {
+    await objects.remove(one, { bucket: "any", key: out }, quiet());
+  }
+  assert.ok(cloud.files.has(out));
+});
