@@ -5,6 +5,7 @@ import { checkNames, type Env, mergeProviders } from "./config_providers.ts";
 import { type Sharing, sharingOf } from "./config_sharing.ts";
 import type { ParseError } from "jsonc-parser";
 import { isRegion } from "./codecs/arn.ts";
+import { bounds } from "./codecs/bounds.ts";
 import { parseSecretKey } from "./codecs/secret_box.ts";
 import type { ProviderSettings } from "./providers/settings.ts";
 
@@ -136,7 +137,7 @@ export async function parseConfig(
     pollMilliseconds: seconds("BATCHWAY_POLL_SECONDS", 5),
     sweepMilliseconds: seconds("BATCHWAY_SWEEP_SECONDS", 60),
     drainMilliseconds: seconds("BATCHWAY_DRAIN_SECONDS", 60),
-    idleMilliseconds: seconds("BATCHWAY_IDLE_SECONDS", 60),
+    idleMilliseconds: seconds("BATCHWAY_IDLE_SECONDS", bounds.clientIdleMilliseconds / 1000),
     allowAnonymous: choice(env, "BATCHWAY_ALLOW_ANONYMOUS", ["1", "0"], errors) === "1",
     ...secretKeyOf(env, errors),
     ...(log !== undefined && { log }),

@@ -7,8 +7,8 @@
 export const bounds = {
   /** Default of `BATCHWAY_IDLE_SECONDS`: how long a client may send nothing of its body. */
   clientIdleMilliseconds: 60_000,
-  /** The whole time of a control call's body: as long as boto3 waits for an answer. */
-  controlBodyMilliseconds: 60_000,
+  /** The whole time of a control call's body, or the idle time where that is longer. */
+  controlBodyMilliseconds: 120_000,
   /** The whole time of any other body or reply. */
   bodyMilliseconds: 24 * 3_600_000,
   /**

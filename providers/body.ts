@@ -1,6 +1,5 @@
 /** Reading upstream bodies: bounded and watched. */
-import { Failure } from "../codecs/failure.ts";
-import { createIdleTimer } from "../codecs/idle_timer.ts";
+import { pacedBody, paceOf, type Slowness } from "../codecs/pace.ts";
 import { TransportError } from "./failures.ts";
 
 /** Reads at most so many bytes and cancels the rest; a body that breaks gives what came. */
@@ -56,52 +55,43 @@ async function collect(
 export interface WatchOptions {
   /** How long one chunk may be waited for. A reader that does not ask is not counted. */
   readonly idleMilliseconds: number;
-  /** Words the error that a reader sees when the upstream breaks off. */
+  /** How long the upstream may take over all chunks; as for any body where absent. */
+  readonly wholeMilliseconds?: number;
+  /** Words the error that a reader sees when the upstream breaks off or is too slow. */
   readonly failure: (error: TransportError) => Error;
   /** Its reason is what a reader sees once it is aborted. */
   readonly signal: AbortSignal;
 }
 
+/** Says in what way an upstream is too slow. */
+export function slowUpstream(why: Slowness, unsent = false): TransportError {
+  const sentences: Readonly<Record<Slowness, string>> = {
+    still: "The upstream stands still",
+    slow: "The upstream is too slow",
+    long: "The upstream takes too long",
+  };
+  return new TransportError(sentences[why], { timedOut: true, unsent });
+}
+
 /**
- * Passes a body on with back-pressure: gives up on one that stands still, and words its breaking.
+ * Passes a body on with back-pressure: gives up on one that is too slow, and words its breaking.
  * Cancelling it cancels the upstream.
  */
 export function watchedBody(
   body: ReadableStream<Uint8Array>,
-  options: WatchOptions,
+  { idleMilliseconds, wholeMilliseconds, failure, signal }: WatchOptions,
 ): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  let timedOut = false;
-  const timer = createIdleTimer(() => {
-    timedOut = true;
-    reader.cancel().catch(() => {});
+  const word = (error: TransportError) => signal.aborted ? signal.reason : failure(error);
+  return pacedBody(body, {
+    sender: {
+      pace: paceOf(idleMilliseconds, wholeMilliseconds),
+      failure: (why) => word(slowUpstream(why)),
+    },
+    broken: (error) =>
+      word(
+        error instanceof TransportError
+          ? error
+          : new TransportError("The body broke off", { cause: error }),
+      ),
   });
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      timer.start(options.idleMilliseconds);
-      try {
-        const { done, value } = await reader.read();
-        timer.stop();
-        // A cancelled reader ends as if the body had.
-        if (timedOut) throw new TransportError("The upstream stands still", { timedOut });
-        if (!done) return controller.enqueue(value);
-        timer.close();
-        controller.close();
-      } catch (error) {
-        timer.close();
-        if (options.signal.aborted) controller.error(options.signal.reason);
-        else if (error instanceof Failure) controller.error(error);
-        else if (error instanceof TransportError) controller.error(options.failure(error));
-        else {
-          controller.error(
-            options.failure(new TransportError("The body broke off", { cause: error })),
-          );
-        }
-      }
-    },
-    cancel(reason) {
-      timer.close();
-      return reader.cancel(reason);
-    },
-  }, { highWaterMark: 0 });
 }

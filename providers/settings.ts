@@ -1,4 +1,5 @@
 /** What every kind of provider is made from: the configuration's settings, and the outside world. */
+import { bounds } from "../codecs/bounds.ts";
 import type { Uploader } from "./upload.ts";
 
 /** What an upstream speaks. */
@@ -61,9 +62,9 @@ export interface Timeouts {
 
 /** Three attempts of a call are over before the 60 seconds that boto3 waits for a reply. */
 export const defaultTimeouts: Timeouts = {
-  callMilliseconds: 18_000,
-  replyMilliseconds: 120_000,
-  idleMilliseconds: 60_000,
+  callMilliseconds: bounds.callMilliseconds,
+  replyMilliseconds: bounds.replyMilliseconds,
+  idleMilliseconds: bounds.providerIdleMilliseconds,
 };
 
 /** The outside world, passed in so that tests need no patching. */

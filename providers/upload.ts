@@ -5,10 +5,12 @@
  */
 import { Failure } from "../codecs/failure.ts";
 import { createIdleTimer, type IdleTimer } from "../codecs/idle_timer.ts";
+import { paceOf, type PaceWatch, watchPace } from "../codecs/pace.ts";
 import { type Once, once } from "../codecs/single_flight.ts";
-import { readAtMost } from "./body.ts";
+import { readAtMost, slowUpstream } from "./body.ts";
 import { TransportError } from "./failures.ts";
 import { defaultTimeouts, type Timeouts } from "./settings.ts";
+import { bodyOf, transportError, webBody, webResponse } from "./upload_reply.ts";
 import type { Readable } from "node:stream";
 import type { Dispatcher, Pool } from "undici";
 
@@ -51,15 +53,6 @@ export interface Uploader {
 }
 
 const maxEarlyReplyBytes = 64 * 1024;
-const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
-const unsentCodes: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
 
 /** Makes an uploader with no connection yet; undici is loaded at the first request. */
 export function createUploader(timeouts: Timeouts = defaultTimeouts): Uploader {
@@ -89,10 +82,10 @@ export function createUploader(timeouts: Timeouts = defaultTimeouts): Uploader {
       : createSource(readerOf(request.body), request.bytes);
     const stop = new AbortController();
     let connecting = true;
-    const watch = createIdleTimer(() =>
-      stop.abort(
-        new TransportError("The upstream stands still", { timedOut: true, unsent: connecting }),
-      )
+    const watch = createIdleTimer(() => stop.abort(slowUpstream("still", connecting)));
+    const taking = watchPace(
+      paceOf(timeouts.idleMilliseconds),
+      (why) => stop.abort(slowUpstream(why)),
     );
     const connected = () => {
       connecting = false;
@@ -110,21 +103,28 @@ export function createUploader(timeouts: Timeouts = defaultTimeouts): Uploader {
         headers: headerList(request),
         body: empty || source === undefined
           ? null
-          : iterable(source.pump(connected, watch, timeouts)),
+          : iterable(source.pump({ connected, watch, taking, timeouts })),
         signal: AbortSignal.any([signal, stop.signal]),
       });
       watch.close();
+      taking.close();
       const early = source !== undefined && source.sent() < request.bytes;
-      if (!early) return webResponse(reply, await bodyOf(request, reply, timeouts));
+      if (!early) {
+        return webResponse(reply, await bodyOf(request.wholeReply ?? false, reply, timeouts));
+      }
       if (reply.statusCode < 300) {
         throw new TransportError("The upstream answered before the whole body was sent", {});
       }
-      const bytes = await readAtMost(webBody(reply.body, timeouts), maxEarlyReplyBytes);
+      const bytes = await readAtMost(
+        webBody(reply.body, timeouts, timeouts.callMilliseconds),
+        maxEarlyReplyBytes,
+      );
       stop.abort(new TransportError("The upstream refused the body", {}));
       await source.cancel();
       return webResponse(reply, bytes);
     } catch (error) {
       watch.close();
+      taking.close();
       stop.abort(error);
       const broken = source?.failure();
       await source?.cancel(error);
@@ -168,6 +168,17 @@ function readerOf(body: ReadableStream<Uint8Array> | Uint8Array): Source {
   };
 }
 
+/** What looks after a body that is being sent. */
+interface Pump {
+  /** Called once there is a connection. */
+  readonly connected: () => void;
+  /** Watches the connection, and the reply after the last byte. */
+  readonly watch: IdleTimer;
+  /** Watches how fast the upstream takes the bytes. */
+  readonly taking: PaceWatch;
+  readonly timeouts: Timeouts;
+}
+
 /** A body being sent: remembers how far it came and what broke it. */
 function createSource(reader: Source, bytes: number) {
   let sent = 0;
@@ -189,15 +200,11 @@ function createSource(reader: Source, bytes: number) {
   return {
     sent: () => sent,
     failure: () => failure,
-    /** Yields the chunks; the watch runs while the upstream, not the source, is waited for. */
-    async *pump(
-      connected: () => void,
-      watch: IdleTimer,
-      timeouts: Timeouts,
-    ): AsyncGenerator<Uint8Array> {
+    /** Yields the chunks; what watches runs while the upstream, not the source, is waited for. */
+    async *pump({ connected, watch, taking, timeouts }: Pump): AsyncGenerator<Uint8Array> {
       connected();
+      watch.stop();
       for (;;) {
-        watch.stop();
         const chunk = await read();
         if (chunk === undefined) break;
         if (sent + chunk.byteLength > bytes) {
@@ -205,8 +212,9 @@ function createSource(reader: Source, bytes: number) {
           throw failure.error;
         }
         sent += chunk.byteLength;
-        watch.start(timeouts.idleMilliseconds);
+        taking.wait();
         yield chunk;
+        taking.moved(chunk.byteLength);
       }
       if (sent < bytes) {
         failure ??= { error: wrongLength(bytes) };
@@ -247,82 +255,4 @@ function headerList(request: UploadRequest): string[] {
   );
   if (request.body !== null) list.push(["content-length", String(request.bytes)]);
   return list.flat();
-}
-
-function webResponse(
-  reply: Dispatcher.ResponseData,
-  body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>,
-): Response {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(reply.headers)) {
-    for (const one of Array.isArray(value) ? value : [value]) {
-      if (one !== undefined) headers.append(name, one);
-    }
-  }
-  const none = bodiless.has(reply.statusCode);
-  if (none) reply.body.resume();
-  return new Response(none ? null : body, { status: reply.statusCode, headers });
-}
-
-/** See `wholeReply`. */
-const maxWholeReplyBytes = 64 * 1024;
-
-/** The answer's body: whole where it is short, else to be read on demand. */
-async function bodyOf(
-  { wholeReply = false }: UploadRequest,
-  { headers, body }: Dispatcher.ResponseData,
-  timeouts: Timeouts,
-): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>> {
-  const length = Number(headers["content-length"] ?? Infinity);
-  if (!wholeReply || length > maxWholeReplyBytes) return webBody(body, timeouts);
-  const watch = createIdleTimer(() =>
-    body.destroy(new TransportError("The upstream stands still", { timedOut: true }))
-  );
-  watch.start(timeouts.idleMilliseconds);
-  try {
-    return new Uint8Array(await body.arrayBuffer());
-  } finally {
-    watch.close();
-  }
-}
-
-/** undici's body as a web stream: read on demand, and a cancelled one drops its connection. */
-function webBody(
-  body: Dispatcher.ResponseData["body"],
-  timeouts: Timeouts,
-): ReadableStream<Uint8Array> {
-  const chunks = body[Symbol.asyncIterator]();
-  const watch = createIdleTimer(() =>
-    body.destroy(new TransportError("The upstream stands still", { timedOut: true }))
-  );
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      watch.start(timeouts.idleMilliseconds);
-      try {
-        const { done, value } = await chunks.next();
-        watch.stop();
-        if (!done) return controller.enqueue(value);
-        watch.close();
-        controller.close();
-      } catch (error) {
-        watch.close();
-        controller.error(error instanceof TransportError ? error : transportError(error));
-      }
-    },
-    cancel() {
-      watch.close();
-      // Without a listener the error that destroying makes would end the process.
-      body.on("error", () => {});
-      body.destroy();
-    },
-  }, { highWaterMark: 0 });
-}
-
-function transportError(error: unknown, unsent = false): TransportError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return new TransportError("The connection failed", {
-    cause: error,
-    unsent: unsent || unsentCodes.has(code),
-    timedOut: code.endsWith("_TIMEOUT"),
-  });
 }

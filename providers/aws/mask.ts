@@ -3,12 +3,15 @@
  * signed, the session token among its headers (SignatureDoesNotMatch, also as bytes in hexadecimal),
  * and an expired token itself (`Token-0` of ExpiredToken). That is the gateway's, not its client's.
  */
+import { bounds } from "../../codecs/bounds.ts";
+import { pacedBody, paceOf } from "../../codecs/pace.ts";
 import type { Credentials } from "../../codecs/sigv4.ts";
-import { readAtMost } from "../body.ts";
+import { readAtMost, slowUpstream } from "../body.ts";
 
 /** S3's documents are a few KB; a token in hexadecimal makes one some ten KB longer. */
 const maxErrorBytes = 1024 * 1024;
 const masked = "[masked]";
+const pace = paceOf(bounds.callMilliseconds, bounds.callMilliseconds);
 
 /**
  * The upstream's answer with the gateway's credentials masked in it, if it is an error, and without
@@ -20,7 +23,9 @@ export async function withoutCredentials(
 ): Promise<Response> {
   const { status, statusText, body } = response;
   if (status < 300 || body === null) return response;
-  const bytes = await readAtMost(body, maxErrorBytes);
+  // Of a document that does not come to its end the client gets what came in time.
+  const inTime = pacedBody(body, { sender: { pace, failure: slowUpstream } });
+  const bytes = await readAtMost(inTime, maxErrorBytes);
   const text = new TextDecoder().decode(bytes);
   const clean = secretsOf(credentials)
     .flatMap((secret) => [secret, hexOf(secret)])

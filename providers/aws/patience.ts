@@ -2,9 +2,9 @@
  * An end to waiting for AWS, and what is plainly not AWS's told as such.
  *
  * Bedrock's calls, and what S3 answers without having got a body, are answered within seconds, so a
- * silence has a limit. Over a body's last byte, and over a copy, S3 takes minutes: there the client
- * alone can say that it is too long.
+ * silence has a limit. Over a copy or a completion S3 takes minutes, and is given them.
  */
+import { bounds } from "../../codecs/bounds.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { readWhole, watchedBody } from "../body.ts";
 import { TransportError } from "../failures.ts";
@@ -32,12 +32,14 @@ export function withPatience(
   return async (request, signal) => {
     const milliseconds = limitOf(request, timeouts);
     if (milliseconds === undefined) return await checked(await forward(request, signal), request);
+    const startedAt = performance.now();
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), milliseconds);
     try {
       const either = AbortSignal.any([signal, limit.signal]);
       const answer = await checked(await forward(request, either), request);
-      return request.service === "bedrock" ? await whole(answer, milliseconds, signal) : answer;
+      if (request.service !== "bedrock") return answer;
+      return await whole(answer, milliseconds - (performance.now() - startedAt), signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (error instanceof Failure) throw error;
@@ -65,12 +67,14 @@ export function withPatience(
 }
 
 function limitOf(
-  { service, method }: ForwardRequest,
+  { service, method, body }: ForwardRequest,
   { callMilliseconds, replyMilliseconds }: Timeouts,
 ): number | undefined {
   // As for other providers' calls: the time of all attempts, for AWS's clients repeat by themselves.
   if (service === "bedrock") return callMilliseconds * (maxRetries + 1);
-  return bodiless.has(method) ? replyMilliseconds : undefined;
+  if (bodiless.has(method)) return replyMilliseconds;
+  // A body that is still to come has the time that whoever passes it on gives it.
+  return body instanceof ReadableStream ? undefined : bounds.longReplyMilliseconds;
 }
 
 /**
@@ -86,12 +90,17 @@ function isPage(headers: Headers): boolean {
 /** Bedrock's JSON is small: read before it is passed on, a broken answer still has a status. */
 async function whole(
   answer: Response,
-  idleMilliseconds: number,
+  milliseconds: number,
   signal: AbortSignal,
 ): Promise<Response> {
   if (answer.body === null) return answer;
   // Deno's fetch does not end a body that was given on when its signal is aborted (2.9.6).
-  const watched = watchedBody(answer.body, { idleMilliseconds, failure: (error) => error, signal });
+  const watched = watchedBody(answer.body, {
+    idleMilliseconds: milliseconds,
+    wholeMilliseconds: milliseconds,
+    failure: (error) => error,
+    signal,
+  });
   const bytes = await readWhole(watched, maxBedrockBytes);
   if (bytes === undefined) throw new Error("The answer is larger than any of Bedrock's");
   const { status, statusText, headers } = answer;

@@ -9,13 +9,15 @@ import type { S3Request } from "./handler.ts";
  * The body, to be read under a `verifiedStream` of the same length and tap.
  *
  * @param bytes What it has once decoded.
+ * @param wholeMilliseconds How long the client may take over it; as for any data where absent.
  */
 export function decodedBody(
   { request, headers, audit, deps, principal }: S3Request,
   bytes: number,
   { trailer }: DigestTap,
+  wholeMilliseconds?: number,
 ): ReadableStream<Uint8Array> {
-  const sent = requestBody(request, audit, deps) ?? emptyStream();
+  const sent = requestBody(request, audit, deps, wholeMilliseconds) ?? emptyStream();
   if (!isAwsChunked(headers)) return sent;
   const form = chunkSigningForm(headers);
   const signing = form && principal.chunkSigning;

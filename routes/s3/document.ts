@@ -3,6 +3,7 @@ import { decodedLength, isAwsChunked } from "../../codecs/aws_chunked.ts";
 import { createDigestTap, type DeclaredDigest } from "../../codecs/checksums.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { verifiedStream } from "../../codecs/verified_stream.ts";
+import { controlTime } from "../request_body.ts";
 import { decodedBody, digestsOf } from "./decoded_body.ts";
 import type { S3Request } from "./handler.ts";
 
@@ -28,7 +29,8 @@ export async function readDocument(
       { s3: "MaxMessageLengthExceeded", fields: { MaxMessageLengthBytes: `${maxBytes}` } },
     );
   }
-  const { stream } = verifiedStream(decodedBody(request, length, tap), { length, tap });
+  const body = decodedBody(request, length, tap, controlTime(request.deps));
+  const { stream } = verifiedStream(body, { length, tap });
   const document = new Uint8Array(length);
   let at = 0;
   for await (const chunk of stream) {

@@ -5,6 +5,7 @@
  */
 import { allowsBucket } from "../../access/policy.ts";
 import { isAwsChunked } from "../../codecs/aws_chunked.ts";
+import { bounds } from "../../codecs/bounds.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { isBucketName } from "../../codecs/s3_uri.ts";
 import { decodeKey, parseRawQuery } from "../../codecs/uri.ts";
@@ -13,6 +14,7 @@ import { refuse } from "../auth/refusals.ts";
 import { checkBucket, isRead } from "../authorize.ts";
 import type { Context } from "../context.ts";
 import { startDeadline } from "../deadline.ts";
+import { readControl } from "../request_body.ts";
 import type { S3Address } from "./address.ts";
 import type { Principal } from "../principal.ts";
 import { copySourceBucket } from "./copy_source.ts";
@@ -42,8 +44,11 @@ const writesWithinBucket: ReadonlySet<string> = new Set([
   "UploadPartCopy",
 ]);
 
-/** 16 KiB a second. */
-const leastBytesPerMillisecond = 16.384;
+/** S3's longest control call: a completion of 10,000 parts, each with its checksum. */
+const maxControlBytes = 8 * 2 ** 20;
+
+/** Operations whose bodies are data of any length, which is passed on untouched. */
+const dataOperations: ReadonlySet<string | undefined> = new Set(["PutObject", "UploadPart"]);
 
 /** What forwarding is held to. */
 interface ForwardDeps {
@@ -53,12 +58,14 @@ interface ForwardDeps {
 
 /** Forwards a request, where its principal may send it. */
 export async function forwardS3(
-  { maxBodyBytes, idleMilliseconds }: ForwardDeps,
+  deps: ForwardDeps,
   provider: ForwardingProvider,
   operation: string | undefined,
-  { request, target, principal, signal, audit, readBody }: Context,
+  context: Context,
   address: S3Address,
 ): Promise<Response> {
+  const { request, target, principal, signal, audit } = context;
+  const { maxBodyBytes, idleMilliseconds } = deps;
   const { method } = request;
   const { query } = target;
   checkChoice(principal, operation, query);
@@ -68,7 +75,13 @@ export async function forwardS3(
   checkLimitedHeaders(principal, headers, query);
   const length = declaredLength(headers);
   if (length !== undefined) checkObjectSize(length, maxBodyBytes);
-  const body = await checkedBody(operation, request, principal, readBody);
+  const isData = request.body !== null && dataOperations.has(operation);
+  if (isData && length === undefined) {
+    throw new Failure("invalid", "The body has no Content-Length. Send its length in bytes", {
+      s3: "MissingContentLength",
+    });
+  }
+  const body = isData ? request.body : await controlBody(deps, operation, context);
   const { region, chunkSigning, signedHeaders } = principal;
   const forward = (signal: AbortSignal) =>
     provider.forward({
@@ -82,14 +95,8 @@ export async function forwardS3(
       signedHeaders,
       ...(chunkSigning && { chunkSigning }),
     }, signal);
-  const isData = body !== null && (operation === "PutObject" || operation === "UploadPart");
-  if (isData && length === undefined) {
-    throw new Failure("invalid", "The body has no Content-Length. Send its length in bytes", {
-      s3: "MissingContentLength",
-    });
-  }
   const response = isData && idleMilliseconds > 0
-    ? await inTime(signal, idleMilliseconds + (length ?? 0) / leastBytesPerMillisecond, forward)
+    ? await inTime(signal, timeFor(length ?? 0, idleMilliseconds), forward)
     : await forward(signal);
   // The body goes through untouched, or it would lose its length and speed: nobody counts it.
   if (body && response.ok) audit.bytesIn = Number(headers.get("content-length")) || (length ?? 0);
@@ -97,17 +104,25 @@ export async function forwardS3(
   return await filterBuckets(response, (bucket) => allowsBucket(principal, bucket));
 }
 
-/** The body to be sent: the very bytes that were checked, where a check must read them. */
-async function checkedBody(
+/**
+ * The body of a control call, read before it is sent on: one that stands still holds neither a place
+ * nor the upstream, and what was checked is what is sent.
+ */
+async function controlBody(
+  deps: ForwardDeps,
   operation: string | undefined,
-  { body }: Request,
-  principal: Principal,
-  readBody: Context["readBody"],
+  { request, principal, audit }: Context,
 ): Promise<ForwardRequest["body"]> {
-  if (operation !== "RestoreObject" || !principal.buckets || body === null) return body;
-  const bytes = await readBody();
-  await checkRestore(principal, bytes);
+  if (request.body === null) return null;
+  const bytes = await readControl(request, audit, deps, maxControlBytes);
+  if (operation === "RestoreObject" && principal.buckets) await checkRestore(principal, bytes);
   return bytes;
+}
+
+/** How long a body that is passed on untouched may take, by its declared length. */
+function timeFor(bytes: number, idleMilliseconds: number): number {
+  const needed = idleMilliseconds + bytes / bounds.untouchedBytesPerSecond * 1000;
+  return Math.min(needed, bounds.bodyMilliseconds);
 }
 
 /**

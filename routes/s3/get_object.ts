@@ -4,6 +4,7 @@ import { Failure } from "../../codecs/failure.ts";
 import { findPart } from "../../codecs/object_parts.ts";
 import { checkRead, parseEntityTags } from "../../codecs/preconditions.ts";
 import { type Found, namesFile } from "../../objects/find.ts";
+import { answerBody } from "../request_body.ts";
 import type { S3Request } from "./handler.ts";
 import { type HeaderFields, objectHeaders, validators } from "./object_headers.ts";
 import { wantedRange } from "./wanted_range.ts";
@@ -15,9 +16,10 @@ export async function getObject(request: S3Request): Promise<Response> {
   if (answer.status === 304) return new Response(null, answer);
   const { deps, reach, signal } = request;
   const { range } = answer;
-  const body = found.record.bytes === 0
-    ? null
-    : await deps.objects.read(reach, found, range === "whole" ? undefined : range, signal);
+  const body = found.record.bytes === 0 ? null : answerBody(
+    await deps.objects.read(reach, found, range === "whole" ? undefined : range, signal),
+    deps,
+  );
   return new Response(body, answer);
 }
 
