@@ -1,5 +1,6 @@
 /** Holding the catalog against what its providers have. */
 import type { Catalog } from "../catalog/catalog.ts";
+import { checkedKv } from "../catalog/checked_kv.ts";
 import { maxBatch } from "../catalog/keys.ts";
 import type { FileRecord, JobRecord, ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
@@ -93,7 +94,9 @@ async function* compareFiles(
       yield { kind: "unknown-file", what: `file ${file.id} at ${provider} (${file.name})`, file };
     }
   }
-  const rows = kv.list<FileRecord>({ prefix: ["file", provider] }, { batchSize: maxBatch });
+  const rows = checkedKv(kv).list<FileRecord>({ prefix: ["file", provider] }, {
+    batchSize: maxBatch,
+  });
   for await (const { key: [, , id], value: owner } of rows) {
     const file = owner.id ?? id as FileId;
     // Results are put together here and are no file of the provider's.
@@ -130,7 +133,7 @@ async function* compareBatches(
       yield { kind: "unknown-batch", what: `batch ${id} at ${provider}, job ${jobId}`, batch };
     }
   }
-  for await (const { key, value: job } of kv.list<JobRecord>({ prefix: ["job"] })) {
+  for await (const { key, value: job } of checkedKv(kv).list<JobRecord>({ prefix: ["job"] })) {
     const [, tenant, at] = key;
     if (at !== provider || job.account !== account.name || there.has(job.batch)) continue;
     if (isTerminal(job.status) || !await isGone(() => account.batches.get(job.batch, signal))) {

@@ -1,4 +1,6 @@
 /** Holding the catalog to its rules, and putting right what they find. */
+import { checkedKv } from "../catalog/checked_kv.ts";
+import { judgeEntry, keyWords } from "../catalog/entries.ts";
 import { keys, maxBatch } from "../catalog/keys.ts";
 import { change } from "../catalog/kv.ts";
 import type { JobId } from "../codecs/ids.ts";
@@ -17,7 +19,10 @@ type Sleep = (milliseconds: number) => Promise<void>;
 const atOnce = 16;
 
 /** Everything that is wrong within the catalog. Nothing is changed; memory does not grow with it. */
-export async function* examine(kv: Deno.Kv, sleep: Sleep): AsyncGenerator<Finding> {
+export async function* examine(raw: Deno.Kv, sleep: Sleep): AsyncGenerator<Finding> {
+  yield* wrongEntries(raw);
+  // As gateways see it: what is set aside is not there.
+  const kv = checkedKv(raw);
   for (const rule of rules) {
     const entries = kv.list({ prefix: rule.prefix }, { batchSize: maxBatch });
     for await (const some of grouped(entries, atOnce)) {
@@ -28,6 +33,16 @@ export async function* examine(kv: Deno.Kv, sleep: Sleep): AsyncGenerator<Findin
   yield* strayUses(kv, sleep);
 }
 
+/** Entries that gateways set aside; what they were, nothing here can tell. */
+async function* wrongEntries(kv: Deno.Kv): AsyncGenerator<Finding> {
+  for await (const { key, value } of kv.list({ prefix: [] }, { batchSize: maxBatch })) {
+    const verdict = judgeEntry(key, value);
+    if (verdict === "right") continue;
+    const kind = verdict === "unknown" ? "unknown-entry" : "wrong-entry";
+    yield { kind, what: `entry ${keyWords(key)}` };
+  }
+}
+
 async function look(
   kv: Deno.Kv,
   sleep: Sleep,
@@ -35,7 +50,7 @@ async function look(
   key: Deno.KvKey,
 ): Promise<Finding | undefined> {
   const first = await kv.get(key);
-  if (first.versionstamp === null) return undefined;
+  if (first.versionstamp === null || first.value === null) return undefined;
   const snapshot: Deno.KvEntryMaybe<unknown>[] = await kv.getMany<unknown[]>([
     key,
     ...rule.related(first),

@@ -52,7 +52,7 @@ export async function rebuild(
     if (finding.mend) {
       if (await finding.mend()) done.mended++;
     } else if (finding.file) await restore(deps, places, finding, done, signal);
-    else leave(done, `${finding.what}: the catalog alone cannot tell what is right`);
+    else leave(done, `${finding.what}: ${reasons[finding.kind] ?? reasons["*"]}`);
   }
   for (const place of places) await fromProvider(deps, place, done, signal);
   return done;
@@ -129,6 +129,10 @@ function nameText({ tenant, bucket, key }: ObjectName): string {
 
 /** Why something is left as it is. */
 const reasons: Readonly<Record<string, string>> = {
+  "*": "the catalog alone cannot tell what is right",
+  "wrong-entry":
+    "it is damaged, and is as if it were not there; an import of a backup brings it back",
+  "unknown-entry": "another version, or another program, has written it",
   "unknown-file":
     "its name does not tell its bucket and key (there was no room for them, an older version put it, " +
     "or it tells some that no put takes); it can be read by its id, as a native file",

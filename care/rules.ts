@@ -29,6 +29,8 @@ export interface Verdict {
 
 /** What can be wrong within the catalog, in words for the operator. */
 export const verdictKinds = {
+  "wrong-entry": "entries that are not of their kind's form, which readers set aside",
+  "unknown-entry": "entries of no kind that this version knows",
   "job-index": "jobs that indexes do not lead to, or lead to wrongly",
   "stray-index": "index entries without their job",
   "stray-batch": "batches without their job",

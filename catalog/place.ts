@@ -2,6 +2,7 @@
 import { Failure } from "../codecs/failure.ts";
 import { type ChangeMark, openChangeMark } from "./change_mark.ts";
 import { groupCommits } from "./grouped_kv.ts";
+import { checkedKv } from "./checked_kv.ts";
 import { change } from "./kv.ts";
 import { type KvLimits, limitKv } from "./limited_kv.ts";
 import { openCatalogKv, type OpenDeps, type OpenedKv } from "./open.ts";
@@ -50,7 +51,7 @@ export async function openPlace(place: CatalogPlace, deps: PlaceDeps): Promise<O
     throw error;
   }
   return {
-    kv,
+    kv: checkedKv(kv, deps.warn),
     close() {
       kv.close();
       return Promise.resolve();
@@ -61,7 +62,7 @@ export async function openPlace(place: CatalogPlace, deps: PlaceDeps): Promise<O
 /** A file of this machine: its commits go together, and what was read holds while nobody writes. */
 async function openFile(path: string, deps: PlaceDeps): Promise<OpenedKv> {
   const opened = await openWatched(path, deps);
-  const grouped = groupCommits(opened.kv);
+  const grouped = checkedKv(groupCommits(opened.kv), deps.warn);
   const mark = path === ":memory:" ? undefined : await provenMark(opened.kv, path, deps);
   if (!mark) return { ...opened, kv: grouped };
   const memory = createReadMemory(mark);

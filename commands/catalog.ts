@@ -8,6 +8,7 @@ import { backupLines } from "../care/export.ts";
 import { importBackup, mustBeEmpty } from "../care/import.ts";
 import { rebuild } from "../care/rebuild.ts";
 import { collect, type Problem, rebuiltLines, reportLines } from "../care/report.ts";
+import { checkedKv } from "../catalog/checked_kv.ts";
 import { createCatalog } from "../catalog/catalog.ts";
 import { openCatalogKv, type OpenDeps, type OpenedKv, replaceCatalog } from "../catalog/open.ts";
 import { newer, schemaOf, schemaVersion } from "../catalog/schema.ts";
@@ -132,11 +133,11 @@ async function check(config: Config, path: string, { json, offline }: Options): 
       return 1;
     }
     return await withPlaces(config, offline, async (places, signal) => {
-      const catalog = createCatalog(opened.kv, sleep);
+      const catalog = createCatalog(checkedKv(opened.kv), sleep);
       const deps = { kv: opened.kv, catalog, now: Date.now };
       async function* problems(): AsyncGenerator<Problem> {
         yield* examine(opened.kv, sleep);
-        if (!offline) yield* missingAccounts(opened.kv, catalog, places);
+        if (!offline) yield* missingAccounts(checkedKv(opened.kv), catalog, places);
         for (const place of places) yield* compare(deps, place, signal);
       }
       const about = { catalog: path, schema, accounts: places.length };
@@ -157,7 +158,7 @@ async function rebuildCatalog(
   const opened = await open(path);
   try {
     return await withPlaces(config, offline, async (places, signal) => {
-      const catalog = createCatalog(opened.kv, sleep);
+      const catalog = createCatalog(checkedKv(opened.kv), sleep);
       const { region } = config;
       const deps = {
         kv: opened.kv,

@@ -35,7 +35,7 @@ async function withCommands<Result>(
   { data, catalog, secretKey }: Config,
   work: (commands: KeyCommands) => Promise<Result>,
 ): Promise<Result> {
-  const opened = await openPlace(placeOf(catalog, data), { sleep });
+  const opened = await openPlace(placeOf(catalog, data), { sleep, warn: complain });
   try {
     const { credentials } = createCatalog(opened.kv, sleep);
     // Of several machines none could unseal what is sealed with a key that is made on this one.

@@ -1,5 +1,6 @@
 /** Batches that were made by other means, as jobs; and news of running jobs from the same lists. */
 import type { BatchRecord } from "../catalog/records.ts";
+import { Failure } from "../codecs/failure.ts";
 import type { BatchId } from "../codecs/ids.ts";
 import { allPages } from "../codecs/pages.ts";
 import { askAccounts } from "../objects/accounts.ts";
@@ -14,6 +15,9 @@ const listPatience = 500;
 
 /** Pages that a list waits for. */
 const patience = 20;
+
+/** Batches without room that are remembered as told of. */
+const maxLeftOut = 1_000;
 
 /** A walk that is under way. */
 interface Walk {
@@ -32,6 +36,7 @@ export function createAdoption(deps: JobTools, poll: Poll) {
   const walking = new Map<string, Walk>();
   const walkedAt = new Map<string, number>();
   const orders = new Map<string, Order>();
+  const leftOut = new Set<BatchId>();
 
   return { walk, adopt, settled };
 
@@ -151,11 +156,27 @@ export function createAdoption(deps: JobTools, poll: Poll) {
     let news = false;
     for (const [at, batch] of batches.entries()) {
       const owner = known[at];
-      if (owner) {
-        if (!owner.over) await update(provider, owner, batch);
-      } else if (await adopt(provider, account, batch, region)) news = true;
+      try {
+        if (owner) {
+          if (!owner.over) await update(provider, owner, batch);
+        } else if (await adopt(provider, account, batch, region)) news = true;
+      } catch (error) {
+        leaveOut(provider, batch, error);
+      }
     }
     return news;
+  }
+
+  /** Leaves a batch out that the catalog has no room for, and says so once; throws all else. */
+  function leaveOut(provider: StoringProvider, { id }: Batch, error: unknown): void {
+    if (!(error instanceof Failure) || error.kind !== "invalid") throw error;
+    if (leftOut.has(id) || leftOut.size >= maxLeftOut) return;
+    leftOut.add(id);
+    deps.warn("A batch has no room in the catalog, and is left out of lists", {
+      provider: provider.name,
+      batch: id.slice(0, 100),
+      error,
+    });
   }
 
   async function update(

@@ -6,9 +6,18 @@ import { adoptedJobId, timeOfJobId } from "../codecs/job_id.ts";
 import type { Batch } from "../providers/provider.ts";
 import type { ScopedJob } from "./deps.ts";
 import { accepted } from "./state.ts";
+import { maxTags } from "./validate.ts";
 
 /** The role that jobs show which have none. */
 const nativeRole = "arn:aws:iam::000000000000:role/batchway-native";
+
+/** Bedrock takes job names of 63 characters; batches of others have longer ones. */
+const maxNameLength = 256;
+/** What Bedrock takes. */
+const maxModelIdLength = 2_048;
+const maxTagKeyLength = 128;
+/** What OpenAI takes; Bedrock takes half of it. */
+const maxTagValueLength = 512;
 
 /** What adopting needs. */
 export interface AdoptDeps {
@@ -40,7 +49,7 @@ export async function adoptBatch(
   if (batch.jobId !== undefined && await isUnderWay(batch)) return undefined;
   for (let attempt = 0;; attempt++) {
     const job = adopted(place, batch, attempt, now());
-    if (await jobs.adopt(scope, job, batch.tags)) return { scope, job };
+    if (await jobs.adopt(scope, job, fittingTags(batch.tags))) return { scope, job };
     const owner = await jobs.batch(provider, batch.id);
     if (!owner) continue; // The id is another batch's: the next attempt has another id.
     const theirs = { tenant: owner.tenant, provider };
@@ -69,8 +78,8 @@ function adopted(
     id: lost ?? adoptedJobId(submittedAt, batch.id, attempt),
     region,
     account,
-    name: batch.name ?? batch.id,
-    modelId: batch.modelId ?? "unknown",
+    name: (batch.name ?? batch.id).slice(0, maxNameLength).toWellFormed(),
+    modelId: (batch.modelId ?? "unknown").slice(0, maxModelIdLength).toWellFormed(),
     roleArn: nativeRole,
     inputDataConfig: {
       s3InputDataConfig: { s3Uri: `s3://${provider}/${batch.input ?? batch.id}` },
@@ -81,4 +90,11 @@ function adopted(
     ...(batch.input !== undefined && { file: batch.input }),
   };
   return { ...description, ...accepted(batch, now, description) };
+}
+
+/** The tags that have room; who made the batch may have given it any number, of any length. */
+function fittingTags(tags: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const fitting = Object.entries(tags)
+    .filter(([key, value]) => key.length <= maxTagKeyLength && value.length <= maxTagValueLength);
+  return Object.fromEntries(fitting.slice(0, maxTags));
 }

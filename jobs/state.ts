@@ -143,7 +143,7 @@ function told(
     status,
     modifiedAt: now,
     results: batch.results,
-    ...(batch.message !== undefined && { message: batch.message }),
+    ...(batch.message !== undefined && { message: batch.message.slice(0, maxMessage) }),
     // A provider that tells whole seconds ends a short job before its beginning.
     ...(over && { endedAt: Math.max(batch.endedAt?.getTime() ?? now, job?.submittedAt ?? 0) }),
     ...(limits.length > 0 && { expiresAt: Math.min(...limits) }),

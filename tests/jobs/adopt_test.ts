@@ -187,3 +187,35 @@ Deno.test("lists filter, order and page over own and native jobs alike", async (
     }
   }
 });
+
+Deno.test("a native batch that has no room in the catalog takes no other from the list", async () => {
+  using world = await createJobWorld();
+  const many = Array.from({ length: 2_000 }, (_, n) => [`key-${n}`, "v"]);
+  world.cloud.addBatch("batch_model", { modelId: "m".repeat(70_000) });
+  world.cloud.addBatch("batch_name", { name: "\u{1f600}".repeat(70_000) });
+  world.cloud.addBatch("batch_message", {
+    status: "Failed",
+    message: "w".repeat(70_000),
+    endedAt: new Date(),
+  });
+  world.cloud.addBatch("batch_pairs", { tags: Object.fromEntries(many) });
+  world.cloud.addBatch("batch_pair", {
+    tags: { ["k".repeat(3_000)]: "v", a: "v".repeat(70_000), b: "1" },
+  });
+  const tooMany = Array.from(
+    { length: 5_000 },
+    (_, n) => fileId(`file-result-${n}-${"x".repeat(20)}`),
+  );
+  world.cloud.addBatch("batch_results", { results: tooMany });
+  world.cloud.addBatch("batch_good");
+  const names = (await list(world)).map(({ batch }) => batch).sort();
+  const fitting = ["batch_good", "batch_message", "batch_model", "batch_name", "batch_pair"];
+  assert.deepEqual(names, [...fitting, "batch_pairs"]);
+  await list(world);
+  const said = world.warnings.filter((line) => /no room in the catalog/.test(line));
+  assert.equal(said.length, 1, world.warnings.join());
+  const pair = await get(world, "batch_pair");
+  assert.deepEqual(await world.jobs.tags(world.reach, pair.id, quiet()), { b: "1" });
+  const pairs = await get(world, "batch_pairs");
+  assert.equal(Object.keys(await world.jobs.tags(world.reach, pairs.id, quiet())).length, 200);
+});

@@ -1,0 +1,91 @@
+/**
+ * A KV whose readers meet no entry that is not of its kind's form: a damaged one, or one that somebody
+ * else has written, is set aside where it is read, and takes nothing else with it.
+ */
+import { judgeEntry, keyWords, standInFor } from "./entries.ts";
+import { maxBatch } from "./keys.ts";
+import { kvOver } from "./kv.ts";
+
+/** Entries that are told of one by one. */
+const maxTold = 100;
+
+/**
+ * Makes such a KV. An entry that is set aside has no value; its version stays, so that a step which
+ * checks it may write another in its place.
+ *
+ * @param warn Told of each once, as long as there are few.
+ */
+export function checkedKv(kv: Deno.Kv, warn: (message: string) => void = () => {}): Deno.Kv {
+  const told = new Set<string>();
+
+  function tell(key: Deno.KvKey): void {
+    const name = keyWords(key);
+    if (told.has(name) || told.size > maxTold) return;
+    told.add(name);
+    const advice = "`deno task catalog check` tells of all that are wrong";
+    warn(
+      told.size > maxTold
+        ? `More than ${maxTold} entries of the catalog were set aside: ${advice}`
+        : `An entry of the catalog is not as it should be, and was set aside: ${name}. ${advice}`,
+    );
+  }
+
+  function looked<Value>(entry: Deno.KvEntryMaybe<Value>): Deno.KvEntryMaybe<Value> {
+    const { key, versionstamp } = entry;
+    if (versionstamp === null || isFit(entry)) return entry;
+    tell(key);
+    // No type can say that the value of this kind's stand-in is one of the kind.
+    return { key, versionstamp, value: standInFor(key) } as Deno.KvEntryMaybe<Value>;
+  }
+
+  function listed<Value>(
+    selector: Deno.KvListSelector,
+    { limit = Infinity, ...options }: Deno.KvListOptions,
+  ): Deno.KvListIterator<Value> {
+    // What is set aside is no part of a page: of fewer than were asked for, others make it the last.
+    const batchSize = options.batchSize ??
+      (limit === Infinity ? undefined : Math.max(1, Math.min(limit, maxBatch)));
+    let left = limit;
+    const entries = kv.list<Value>(selector, { ...options, ...(batchSize && { batchSize }) });
+    return {
+      get cursor() {
+        return entries.cursor;
+      },
+      async next(): Promise<IteratorResult<Deno.KvEntry<Value>, undefined>> {
+        while (left > 0) {
+          const found = await entries.next();
+          if (found.done) return found;
+          const entry = looked<Value>(found.value);
+          if (entry.versionstamp === null || entry.value === null) continue;
+          left--;
+          return { done: false, value: entry };
+        }
+        return { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  return kvOver(kv, {
+    async get<Value>(key: Deno.KvKey, options?: { consistency?: Deno.KvConsistencyLevel }) {
+      return looked<Value>(await kv.get<Value>(key, options));
+    },
+    async getMany<Values extends readonly unknown[]>(
+      keys: readonly [...{ [K in keyof Values]: Deno.KvKey }],
+      options?: { consistency?: Deno.KvConsistencyLevel },
+    ) {
+      const entries = await kv.getMany<Values>(keys, options);
+      return entries.map((entry) => looked(entry)) as typeof entries;
+    },
+    list: <Value>(selector: Deno.KvListSelector, options: Deno.KvListOptions = {}) =>
+      listed<Value>(selector, options),
+  });
+}
+
+/** Kinds that this version does not know are another's to judge. */
+function isFit({ key, value }: Deno.KvEntryMaybe<unknown>): boolean {
+  const verdict = judgeEntry(key, value);
+  return verdict === "right" || verdict === "unknown";
+}
