@@ -18,6 +18,7 @@ import { createObjects } from "./objects/objects.ts";
 import { createPartSpool, type PartSpoolOptions } from "./objects/part_spool.ts";
 import { createReadSpool } from "./objects/read_spool.ts";
 import { refuseOwnAddress } from "./own_address.ts";
+import { inOrder } from "./process.ts";
 import { createProviders } from "./providers/registry.ts";
 import type { Timeouts } from "./providers/settings.ts";
 import { createUploader } from "./providers/upload.ts";
@@ -54,6 +55,8 @@ export interface Gateway {
   readonly url: string;
   /** S3 at the root of a port of its own, where configured. */
   readonly s3Url: string | undefined;
+  /** Resolves where it can take no requests any more: whoever runs it must end the process. */
+  readonly lost: Promise<Error>;
   /** Answers what is under way and ends; nothing that was acknowledged is lost. */
   close(): Promise<void>;
 }
@@ -202,18 +205,25 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     },
   };
   const escaped = (error: unknown) => log.warn("An error escaped", { error });
-  const close = async (drainMilliseconds: number, sweep?: Sweep) => {
-    await Promise.all(listeners.map((one) => one.drain(drainMilliseconds)));
-    await reads.close();
-    await objects.multipart.close();
-    await sweep?.stop();
-    await parts.close();
-    await uploader.close();
-    await opened.close();
-  };
+  const lost = Promise.withResolvers<Error>();
+  const close = (drainMilliseconds: number, sweep?: Sweep) =>
+    inOrder([
+      () => Promise.all(listeners.map((one) => one.drain(drainMilliseconds))),
+      () => reads.close(),
+      () => objects.multipart.close(),
+      () => sweep?.stop(),
+      () => parts.close(),
+      () => uploader.close(),
+      () => opened.close(),
+    ]);
   const listen = (answer: App, port: number) => {
     const { host: hostname, reusePort } = config;
-    const listener = serve(answer, { hostname, port, reusePort, escaped, ...tls });
+    const warn = (message: string, error?: unknown) =>
+      log.warn(message, { host: hostname, port, ...(error !== undefined && { error }) });
+    const told = { escaped, warn, lost: lost.resolve };
+    // A catalog in memory has no folder.
+    const reserve = deps.catalogPath !== ":memory:" && { reservePath: config.data };
+    const listener = serve(answer, { hostname, port, reusePort, ...told, ...tls, ...reserve });
     listeners.push(listener);
     return listener.url;
   };
@@ -241,7 +251,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     },
     config.sweepMilliseconds,
   );
-  return { url, s3Url, close: () => close(config.drainMilliseconds, sweep) };
+  const closeAll = () => close(config.drainMilliseconds, sweep);
+  return { url, s3Url, lost: lost.promise, close: closeAll };
 }
 
 /** Hosts that nobody outside of this machine reaches. */

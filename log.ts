@@ -20,18 +20,33 @@ export interface LogOptions {
   readonly write: (lines: string) => void;
 }
 
-/** Makes a log. */
+/** Makes a log. It never throws: lines that cannot be written are counted, and told of later. */
 export function createLog({ format, now, write }: LogOptions): Log {
   const form = format === "json" ? JSON.stringify : prettyLine;
   const lineOf = (event: LogFields) => visible(form(event));
   let audited: string[] = [];
+  let lost = 0;
+  const put = (lines: readonly string[]) => {
+    try {
+      if (lost > 0) {
+        const message = `${lost} lines of the log could not be written`;
+        write(lineOf({ time: now().toISOString(), level: "warn", message }));
+        lost = 0;
+      }
+      write(lines.join("\n"));
+    } catch {
+      // Whoever logs has other work to do; the next line that can be written tells of these.
+      lost += lines.length;
+    }
+  };
   const flush = () => {
-    if (audited.length > 0) write(audited.join("\n"));
+    const lines = audited;
     audited = [];
+    if (lines.length > 0) put(lines);
   };
   const tell = (level: string) => (message: string, fields: LogFields = {}) => {
     flush();
-    write(lineOf({ time: now().toISOString(), level, message, ...told(fields) }));
+    put([lineOf({ time: now().toISOString(), level, message, ...told(fields) })]);
   };
   return {
     info: tell("info"),

@@ -5,7 +5,10 @@ import { createLog, type Log } from "./log.ts";
 import { runUntilSignal } from "./process.ts";
 
 const encoder = new TextEncoder();
-const write = (lines: string) => Deno.stderr.writeSync(encoder.encode(`${lines}\n`));
+const write = (lines: string) => {
+  const bytes = encoder.encode(`${lines}\n`);
+  for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+};
 
 /** Why the gateway must not start with this configuration; undefined if it may. */
 export function refusal(config: Config): string | undefined {
@@ -43,6 +46,7 @@ async function main(): Promise<number> {
       announce(config, log, gateway.url);
       if (gateway.s3Url !== undefined) log.info(`S3 is at the root of ${gateway.s3Url}`);
     },
+    lost: gateway.lost,
     close: gateway.close,
   });
   return 0;

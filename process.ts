@@ -5,14 +5,16 @@ import type { Log } from "./log.ts";
 export interface Service {
   /** Says that it serves. */
   readonly announce: () => void;
+  /** Resolves where it cannot serve any more; never where absent. */
+  readonly lost?: Promise<Error>;
   readonly close: () => Promise<void>;
 }
 
 /**
  * Announces a service, waits for SIGINT or SIGTERM, then closes it. A second signal ends the process
- * at once.
+ * at once. Throws, once it is closed, where the service could not serve any more.
  */
-export async function runUntilSignal(log: Log, { announce, close }: Service): Promise<void> {
+export async function runUntilSignal(log: Log, { announce, close, lost }: Service): Promise<void> {
   // A stray rejection must not end every request under way.
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
@@ -21,19 +23,40 @@ export async function runUntilSignal(log: Log, { announce, close }: Service): Pr
   const signal = nextSignal();
   // Not earlier: whoever waits for it may send the signal at once.
   announce();
-  await signal;
-  log.info("Shutting down: requests under way are answered first");
-  const second = nextSignal().then(() => Deno.exit(130));
-  await Promise.race([close(), second]);
+  const reason = await (lost ? Promise.race([signal.heard, lost]) : signal.heard);
+  signal.ignore();
+  if (reason) log.warn("The gateway cannot serve any more, and ends", { error: reason });
+  else log.info("Shutting down: requests under way are answered first");
+  const second = nextSignal();
+  await Promise.race([close(), second.heard.then(() => Deno.exit(130))]);
+  second.ignore();
+  if (reason) throw reason;
 }
 
-function nextSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    const signals: Deno.Signal[] = ["SIGINT", "SIGTERM"];
-    const heard = () => {
-      for (const signal of signals) Deno.removeSignalListener(signal, heard);
-      resolve();
-    };
-    for (const signal of signals) Deno.addSignalListener(signal, heard);
-  });
+/** The next signal that is to end the process. */
+function nextSignal(): { readonly heard: Promise<void>; readonly ignore: () => void } {
+  const signals: Deno.Signal[] = ["SIGINT", "SIGTERM"];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const ignore = () => {
+    for (const signal of signals) Deno.removeSignalListener(signal, hear);
+  };
+  const hear = () => {
+    ignore();
+    resolve();
+  };
+  for (const signal of signals) Deno.addSignalListener(signal, hear);
+  return { heard: promise, ignore };
+}
+
+/** Takes all steps, one after the other, also where one fails; throws what the first failed with. */
+export async function inOrder(steps: readonly (() => unknown)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }

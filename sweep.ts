@@ -46,7 +46,6 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
   const stopping = new AbortController();
   const { signal } = stopping;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let running = round();
   // Beside the rounds: one may take long, and whoever is not seen is taken for dead.
   let telling = Promise.resolve();
   const heartbeat = setInterval(() => (telling = tell()), heartbeatMilliseconds);
@@ -67,20 +66,34 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
     }
   }
 
-  async function round(): Promise<void> {
+  /** What a round is made of: where one fails, the others have their turns all the same. */
+  const stages: readonly (() => Promise<void> | undefined)[] = [
+    () => deps.jobs.sweep(signal),
+    () => deps.hearTime?.(signal),
+    () => deps.objects.sweep(deadline(), signal),
+  ];
+
+  /** Whether it went well. */
+  async function attempt(stage: () => Promise<void> | undefined): Promise<boolean> {
     try {
-      await tell();
-      // Nothing is deleted on the word of a catalog that is another one by now.
-      await deps.catalog.check();
-      await deps.jobs.sweep(signal);
-      await deps.hearTime?.(signal);
-      await deps.objects.sweep(deadline(), signal);
+      await stage();
+      return true;
     } catch (error) {
       if (!signal.aborted) log.warn("A sweep was cut short", { error });
+      return false;
+    }
+  }
+
+  async function round(): Promise<void> {
+    await tell();
+    // Nothing is deleted on the word of a catalog that is another one by now.
+    if (await attempt(() => catalog.check())) {
+      for (const stage of stages) if (!signal.aborted) await attempt(stage);
     }
     if (!signal.aborted) timer = setTimeout(() => (running = round()), pause);
   }
 
+  let running = round();
   return {
     async stop() {
       stopping.abort();

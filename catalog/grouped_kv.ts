@@ -48,9 +48,8 @@ export function groupCommits(kv: Deno.Kv): Deno.Kv {
   async function work(): Promise<void> {
     isAtWork = true;
     while (waiting.length > 0) {
-      const count = groupLength(waiting);
-      const group = waiting.slice(0, count);
-      waiting = waiting.slice(count);
+      const group = waiting.slice(0, lengthOf(waiting));
+      waiting = waiting.slice(group.length);
       if (!await commitTogether(kv, group)) {
         for (const step of group) await commitAlone(kv, step);
       }
@@ -71,6 +70,15 @@ export function groupCommits(kv: Deno.Kv): Deno.Kv {
     },
     atomic: () => new RecordedStep(commit),
   });
+}
+
+/** How many of these go together; one that cannot even be looked at must not keep all waiting. */
+function lengthOf(waiting: readonly Waiting[]): number {
+  try {
+    return groupLength(waiting);
+  } catch {
+    return 1; // What is wrong with it, its own commit tells.
+  }
 }
 
 /** How many of these go together: at least one, in their order, and none that needs another's outcome. */

@@ -118,3 +118,30 @@ Deno.test("an error is told by its class and message, and never by its cause", a
   ]);
   assert.ok(!lines.join().includes("sk-secret"));
 });
+
+Deno.test("lines that could not be written are counted, and told of once writing goes well", async () => {
+  const lines: string[] = [];
+  let isFull = false;
+  const log = createLog({
+    format: "pretty",
+    now: () => new Date("2026-11-23T12:34:56.789Z"),
+    write(line) {
+      if (isFull) throw new Error("No space left on device");
+      lines.push(line);
+    },
+  });
+  log.info("one");
+  isFull = true;
+  log.warn("two");
+  for (const key of ["a", "b"]) log.audit({ time: "t", key });
+  await Promise.resolve();
+  isFull = false;
+  log.info("three");
+  log.info("four");
+  assert.deepEqual(lines.map((line) => line.replace(/^\S+ /, "")), [
+    "info one",
+    "warn 3 lines of the log could not be written",
+    "info three",
+    "info four",
+  ]);
+});

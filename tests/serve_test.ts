@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { serve } from "../serve.ts";
+import { splitLines } from "../codecs/jsonl.ts";
+import { type Listen, serve } from "../serve.ts";
 import { connect, exchange } from "./raw.ts";
 
 const options = { hostname: "127.0.0.1", port: 0, escaped: () => {} };
@@ -91,4 +92,105 @@ Deno.test("a taken port is told of in a sentence", async () => {
     new RegExp(`^Error: Cannot listen on 127.0.0.1:${port}: another program listens there; end it`),
   );
   await listener.drain(0);
+});
+
+Deno.test({
+  name: "a listener that runs out of file descriptors answers what is under way, and listens again",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const program = new URL("flooded_server.ts", import.meta.url).pathname;
+    const child = new Deno.Command("sh", {
+      args: ["-c", `ulimit -n 100; exec "$0" run -A "$1"`, Deno.execPath(), program],
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    const lines = child.stdout.pipeThrough(splitLines({ maxLineBytes: 1_000 }))
+      .pipeThrough(new TextDecoderStream()).getReader();
+    // What does not come at all ends the wait for it.
+    const patience = setTimeout(() => child.kill(), 20_000);
+    const flood: Deno.Conn[] = [];
+    try {
+      const url = (await lines.read()).value ?? "";
+      const slow = await connect(url);
+      const control = await connect(url);
+      await slow.write("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+      const port = Number(new URL(url).port);
+      for (let n = 0; n < 100; n++) {
+        const one = await Deno.connect({ port, hostname: "127.0.0.1" }).catch(() => undefined);
+        if (one === undefined) break;
+        flood.push(one);
+      }
+      assert.match((await lines.read()).value ?? "", /^The listener ended/);
+      // The descriptors of the reserve are free now; what was accepted before goes on.
+      await control.write("GET /go HTTP/1.1\r\nHost: a\r\n\r\n");
+      assert.equal((await control.read())?.body, "answered");
+      assert.equal((await slow.read())?.body, "answered");
+      assert.equal((await lines.read()).value, "The listener is open again");
+      // The idle connections made room.
+      assert.equal((await exchange(url, get))?.body, "answered");
+      slow.close();
+      control.close();
+    } finally {
+      clearTimeout(patience);
+      for (const one of flood) one.close();
+      child.kill("SIGKILL");
+      await lines.cancel();
+      await child.status;
+    }
+  },
+});
+
+/** Servers of which each ends as it is told to; the last of the list goes on. */
+function ending(ends: Promise<void>[], refusals = 0) {
+  let started = 0;
+  const start: Listen = () => {
+    if (started > 0 && refusals-- > 0) throw new Error("No descriptor is left");
+    const finished = ends[started++] ?? Promise.resolve();
+    const addr: Deno.NetAddr = { transport: "tcp", hostname: "127.0.0.1", port: 1234 };
+    const shutdown = () => Promise.resolve();
+    return { finished, addr, shutdown, ref() {}, unref() {}, [Symbol.asyncDispose]: shutdown };
+  };
+  return { start, started: () => started };
+}
+
+const app = () => Promise.resolve(new Response("a"));
+
+Deno.test("listening again is tried until it goes well, as often as the listener ends", async () => {
+  const first = Promise.withResolvers<void>();
+  const second = Promise.withResolvers<void>();
+  const { start, started } = ending([first.promise, second.promise], 2);
+  const told = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let again = 0;
+  const warn = (message: string) => {
+    if (message.endsWith("again")) told[again++]?.resolve();
+  };
+  const listener = serve(app, { ...options, warn }, start);
+  first.reject(new Error("Too many open files"));
+  await told[0]?.promise;
+  assert.equal(started(), 2);
+  second.reject(new Error("Too many open files"));
+  await told[1]?.promise;
+  assert.equal(started(), 3);
+  await listener.drain(0);
+});
+
+Deno.test("a listener that cannot listen again is reported as lost", async () => {
+  const end = Promise.withResolvers<void>();
+  const lost = Promise.withResolvers<Error>();
+  const { start } = ending([end.promise], Infinity);
+  const given = { ...options, reopenMilliseconds: 0, lost: lost.resolve };
+  const listener = serve(app, given, start);
+  end.reject(new Error("Too many open files"));
+  assert.match((await lost.promise).message, /could not be opened again/);
+  await listener.drain(0);
+});
+
+Deno.test("a listener that drains is not opened again", async () => {
+  const end = Promise.withResolvers<void>();
+  const { start, started } = ending([end.promise]);
+  const listener = serve(app, options, start);
+  end.reject(new Error("Too many open files"));
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await listener.drain(0);
+  assert.equal(started(), 1);
 });

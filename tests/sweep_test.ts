@@ -89,3 +89,23 @@ Deno.test("a process says farewell only if it leaves nothing behind, and closes 
     assert.ok(state.closed);
   }
 });
+
+Deno.test("a part of the sweep that fails every time keeps neither the others nor the next round", async () => {
+  const rounds = { jobs: 0, objects: 0 };
+  const { state, stop } = await world({
+    jobs() {
+      rounds.jobs++;
+      return Promise.reject(new Error("the jobs"));
+    },
+    objects() {
+      rounds.objects++;
+      throw new Error("the objects");
+    },
+  });
+  await until(() => Promise.resolve(rounds.objects >= 2));
+  assert.ok(rounds.jobs >= 2);
+  for (const what of ["the jobs", "the objects"]) {
+    assert.ok(state.logged.some((line) => line.includes(what)), what);
+  }
+  await stop();
+});

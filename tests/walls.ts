@@ -63,7 +63,8 @@ const walls: Readonly<Record<string, Wall>> = {
     usesTypesOf: ["providers/settings.ts"],
   },
   "process.ts": { uses: [], usesTypesOf: ["log.ts"] },
-  "serve.ts": { uses: [], usesTypesOf: ["routes/door.ts"] },
+  "descriptors.ts": { uses: [] },
+  "serve.ts": { uses: ["descriptors.ts"], usesTypesOf: ["routes/door.ts"] },
   "sweep.ts": { uses: [], usesTypesOf: ["catalog", "objects", "jobs", "codecs", "log.ts"] },
   "own_address.ts": { uses: ["codecs"], usesTypesOf: ["providers/settings.ts"] },
   "results_store.ts": {
@@ -81,6 +82,7 @@ const walls: Readonly<Record<string, Wall>> = {
       "providers",
       "results_store.ts",
       "routes",
+      "process.ts",
       "serve.ts",
       "sweep.ts",
     ],

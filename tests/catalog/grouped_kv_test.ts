@@ -196,3 +196,27 @@ Deno.test("a disk that fails is told to each step, and leaves the next ones alon
   await kv.set(["well"], 1);
   assert.equal((await kv.get(["well"])).value, 1);
 });
+
+Deno.test("a step that cannot be looked at fails by itself, and keeps no other waiting", async () => {
+  using opened = await openGrouped();
+  const { kv } = opened;
+  const broken = {
+    type: "set",
+    value: 1,
+    get key(): Deno.KvKey {
+      throw new Error("no key");
+    },
+  } as const;
+  const first = kv.set(["first"], 1);
+  const steps = [
+    kv.atomic().mutate(broken).commit(),
+    kv.set(["second"], 2),
+    kv.atomic().mutate(broken).commit(),
+  ];
+  await first;
+  const outcomes = await Promise.allSettled(steps);
+  assert.deepEqual(outcomes.map(({ status }) => status), ["rejected", "fulfilled", "rejected"]);
+  await kv.set(["third"], 3);
+  const found = await all(kv.list<number>({ prefix: [] }));
+  assert.deepEqual(found.map(({ value }) => value), [1, 2, 3]);
+});
