@@ -281,6 +281,7 @@ export function describe(job: JobRecord): JobDescription {
     expiresAt: _expiresAt,
     counts: _counts,
     results: _results,
+    doubtSince: _doubtSince,
     ...description
   } = job;
   return description;

@@ -139,6 +139,11 @@ export interface JobProgress {
   readonly counts?: JobCounts;
   /** Provider files that hold the results. */
   readonly results: readonly FileId[];
+  /**
+   * Since when its provider has not been taken at its word: that the batch is over, whose results are
+   * not there, or that there is no such batch.
+   */
+  readonly doubtSince?: number;
 }
 
 /** A job that its provider has accepted. */

@@ -7,6 +7,7 @@ import { askAccounts } from "../objects/accounts.ts";
 import type { Account, Batch, StoringProvider } from "../providers/provider.ts";
 import { adoptBatch } from "./adopt_batch.ts";
 import type { JobTools, ScopedJob } from "./deps.ts";
+import { inTime } from "./in_time.ts";
 import type { Poll } from "./poll.ts";
 import { createOrder, type Order } from "./walk.ts";
 
@@ -15,6 +16,12 @@ const listPatience = 500;
 
 /** Pages that a list waits for. */
 const patience = 20;
+/** And for how long, in milliseconds. */
+const walkPatience = 15_000;
+/** A provider that refuses to be looked through is asked again so long after, in milliseconds. */
+const failurePause = 1_000;
+/** The operator is told so often that it does, in milliseconds. */
+const toldEvery = 60_000;
 
 /** Batches without room that are remembered as told of. */
 const maxLeftOut = 1_000;
@@ -25,6 +32,8 @@ interface Walk {
   readonly enough: Promise<void>;
   /** Resolves at its end. */
   readonly whole: Promise<void>;
+  /** A list has waited long enough for it. */
+  isSlow: boolean;
 }
 
 /** Adopting batches. */
@@ -38,7 +47,47 @@ export function createAdoption(deps: JobTools, poll: Poll) {
   const orders = new Map<string, Order>();
   const leftOut = new Set<BatchId>();
 
-  return { walk, adopt, settled };
+  const failed = new Map<string, { readonly at: number; toldAt: number }>();
+  const clock = deps.clock.uptime;
+
+  return { look, walk, adopt, settled };
+
+  /**
+   * Looks through a provider's batches for a list, which is told from the catalog where the provider
+   * stumbles, or takes its time: then natives are added later.
+   */
+  async function look(provider: StoringProvider, region: string): Promise<void> {
+    const { name } = provider;
+    const pause = Math.min(deps.pollMilliseconds, failurePause);
+    const failure = failed.get(name);
+    if (failure && clock() - failure.at < pause || walking.get(name)?.isSlow) return;
+    try {
+      const looking = walk(provider, region, "enough").then(() => true);
+      const isDone = await inTime(looking, walkPatience);
+      if (isDone) failed.delete(name);
+      else {
+        const slow = walking.get(name);
+        if (slow) slow.isSlow = true;
+        tell(name, new Failure("unavailable", `Provider ${name} takes long to list its batches`));
+      }
+    } catch (error) {
+      // A key that is no good stays so until the operator is told of it.
+      const isKey = error instanceof Failure && error.details.account !== undefined;
+      if (!(error instanceof Failure) || isKey) throw error;
+      tell(name, error);
+    }
+  }
+
+  function tell(name: string, error: Failure): void {
+    const at = clock();
+    const toldAt = failed.get(name)?.toldAt ?? -Infinity;
+    const isToBeTold = at - toldAt >= toldEvery;
+    failed.set(name, { at, toldAt: isToBeTold ? at : toldAt });
+    if (!isToBeTold) return;
+    const message =
+      "A provider's batches could not be listed; jobs are told as they were last known";
+    deps.warn(message, { provider: name, error });
+  }
 
   /**
    * Looks through a provider's batches; where they come newest first, until a page holds none that
@@ -76,7 +125,7 @@ export function createAdoption(deps: JobTools, poll: Poll) {
       if (pages < patience || deps.closing.aborted) return;
       deps.warn("The adoption of a provider's batches was cut short", { provider: name, error });
     });
-    const walk = { enough: enough.promise, whole };
+    const walk = { enough: enough.promise, whole, isSlow: false };
     walking.set(name, walk);
     return walk;
   }
@@ -91,11 +140,18 @@ export function createAdoption(deps: JobTools, poll: Poll) {
     region: string,
     paged: () => void,
   ): Promise<void> {
-    const answers = askAccounts(
-      provider,
-      (account) => walkAccount(provider, account, region, paged),
-    );
+    let stumble: unknown;
+    const answers = askAccounts(provider, async (account) => {
+      try {
+        await walkAccount(provider, account, region, paged);
+      } catch (error) {
+        // An account that stumbles hides nothing of the others.
+        if (!(error instanceof Failure) || error.kind === "denied") throw error;
+        stumble ??= error;
+      }
+    });
     for await (const _ of answers);
+    if (stumble !== undefined) throw stumble;
     walkedAt.set(provider.name, deps.clock.uptime());
   }
 

@@ -3,6 +3,7 @@ import type { JobRecord } from "../catalog/records.ts";
 import { trustedClock } from "../codecs/clock.ts";
 import type { Reach } from "../objects/reach.ts";
 import { createAdoption } from "./adopt.ts";
+import { createCatchUp } from "./catch_up.ts";
 import { createCreate } from "./create.ts";
 import type { JobDeps, JobTools } from "./deps.ts";
 import { createIdentify } from "./identify.ts";
@@ -69,7 +70,8 @@ export function createJobs(deps: JobDeps): Jobs {
   const clock = deps.clock ?? trustedClock(deps.now);
   const tools: JobTools = { ...deps, clock, closing: closing.signal };
   const settling = createSettling(tools);
-  const poll = createPoll(tools, settling);
+  const catching = createCatchUp(tools, settling);
+  const poll = createPoll(tools, settling, catching);
   const adoption = createAdoption(tools, poll);
   const work = createJournalWork(tools);
   const create = createCreate(tools, work);
@@ -82,7 +84,7 @@ export function createJobs(deps: JobDeps): Jobs {
       return await poll.refresh(reach.provider, found);
     },
     async list(reach, region, request, signal) {
-      await adoption.walk(reach.provider, region ?? deps.defaultRegion, "enough");
+      await adoption.look(reach.provider, region ?? deps.defaultRegion);
       signal?.throwIfAborted();
       return await listJobs(deps, reach, request, signal);
     },
@@ -104,7 +106,7 @@ export function createJobs(deps: JobDeps): Jobs {
     async sweep(signal) {
       await work.sweep(signal);
       await sweepJobs(tools, poll, signal);
-      await settling.sweep(signal);
+      await catching.sweep(signal);
     },
     async close() {
       closing.abort();

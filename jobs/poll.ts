@@ -3,11 +3,13 @@
  * the others of its catalog.
  */
 import type { JobRecord } from "../catalog/records.ts";
+import { Failure } from "../codecs/failure.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { SingleFlight } from "../codecs/single_flight.ts";
 import { boundTo } from "../objects/accounts.ts";
 import { accountOf } from "../objects/reach.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";
+import type { CatchUp } from "./catch_up.ts";
 import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
 import type { Settling } from "./settle.ts";
 import { advance, unsettled } from "./state.ts";
@@ -24,7 +26,7 @@ const maxRemembered = 20_000;
 const maxWords = 100;
 
 /** Makes what brings jobs up to date. */
-export function createPoll(deps: JobTools, settling: Settling) {
+export function createPoll(deps: JobTools, settling: Settling, catching: CatchUp) {
   const { clock, pollMilliseconds } = deps;
   const refreshing = new SingleFlight<JobRecord>();
   const asking = new SingleFlight<JobRecord>();
@@ -40,7 +42,7 @@ export function createPoll(deps: JobTools, settling: Settling) {
     const name = nameOf(scoped);
     if (isTerminal(job.status)) {
       forget(name);
-      return await settling.catchUp(provider, scoped);
+      return await catching.catchUp(provider, scoped);
     }
     const now = clock.uptime();
     const last = askedAt.get(name);
@@ -81,6 +83,12 @@ export function createPoll(deps: JobTools, settling: Settling) {
       failed.delete(name);
       return await apply(provider, scoped, batch);
     } catch (cause) {
+      // It may say so in passing, of a batch that it lists.
+      if (cause instanceof Failure && cause.kind === "not-found") {
+        const last = await settling.gone(provider, scoped, cause);
+        remember(name, clock.uptime());
+        return isTerminal(last.status) ? await over(provider, last, name) : last;
+      }
       const error = boundTo(provider, job.account, cause, {
         what: "The job",
         advice: "The batch goes on there; ask again when the account is well",
@@ -108,23 +116,34 @@ export function createPoll(deps: JobTools, settling: Settling) {
     const name = nameOf(scoped);
     const now = deps.now();
     note(provider, batch);
-    const over = isTerminal(batch.status) && !isTerminal(job.status)
+    settling.found(scoped);
+    const isOver = isTerminal(batch.status);
+    const ended = isOver && !isTerminal(job.status)
       ? await settling.end(provider, scoped, batch, patience)
       : undefined;
     // Until its results can be read, a job is seen to run.
     const seen = unsettled(batch);
-    const next = over ??
-      await deps.catalog.jobs.update(scope, job.id, (old) => advance(old, seen, now));
+    const next = ended ??
+      await deps.catalog.jobs.update(scope, job.id, (old) => advance(old, seen, now, isOver));
     const current = next ?? job;
     if (!isTerminal(current.status)) {
       remember(name, clock.uptime());
       // A batch that is over has nothing left to be stopped.
-      if (isTerminal(batch.status)) return current;
+      if (isOver) return current;
       return await enforceTimeout(deps, provider, { scope, job: current }, batch);
     }
+    return await over(provider, current, name);
+  }
+
+  /** Lets go of what a job needed that is over. */
+  async function over(
+    provider: StoringProvider,
+    job: JobRecord,
+    name: string,
+  ): Promise<JobRecord> {
     forget(name);
-    await release(provider, current);
-    return current;
+    await release(provider, job);
+    return job;
   }
 
   /** Tells the operator, once, of a word of the provider's that is not known here. */

@@ -1,44 +1,35 @@
 /**
- * The end of a job. When its provider says that the batch is over, its results are read once and
- * checked; then the job ends and its results appear, in one step. One gateway at a time does it for
- * a job. What fails for a passing reason is tried again later, and until then the job runs on.
+ * The end of a job. When its provider says that the batch is over, its results are read and checked;
+ * then the job ends and its results appear, in one step. One gateway at a time does it for a job. What
+ * is to be done is told by `verdict.ts`; until it is to end, the job runs on.
  */
 import type { JobRecord } from "../catalog/records.ts";
 import { bounds } from "../codecs/bounds.ts";
-import { Failure, type FailureKind } from "../codecs/failure.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { createPlaces, type Place } from "../codecs/places.ts";
 import { SingleFlight } from "../codecs/single_flight.ts";
-import { accountOf, holderOf } from "../objects/reach.ts";
+import { holderOf } from "../objects/reach.ts";
 import { type Renewal, startRenewal } from "../objects/renewal.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";
 import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
-import { collect, type Outcome, unreadable } from "./results/collect.ts";
-import { advance } from "./state.ts";
+import { inTime } from "./in_time.ts";
+import { lookAt, recordEnd } from "./look.ts";
+import { unreadable, withoutResults } from "./results/collect.ts";
+import { missed, vanished } from "./state.ts";
+import { type Doubt, isBelievedGone } from "./verdict.ts";
+import { createWaits } from "./waits.ts";
 
 /** Ending jobs. */
 export type Settling = ReturnType<typeof createSettling>;
 
 /** How long whoever asks for a job waits for its results to be read, in milliseconds. */
-const defaultPatience = 5_000;
-/** Jobs that were over when they were found, of which one sweep reads the results. */
-const mostCaughtUp = 64;
-/** Jobs of which it is remembered that nothing is left to be read. */
-const maxSettled = 20_000;
-const firstPause = 1_000;
-const longestPause = 5 * 60_000;
-/** So often a provider may say that results are not there before it is believed. */
-const patientTries = 6;
-/** Long after a batch's end the first such word is believed, in milliseconds. */
-const longAfter = 60 * 60_000;
-
-/** What will not be better the next time. */
-const lasting: ReadonlySet<FailureKind> = new Set([
-  "not-found",
-  "invalid",
-  "unsupported",
-  "too-large",
-]);
+const defaultWait = 5_000;
+/** The longest pause between two looks, in milliseconds: what is late comes within minutes. */
+const longestPause: Readonly<Record<Doubt, number>> = {
+  late: 30_000,
+  refused: 5 * 60_000,
+  missing: 30_000,
+};
 
 /** Makes what ends jobs. */
 export function createSettling(deps: JobTools) {
@@ -50,15 +41,15 @@ export function createSettling(deps: JobTools) {
   });
   /** Results that are being read, or wait for a place. */
   const running = new SingleFlight<JobRecord | undefined>();
-  const catching = new SingleFlight<JobRecord>();
-  const refused = new Map<string, { readonly times: number; readonly until: number }>();
-  const settled = new Set<string>();
+  const waits = createWaits(deps);
+  const absences = createWaits(deps);
 
-  return { end, catchUp, sweep, idle };
+  return { end, gone, found, postpone, isPausing, fits, idle };
 
   /**
    * Ends a job whose batch is over.
    *
+   * @param wait How long the caller waits for it, in milliseconds.
    * @returns The job once it is over; undefined where its results are still being read, here or by
    * another gateway, or where they could not be read for now.
    */
@@ -66,84 +57,68 @@ export function createSettling(deps: JobTools) {
     provider: StoringProvider,
     scoped: ScopedJob,
     batch: Batch,
-    patience = defaultPatience,
+    wait = defaultWait,
   ): Promise<JobRecord | undefined> {
     const name = nameOf(scoped);
     let work = running.get(name);
     if (!work) {
-      if (isPausing(name)) return undefined;
-      const hasRoom = places.fits(holderOf(scoped.scope, scoped.job.account));
-      work = running.run(name, () => inTurn(provider, scoped, batch, name));
+      if (waits.isPausing(scoped, markOf(batch))) return undefined;
+      const hasRoom = fits(scoped);
+      work = running.run(name, () => inTurn(provider, scoped, batch));
       // Reading begins later, or with a later question: the one who asks now need not wait for it.
       if (!hasRoom) return undefined;
     }
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const enough = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), patience);
-    });
-    try {
-      return await Promise.race([work, enough]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return await inTime(work, wait);
   }
 
   /**
-   * Reads the results of a job that was over when it was found. Its state is known without them, so
-   * what goes wrong is no matter of whoever asks for the job.
-   *
-   * @returns The job as it is then.
+   * What becomes of a job whose batch its provider says it does not have. It is told as it was last
+   * known until that is believed; then it ends.
    */
-  async function catchUp(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
+  async function gone(
+    provider: StoringProvider,
+    scoped: ScopedJob,
+    error: Error,
+  ): Promise<JobRecord> {
     const { scope, job } = scoped;
-    const name = nameOf(scoped);
-    if (settled.has(name) || isPausing(name)) return job;
-    if (!await results.isWaiting(scope, job.id)) {
-      // Jobs wait from their adoption on, or never: a poll of an old one need not look again.
-      if (settled.size >= maxSettled) settled.clear();
-      settled.add(name);
-      return job;
-    }
-    return await catching.run(name, () => catchUpOnce(provider, scoped));
-  }
-
-  async function catchUpOnce(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
-    const { job } = scoped;
-    try {
-      const { batches } = accountOf(provider, job.account);
-      const batch = await batches.get(job.batch, deps.closing);
-      return await end(provider, scoped, batch) ?? job;
-    } catch (error) {
-      if (error instanceof Failure && error.kind === "not-found") {
-        // The batch itself was deleted.
-        const { counts, message } = job;
-        return await record(scoped, undefined, unreadable(deps, job, { counts, message }, error)) ??
-          job;
+    const isOver = isTerminal(job.status);
+    const isOld = absences.isOld(job, job.endedAt);
+    if (!isBelievedGone({ waited: absences.waited(scoped), isOld: isOver && isOld })) {
+      if (absences.postpone(scoped, longestPause.missing) && !deps.closing.aborted) {
+        deps.warn("A provider does not have a job's batch; the job is told as it was last known", {
+          job: job.id,
+          provider: provider.name,
+          error,
+        });
       }
-      postpone(nameOf(scoped), scoped, error);
-      return job;
+      return await jobs.update(scope, job.id, (old) => missed(old, deps.now())) ?? job;
     }
+    absences.forget(scoped);
+    if (isOver) {
+      const { counts, message } = job;
+      const outcome = unreadable(deps, job, { counts, message }, error);
+      return await recordEnd(deps, scoped, undefined, outcome) ?? job;
+    }
+    const why = `Provider ${provider.name} does not have the batch ${job.batch} any more: it was ` +
+      "deleted there. What became of its records is not known.";
+    const { objects } = withoutResults(deps, job, job.counts, why);
+    const move = (old: JobRecord) => vanished(old, deps.now(), why);
+    return await results.settle(scope, job.id, move, objects) ?? job;
   }
 
-  /** Reads results of jobs that were over when they were found. */
-  async function sweep(signal: AbortSignal): Promise<void> {
-    let left = mostCaughtUp;
-    for await (const { scope, id } of results.waiting()) {
-      if (signal.aborted || left === 0) return;
-      const provider = deps.providers.get(scope.provider);
-      const job = await jobs.get(scope, id);
-      if (!job || !provider || provider.forwards || isPausing(nameOf({ scope, job }))) continue;
-      // Those that are being read now go on; the next sweep takes others.
-      if (!places.fits(holderOf(scope, job.account))) continue;
-      left--;
-      settled.delete(nameOf({ scope, job }));
-      await catchUp(provider, { scope, job });
-    }
+  /** Takes back that a job's batch is missing. */
+  function found(scoped: ScopedJob): void {
+    absences.forget(scoped);
   }
 
-  function isPausing(name: string): boolean {
-    const pause = refused.get(name);
-    return pause !== undefined && clock.uptime() < pause.until;
+  /** Whether a job is left alone until what is doubted about it may have changed. */
+  function isPausing(scoped: ScopedJob): boolean {
+    return waits.isPausing(scoped) || absences.isPausing(scoped);
+  }
+
+  /** Whether a job's results would be read at once: its tenant and its account have a place left. */
+  function fits({ scope, job }: ScopedJob): boolean {
+    return places.fits(holderOf(scope, job.account));
   }
 
   /** Resolves when nothing is being read any more. */
@@ -156,7 +131,6 @@ export function createSettling(deps: JobTools) {
     provider: StoringProvider,
     scoped: ScopedJob,
     batch: Batch,
-    name: string,
   ): Promise<JobRecord | undefined> {
     const { scope, job } = scoped;
     let place: Place | undefined;
@@ -170,7 +144,7 @@ export function createSettling(deps: JobTools) {
       return undefined;
     }
     try {
-      return place && await attempt(provider, scoped, batch, name);
+      return place && await attempt(provider, scoped, batch);
     } finally {
       place?.leave();
     }
@@ -181,7 +155,6 @@ export function createSettling(deps: JobTools) {
     provider: StoringProvider,
     scoped: ScopedJob,
     batch: Batch,
-    name: string,
   ): Promise<JobRecord | undefined> {
     const { scope, job } = scoped;
     const lease = () => {
@@ -193,13 +166,21 @@ export function createSettling(deps: JobTools) {
     try {
       if (!await lease()) return undefined;
       renewal = startRenewal(deps.leaseMilliseconds / 3, prolong);
-      const outcome = await read(provider, scoped, batch, name);
+      const doubt = {
+        waited: waits.waited(scoped),
+        isOld: waits.isOld(job, batch.endedAt?.getTime()),
+      };
+      const seen = await lookAt(deps, provider, job, batch, doubt);
       await renewal.stop();
-      const settled = await record(scoped, batch, outcome);
-      refused.delete(name);
+      if ("because" in seen) {
+        postpone(scoped, seen.error, batch, seen.because);
+        return undefined;
+      }
+      const settled = await recordEnd(deps, scoped, batch, seen);
+      waits.forget(scoped);
       return settled;
     } catch (error) {
-      postpone(name, scoped, error);
+      postpone(scoped, error, batch);
       return undefined;
     } finally {
       await renewal?.stop();
@@ -207,58 +188,26 @@ export function createSettling(deps: JobTools) {
     }
   }
 
-  /** The results; without them where they will never be there. */
-  async function read(
-    provider: StoringProvider,
+  /** Leaves a job alone for a while. */
+  function postpone(
     scoped: ScopedJob,
-    batch: Batch,
-    name: string,
-  ): Promise<Outcome> {
-    try {
-      return await collect(deps, provider, scoped.job, batch);
-    } catch (error) {
-      const isLasting = error instanceof Failure && lasting.has(error.kind);
-      const times = (refused.get(name)?.times ?? 0) + 1;
-      const now = clock.earliest();
-      const age = now - (batch.endedAt?.getTime() ?? now);
-      if (!isLasting || times < patientTries && age < longAfter) throw error;
-      // Of batches that others made long ago it is what one expects.
-      if (!scoped.job.native) {
-        deps.warn("The results of a job cannot be read any more", { job: scoped.job.id, error });
-      }
-      return unreadable(deps, scoped.job, batch, error);
-    }
-  }
-
-  /** Ends a job, or gives one that is over its results. */
-  async function record(
-    { scope, job }: ScopedJob,
-    batch: Batch | undefined,
-    { counts, message, objects, cuts }: Outcome,
-  ): Promise<JobRecord | undefined> {
-    const complete = await Promise.all(objects.map(async (one) => {
-      if (cuts.length === 0 || one.results.parts.length === 0) return one;
-      const cutChunks = await results.setCuts(scope.provider, one.object.file, cuts);
-      return { ...one, results: { ...one.results, cutChunks } };
-    }));
-    const now = deps.now();
-    return await results.settle(scope, job.id, (old) => {
-      const ended = batch && advance(old, { ...batch, counts, message }, now);
-      if (ended || !isTerminal(old.status)) return ended;
-      return { ...old, counts, ...(message !== undefined && { message }) };
-    }, complete);
-  }
-
-  function postpone(name: string, { scope, job }: ScopedJob, error: unknown): void {
-    const times = (refused.get(name)?.times ?? 0) + 1;
-    const pause = Math.min(longestPause, firstPause * 2 ** (times - 1));
-    refused.set(name, { times, until: clock.uptime() + pause });
+    error: unknown,
+    batch?: Batch,
+    because: Doubt = "refused",
+  ): void {
+    const { scope, job } = scoped;
+    waits.postpone(scoped, longestPause[because], batch && markOf(batch));
     if (deps.closing.aborted) return;
-    const fields = { job: job.id, provider: scope.provider, error };
+    const fields = { job: job.id, provider: scope.provider, ...(error !== undefined && { error }) };
     deps.warn("The results of a job could not be read; they will be tried again", fields);
   }
 
   function lost(error: unknown): void {
     deps.warn("The lease on a job's results could not be changed", { error });
   }
+}
+
+/** What a look at a batch depends on: where it differs there is no reason to wait. */
+function markOf({ status, results, areMoreResults = false, counts }: Batch): string {
+  return JSON.stringify([status, results, areMoreResults, counts]);
 }

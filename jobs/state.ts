@@ -69,8 +69,15 @@ function ended(progress: JobProgress): JobProgress {
  *
  * A job that is over never changes again. One whose stop was asked for is Stopping until the
  * provider has an end to tell.
+ *
+ * @param isDoubted Whether the provider says that it is over and is not taken at its word yet.
  */
-export function advance(job: JobRecord, batch: Batch, now: number): JobProgress | undefined {
+export function advance(
+  job: JobRecord,
+  batch: Batch,
+  now: number,
+  isDoubted = false,
+): JobProgress | undefined {
   const goesOn = job.stopRequested && !isTerminal(batch.status);
   const status = goesOn ? "Stopping" : batch.status;
   if (isTerminal(job.status)) return undefined;
@@ -80,8 +87,28 @@ export function advance(job: JobRecord, batch: Batch, now: number): JobProgress 
     ...(job.timedOut && status === "Stopped" ? outOfTime(job, news) : news),
     stopRequested: job.stopRequested,
     ...(job.timedOut && { timedOut: true }),
+    ...(isDoubted && { doubtSince: job.doubtSince ?? now }),
   });
   return isSame(job, next) ? undefined : next;
+}
+
+/** A job whose batch its provider does not have for now; undefined where that is known. */
+export function missed(job: JobRecord, now: number): JobProgress | undefined {
+  if (isTerminal(job.status) || job.doubtSince !== undefined) return undefined;
+  return { ...job, doubtSince: now };
+}
+
+/**
+ * Where a job stands whose batch is gone for good; undefined if it is over. What becomes of its
+ * records nobody knows any more, so it failed, unless it was to end in another way.
+ */
+export function vanished(job: JobRecord, now: number, why: string): JobProgress | undefined {
+  if (isTerminal(job.status)) return undefined;
+  const isLate = job.timedOut === true || now >= (job.expiresAt ?? Infinity);
+  const status = isLate ? "Expired" : job.stopRequested ? "Stopped" : "Failed";
+  const { doubtSince: _, ...rest } = job;
+  const endedAt = Math.max(now, job.submittedAt);
+  return ended({ ...rest, status, message: why, modifiedAt: now, endedAt });
 }
 
 /** Where a job stands after its stop was asked for; undefined if it is over. */
@@ -153,7 +180,7 @@ function told(
 
 function isSame(job: JobRecord, next: JobProgress): boolean {
   return job.status === next.status && job.message === next.message &&
-    job.expiresAt === next.expiresAt &&
+    job.expiresAt === next.expiresAt && job.doubtSince === next.doubtSince &&
     job.results.join() === next.results.join() &&
     job.counts?.total === next.counts?.total &&
     job.counts?.processed === next.counts?.processed &&

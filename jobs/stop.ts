@@ -25,12 +25,23 @@ export async function stop(
   try {
     await accountOf(provider, job.account).batches.stop(job.batch, signal);
   } catch (error) {
+    if (error instanceof Failure && error.kind === "not-found") throw unknownThere(job, error);
     if (!(error instanceof Failure) || error.kind !== "conflict") throw error;
     const current = await poll.ask(provider, scoped);
     throw isTerminal(current.status) ? over(current) : error;
   }
   const now = deps.now();
   await deps.catalog.jobs.update(scope, job.id, (old) => stopping(old, now));
+}
+
+/** The job is known here: that it is not found would be no answer to whoever sees it in a list. */
+function unknownThere({ batch }: JobRecord, cause: Failure): Failure {
+  return new Failure(
+    "unavailable",
+    `The job's provider does not have its batch ${batch} now, so it cannot be asked to stop it. Try ` +
+      "again; if the batch stays away, the job ends by itself",
+    { cause, retryAfterSeconds: 1 },
+  );
 }
 
 function over(job: JobRecord): Failure {

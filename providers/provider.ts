@@ -201,6 +201,8 @@ export interface Batch {
   readonly input: FileId | undefined;
   /** Files with results: output first, then errors. */
   readonly results: readonly FileId[];
+  /** It is over, and tells of results that are in none of these files. */
+  readonly areMoreResults?: boolean;
   readonly createdAt: Date;
   readonly endedAt: Date | undefined;
   readonly expiresAt: Date | undefined;
@@ -246,6 +248,8 @@ export interface BatchResultsPart {
 /** Where the results of a finished batch are. */
 export interface BatchResults {
   readonly parts: readonly BatchResultsPart[];
+  /** The batch tells of results that it does not name: where they are may be told later. */
+  readonly areMore?: boolean;
   /** When the provider forgets them; absent where it tells of no such time. */
   readonly expiresAt?: Date | undefined;
 }

@@ -198,6 +198,7 @@ export function createDouble(options: DoubleOptions = {}): ProviderDouble {
                 name: `part-${n}`,
                 bytes: new TextEncoder().encode(text).length,
               })),
+              areMore: batch.areMoreResults === true,
               expiresAt: double.resultsExpireAt,
             })),
           openResults: (id, part, _range, signal) =>

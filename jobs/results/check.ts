@@ -15,7 +15,8 @@ export interface OpenPart {
   readonly name: string;
   /** Bytes by the provider's own account. */
   readonly bytes?: number | undefined;
-  open(): Promise<ReadableStream<Uint8Array>>;
+  /** Undefined where it is to be done without. */
+  open(): Promise<ReadableStream<Uint8Array> | undefined>;
 }
 
 /** How a record is known to have come before; `nothing` where two may look alike. */
@@ -70,7 +71,9 @@ export async function checkResults(
   for (const [n, part] of parts.entries()) {
     tally.begin(n);
     const rest = new PartialLine({ maxLineBytes });
-    for await (const chunk of await part.open()) {
+    const body = await part.open();
+    if (!body) continue;
+    for await (const chunk of body) {
       let start = 0;
       for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
         const piece = chunk.subarray(start, end);
@@ -204,6 +207,7 @@ class Tally {
     const { records, success, error, repeated } = this.#counts;
     const { input, output } = this.#tokens;
     return {
+      // One that was done without has no bytes, and is in nobody's way.
       parts: names.map((name, n) => ({
         name,
         bytes: this.#sizes[n] ?? 0,

@@ -1,5 +1,6 @@
 /** Which records of a job's input its results lack, or repeat: read from the input, in its order. */
 import type { Breath } from "../../codecs/breath.ts";
+import { IdSet } from "../../codecs/id_set.ts";
 import { isBlank, splitLines } from "../../codecs/jsonl.ts";
 import type { RecordForm } from "../../providers/provider.ts";
 import { type Check, parse } from "./check.ts";
@@ -30,6 +31,21 @@ export async function namesOf(
     if (found) break;
   }
   return { missing, repeated };
+}
+
+/** Whether each record of an input has an id of its own; false where nobody can tell. */
+export async function haveOwnIds(
+  open: () => Promise<AsyncIterable<string> | Iterable<string> | undefined>,
+  breath: Breath,
+): Promise<boolean> {
+  const ids = await open();
+  if (!ids) return false;
+  const seen = new IdSet();
+  for await (const id of ids) {
+    if (breath.isDue()) await breath.take();
+    if (!seen.add(id)) return false;
+  }
+  return !seen.isFull;
 }
 
 /** The ids of an input's records, in its order. */

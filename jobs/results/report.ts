@@ -17,6 +17,10 @@ export interface Faults {
   readonly missing: Named;
   readonly repeated: Named;
   readonly isCutShort: boolean;
+  /** Why parts of them could not be read, a sentence each. */
+  readonly unread?: readonly string[];
+  /** The provider tells of results, and names none. */
+  readonly areUnnamed?: boolean;
 }
 
 /** How many records are named. */
@@ -59,10 +63,14 @@ export function manifestOf(counts: JobCounts, check: Check | undefined): string 
 /** The provider's own reason, and what is wrong with the results; undefined where nothing is. */
 export function messageOf(
   reason: string | undefined,
-  { missing, repeated, isCutShort }: Faults,
+  { missing, repeated, isCutShort, unread = [], areUnnamed = false }: Faults,
   expected: number,
 ): string | undefined {
   const told: string[] = [];
+  if (areUnnamed) {
+    told.push("The provider says that the batch is over, and names no results of it.");
+  }
+  for (const why of unread) told.push(`A part of the results cannot be read: ${why}`);
   if (isCutShort) told.push("The provider's results break off before their end.");
   if (missing.count > 0) {
     const who = named(missing);

@@ -47,8 +47,7 @@ export function readBatch(operation: JsonObject, secrets: readonly string[]): Ba
   const displayName = text(metadata["displayName"]);
   const { name, jobId } = parseDisplayName(displayName ?? "");
   const rawStatus = text(metadata["state"]) ?? "";
-  const fromFile = input !== undefined || jobId !== undefined;
-  const status = statusOf(rawStatus, operation, fromFile && output === undefined);
+  const status = statusOf(rawStatus, operation);
   const createdAt = time(metadata["createTime"]) ?? new Date(0);
   return {
     id: batchId(id),
@@ -77,14 +76,11 @@ function bareState(rawStatus: string): string {
   return rawStatus.replace(/^(?:BATCH|JOB)_STATE_/, "");
 }
 
-function statusOf(rawStatus: string, operation: JsonObject, awaitsFile: boolean): JobStatus {
+function statusOf(rawStatus: string, operation: JsonObject): JobStatus {
   const state = bareState(rawStatus);
   const told = Object.hasOwn(statuses, state) ? statuses[state] : undefined;
   // A state that Gemini adds later must not end a job that is still running and billed.
-  const status = told ?? (operation["done"] === true ? outcomeOf(operation) : "InProgress");
-  // It may say SUCCEEDED before the name of the responses file is there (reported 2026).
-  const early = status === "Completed" || status === "PartiallyCompleted";
-  return early && awaitsFile ? "InProgress" : status;
+  return told ?? (operation["done"] === true ? outcomeOf(operation) : "InProgress");
 }
 
 function outcomeOf(operation: JsonObject): JobStatus {

@@ -3,7 +3,7 @@ import { type BatchId, fileId } from "../../codecs/ids.ts";
 import { Failure } from "../../codecs/failure.ts";
 import type { Http } from "../http.ts";
 import { type JsonObject, object, objects } from "../json.ts";
-import type { Batch, BatchesPort, BatchResults, FilesPort } from "../provider.ts";
+import type { BatchesPort, BatchResults, FilesPort } from "../provider.ts";
 
 /** The name of the results that are in the batch itself. */
 const inline = "inline";
@@ -40,12 +40,14 @@ export function createResults(
           expiresAt: new Date(end.getTime() + fileDays * dayMilliseconds),
         };
       }
-      if (!mayBeInline(batch)) return { parts: [] };
+      const isFinished = batch.status === "Completed" || batch.status === "PartiallyCompleted";
+      const mayBeInline = isFinished || batch.input === undefined && batch.jobId === undefined;
+      if (!mayBeInline) return { parts: [] };
+      // Answers to the records of a file have been seen in the batch itself, too (reported 2026).
       const items = inlined(await operation(batch.id, signal));
       if (items !== undefined) return { parts: [{ name: inline }] };
-      if (batch.status !== "Completed") return { parts: [] };
       // It says SUCCEEDED a moment before the results are there (reported 2026).
-      throw new Failure("not-found", `The batch ${batch.id} does not tell its results.`);
+      return { parts: [], areMore: isFinished };
     },
     async openResults(id, part, range, signal) {
       if (part !== inline) return await files.open(fileId(part), range, signal);
@@ -54,10 +56,6 @@ export function createResults(
       throw new Failure("not-found", `The batch ${id} has no results any more.`, { gone: true });
     },
   };
-}
-
-function mayBeInline({ input, jobId }: Batch): boolean {
-  return input === undefined && jobId === undefined;
 }
 
 /** The answers, which are told in two places and nested in themselves. */

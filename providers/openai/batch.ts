@@ -38,6 +38,7 @@ export function readBatch(batch: JsonObject, secrets: readonly string[]): Batch 
   const isKnown = Object.hasOwn(statuses, state);
   const status = statusOf(state, output !== undefined);
   const input = idText(batch["input_file_id"]);
+  const counts = countsOf(object(batch["request_counts"]));
   return {
     ...travelled(object(batch["metadata"]) ?? {}),
     id: batchId(id),
@@ -47,13 +48,37 @@ export function readBatch(batch: JsonObject, secrets: readonly string[]): Batch 
     ...(!isKnown && { unknownStatus: true }),
     input: input === undefined ? undefined : fileId(input),
     results: [output, errors].filter((file) => file !== undefined).map(fileId),
+    ...(lacksFiles(status, counts, { output, errors }) && { areMoreResults: true }),
     createdAt: time(batch["created_at"]) ?? new Date(0),
     endedAt: isTerminal(status) ? endOf(batch, state) : undefined,
     expiresAt: time(batch["expires_at"]),
-    counts: countsOf(object(batch["request_counts"])),
+    counts,
     message: messageOf(batch, state, secrets) ??
       (isKnown ? undefined : unknownMessage(rawStatus, secrets)),
   };
+}
+
+/** The files of a batch, by what they hold. */
+interface ResultFiles {
+  readonly output: string | undefined;
+  readonly errors: string | undefined;
+}
+
+/**
+ * Whether a batch that is over tells of results and does not name the files that hold them: it may say
+ * that it has completed before their ids are there, and one of them before the other.
+ */
+function lacksFiles(
+  status: JobStatus,
+  counts: RecordCounts | undefined,
+  { output, errors }: ResultFiles,
+): boolean {
+  if (!isTerminal(status) || status === "Failed") return false;
+  if (output === undefined && errors === undefined && status === "Completed") return true;
+  const { total, success, error } = counts ?? { total: 0, success: 0, error: 0 };
+  // What has no answer in the end has an error.
+  const unanswered = status === "Completed" ? total - success : error;
+  return success > 0 && output === undefined || unanswered > 0 && errors === undefined;
 }
 
 function statusOf(state: string, hasOutput: boolean): JobStatus {

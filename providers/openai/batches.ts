@@ -1,9 +1,18 @@
 /** OpenAI's batches. Job id, job name and tags travel in their metadata. */
-import { type BatchId, batchId, fileId } from "../../codecs/ids.ts";
+import { Failure } from "../../codecs/failure.ts";
+import { type BatchId, batchId, type FileId, fileId } from "../../codecs/ids.ts";
 import { unexpectedReply } from "../failures.ts";
 import { object } from "../json.ts";
 import { readPage } from "../pages.ts";
-import type { Batch, BatchesPort, BatchResults, FilesPort, NewBatch, Page } from "../provider.ts";
+import type {
+  Batch,
+  BatchesPort,
+  BatchResults,
+  FilesPort,
+  NewBatch,
+  Page,
+  ProviderFile,
+} from "../provider.ts";
 import { cancelCall, stopBatch } from "../stop.ts";
 import { endpointOf } from "./endpoint.ts";
 import { readBatch } from "./batch.ts";
@@ -64,12 +73,26 @@ export function createBatches(
 
   /** The output file, then the error file; either may be missing. */
   async function results(batch: Batch, signal: AbortSignal): Promise<BatchResults> {
-    const told = await Promise.all(batch.results.map((file) => files.head(file, signal)));
+    const told = await Promise.all(batch.results.map((file) => look(file, signal)));
     const ends = told.map(({ expiresAt }) => expiresAt?.getTime()).filter((at) => at !== undefined);
     return {
       parts: told.map(({ id, bytes }) => ({ name: id, bytes })),
+      areMore: batch.areMoreResults === true,
       ...(ends.length > 0 && { expiresAt: new Date(Math.min(...ends)) }),
     };
+  }
+
+  /** One file that is not there, which reading it will show again, hides nothing of the other. */
+  async function look(
+    id: FileId,
+    signal: AbortSignal,
+  ): Promise<Pick<ProviderFile, "id"> & Partial<ProviderFile>> {
+    try {
+      return await files.head(id, signal);
+    } catch (error) {
+      if (error instanceof Failure && error.kind === "not-found") return { id };
+      throw error;
+    }
   }
 
   return {

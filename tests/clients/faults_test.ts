@@ -181,6 +181,11 @@ for (const provider of ["openai", "gemini"] as const) {
           // Gemini forbids what it does not have (widely reported in 2026): a file is not found.
           const ofFile = ["GetObject", "CreateModelInvocationJob"].includes(one.call);
           if (provider === "gemini" && name === "forbids" && ofFile) continue;
+          if (one.call === "ListModelInvocationJobs" && name !== "refuses the key") {
+            // What is known is told from the catalog.
+            assert.deepEqual([one.status, one.text.includes(job)], [200, true], one.text);
+            continue;
+          }
           const [status, code] = one.call in bedrockCalls ? ofBedrock : ofS3;
           assert.deepEqual([one.call, one.status, one.code], [one.call, status, code], one.text);
           assert.match(one.text, new RegExp(`\\b${provider}\\b`), one.call);
@@ -197,10 +202,14 @@ for (const provider of ["openai", "gemini"] as const) {
     withGateway(async (gateway) => {
       const job = await prepare(gateway, provider);
       await setFaults(gateway.sandbox, { ...answered(404)(provider), provider, times: 1000 });
-      const get = await bedrockCalls["GetModelInvocationJob"]?.(gateway, provider, job);
+      const get = bedrockCalls["GetModelInvocationJob"];
       assert.ok(get);
-      const told = await tell(get);
-      assert.deepEqual([told.status, told.code], [404, "ResourceNotFoundException"]);
+      const unknown = provider === "openai" ? "batch_unknown" : "batches%2Funknown1234567";
+      const told = await tell(await get(gateway, provider, unknown));
+      assert.deepEqual([told.status, told.code], [404, "ResourceNotFoundException"], told.text);
+      // A job that lists show is not denied because its provider does, perhaps in passing.
+      const known = await tell(await get(gateway, provider, job));
+      assert.equal(known.status, 200, known.text);
       const file = unknownFile[provider];
       for (const method of ["GET", "HEAD"]) {
         const answer = await s3(method, `/my-bucket/${file}`)(gateway, provider, "");

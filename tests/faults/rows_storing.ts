@@ -1,7 +1,7 @@
 /** The calls to providers that keep files and run batches of their own kind. */
 import assert from "node:assert/strict";
 import { until } from "../jobs/wire.ts";
-import type { FaultName, Kind, Outcome } from "./kinds_of_fault.ts";
+import { type FaultName, faultNames, type Kind, type Outcome } from "./kinds_of_fault.ts";
 import {
   jobOf,
   linesOf,
@@ -49,6 +49,13 @@ const found: Partial<Record<FaultName, Outcome>> = {
   "is answered a body that stands still": "ok",
 };
 
+/** Whatever goes wrong behind the answer is no concern of the client's. */
+const always = (outcome: Outcome, names: readonly FaultName[]) =>
+  Object.fromEntries(names.map((name) => [name, outcome]));
+
+/** What the catalog knows is told from it, whatever the provider says. */
+const known = always("ok", faultNames);
+
 /** The call has no answer's body that could break. */
 const bodiless: Partial<Record<FaultName, Outcome>> = {
   "is answered a body that is cut": "ok",
@@ -60,10 +67,6 @@ const streamed: Partial<Record<FaultName, Outcome>> = {
   "is answered a body that is cut": "broken body",
   "is answered a body that stands still": "broken body",
 };
-
-/** Whatever goes wrong behind the answer is no concern of the client's. */
-const always = (outcome: Outcome, names: readonly FaultName[]) =>
-  Object.fromEntries(names.map((name) => [name, outcome]));
 
 const put: Row["send"] = ({ kind, client, key }, _, signal) =>
   client.put(`inputs/${key}`, linesOf(kind), signal);
@@ -82,6 +85,13 @@ const createJob = (tagged: boolean): Row["send"] => ({ client, key }, _, signal)
 async function isTheJob({ client, key }: Place, _: string, answer: string): Promise<void> {
   const jobs = await client.list(`?nameContains=${key}`);
   assert.deepEqual(jobs.map(({ jobArn }) => jobArn), [JSON.parse(answer).jobArn]);
+}
+
+/** The job is listed, as it was last known. */
+function isListed(_: Place, arn: string, answer: string): Promise<void> {
+  const { invocationJobSummaries: jobs } = JSON.parse(answer);
+  assert.ok(jobs.some(({ jobArn }: { jobArn: string }) => jobArn === arn), answer);
+  return Promise.resolve();
 }
 
 async function isStopping({ client }: Place, arn: string): Promise<void> {
@@ -192,6 +202,8 @@ export function storingRows(kind: "openai" | "gemini", names: readonly FaultName
       call: wire.batches,
       prepare: startJob,
       send: ({ client }, _, signal) => client.send("/bedrock/model-invocation-jobs", { signal }),
+      outcomes: known,
+      check: isListed,
       leaves: [1, 1],
     },
     {
@@ -278,6 +290,7 @@ export const anthropicRows: readonly Row[] = [
     call: { method: "GET", path: "/v1/messages/batches$" },
     send: ({ client }: Place, _: string, signal: AbortSignal) =>
       client.send("/bedrock/model-invocation-jobs", { signal }),
+    outcomes: known,
   },
   {
     name: "batch get",

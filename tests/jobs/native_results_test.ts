@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { keys, nativeTenant } from "../../catalog/keys.ts";
 import { Failure } from "../../codecs/failure.ts";
+import { patience } from "../../jobs/verdict.ts";
 import { quiet } from "../objects/world.ts";
 import { counts, get, keysOf, textOf } from "./results_world.ts";
 import { openCatalog } from "../catalog/memory.ts";
@@ -61,6 +62,9 @@ Deno.test("a native batch that was deleted, or cannot be asked for, is still tol
   world.cloud.before = () => {};
   world.cloud.batches.delete(id!);
   world.time += 60_000;
+  // It may say so in passing.
+  assert.deepEqual(await get(world, job), job);
+  world.time += patience.missing;
   const told = await get(world, job);
   assert.deepEqual([told.status, told.counts], ["Completed", counts(4)]);
   assert.match(told.message ?? "", /There is no batch batch_native/);

@@ -150,7 +150,7 @@ const states: [name: string, operation: Record<string, unknown>, status: string]
   [
     "succeeded before its file is there",
     operation({ state: "BATCH_STATE_SUCCEEDED" }),
-    "InProgress",
+    "Completed",
   ],
   [
     "succeeded inline",

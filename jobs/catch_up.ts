@@ -1,0 +1,74 @@
+/**
+ * The results of jobs that were over when they were found. Their state is known without them, so what
+ * goes wrong is no matter of whoever asks for the job.
+ */
+import type { JobRecord } from "../catalog/records.ts";
+import { Failure } from "../codecs/failure.ts";
+import { SingleFlight } from "../codecs/single_flight.ts";
+import { accountOf } from "../objects/reach.ts";
+import type { StoringProvider } from "../providers/provider.ts";
+import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
+import type { Settling } from "./settle.ts";
+
+/** Reading the results of jobs that were over when they were found. */
+export type CatchUp = ReturnType<typeof createCatchUp>;
+
+/** Jobs of which one sweep reads the results. */
+const mostCaughtUp = 64;
+/** Jobs of which it is remembered that nothing is left to be read. */
+const maxSettled = 20_000;
+
+/** Makes what reads them. */
+export function createCatchUp(deps: JobTools, settling: Settling) {
+  const { results, jobs } = deps.catalog;
+  const catching = new SingleFlight<JobRecord>();
+  const settled = new Set<string>();
+
+  return { catchUp, sweep };
+
+  /** Reads the results of such a job, where that has still to be done: the job as it is then. */
+  async function catchUp(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
+    const { scope, job } = scoped;
+    const name = nameOf(scoped);
+    if (settled.has(name) || settling.isPausing(scoped)) return job;
+    if (!await results.isWaiting(scope, job.id)) {
+      // Jobs wait from their adoption on, or never: a poll of an old one need not look again.
+      if (settled.size >= maxSettled) settled.clear();
+      settled.add(name);
+      return job;
+    }
+    return await catching.run(name, () => once(provider, scoped));
+  }
+
+  async function once(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
+    const { job } = scoped;
+    try {
+      const { batches } = accountOf(provider, job.account);
+      const batch = await batches.get(job.batch, deps.closing);
+      settling.found(scoped);
+      return await settling.end(provider, scoped, batch) ?? job;
+    } catch (error) {
+      if (error instanceof Failure && error.kind === "not-found") {
+        return await settling.gone(provider, scoped, error);
+      }
+      settling.postpone(scoped, error);
+      return job;
+    }
+  }
+
+  /** Reads results of jobs that were over when they were found. */
+  async function sweep(signal: AbortSignal): Promise<void> {
+    let left = mostCaughtUp;
+    for await (const { scope, id } of results.waiting()) {
+      if (signal.aborted || left === 0) return;
+      const provider = deps.providers.get(scope.provider);
+      const job = await jobs.get(scope, id);
+      if (!job || !provider || provider.forwards || settling.isPausing({ scope, job })) continue;
+      // Those that are being read now go on; the next sweep takes others.
+      if (!settling.fits({ scope, job })) continue;
+      left--;
+      settled.delete(nameOf({ scope, job }));
+      await catchUp(provider, { scope, job });
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * How long jobs have been in doubt, and when each is looked at again. Durations are told by a clock
+ * that never jumps; what was waited before this process began, by the time in the job's entry.
+ */
+import type { JobRecord } from "../catalog/records.ts";
+import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
+import { longAfter } from "./verdict.ts";
+
+/** Waiting for what may yet come. */
+export type Waits = ReturnType<typeof createWaits>;
+
+const firstPause = 1_000;
+/** Jobs that are remembered, before those that nobody has asked for are let go. */
+const maxRemembered = 20_000;
+/**
+ * What was waited before this process began counts once it has waited for so long itself: the clock
+ * may have been wrong then, or be wrong now. In milliseconds.
+ */
+const leastHere = 30_000;
+
+interface Wait {
+  /** When it began in this process, and how long it had been going on by then. */
+  readonly begun: number;
+  readonly before: number;
+  times: number;
+  until: number;
+  /** What was seen when it was last looked at. */
+  mark: string;
+}
+
+/** Makes the memory of one kind of doubt. */
+export function createWaits({ clock: { uptime, earliest } }: JobTools) {
+  const waits = new Map<string, Wait>();
+
+  return { waited, isPausing, postpone, forget, isOld };
+
+  /** How long a job has been in doubt, in milliseconds; counted from the first call on. */
+  function waited(scoped: ScopedJob): number {
+    const { begun, before } = waitOf(scoped);
+    const here = uptime() - begun;
+    return here >= leastHere ? before + here : here;
+  }
+
+  /**
+   * Whether a job is left alone for now.
+   *
+   * @param mark What is seen now: if it is not what was seen, there is no reason to wait.
+   */
+  function isPausing(scoped: ScopedJob, mark?: string): boolean {
+    const wait = waits.get(nameOf(scoped));
+    if (!wait || mark !== undefined && mark !== wait.mark) return false;
+    return uptime() < wait.until;
+  }
+
+  /** Leaves a job alone, each time for twice as long; true the first time. */
+  function postpone(scoped: ScopedJob, longest: number, mark = ""): boolean {
+    const wait = waitOf(scoped);
+    const pause = Math.min(longest, firstPause * 2 ** wait.times);
+    wait.times++;
+    wait.until = uptime() + pause;
+    wait.mark = mark;
+    return wait.times === 1;
+  }
+
+  function forget(scoped: ScopedJob): void {
+    waits.delete(nameOf(scoped));
+  }
+
+  /** Whether others made a job's batch, and it has been over for long. */
+  function isOld({ native }: JobRecord, endedAt: number | undefined): boolean {
+    return native && endedAt !== undefined && earliest() - endedAt >= longAfter;
+  }
+
+  function waitOf(scoped: ScopedJob): Wait {
+    const name = nameOf(scoped);
+    const known = waits.get(name);
+    if (known) return known;
+    if (waits.size >= maxRemembered) prune();
+    const since = scoped.job.doubtSince;
+    const before = since === undefined ? 0 : Math.max(0, earliest() - since);
+    const wait = { begun: uptime(), before, times: 0, until: -Infinity, mark: "" };
+    waits.set(name, wait);
+    return wait;
+  }
+
+  /** Lets go of what nobody has come back to: jobs that were ended elsewhere. */
+  function prune(): void {
+    const oldest = uptime() - longAfter;
+    for (const [name, { until }] of waits) if (until < oldest) waits.delete(name);
+  }
+}
