@@ -15,7 +15,8 @@ export function readPage<Item extends { readonly id: string }>(
   cursor: string | undefined,
   read: (item: JsonObject) => Item | undefined,
 ): Page<Item> {
-  const members = object(reply);
+  // Some services that know no pages answer the bare list.
+  const members = Array.isArray(reply) ? { data: reply } : object(reply);
   if (!Array.isArray(members?.["data"])) throw unexpectedReply(provider, 200, true);
   const told = objects(members["data"]);
   const items = told.map(read).filter((item) => item !== undefined);

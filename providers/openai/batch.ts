@@ -12,6 +12,7 @@ const maxMessage = 2_048;
 const statuses: Readonly<Record<string, JobStatus>> = {
   validating: "Validating",
   in_progress: "InProgress",
+  progress: "InProgress",
   finalizing: "InProgress",
   completed: "Completed",
   failed: "Failed",

@@ -2,7 +2,7 @@
 import { Failure } from "../../codecs/failure.ts";
 import { type BatchId, batchId, type FileId, fileId } from "../../codecs/ids.ts";
 import { unexpectedReply } from "../failures.ts";
-import { object } from "../json.ts";
+import { type JsonObject, object } from "../json.ts";
 import { readPage } from "../pages.ts";
 import type {
   Batch,
@@ -36,7 +36,7 @@ export function createBatches(
   const subject = (id: BatchId) => `batch ${id}`;
 
   function known(body: unknown, idempotent: boolean): Batch {
-    const batch = readBatch(object(body) ?? {}, secrets);
+    const batch = readBatch(batchIn(object(body) ?? {}), secrets);
     if (batch === undefined) throw unexpectedReply(provider, 200, idempotent);
     return batch;
   }
@@ -110,4 +110,9 @@ export function createBatches(
         () => get(id, signal),
       ),
   };
+}
+
+/** Some services answer a new batch in an envelope, `{"job": {…}, "warning": …}`. */
+function batchIn(body: JsonObject): JsonObject {
+  return body["id"] === undefined ? object(body["job"]) ?? body : body;
 }

@@ -24,10 +24,15 @@ Deno.test("a page that repeats its cursor, or is empty, is the last", () => {
 });
 
 Deno.test("what is no page is told, and not taken for an empty one", () => {
-  for (const reply of [undefined, null, [], {}, { data: {} }]) {
+  for (const reply of [undefined, null, "", 0, {}, { data: {} }]) {
     assert.throws(
       () => page(reply),
       (error) => error instanceof Failure && error.kind === "unavailable",
     );
   }
+});
+
+Deno.test("a bare list is a page, and the last one", () => {
+  assert.deepEqual(page(data), { items: [{ id: "a" }, { id: "b" }] });
+  assert.deepEqual(page([]), { items: [] });
 });
