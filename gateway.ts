@@ -8,17 +8,20 @@ import { bounds } from "./codecs/bounds.ts";
 import { type Clock, createClock } from "./codecs/clock.ts";
 import { randomId } from "./codecs/ids.ts";
 import type { KvLimits } from "./catalog/limited_kv.ts";
+import { sleep } from "./codecs/sleep.ts";
 import { createTokens } from "./codecs/page_token.ts";
 import { createPlaces, withOwnShare } from "./codecs/places.ts";
 import type { Config } from "./config.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import type { Log } from "./log.ts";
+import { createDisks, probeFolder } from "./objects/disks.ts";
 import { hearTime } from "./objects/hear_time.ts";
 import { createObjects } from "./objects/objects.ts";
 import { createPartSpool, type PartSpoolOptions } from "./objects/part_spool.ts";
 import { createReadSpool } from "./objects/read_spool.ts";
 import { refuseOwnAddress } from "./own_address.ts";
 import { inOrder } from "./process.ts";
+import { hearing } from "./providers/hearing.ts";
 import { createProviders } from "./providers/registry.ts";
 import type { Timeouts } from "./providers/settings.ts";
 import { createUploader } from "./providers/upload.ts";
@@ -27,7 +30,7 @@ import type { App } from "./routes/door.ts";
 import type { Openness } from "./routes/authenticate.ts";
 import { createMetrics } from "./routes/ops/metrics.ts";
 import { bindingOf } from "./routes/select_provider.ts";
-import { type Listener, serve, type Tls } from "./serve.ts";
+import { type Listener, readTls, serve } from "./serve.ts";
 import { createResultStore } from "./results_store.ts";
 import { startSweep, type Sweep } from "./sweep.ts";
 
@@ -80,16 +83,27 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const place = path === undefined
     ? placeOf(config.catalog, config.data)
     : { kind: "file", path } as const;
+  const spool = spoolOf(config, deps);
+  const drafts = `${config.data}/spool/results`;
+  const disks = createDisks({
+    warn: log.warn,
+    probes: {
+      catalog: () => catalog.checkWrite(),
+      parts: async () => void (spool.folder !== undefined && await probeFolder(spool.folder)),
+      results: () => probeFolder(config.keep?.kind === "folder" ? config.keep.folder : drafts),
+    },
+  });
   const opened = await openPlace(place, {
     sleep,
     told: log.info,
     warn: log.warn,
+    disk: disks.catalog,
     ...(limits && { limits }),
   });
   const catalog = createCatalog(opened.kv, sleep, opened.memory, opened.mustBePresent);
   const uploader = createUploader(timeouts);
   const providers = createProviders(config.providers, {
-    fetch: hearing(clock),
+    fetch: hearing(fetch, clock),
     now: () => new Date(now()),
     uptime: clock.uptime,
     random,
@@ -100,7 +114,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     warn: log.warn,
     ...(timeouts && { timeouts }),
   });
-  const parts = createPartSpool(spoolOf(config, deps));
+  const parts = createPartSpool({ ...spool, disk: disks.parts });
   const reads = createReadSpool({
     // A catalog in memory has no folder; nothing of it may be found on disk either.
     ...(deps.catalogPath !== ":memory:" && { folder: `${config.data}/spool/reads` }),
@@ -113,7 +127,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     config,
     providers,
     clock.earliest,
-    deps.catalogPath === ":memory:" ? undefined : `${config.data}/spool/results`,
+    deps.catalogPath === ":memory:" ? undefined : drafts,
+    disks.results,
     (error) => log.warn("Old drafts of results could not be cleared away", { error }),
   );
   const objects = createObjects({
@@ -122,6 +137,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     reads,
     ...(resultStore && { resultStore }),
     parts,
+    checkRoom: disks.checkCatalog,
     randomBytes: random,
     now,
     clock,
@@ -189,6 +205,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     idleMilliseconds: config.idleMilliseconds,
     region: config.region,
     checkCatalog: () => catalog.check(),
+    checkDisks: disks.check,
     isDraining: () => listeners.some((one) => one.isDraining()),
     requestId: () => crypto.randomUUID(),
     broken: ({ requestId, signal }, error) => {
@@ -277,43 +294,8 @@ async function checkReachable(config: Config, keyring: Keyring): Promise<void> {
   );
 }
 
-async function readTls({ certPath, keyPath }: NonNullable<Config["tls"]>): Promise<Tls> {
-  const read = (variable: string, path: string) =>
-    Deno.readTextFile(path).catch((error: Error) => {
-      throw new Error(`${variable}: ${path} cannot be read: ${error.message}`, { cause: error });
-    });
-  return {
-    cert: await read("BATCHWAY_TLS_CERT", certPath),
-    key: await read("BATCHWAY_TLS_KEY", keyPath),
-  };
-}
-
 /** Where parts of uploads wait: beside their catalog, whose gateways alone may tidy up there. */
 function spoolOf({ data }: Config, { catalogPath }: GatewayDeps): PartSpoolOptions {
   if (catalogPath === undefined) return { folder: `${data}/spool` };
   return catalogPath === ":memory:" ? {} : { folder: `${catalogPath}.spool` };
-}
-
-/** Calls that let a clock hear what time it is at providers. */
-function hearing(clock: Clock): typeof fetch {
-  return async (input, init) => {
-    const response = await fetch(input, init);
-    clock.heard(response.headers.get("date"));
-    return response;
-  };
-}
-
-function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const aborted = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", aborted);
-      resolve();
-    }, milliseconds);
-    signal?.addEventListener("abort", aborted, { once: true });
-  });
 }

@@ -16,7 +16,7 @@ export interface Log {
 export interface LogOptions {
   readonly format: "json" | "pretty";
   readonly now: () => Date;
-  /** Writes a line, or several with line feeds between them. */
+  /** Writes a line, or several with line feeds between them. Lines that it throws for are lost. */
   readonly write: (lines: string) => void;
 }
 

@@ -5,10 +5,27 @@ import { createLog, type Log } from "./log.ts";
 import { runUntilSignal } from "./process.ts";
 
 const encoder = new TextEncoder();
-const write = (lines: string) => {
-  const bytes = encoder.encode(`${lines}\n`);
-  for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
-};
+/** Whether a line was cut off because the disk had no room for its rest. */
+let isTorn = false;
+
+/** Writes lines to standard error, whole; throws where that cannot be. */
+function write(lines: string): void {
+  let rest = encoder.encode(`${isTorn ? "\n" : ""}${lines}\n`);
+  while (rest.length > 0) {
+    const written = Deno.stderr.writeSync(rest);
+    rest = rest.subarray(written);
+    isTorn = rest.length > 0;
+  }
+}
+
+/** Tells something that must not stop the program where it cannot be written. */
+function say(text: string): void {
+  try {
+    write(text);
+  } catch {
+    // There is no other place to tell it.
+  }
+}
 
 /** Why the gateway must not start with this configuration; undefined if it may. */
 export function refusal(config: Config): string | undefined {
@@ -30,7 +47,7 @@ export function logOf(config: Config): Log {
 export function announce(config: Config, log: Log, url: string): void {
   const message = `Batchway listening on ${url}`;
   if (config.log === "json") log.info(message);
-  else write(message);
+  else say(message);
 }
 
 async function main(): Promise<number> {
@@ -59,7 +76,7 @@ export async function run(program: () => Promise<number>): Promise<never> {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     // The configuration may be what is wrong, so the variable is read here.
-    if (Deno.env.get("BATCHWAY_LOG") !== "json") write(message);
+    if (Deno.env.get("BATCHWAY_LOG") !== "json") say(message);
     else createLog({ format: "json", now: () => new Date(), write }).warn(message);
     Deno.exit(1);
   }

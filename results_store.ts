@@ -1,4 +1,5 @@
 /** The store of results that the configuration names. */
+import type { Disk } from "./codecs/disk.ts";
 import type { Config } from "./config.ts";
 import { createBucketStore } from "./objects/results/bucket_store.ts";
 import { createFolderStore } from "./objects/results/folder_store.ts";
@@ -17,12 +18,29 @@ export function createResultStore(
   providers: ReadonlyMap<string, Provider>,
   earliest: () => number,
   drafts: string | undefined,
+  disk: Disk,
   failed: (error: unknown) => void,
 ): ResultStore | undefined {
   if (!keep) return undefined;
-  if (keep.kind === "folder") return createFolderStore(keep.folder, earliest, failed);
+  if (keep.kind === "folder") return onDisk(createFolderStore(keep.folder, earliest, failed), disk);
   const provider = providers.get(keep.provider);
   if (!provider?.forwards) throw new Error(`The provider ${keep.provider} forwards to no S3`);
   const { bucket, prefix } = keep;
-  return createBucketStore({ provider, bucket, prefix, ...(drafts && { folder: drafts }) });
+  const folder = drafts && { folder: drafts };
+  return onDisk(createBucketStore({ provider, bucket, prefix, ...folder }), disk);
+}
+
+/** A store whose drafts say so where the disk refuses them. */
+function onDisk(store: ResultStore, disk: Disk): ResultStore {
+  return {
+    ...store,
+    async draft() {
+      const draft = await disk.write(() => store.draft());
+      return {
+        ...draft,
+        write: (bytes) => disk.write(() => draft.write(bytes)),
+        keep: (name, facts, signal) => disk.write(() => draft.keep(name, facts, signal)),
+      };
+    },
+  };
 }

@@ -12,6 +12,20 @@ export interface Tls {
   readonly key: string;
 }
 
+/** Reads a certificate and its key. Throws a sentence that names the variable of the one that cannot be read. */
+export async function readTls(
+  { certPath, keyPath }: { readonly certPath: string; readonly keyPath: string },
+): Promise<Tls> {
+  const read = (variable: string, path: string) =>
+    Deno.readTextFile(path).catch((error: Error) => {
+      throw new Error(`${variable}: ${path} cannot be read: ${error.message}`, { cause: error });
+    });
+  return {
+    cert: await read("BATCHWAY_TLS_CERT", certPath),
+    key: await read("BATCHWAY_TLS_KEY", keyPath),
+  };
+}
+
 /** Where to listen, and who is told of what happens to it. */
 export interface ServeOptions {
   readonly hostname: string;

@@ -34,8 +34,7 @@ export async function openOrMakeBox(options: SecretKeyOptions): Promise<SecretBo
     // Its mode is there from the first byte on, and a key that another process made stays.
     const file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
     try {
-      await file.write(new TextEncoder().encode(`${key.toBase64()}\n`));
-      await file.syncData();
+      await writeOrRemove(path, file, key);
     } finally {
       file.close();
     }
@@ -45,6 +44,18 @@ export async function openOrMakeBox(options: SecretKeyOptions): Promise<SecretBo
   const kept = await openBox(options);
   if (!kept) throw new Error(`${path} was removed just now. Try again`);
   return kept;
+}
+
+/** On a full disk the name would stay without its key, and no other could be made in its place. */
+async function writeOrRemove(path: string, file: Deno.FsFile, key: Uint8Array): Promise<void> {
+  try {
+    const text = new TextEncoder().encode(`${key.toBase64()}\n`);
+    if (await file.write(text) < text.length) throw new Error(`${path} could not be written whole`);
+    await file.syncData();
+  } catch (error) {
+    await Deno.remove(path).catch(() => {});
+    throw error;
+  }
 }
 
 async function readKey(options: SecretKeyOptions): Promise<Uint8Array | undefined> {

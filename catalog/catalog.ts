@@ -5,6 +5,7 @@ import { createCredentialCatalog, type CredentialCatalog } from "./credentials.t
 import { createInstanceCatalog, type InstanceCatalog } from "./instances.ts";
 import { createJobCatalog, type JobCatalog } from "./jobs.ts";
 import { createJournalCatalog, type JournalCatalog } from "./journal.ts";
+import { change } from "./kv.ts";
 import { createLeaseCatalog, type LeaseCatalog } from "./leases.ts";
 import { createLinkCatalog, type LinkCatalog } from "./links.ts";
 import { createObjectCatalog, type ObjectCatalog } from "./objects.ts";
@@ -31,6 +32,8 @@ export interface Catalog {
   readonly memory: ReadMemory;
   /** Reads one key, to see that the catalog answers; rejects where its file is missing. */
   check(): Promise<void>;
+  /** Commits a step that changes nothing, to see that there is room. */
+  checkWrite(): Promise<void>;
 }
 
 /** Makes the catalog over an open KV. */
@@ -59,5 +62,10 @@ export function createCatalog(
       mustBePresent();
       await kv.get(["check"]);
     },
+    checkWrite: () =>
+      change(sleep, async () => {
+        await kv.delete(["check"]);
+        return { done: undefined };
+      }),
   };
 }

@@ -64,8 +64,13 @@ export async function noteOrigin(path: string, identity?: string): Promise<void>
     ? { state: "open", file: factsOf(file), log: factsOf(log) }
     : { state: "closed", file: factsOf(file), bytes: file.size, changed: timeOf(file.mtime) };
   const draft = `${originPath(path)}.${crypto.randomUUID()}`;
-  await Deno.writeTextFile(draft, `${JSON.stringify(now)}\n`, { mode: 0o600 });
-  await Deno.rename(draft, originPath(path));
+  try {
+    await Deno.writeTextFile(draft, `${JSON.stringify(now)}\n`, { mode: 0o600 });
+    await Deno.rename(draft, originPath(path));
+  } catch (error) {
+    await Deno.remove(draft).catch(() => {});
+    throw error;
+  }
 }
 
 function originPath(path: string): string {

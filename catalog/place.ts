@@ -1,6 +1,8 @@
 /** Where the catalog is: a file of this machine, a server for many machines, or the platform's. */
+import type { Disk } from "../codecs/disk.ts";
 import { Failure } from "../codecs/failure.ts";
 import { type ChangeMark, openChangeMark } from "./change_mark.ts";
+import { onDisk } from "./disk_kv.ts";
 import { groupCommits } from "./grouped_kv.ts";
 import { checkedKv } from "./checked_kv.ts";
 import { change } from "./kv.ts";
@@ -38,6 +40,8 @@ export const defaultLimits: KvLimits = { milliseconds: 10_000, maxHanging: 16 };
 export interface PlaceDeps extends OpenDeps {
   /** What is waited for one that is not on this machine; 10 s where absent. */
   readonly limits?: KvLimits;
+  /** The disk of one that is in a file; what it refuses is told as it is where absent. */
+  readonly disk?: Disk;
 }
 
 /** Opens the catalog, in its present form. Throws a sentence where it cannot be had. */
@@ -62,7 +66,10 @@ export async function openPlace(place: CatalogPlace, deps: PlaceDeps): Promise<O
 /** A file of this machine: its commits go together, and what was read holds while nobody writes. */
 async function openFile(path: string, deps: PlaceDeps): Promise<OpenedKv> {
   const opened = await openWatched(path, deps);
-  const grouped = checkedKv(groupCommits(opened.kv), deps.warn);
+  const grouped = checkedKv(
+    groupCommits(deps.disk ? onDisk(opened.kv, deps.disk) : opened.kv),
+    deps.warn,
+  );
   const mark = path === ":memory:" ? undefined : await provenMark(opened.kv, path, deps);
   if (!mark) return { ...opened, kv: grouped };
   const memory = createReadMemory(mark);

@@ -2,6 +2,7 @@
  * A file beside the catalog that tells whether the catalog was closed properly. Whoever uses the
  * catalog holds a shared lock on it, so that the last to go is known; a lock goes with its process.
  */
+import { diskTrouble } from "../codecs/disk.ts";
 
 /** The mark, held. */
 export interface UseMark {
@@ -48,6 +49,9 @@ export async function takeMark(path: string, waiting: () => void = () => {}): Pr
           if (!await file.tryLock(true)) return;
           await last?.();
           await writeMark(file, closed);
+        } catch (error) {
+          // On a full disk the mark stays, and the next to come looks the catalog through.
+          if (diskTrouble(error) === undefined) throw error;
         } finally {
           file.close();
         }

@@ -37,6 +37,8 @@ export interface FailureDetails {
   readonly gone?: boolean;
   /** What is wrong with the provider's account itself, whatever was asked of it. */
   readonly account?: "key" | "quota";
+  /** True where the gateway's own disk refused a write. */
+  readonly disk?: boolean;
   /** What led to it. For logs and tests; never shown to a client. */
   readonly cause?: unknown;
 }

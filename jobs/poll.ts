@@ -3,6 +3,7 @@
  * the others of its catalog.
  */
 import type { JobRecord } from "../catalog/records.ts";
+import { isDiskFailure } from "../codecs/disk.ts";
 import { Failure } from "../codecs/failure.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { SingleFlight } from "../codecs/single_flight.ts";
@@ -48,8 +49,17 @@ export function createPoll(deps: JobTools, settling: Settling, catching: CatchUp
     const last = askedAt.get(name);
     if (last !== undefined && now - last < pollMilliseconds) return job;
     const failure = failed.get(name);
-    if (failure && now - failure.at < Math.min(pollMilliseconds, failurePause)) throw failure.error;
-    return await refreshing.run(name, () => askInTurn(provider, scoped));
+    if (failure && now - failure.at < Math.min(pollMilliseconds, failurePause)) {
+      return lastKnown(job, failure.error);
+    }
+    return await refreshing.run(name, () => askInTurn(provider, scoped))
+      .catch((error: unknown) => lastKnown(job, error));
+  }
+
+  /** What is known of a job where only its news could not be written down. */
+  function lastKnown(job: JobRecord, error: unknown): JobRecord {
+    if (isDiskFailure(error)) return job;
+    throw error;
   }
 
   /** The job as its provider tells now, however lately it was asked. */

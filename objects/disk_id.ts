@@ -36,6 +36,9 @@ async function write(path: string): Promise<void> {
   try {
     await Deno.writeTextFile(path, crypto.randomUUID(), { createNew: true });
   } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    if (error instanceof Deno.errors.AlreadyExists) return;
+    // On a full disk the name is there without its id, which nobody would ever write any more.
+    await Deno.remove(path).catch(() => {});
+    throw error;
   }
 }

@@ -41,6 +41,8 @@ export interface ObjectDeps {
   readonly implicitBuckets?: boolean;
   /** Where results are kept beyond the time that providers keep them; nowhere where absent. */
   readonly resultStore?: ResultStore;
+  /** Throws `unavailable` where the catalog could not keep what is put. */
+  readonly checkRoom?: () => Promise<void>;
   /** Where parts of uploads wait; a temporary folder where absent. */
   readonly parts?: PartSpool;
   /** Fills an array with random bytes; the system's where absent. */
@@ -101,6 +103,7 @@ export function createObjects(deps: ObjectDeps): Objects {
     recordIds,
     now,
     clock,
+    checkRoom: deps.checkRoom ?? (() => Promise.resolve()),
     random,
     postponed,
     uploads,

@@ -7,10 +7,12 @@
  */
 import { createHash } from "node:crypto";
 import { bounds } from "../codecs/bounds.ts";
+import { createDisk, type Disk } from "../codecs/disk.ts";
 import { Failure } from "../codecs/failure.ts";
 import { once } from "../codecs/single_flight.ts";
 import { createPlaces, type Holder, type Place, type PlacesOptions } from "../codecs/places.ts";
 import { diskId } from "./disk_id.ts";
+import { entries, found } from "./file_system.ts";
 
 /** What a spool is made from. */
 export interface PartSpoolOptions {
@@ -18,6 +20,8 @@ export interface PartSpoolOptions {
   readonly folder?: string;
   /** Bytes that parts may have; {@linkcode defaultRoom} where absent. */
   readonly room?: PlacesOptions;
+  /** The disk of the folder. */
+  readonly disk?: Disk;
 }
 
 /** A file of a part. */
@@ -52,6 +56,7 @@ const partForm = /^[0-9]{1,5}-[a-z0-9]+$/;
 /** Makes a spool; nothing is on disk before the first part. */
 export function createPartSpool(options: PartSpoolOptions = {}) {
   const room = createPlaces(options.room ?? defaultRoom);
+  const onDisk = wordedDisk(options.disk ?? createDisk("parts of uploads"));
   /** The bytes that each file has on disk, by its path below the folder. */
   const stored = new Map<string, StoredFile>();
   /** Files being written by this process. */
@@ -261,35 +266,19 @@ async function writeAll(file: Deno.FsFile, chunk: Uint8Array): Promise<void> {
   for (let done = 0; done < chunk.byteLength;) done += await file.write(chunk.subarray(done));
 }
 
-async function entries(path: string): Promise<string[]> {
-  const names: string[] = [];
-  const read = async () => {
-    for await (const { name } of Deno.readDir(path)) names.push(name);
-  };
-  await found(read());
-  return names;
-}
-
-/** What a call to the file system answers; undefined where there is no such file. */
-async function found<Result>(call: Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
 /** Words what the disk refuses. */
-async function onDisk<Result>(work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw new Failure(
-      "unavailable",
-      "The gateway's disk failed while it kept a part of the upload. Send the request again; if " +
-        "that does not help, its operator should look at the free space and rights of BATCHWAY_DATA",
-      { cause, retryAfterSeconds: 10 },
-    );
-  }
+function wordedDisk(disk: Disk) {
+  return async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await disk.write(work);
+    } catch (cause) {
+      if (cause instanceof Failure) throw cause;
+      throw new Failure(
+        "unavailable",
+        "The gateway's disk failed while it kept a part of the upload. Send the request again; if " +
+          "that does not help, its operator should look at the rights of BATCHWAY_DATA",
+        { cause, retryAfterSeconds: 10 },
+      );
+    }
+  };
 }

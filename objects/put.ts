@@ -39,6 +39,8 @@ export interface PutDeps extends TrashDeps {
   readonly recordIds: RecordIdCatalog;
   readonly now: () => number;
   readonly clock: Clock;
+  /** Throws `unavailable` where the catalog could not keep the object. */
+  readonly checkRoom: () => Promise<void>;
   readonly random: () => number;
   readonly uploads: UploadMarks;
   readonly registered: Registered;
@@ -68,9 +70,11 @@ export async function put(
   }
   const condition = spelledOut(reach, object.condition);
   await refuseEarly(deps, reach, { ...object, condition });
+  // Before its bytes go to the provider, which would have to delete them again.
+  await deps.checkRoom();
   const registration = await deps.registered.current();
   const mark = deps.uploads.begin();
-  const startedAt = deps.now();
+  const startedAt = deps.clock.earliest();
   const file = await upload(deps, reach, account, files, object, mark, signal);
   const record: ObjectRecord = {
     file: file.id,

@@ -11,6 +11,7 @@ import { cutBody } from "../codecs/cut_body.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { OpenedFile } from "../providers/provider.ts";
 import { createDownload, type Download } from "./download.ts";
+import { openNameless } from "./file_system.ts";
 
 /** What the spool is made from. */
 export interface ReadSpoolDeps {
@@ -82,8 +83,19 @@ export function createReadSpool(deps: ReadSpoolDeps): ReadSpool {
   const onDisk = new Set<Kept>();
   /** Downloads that are on their way out. */
   const ending = new Set<Promise<void>>();
+  const closing = new AbortController();
   let reserved = 0;
   let closed = false;
+  /** Whether the disk failed a moment ago: ranges are then read from their provider. */
+  let isDistrusted = false;
+
+  function failed(error: unknown): void {
+    deps.failed(error);
+    if (isDistrusted || closed) return;
+    isDistrusted = true;
+    const trust = () => void (isDistrusted = false);
+    deps.sleep(deps.keepMilliseconds, closing.signal).then(trust, trust);
+  }
 
   async function read(
     file: SpoolableFile,
@@ -184,15 +196,15 @@ export function createReadSpool(deps: ReadSpoolDeps): ReadSpool {
     body: ReadableStream<Uint8Array>,
     signal: AbortSignal,
   ): Promise<boolean> {
-    if (!makeRoom(file.bytes)) return false;
+    if (isDistrusted || !makeRoom(file.bytes)) return false;
     reserved += file.bytes;
     let disk: Deno.FsFile;
     try {
       await Promise.all(ending);
-      disk = await openNameless(deps.folder);
+      disk = await openNameless("batchway-read-", deps.folder);
     } catch (error) {
       reserved -= file.bytes;
-      deps.failed(error);
+      failed(error);
       return false;
     }
     if (signal.aborted) {
@@ -211,7 +223,7 @@ export function createReadSpool(deps: ReadSpoolDeps): ReadSpool {
         kept.delete(id);
         if (!download.isRead()) drop(one);
       },
-      diskFailed: deps.failed,
+      diskFailed: failed,
     });
     const one: Kept = { id, bytes, download, rest: new AbortController() };
     kept.set(id, one);
@@ -249,7 +261,7 @@ export function createReadSpool(deps: ReadSpoolDeps): ReadSpool {
     if (kept.get(one.id) === one) kept.delete(one.id);
     reserved -= one.bytes;
     const end = one.download.close(shuttingDown())
-      .catch(deps.failed)
+      .catch(failed)
       .finally(() => ending.delete(end));
     ending.add(end);
   }
@@ -258,29 +270,13 @@ export function createReadSpool(deps: ReadSpoolDeps): ReadSpool {
     read,
     async close() {
       closed = true;
+      closing.abort();
       for (const { abort } of openings.values()) abort.abort(shuttingDown());
       await Promise.allSettled([...openings.values()].map(({ answer }) => answer));
       for (const one of [...onDisk]) drop(one);
       await Promise.all(ending);
     },
   };
-}
-
-/** A file that no folder names, so that nothing is left of it once it is closed. */
-async function openNameless(folder: string | undefined): Promise<Deno.FsFile> {
-  if (folder !== undefined) await Deno.mkdir(folder, { recursive: true });
-  const path = await Deno.makeTempFile({
-    prefix: "batchway-read-",
-    ...(folder !== undefined && { dir: folder }),
-  });
-  const file = await Deno.open(path, { read: true, write: true });
-  try {
-    await Deno.remove(path);
-    return file;
-  } catch (error) {
-    file.close();
-    throw error;
-  }
 }
 
 function shuttingDown(): Failure {

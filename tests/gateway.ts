@@ -97,13 +97,16 @@ export function unlimited(program = `${root}main.ts`): string[] {
  * Starts a gateway as a process, with these variables alone, and waits until it serves.
  *
  * @param args What `deno` is told: `main.ts` with all permissions, unless given.
+ * @param through A program and its arguments that runs `deno` in its own place; none unless given.
  */
 export async function spawnGateway(
   environment: Readonly<Record<string, string>>,
   args: readonly string[] = unlimited(),
+  through: readonly string[] = [],
 ): Promise<GatewayProcess> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...args],
+  const [program = Deno.execPath(), ...rest] = [...through, Deno.execPath(), ...args];
+  const child = new Deno.Command(program, {
+    args: rest,
     cwd: root,
     clearEnv: true,
     env: {

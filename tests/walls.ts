@@ -69,7 +69,7 @@ const walls: Readonly<Record<string, Wall>> = {
   "own_address.ts": { uses: ["codecs"], usesTypesOf: ["providers/settings.ts"] },
   "results_store.ts": {
     uses: ["objects"],
-    usesTypesOf: ["config.ts", "providers/provider.ts"],
+    usesTypesOf: ["codecs", "config.ts", "providers/provider.ts"],
   },
   "gateway.ts": {
     uses: [

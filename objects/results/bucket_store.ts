@@ -4,6 +4,7 @@ import { chunkStream } from "../../codecs/chunk_stream.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { encodeUri } from "../../codecs/uri.ts";
 import type { ForwardingProvider } from "../../providers/provider.ts";
+import { openNameless } from "../file_system.ts";
 import { chunksOf, writeAll } from "./draft_file.ts";
 import type { Draft, ResultStore } from "./store.ts";
 
@@ -81,7 +82,7 @@ export function createBucketStore(options: BucketStoreOptions): ResultStore {
   }
 
   async function draft(): Promise<Draft> {
-    const file = await openNameless(folder);
+    const file = await openNameless("batchway-results-", folder);
     let isOpen = true;
     return {
       write: (bytes) => writeAll(file, bytes),
@@ -109,16 +110,4 @@ export function createBucketStore(options: BucketStoreOptions): ResultStore {
       }
     },
   };
-}
-
-/** A file that no folder names, so that nothing is left of it once it is closed. */
-async function openNameless(folder: string | undefined): Promise<Deno.FsFile> {
-  if (folder !== undefined) await Deno.mkdir(folder, { recursive: true });
-  const path = await Deno.makeTempFile({
-    prefix: "batchway-results-",
-    ...(folder !== undefined && { dir: folder }),
-  });
-  const file = await Deno.open(path, { read: true, write: true });
-  await Deno.remove(path);
-  return file;
 }

@@ -7,6 +7,8 @@ export interface HealthDeps {
   readonly providers: ReadonlyMap<string, Provider>;
   /** Rejects where the catalog does not answer. */
   readonly checkCatalog: () => Promise<void>;
+  /** What is wrong with the disks that the gateway writes to, by what is kept there. */
+  readonly checkDisks?: () => Promise<Readonly<Record<string, string>>>;
   readonly isDraining: () => boolean;
 }
 
@@ -16,20 +18,23 @@ export function health(): Response {
 }
 
 /**
- * `/readyz`: the catalog answers, and these providers are configured; 503 where it is not ready. A
- * provider whose accounts are all set aside makes no gateway unready: it serves what the catalog
- * holds and the other providers, and no other gateway would fare better with the same keys. The body
- * tells of it.
+ * `/readyz`: the catalog answers, there is room on disk, and these providers are configured; 503
+ * where it is not ready. A provider whose accounts are all set aside makes no gateway unready: it
+ * serves what the catalog holds and the other providers, and no other gateway would fare better with
+ * the same keys. The body tells of it.
  */
 export async function readiness(deps: HealthDeps): Promise<Response> {
   const catalog = await deps.checkCatalog().then(() => "ok", () => "unavailable");
-  const ready = catalog === "ok" && !deps.isDraining();
+  const disks = await deps.checkDisks?.() ?? {};
+  const isRoomy = Object.keys(disks).length === 0;
+  const ready = catalog === "ok" && isRoomy && !deps.isDraining();
   const providers = [...deps.providers.values()].map((provider) => ({
     name: provider.name,
     accounts: provider.forwards ? [] : provider.accounts.map((account) => account.name),
     ...(provider.forwards ? ownState(provider) : statesOf(provider.accounts)),
   }));
-  const body = { status: ready ? "ready" : "not ready", catalog, providers };
+  const disk = isRoomy ? "ok" : disks;
+  const body = { status: ready ? "ready" : "not ready", catalog, disk, providers };
   return answerStatus(body, ready ? 200 : 503);
 }
 

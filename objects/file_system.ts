@@ -1,0 +1,43 @@
+/** What several parts of this room ask of the file system. */
+
+/** What a call to the file system answers; undefined where there is no such file. */
+export async function found<Result>(call: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** The names in a folder; none where there is no such folder. */
+export async function entries(path: string): Promise<string[]> {
+  const names: string[] = [];
+  const read = async () => {
+    for await (const { name } of Deno.readDir(path)) names.push(name);
+  };
+  await found(read());
+  return names;
+}
+
+/**
+ * Opens a file that no folder names, so that nothing is left of it once it is closed.
+ *
+ * @param prefix Of its name, for as long as it has one.
+ * @param folder Made if missing; the system's for temporary files where absent.
+ */
+export async function openNameless(
+  prefix: string,
+  folder: string | undefined,
+): Promise<Deno.FsFile> {
+  if (folder !== undefined) await Deno.mkdir(folder, { recursive: true });
+  const path = await Deno.makeTempFile({ prefix, ...(folder !== undefined && { dir: folder }) });
+  const file = await Deno.open(path, { read: true, write: true });
+  try {
+    await Deno.remove(path);
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { sandboxEnvironment } from "../../sandbox/environment.ts";
+import { startSandbox } from "../../sandbox/server.ts";
+import { createClient, holds, ledger, openaiLines, until } from "../jobs/wire.ts";
+import { type CrampedGateway, waysOfNoRoom } from "./full_disk.ts";
+
+type Client = ReturnType<typeof createClient>;
+
+const part = "x".repeat(100_000);
+const files = "/bedrock/files/bucket";
+
+async function textOf(response: Response): Promise<string> {
+  return await response.text();
+}
+
+/** Opens an upload in parts; its id. */
+async function beginUpload(client: Client): Promise<string> {
+  const opened = await textOf(
+    await client.send(`${files}/parts.jsonl?uploads`, { method: "POST" }),
+  );
+  return /<UploadId>(.*)<\/UploadId>/.exec(opened)?.[1] ?? assert.fail(opened);
+}
+
+function putPart(client: Client, uploadId: string, number: number): Promise<Response> {
+  const query = `partNumber=${number}&uploadId=${uploadId}`;
+  return client.send(`${files}/parts.jsonl?${query}`, { method: "PUT", body: part });
+}
+
+/** Requests that need room, by name, each with what its answer must say. */
+const writes: Readonly<
+  Record<string, (client: Client, uploadId: string) => Promise<Response>>
+> = {
+  "a new object": (client) => client.put("bucket/new.jsonl", openaiLines),
+  "an object in the place of another": (client) => client.put("bucket/a.jsonl", "{}\n"),
+  "a copy": (client) =>
+    client.send(`${files}/copy.jsonl`, {
+      method: "PUT",
+      headers: { "x-amz-copy-source": "/bucket/a.jsonl" },
+    }),
+  "a new upload": (client) => client.send(`${files}/b.jsonl?uploads`, { method: "POST" }),
+  "a part": (client, uploadId) => putPart(client, uploadId, 2),
+  "a part again": (client, uploadId) => putPart(client, uploadId, 1),
+  "a deletion": (client) => client.send(`${files}/a.jsonl`, { method: "DELETE" }),
+  "a job": (client) => client.createRaw("bucket/a.jsonl", { clientRequestToken: "while-full" }),
+};
+
+/** What a client may do while there is no room: all that only reads, and nothing that writes. */
+async function whileFull(client: Client, uploadId: string, jobArn: string): Promise<void> {
+  for (const [what, write] of Object.entries(writes)) {
+    const response = await write(client, uploadId);
+    const text = await textOf(response);
+    assert.equal(response.status, 503, `${what}: ${text}`);
+    assert.match(text, /disk/, what);
+    assert.ok(Number(response.headers.get("retry-after")) > 0, what);
+    const isBedrock = what === "a job";
+    if (isBedrock) {
+      assert.equal(response.headers.get("x-amzn-errortype"), "ServiceUnavailableException");
+    } else assert.match(text, /<Code>ServiceUnavailable<\/Code>/, what);
+  }
+  const read = await client.send(`${files}/a.jsonl`);
+  assert.equal(await textOf(read), openaiLines);
+  const listed = await textOf(await client.send(`${files}?list-type=2`));
+  assert.deepEqual(listed.match(/<Key>.*?<\/Key>/g), ["<Key>a.jsonl</Key>"]);
+  assert.equal((await client.get(jobArn)).jobArn, jobArn);
+  assert.ok((await client.list()).some((job) => job.jobArn === jobArn));
+  const healthy = await client.send("/healthz");
+  assert.deepEqual([healthy.status, await healthy.json()], [200, { status: "ok" }]);
+  const ready = await client.send("/readyz");
+  const { status, disk } = await ready.json();
+  assert.deepEqual([ready.status, status], [503, "not ready"]);
+  assert.match(disk.catalog, /full|failing/);
+}
+
+/** Names of files in the spool of parts, of any upload. */
+async function spooled(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(`${folder}/spool`)) {
+    if (!isDirectory || name.length !== 32) continue;
+    for await (const file of Deno.readDir(`${folder}/spool/${name}`)) names.push(file.name);
+  }
+  return names;
+}
+
+/** Drafts of results that were left in a folder. */
+async function drafts(folder: string): Promise<string[]> {
+  const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  return names.filter((name) => name.startsWith("."));
+}
+
+/** Everything that was refused goes through, once, and what was acknowledged before is as it was. */
+async function afterwards(client: Client, uploadId: string): Promise<void> {
+  const ready = async () => {
+    const response = await client.send("/readyz");
+    await response.body?.cancel();
+    return response.status === 200;
+  };
+  await until("the gateway is ready again", ready);
+  const job = await client.create("bucket/a.jsonl", { clientRequestToken: "while-full" });
+  assert.equal(await client.create("bucket/a.jsonl", { clientRequestToken: "while-full" }), job);
+  await client.upload("bucket/new.jsonl");
+  const complete = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber></Part>` +
+    `</CompleteMultipartUpload>`;
+  const etag = await textOf(await client.send(`${files}/parts.jsonl?uploadId=${uploadId}`));
+  const tag = /<ETag>(.*?)<\/ETag>/.exec(etag)?.[1] ?? assert.fail(etag);
+  const completed = await client.send(`${files}/parts.jsonl?uploadId=${uploadId}`, {
+    method: "POST",
+    body: complete.replace("</Part>", `<ETag>${tag}</ETag></Part>`),
+  });
+  assert.match(await textOf(completed), /CompleteMultipartUploadResult/);
+}
+
+for (const [what, start] of Object.entries(waysOfNoRoom)) {
+  Deno.test(`${what}: nothing that was acknowledged is lost, nothing is half done, and it goes on by itself`, async () => {
+    const sandbox = await startSandbox({ batchSeconds: 0.3 });
+    const configuration = await Deno.makeTempFile({ suffix: ".jsonc" });
+    await Deno.writeTextFile(
+      configuration,
+      `{ "results": { "keep": { "folder": "\${BATCHWAY_DATA}/kept" } } }`,
+    );
+    let cramped: CrampedGateway | undefined;
+    try {
+      cramped = await start({
+        ...sandboxEnvironment(sandbox),
+        BATCHWAY_POLL_SECONDS: "0",
+        BATCHWAY_SWEEP_SECONDS: "0.2",
+        BATCHWAY_CONFIG: configuration,
+      });
+      if (!cramped) return;
+      const { gateway, folder } = cramped;
+      const client = createClient(gateway.url);
+      await client.upload("bucket/a.jsonl");
+      const jobArn = await client.create("bucket/a.jsonl");
+      const uploadId = await beginUpload(client);
+      assert.equal(await textOf(await putPart(client, uploadId, 1)), "");
+      const parts = await spooled(folder);
+      await cramped.fill();
+      await whileFull(client, uploadId, jobArn);
+      await until("the results of the job are to be kept", async () => {
+        assert.notEqual((await client.get(jobArn)).status, "Completed");
+        return gateway.log().includes("they will be tried again");
+      });
+      // Nothing of what was refused is anywhere.
+      const batches = await holds(sandbox, "openai", "batches");
+      assert.equal(batches, 1);
+      assert.deepEqual(await spooled(folder), parts);
+      await cramped.free();
+      await afterwards(client, uploadId);
+      await until("the first job ends", async () => {
+        const { status } = await client.get(jobArn);
+        return status === "Completed";
+      });
+      const id = jobArn.split("/").at(-1);
+      const results = await textOf(await client.send(`/bedrock/files/out/${id}/a.jsonl.out`));
+      assert.equal(results.trimEnd().split("\n").length, 3);
+      assert.deepEqual(await drafts(`${folder}/kept`), []);
+      const inputs = await until("what was put is what is there", async () => {
+        const { holdings } = await ledger(sandbox);
+        const items = holdings["openai"]?.["files"]?.items ?? [];
+        const uploaded = items.filter((item) => item["purpose"] === "batch");
+        return uploaded.length === 3 && uploaded;
+      });
+      assert.equal(inputs.length, 3);
+      assert.equal(await holds(sandbox, "openai", "batches"), 2);
+      assert.deepEqual(await spooled(folder), []);
+      assert.match(gateway.log(), /The disk is (full|failing)/);
+      assert.match(gateway.log(), /The disk can be written to again/);
+      assert.equal(await gateway.stop(), 0);
+    } finally {
+      await cramped?.remove();
+      await Deno.remove(configuration);
+      await sandbox.close();
+    }
+  });
+}
