@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { openOrMakeBox } from "../../access/secret_key.ts";
+import { noteOrigin } from "../../catalog/origin.ts";
+import { diskTrouble } from "../../codecs/disk.ts";
+import { diskId } from "../../objects/disk_id.ts";
 import { sandboxEnvironment } from "../../sandbox/environment.ts";
-import { startSandbox } from "../../sandbox/server.ts";
-import { createClient, holds, ledger, openaiLines, until } from "../jobs/wire.ts";
-import { type CrampedGateway, waysOfNoRoom } from "./full_disk.ts";
+import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
+import { createClient, fault, holds, ledger, mend, openaiLines, until } from "../jobs/wire.ts";
+import { canMount, type CrampedGateway, mountSmallDisk, waysOfNoRoom } from "./full_disk.ts";
 
 type Client = ReturnType<typeof createClient>;
 
@@ -109,66 +113,110 @@ async function afterwards(client: Client, uploadId: string): Promise<void> {
   assert.match(await textOf(completed), /CompleteMultipartUploadResult/);
 }
 
-for (const [what, start] of Object.entries(waysOfNoRoom)) {
-  Deno.test(`${what}: nothing that was acknowledged is lost, nothing is half done, and it goes on by itself`, async () => {
-    const sandbox = await startSandbox({ batchSeconds: 0.3 });
-    const configuration = await Deno.makeTempFile({ suffix: ".jsonc" });
-    await Deno.writeTextFile(
-      configuration,
-      `{ "results": { "keep": { "folder": "\${BATCHWAY_DATA}/kept" } } }`,
-    );
-    let cramped: CrampedGateway | undefined;
-    try {
-      cramped = await start({
-        ...sandboxEnvironment(sandbox),
-        BATCHWAY_POLL_SECONDS: "0",
-        BATCHWAY_SWEEP_SECONDS: "0.2",
-        BATCHWAY_CONFIG: configuration,
-      });
-      if (!cramped) return;
-      const { gateway, folder } = cramped;
-      const client = createClient(gateway.url);
-      await client.upload("bucket/a.jsonl");
-      const jobArn = await client.create("bucket/a.jsonl");
-      const uploadId = await beginUpload(client);
-      assert.equal(await textOf(await putPart(client, uploadId, 1)), "");
-      const parts = await spooled(folder);
-      await cramped.fill();
-      await whileFull(client, uploadId, jobArn);
-      await until("the results of the job are to be kept", async () => {
-        assert.notEqual((await client.get(jobArn)).status, "Completed");
-        return gateway.log().includes("they will be tried again");
-      });
-      // Nothing of what was refused is anywhere.
-      const batches = await holds(sandbox, "openai", "batches");
-      assert.equal(batches, 1);
-      assert.deepEqual(await spooled(folder), parts);
-      await cramped.free();
-      await afterwards(client, uploadId);
-      await until("the first job ends", async () => {
-        const { status } = await client.get(jobArn);
-        return status === "Completed";
-      });
-      const id = jobArn.split("/").at(-1);
-      const results = await textOf(await client.send(`/bedrock/files/out/${id}/a.jsonl.out`));
-      assert.equal(results.trimEnd().split("\n").length, 3);
-      assert.deepEqual(await drafts(`${folder}/kept`), []);
-      const inputs = await until("what was put is what is there", async () => {
-        const { holdings } = await ledger(sandbox);
-        const items = holdings["openai"]?.["files"]?.items ?? [];
-        const uploaded = items.filter((item) => item["purpose"] === "batch");
-        return uploaded.length === 3 && uploaded;
-      });
-      assert.equal(inputs.length, 3);
-      assert.equal(await holds(sandbox, "openai", "batches"), 2);
-      assert.deepEqual(await spooled(folder), []);
-      assert.match(gateway.log(), /The disk is (full|failing)/);
-      assert.match(gateway.log(), /The disk can be written to again/);
-      assert.equal(await gateway.stop(), 0);
-    } finally {
-      await cramped?.remove();
-      await Deno.remove(configuration);
-      await sandbox.close();
-    }
+/** Provider files that were put as inputs. */
+async function inputs(sandbox: Sandbox): Promise<number> {
+  const { holdings } = await ledger(sandbox);
+  const items = holdings["openai"]?.["files"]?.items ?? [];
+  return items.filter((item) => item["purpose"] === "batch").length;
+}
+
+/** A whole life beside a disk that fills up and is emptied again. */
+async function live(cramped: CrampedGateway, sandbox: Sandbox): Promise<void> {
+  const { gateway, folder } = cramped;
+  const client = createClient(gateway.url);
+  // The batch is over while there is no room, and no sooner.
+  await fault(sandbox, {
+    provider: "openai",
+    method: "GET",
+    path: "/batches",
+    status: 503,
+    times: 1000,
+  });
+  await client.upload("bucket/a.jsonl");
+  const jobArn = await client.create("bucket/a.jsonl");
+  const uploadId = await beginUpload(client);
+  assert.equal(await textOf(await putPart(client, uploadId, 1)), "");
+  const parts = await spooled(folder);
+  await cramped.fill();
+  await mend(sandbox);
+  await whileFull(client, uploadId, jobArn);
+  await until("the results of the job are to be kept", async () => {
+    assert.notEqual((await client.get(jobArn)).status, "Completed");
+    return gateway.log().includes("they will be tried again");
+  });
+  // Nothing of what was refused is anywhere.
+  assert.deepEqual(await spooled(folder), parts);
+  assert.equal(await holds(sandbox, "openai", "batches"), 1);
+  await cramped.free();
+  await afterwards(client, uploadId);
+  await until("the job ends", async () => (await client.get(jobArn)).status === "Completed");
+  const id = jobArn.split("/").at(-1);
+  const results = await textOf(await client.send(`/bedrock/files/out/${id}/a.jsonl.out`));
+  assert.equal(results.trimEnd().split("\n").length, 3);
+  assert.deepEqual(await drafts(`${folder}/kept`), []);
+  await until("only what was put is at the provider", async () => await inputs(sandbox) === 3);
+  assert.equal(await holds(sandbox, "openai", "batches"), 2);
+  assert.deepEqual(await spooled(folder), []);
+  assert.match(gateway.log(), /The disk is (full|failing)/);
+  assert.match(gateway.log(), /The disk can be written to again/);
+  assert.equal(await gateway.stop(), 0);
+}
+
+for (const { what, ignore, start } of waysOfNoRoom) {
+  Deno.test({
+    name: `${what}: nothing acknowledged is lost, nothing half done, and it goes on by itself`,
+    ignore,
+    async fn() {
+      const sandbox = await startSandbox({ batchSeconds: 0.2 });
+      const configuration = await Deno.makeTempFile({ suffix: ".jsonc" });
+      const keep = `{ "results": { "keep": { "folder": "\${BATCHWAY_DATA}/kept" } } }`;
+      await Deno.writeTextFile(configuration, keep);
+      let cramped: CrampedGateway | undefined;
+      try {
+        cramped = await start({
+          ...sandboxEnvironment(sandbox),
+          BATCHWAY_POLL_SECONDS: "0",
+          BATCHWAY_SWEEP_SECONDS: "0.2",
+          BATCHWAY_CONFIG: configuration,
+        });
+        await live(cramped, sandbox);
+      } finally {
+        await cramped?.remove();
+        await Deno.remove(configuration);
+        await sandbox.close();
+      }
+    },
+  });
+}
+
+/** What is made once, with a name that nobody may take twice. */
+const madeOnce: Readonly<Record<string, (folder: string) => Promise<unknown>>> = {
+  "the id of a disk": diskId,
+  "the key of secrets": (folder) => openOrMakeBox({ configured: undefined, folder }),
+  "the origin of a catalog": async (folder) => {
+    await noteOrigin(`${folder}/catalog.kv`);
+  },
+};
+
+for (const [what, make] of Object.entries(madeOnce)) {
+  Deno.test({
+    name: `${what} that finds no room leaves no empty file in its place, and is made later`,
+    ignore: !canMount,
+    async fn() {
+      const disk = await mountSmallDisk();
+      try {
+        const folder = `${disk.folder}/data`;
+        await Deno.mkdir(folder);
+        await Deno.writeTextFile(`${folder}/catalog.kv`, "a catalog");
+        await disk.fill();
+        await assert.rejects(make(folder), (error: Error) => diskTrouble(error) === "full");
+        const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+        assert.deepEqual(names, ["catalog.kv"]);
+        await disk.free();
+        await make(folder);
+      } finally {
+        await disk.remove();
+      }
+    },
   });
 }

@@ -14,51 +14,65 @@ export interface CrampedGateway {
   remove(): Promise<void>;
 }
 
-/** Starts a gateway; undefined where this machine does not allow such a disk. */
-export type StartCramped = (
-  environment: Readonly<Record<string, string>>,
-) => Promise<CrampedGateway | undefined>;
+/** Starts a gateway whose disk can be filled. */
+type StartCramped = (environment: Readonly<Record<string, string>>) => Promise<CrampedGateway>;
 
 /** A file system in memory of its own, which a file fills to its last byte. */
-const onSmallDisk: StartCramped = async (environment) => {
+export interface SmallDisk {
+  readonly folder: string;
+  fill(): Promise<void>;
+  free(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** Makes one. Throws where this machine does not allow it. */
+export async function mountSmallDisk(): Promise<SmallDisk> {
   const folder = await Deno.makeTempDir({ prefix: "batchway-full-" });
+  const filler = `${folder}/filler`;
   if (!await runs("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder)) {
     await Deno.remove(folder);
-    return undefined;
+    throw new Error("No file system may be mounted here");
   }
-  const unmount = async () => {
-    await runs("umount", "-l", folder);
-    await Deno.remove(folder);
+  return {
+    folder,
+    async fill() {
+      using file = await Deno.open(filler, { create: true, append: true });
+      try {
+        for (;;) await file.write(new Uint8Array(4096));
+      } catch {
+        // That was its last byte.
+      }
+    },
+    free: () => Deno.remove(filler),
+    async remove() {
+      await runs("umount", "-l", folder);
+      await Deno.remove(folder);
+    },
   };
-  const filler = `${folder}/filler`;
+}
+
+const onSmallDisk: StartCramped = async (environment) => {
+  const disk = await mountSmallDisk();
+  const folder = `${disk.folder}/data`;
   try {
-    const gateway = await spawnGateway({ ...environment, BATCHWAY_DATA: `${folder}/data` });
+    const gateway = await spawnGateway({ ...environment, BATCHWAY_DATA: folder });
     return {
+      ...disk,
       gateway,
-      folder: `${folder}/data`,
-      async fill() {
-        using file = await Deno.open(filler, { create: true, append: true });
-        try {
-          for (;;) await file.write(new Uint8Array(4096));
-        } catch {
-          // That was its last byte.
-        }
-      },
-      free: () => Deno.remove(filler),
+      folder,
       async remove() {
         await gateway.kill();
-        await unmount();
+        await disk.remove();
       },
     };
   } catch (error) {
-    await unmount();
+    await disk.remove();
     throw error;
   }
 };
 
 /** A limit of the process: no file of it may grow beyond a page. The signal that comes with it is ignored. */
 const withoutGrowth: StartCramped = async (environment) => {
-  if (!await runs("prlimit", "--version") || !await runs("bash", "--version")) return undefined;
   const folder = await Deno.makeTempDir({ prefix: "batchway-limit-" });
   const through = ["bash", "-c", `trap "" XFSZ; exec "$@"`, "bash"];
   const gateway = await spawnGateway(
@@ -82,11 +96,22 @@ const withoutGrowth: StartCramped = async (environment) => {
   };
 };
 
-/** Ways of having no room, by what they are. */
-export const waysOfNoRoom: Readonly<Record<string, StartCramped>> = {
-  "a disk that is full": onSmallDisk,
-  "a limit that lets no file grow": withoutGrowth,
-};
+/** Whether this machine lets tests mount a small disk. */
+export const canMount = await mountSmallDisk().then((disk) => disk.remove()).then(
+  () => true,
+  () => false,
+);
+const canLimit = await runs("prlimit", "--version") && await runs("bash", "--version");
+
+/** Ways of having no room, and whether this machine has them. */
+export const waysOfNoRoom: readonly {
+  readonly what: string;
+  readonly ignore: boolean;
+  readonly start: StartCramped;
+}[] = [
+  { what: "a disk that is full", ignore: !canMount, start: onSmallDisk },
+  { what: "a limit that lets no file grow", ignore: !canLimit, start: withoutGrowth },
+];
 
 async function runs(program: string, ...args: string[]): Promise<boolean> {
   try {
