@@ -212,6 +212,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       if (!signal.aborted) log.warn("A request failed", { requestId, error });
     },
     metrics,
+    ports: () => ({ main: portOf(url), s3: s3Url && portOf(s3Url) }),
     answered(answer) {
       metrics.count(answer);
       const { requestId, accessKeyId, tenant, audit, status, bytesOut, durationMs } = answer;
@@ -270,6 +271,11 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   );
   const closeAll = () => close(config.drainMilliseconds, sweep);
   return { url, s3Url, lost: lost.promise, close: closeAll };
+}
+
+function portOf(url: string): string {
+  const { port, protocol } = new URL(url);
+  return port === "" ? (protocol === "https:" ? "443" : "80") : port;
 }
 
 /** Hosts that nobody outside of this machine reaches. */

@@ -2,6 +2,9 @@
 import { Hono } from "@hono/hono";
 import { renderBedrockError } from "../codecs/bedrock_errors.ts";
 import { s3Error } from "../codecs/s3_errors.ts";
+import { type AskedService, lostService, mainUrl, type Ports, wrongEndpoint } from "./asker.ts";
+import { checkPort } from "./auth/link_port.ts";
+import { addressOf } from "./s3/address.ts";
 import type { Service } from "./auth/proving.ts";
 import { type BedrockRouteDeps, bedrockRoutes, createBedrock } from "./bedrock/mod.ts";
 import type { Context } from "./context.ts";
@@ -19,6 +22,8 @@ const s3Mount = `${bedrockMount}/files`;
 /** What the gateway's answers are made from. */
 export interface AppDeps extends S3RouteDeps, BedrockRouteDeps, HealthDeps, DoorDeps {
   readonly metrics: Metrics;
+  /** Of the listeners, once they listen. */
+  readonly ports: () => Ports;
 }
 
 /** What Hono carries from the door to a handler. */
@@ -51,23 +56,63 @@ export function createApp(deps: AppDeps): App {
     bedrock: { service: "bedrock", mount: bedrockMount, answer: routed, refuse: refuseBedrock },
     ops: { service: "ops", mount: "", answer: routed, refuse: refusePlainly },
   };
-  return createDoor(deps, (path) => {
-    if (isBelow(path, s3Mount)) return faces.s3;
-    return isBelow(path, bedrockMount) ? faces.bedrock : faces.ops;
+  const lost = lostFaces(deps);
+  return createDoor(deps, (target, request) => {
+    const { path } = target;
+    if (opsPaths.has(path)) return faces.ops;
+    const face = isBelow(path, s3Mount)
+      ? faces.s3
+      : isBelow(path, bedrockMount)
+      ? faces.bedrock
+      : faces.ops;
+    const asked = lostService(request, target, face.service);
+    return asked === undefined ? face : lost[asked];
   });
+}
+
+/** What operators ask is answered whatever service it is signed for. */
+const opsPaths: ReadonlySet<string> = new Set([healthPath, "/readyz", "/metrics"]);
+
+/** What answers clients of a service whose endpoint is wrong: in the service's words, with the right one. */
+function lostFaces(deps: AppDeps): Readonly<Record<AskedService, Face>> {
+  const face = (service: AskedService, path: string, refuse: Face["refuse"]): Face => ({
+    service,
+    mount: "",
+    answer({ request, target }) {
+      throw wrongEndpoint(service, mainUrl(request, target, path, deps.ports()));
+    },
+    refuse,
+  });
+  return {
+    s3: face("s3", s3Mount, createRefusal(deps, "")),
+    bedrock: face("bedrock", bedrockMount, refuseBedrock),
+  };
 }
 
 /** Makes the answers of the second listener: S3 at the root. */
 export function createRootApp(deps: AppDeps): App {
   const s3 = s3Face(deps, "");
-  return createDoor(deps, () => s3);
+  const { bedrock } = lostFaces(deps);
+  return createDoor(
+    deps,
+    (target, request) => lostService(request, target, "s3") === undefined ? s3 : bedrock,
+  );
 }
 
 function s3Face(deps: AppDeps, mount: string): Face {
+  const answer = createS3(deps, mount);
   return {
     service: "s3",
     mount,
-    answer: createS3(deps, mount),
+    async answer(context) {
+      const ports = deps.ports();
+      // Without a second port no path means two things, and this is on the way of every request.
+      if (ports.s3 !== undefined) {
+        const address = addressOf(context.target, mount, deps.s3Domains);
+        checkPort(context.target, address, { mount, otherMount: s3Mount, ports });
+      }
+      return await answer(context);
+    },
     refuse: createRefusal(deps, mount),
   };
 }

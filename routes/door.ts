@@ -45,7 +45,7 @@ export type App = (request: Request, connection: Connection) => Promise<Response
 export interface Face {
   readonly service: Service;
   readonly mount: string;
-  readonly answer: (context: Context) => Promise<Response>;
+  readonly answer: (context: Context) => Response | Promise<Response>;
   readonly refuse: (
     failure: unknown,
     request: Request,
@@ -58,7 +58,10 @@ export interface Face {
 export const healthPath = "/healthz";
 
 /** Makes the door to the faces that paths belong to. */
-export function createDoor(deps: DoorDeps, faceOf: (path: string) => Face): App {
+export function createDoor(
+  deps: DoorDeps,
+  faceOf: (target: Target, request: Request) => Face,
+): App {
   return async (request, connection) => {
     const startedAt = performance.now();
     const { signal } = connection;
@@ -74,7 +77,7 @@ export function createDoor(deps: DoorDeps, faceOf: (path: string) => Face): App 
         if (!(error instanceof Failure)) throw error;
         return plain(400, error.message);
       }
-      const face = faceOf(target.path);
+      const face = faceOf(target, request);
       try {
         checkHead(request.headers, target);
         checkLoop(request.headers, deps.hop);
