@@ -1,6 +1,7 @@
 /** Composition: configuration → catalog → providers → objects, jobs → app → listeners. */
 import { createKeyring, type Keyring } from "./access/keyring.ts";
 import { createRateLimit } from "./access/rate_limit.ts";
+import { checkSecretKey } from "./access/sealing.ts";
 import { openBox } from "./access/secret_key.ts";
 import { createCatalog } from "./catalog/catalog.ts";
 import { openPlace, placeOf } from "./catalog/place.ts";
@@ -248,6 +249,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   let url: string;
   let s3Url: string | undefined;
   try {
+    await checkSecretKey(catalog, secretKey);
     await checkReachable(config, keyring);
     url = listen(createApp(app), config.port);
     if (config.s3Port !== undefined) s3Url = listen(createRootApp(app), config.s3Port);

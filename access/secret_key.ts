@@ -24,7 +24,7 @@ export async function openBox(options: SecretKeyOptions): Promise<SecretBox | un
 export async function openOrMakeBox(options: SecretKeyOptions): Promise<SecretBox> {
   const box = await openBox(options);
   if (box) return box;
-  const path = pathOf(options);
+  const path = keyPlace(options);
   if (path === undefined) {
     throw new Error("BATCHWAY_SECRET_KEY is not set. Set it to 32 random bytes in base64");
   }
@@ -59,7 +59,7 @@ async function writeOrRemove(path: string, file: Deno.FsFile, key: Uint8Array): 
 }
 
 async function readKey(options: SecretKeyOptions): Promise<Uint8Array | undefined> {
-  const path = pathOf(options);
+  const path = keyPlace(options);
   if (path === undefined) return undefined;
   let text: string;
   try {
@@ -76,6 +76,7 @@ async function readKey(options: SecretKeyOptions): Promise<Uint8Array | undefine
   );
 }
 
-function pathOf({ folder }: SecretKeyOptions): string | undefined {
+/** The file that holds the key where none is configured; undefined where nothing is on disk. */
+export function keyPlace({ folder }: SecretKeyOptions): string | undefined {
   return folder === undefined ? undefined : `${folder}/secret.key`;
 }

@@ -12,6 +12,7 @@ import { createObjectCatalog, type ObjectCatalog } from "./objects.ts";
 import { noMemory, type ReadMemory } from "./read_memory.ts";
 import { createRecordIdCatalog, type RecordIdCatalog } from "./record_ids.ts";
 import { createResultsCatalog, type ResultsCatalog } from "./results.ts";
+import { createSealingCatalog, type SealingCatalog } from "./sealing.ts";
 import { createUploadCatalog, type UploadCatalog } from "./uploads.ts";
 
 /** The catalog's parts. */
@@ -27,6 +28,7 @@ export interface Catalog {
   readonly recordIds: RecordIdCatalog;
   readonly instances: InstanceCatalog;
   readonly credentials: CredentialCatalog;
+  readonly sealing: SealingCatalog;
   readonly leases: LeaseCatalog;
   /** What was read of the catalog and holds while nobody changes it. */
   readonly memory: ReadMemory;
@@ -56,6 +58,7 @@ export function createCatalog(
     recordIds: createRecordIdCatalog(kv, sleep),
     instances: createInstanceCatalog(kv, sleep),
     credentials: createCredentialCatalog(kv, sleep),
+    sealing: createSealingCatalog(kv, sleep),
     leases: createLeaseCatalog(kv, sleep),
     memory,
     async check() {

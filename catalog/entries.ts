@@ -204,6 +204,7 @@ const kinds: Readonly<Record<string, EntryKind>> = {
   "secret": { key: ofId, value: bytes },
   "schema": { key: [[], ["text"]], value: number },
   "credential": { key: ofId, value: CredentialEntry, standIn: noCredential },
+  "sealed-under": { key: [[]], value: text },
   "credentials-version": { key: [[]], value: text },
 };
 

@@ -150,6 +150,8 @@ export const keys = {
   restored: () => ["schema", "restored"],
   credentials: () => ["credential"],
   credential: (accessKeyId: string) => ["credential", accessKeyId],
+  /** Which key the secrets of credentials are sealed under. */
+  sealedUnder: () => ["sealed-under"],
   /** Changes with every change of a credential, so that one read tells whether any did. */
   credentialsVersion: () => ["credentials-version"],
 };

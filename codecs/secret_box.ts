@@ -2,6 +2,8 @@
 
 /** Seals and opens secrets under one key. */
 export interface SecretBox {
+  /** Tells one key from another, and nothing of the key itself. */
+  readonly fingerprint: string;
   /**
    * @param owner Whose secret it is; it opens for this owner alone, so that nobody who can write the
    * catalog can give one key's secret to another.
@@ -37,6 +39,7 @@ export async function createSecretBox(key: Uint8Array): Promise<SecretBox> {
     additionalData: utf8.encode(owner),
   });
   return {
+    fingerprint: await fingerprintOf(key),
     async seal(owner, secret) {
       const nonce = crypto.getRandomValues(new Uint8Array(nonceBytes));
       const text = await crypto.subtle.encrypt(options(owner, nonce), aes, utf8.encode(secret));
@@ -59,6 +62,16 @@ export async function createSecretBox(key: Uint8Array): Promise<SecretBox> {
       }
     },
   };
+}
+
+/** What is signed to tell keys apart: a key signs nothing else. */
+const signedForFingerprint = "batchway: which key is this";
+
+async function fingerprintOf(key: Uint8Array): Promise<string> {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const hmac = await crypto.subtle.importKey("raw", key.slice(), algorithm, false, ["sign"]);
+  const signature = await crypto.subtle.sign("HMAC", hmac, utf8.encode(signedForFingerprint));
+  return new Uint8Array(signature).slice(0, 16).toHex();
 }
 
 /** Reads a key as it is written: base64 of 32 bytes. undefined if it is anything else. */

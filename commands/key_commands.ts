@@ -14,6 +14,8 @@ export interface KeyCommandsDeps {
   readonly credentials: CredentialCatalog;
   /** What seals secrets; made where there is none yet. */
   readonly box: () => Promise<SecretBox>;
+  /** Told when there is no credential any more. */
+  readonly removedAll?: () => Promise<void>;
   readonly random: Random;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -72,6 +74,8 @@ export function createKeyCommands(deps: KeyCommandsDeps): KeyCommands {
     if (action === "remove") {
       const removed = await credentials.update(accessKeyId, () => undefined);
       if (!removed) throw unknown(accessKeyId);
+      // With the last one goes the key that they were sealed under: it may have been lost.
+      if ((await credentials.all()).length === 0) await deps.removedAll?.();
     } else await alterRecord(accessKeyId, alterations[action]);
     return json ? JSON.stringify({ accessKeyId, done: action }) : `${accessKeyId}: ${done[action]}`;
   }

@@ -1,7 +1,7 @@
 /** `deno task keys`: issues, lists, disables, rotates and removes credentials. */
 import { createCatalog } from "../catalog/catalog.ts";
 import { openPlace, placeOf } from "../catalog/place.ts";
-import { openOrMakeBox } from "../access/secret_key.ts";
+import { sealingBox } from "../access/sealing.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { createKeyCommands, type KeyCommands } from "./key_commands.ts";
 import { keysHelp, parseKeysArguments, UsageError } from "./keys_arguments.ts";
@@ -37,11 +37,12 @@ async function withCommands<Result>(
 ): Promise<Result> {
   const opened = await openPlace(placeOf(catalog, data), { sleep, warn: complain });
   try {
-    const { credentials } = createCatalog(opened.kv, sleep);
+    const { credentials, sealing } = createCatalog(opened.kv, sleep);
     // Of several machines none could unseal what is sealed with a key that is made on this one.
     const folder = catalog === "file" ? data : undefined;
-    const box = () => openOrMakeBox({ configured: secretKey, folder });
-    return await work(createKeyCommands({ credentials, box, random, now: Date.now }));
+    const box = () => sealingBox({ credentials, sealing }, { configured: secretKey, folder });
+    const removedAll = () => sealing.set(undefined);
+    return await work(createKeyCommands({ credentials, box, removedAll, random, now: Date.now }));
   } finally {
     await opened.close();
   }

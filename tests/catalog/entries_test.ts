@@ -59,6 +59,7 @@ const someKeys: readonly Deno.KvKey[] = [
   keys.registration("one"),
   keys.secret("page-tokens"),
   keys.credential("BWAK"),
+  keys.sealedUnder(),
   keys.credentialsVersion(),
 ];
 

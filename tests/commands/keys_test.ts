@@ -118,6 +118,24 @@ Deno.test("the first key closes a gateway that runs, and lets one listen elsewhe
     assert.equal(await (await spawnGateway(elsewhere)).stop(), 0);
   }));
 
+Deno.test("a gateway whose key was lost does not start, and no key is made in its place", () =>
+  inFolder(async (folder) => {
+    const environment = { ...provider, BATCHWAY_DATA: `${folder}/data`, BATCHWAY_LOG: "json" };
+    const add = ["add", "--tenant", "team", "--providers", "openai"];
+    const issued = JSON.parse((await keys(folder, ...add, "--json")).stdout);
+    await Deno.rename(`${folder}/data/secret.key`, `${folder}/kept`);
+    await assert.rejects(
+      spawnGateway(environment),
+      /key that sealed [^]* is missing\. Set BATCHWAY_/,
+    );
+    const refused = await keys(folder, "rotate", issued.accessKeyId);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /is missing\. .*bring \S+secret\.key back/);
+    await Deno.rename(`${folder}/kept`, `${folder}/data/secret.key`);
+    assert.equal((await keys(folder, "rotate", issued.accessKeyId)).code, 0);
+    assert.equal(await (await spawnGateway(environment)).stop(), 0);
+  }));
+
 Deno.test("a command line that is not understood says why and ends with 2", () =>
   inFolder(async (folder) => {
     const wrong = await keys(folder, "add", "--tenant", "a", "--providers", "opnai");
