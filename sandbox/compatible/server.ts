@@ -33,6 +33,8 @@ export async function startService(
   const store = await createStore();
   const ids = new Ids(service.id);
   const requests: string[] = [];
+  const shownEarly = new Map<string, number>();
+  let pending = service.pendingFiles ?? 0;
   const context: SandboxContext = {
     options: { batchSeconds, windowSeconds: 86_400, strict: false },
     store,
@@ -70,7 +72,7 @@ export async function startService(
       return refusal(reply.status, String(error.message));
     }
     if (path.endsWith("/content")) return packed(await reply.bytes(), reply.headers);
-    const shown = worded(await reply.json(), service, ids);
+    const shown = worded(early(await reply.json()), service, ids);
     const isNew = method === "POST" && path === "/batches";
     return json(
       isList && isObject(shown)
@@ -82,6 +84,18 @@ export async function startService(
     );
   }
 
+  /** A batch that is over and does not name its files yet, as often as the service does so. */
+  function early(value: Json): Json {
+    const isOver = isObject(value) && value["object"] === "batch" &&
+      value["status"] === "completed";
+    if (!isOver) return value;
+    const id = String(value["id"]);
+    const times = (shownEarly.get(id) ?? 0) + 1;
+    shownEarly.set(id, times);
+    const isEarly = times <= (service.lateFiles ?? 0);
+    return isEarly ? { ...value, output_file_id: null, error_file_id: null } : value;
+  }
+
   /** The body in OpenAI's words, or why the service refuses it. */
   function understood(sent: Uint8Array, path: string): Uint8Array<ArrayBuffer> | string {
     if (path === "/files") return form(sent);
@@ -90,6 +104,10 @@ export async function startService(
     if (!isObject(batch)) return "The body must be JSON.";
     const window = service.window ?? "24h";
     if (batch["completion_window"] !== window) return `completion_window must be '${window}'.`;
+    if (pending > 0) {
+      pending--;
+      return `The input file '${batch["input_file_id"]}' is in 'pending' state.`;
+    }
     const plain: JsonObject = {
       ...batch,
       completion_window: "24h",

@@ -32,6 +32,12 @@ export interface Service {
   readonly wrapsNew?: boolean;
   /** It keeps no metadata of batches. */
   readonly forgetsMetadata?: boolean;
+  /** It does not count the records of batches. */
+  readonly countsNothing?: boolean;
+  /** So many answers about a batch that is over do not name its files yet. */
+  readonly lateFiles?: number;
+  /** So many creates are refused because a new file is still `pending`. */
+  readonly pendingFiles?: number;
 }
 
 /** A UUID that is another for every other id. */
@@ -83,6 +89,7 @@ export const services = {
     lists: "bare",
     wrapsNew: true,
     forgetsMetadata: true,
+    countsNothing: true,
     error: (_, message) => ({ message }),
   },
   "voyage": {
@@ -104,6 +111,7 @@ export const services = {
       error: { message, type: "None", param: "None", code: `${status}` },
     }),
     packed: "gzip",
+    lateFiles: 1,
   },
   "litellm-long": { id: unified(1_400), packed: "br", error: (_, message) => message },
   "kluster": {

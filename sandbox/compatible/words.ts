@@ -43,6 +43,7 @@ export function worded(value: Json, service: Service, ids: Ids): Json {
         return [name, service.state?.(inner) ?? inner];
       }
       if (name === "metadata" && service.forgetsMetadata) return [name, null];
+      if (name === "request_counts" && service.countsNothing) return [name, null];
       if (name === "purpose" && inner === "batch") return [name, service.purpose ?? inner];
       if (name === "completion_window") return [name, service.window ?? inner];
       return [name, name === "data" ? worded(inner, service, ids) : inner];
