@@ -31,6 +31,8 @@ export interface Config extends Sharing {
   readonly providers: readonly ProviderSettings[];
   readonly defaultProvider: string;
   readonly buckets: ConfigFile["buckets"];
+  /** The form of ETags that objects at storing providers get; a bucket may have its own. */
+  readonly etag: ConfigFile["etag"];
   readonly s3Domains: readonly string[];
   readonly implicitBuckets: boolean;
   readonly strictIdempotency: boolean;
@@ -144,6 +146,7 @@ export async function parseConfig(
     providers,
     defaultProvider: file.defaultProvider ?? "bedrock",
     buckets: file.buckets,
+    etag: file.etag,
     s3Domains: file.s3Domains,
     implicitBuckets: file.implicitBuckets,
     strictIdempotency: file.strictIdempotency,

@@ -50,8 +50,11 @@ const provider = v.object({
   batch: v.optional(batch),
 });
 
+const etag = v.picklist(["file", "md5"]);
+
 const bucket = v.object({
   provider: v.optional(v.string()),
+  etag: v.optional(etag),
   native: v.optional(v.boolean()),
 });
 
@@ -90,6 +93,7 @@ const file = v.object({
   defaultProvider: v.optional(v.string()),
   providers: v.optional(v.record(name, provider), {}),
   buckets: v.optional(v.record(v.string(), bucket), {}),
+  etag: v.optional(etag, "file"),
   s3Domains: v.optional(v.array(v.string()), ["localhost"]),
   implicitBuckets: v.optional(v.boolean(), true),
   strictIdempotency: v.optional(v.boolean(), false),

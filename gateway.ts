@@ -147,6 +147,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     implicitBuckets: config.implicitBuckets,
     // A file says whether it is a copy; a server does not.
     mayBeSetBack: place.kind !== "file",
+    etagForm: (_, bucket) => bindingOf(config.buckets, bucket)?.etag ?? config.etag,
     showsNative: ({ provider: { name } }, bucket) =>
       bucket === name || bucket === `${name}-files` ||
       bindingOf(config.buckets, bucket)?.native === true,

@@ -3,6 +3,7 @@
  * with those that belong to it, all read at one moment, so that what gateways are doing meanwhile is
  * never taken for an error.
  */
+import { etagKey } from "../catalog/etags.ts";
 import { writeExpiry } from "../catalog/expiry.ts";
 import { writeJob } from "../catalog/jobs.ts";
 import { inKey, keys, longId, nativeTenant } from "../catalog/keys.ts";
@@ -14,6 +15,7 @@ import type {
   TrashRecord,
 } from "../catalog/records.ts";
 import type { FileId, JobId } from "../codecs/ids.ts";
+import { etagOf } from "../codecs/etag.ts";
 import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
 
 /** What is wrong with an entry. */
@@ -40,6 +42,7 @@ export const verdictKinds = {
   "stray-use": "files held for a job that does not run",
   "object-names": "objects that their file does not know of",
   "stray-name": "names of files without their object",
+  "stray-etag": "ETags without their object",
   "nameless-file": "files without their object",
   "trash": "files whose place in the trash is not clear",
 } as const;
@@ -153,15 +156,17 @@ export const rules: readonly Rule[] = [
         keys.file(provider, file),
         keys.furtherName(provider, file, name),
         ...(expiresAt === undefined ? [] : [keys.expiry(expiresAt, provider, file)]),
+        ...etagOfObject(entry),
       ];
     },
-    judge(entry, [found, further, expiry]) {
+    judge(entry, [found, further, ...indexes]) {
       const { provider, name, record } = objectOf(entry);
       const file = found as FileRecord | null;
       // On its way out: its name goes with it.
       if (file?.state === "trash") return undefined;
       const isNamed = file !== null && (isSame(file, name) || further === true);
-      if (isNamed && (record.expiresAt === undefined || expiry !== null)) return undefined;
+      const isIndexed = indexes.every((one) => one !== null);
+      if (isNamed && isIndexed) return undefined;
       return {
         kind: "object-names",
         what: `object ${name.bucket}/${name.key} of ${name.tenant} at ${provider}`,
@@ -176,7 +181,24 @@ export const rules: readonly Rule[] = [
             });
           } else if (!isNamed) step.set(keys.furtherName(provider, record.file, name), true);
           writeExpiry(step, provider, record);
+          for (const key of etagOfObject(entry)) step.set(key, true);
         },
+      };
+    },
+  },
+  {
+    prefix: ["etag"],
+    related: ({ key }) => [objectOfEtag(key)],
+    judge({ key }, [object]) {
+      const [, tenant, provider, bucket, etag, modifiedAt] = key;
+      const record = object as ObjectRecord | null;
+      if (record && record.modifiedAt === modifiedAt && etagOf(record) === etag) return undefined;
+      return {
+        kind: "stray-etag",
+        what: `ETag ${String(etag)} in ${String(bucket)} of ${String(tenant)} at ${
+          String(provider)
+        }`,
+        mend: (step) => step.delete(key),
       };
     },
   },
@@ -241,6 +263,17 @@ function objectOf({ key: at, value }: Deno.KvEntry<unknown>) {
     name: { tenant, bucket, key: utf8.decode(key) },
     record: value as ObjectRecord,
   };
+}
+
+/** Older results are not found by their ETag, and nothing is wrong with them. */
+function etagOfObject(entry: Deno.KvEntry<unknown>): Deno.KvKey[] {
+  const { provider, name, record } = objectOf(entry);
+  const key = etagKey({ tenant: name.tenant, provider }, name, record);
+  return key && record.etag !== undefined ? [key] : [];
+}
+
+function objectOfEtag([, tenant, provider, bucket, , , key]: Deno.KvKey): Deno.KvKey {
+  return ["object", tenant ?? "", provider ?? "", bucket ?? "", key ?? ""];
 }
 
 function furtherOf(at: Deno.KvKey) {

@@ -58,6 +58,10 @@ export const keys = {
   /** A position among the keys of a bucket, which need not be a key itself. */
   objectAt: (s: Scope, bucket: string, position: Uint8Array) =>
     ["object", s.tenant, s.provider, bucket, fitting(position)] as const,
+  /** Objects of a bucket by an ETag that is not their file's id, the oldest first. */
+  etags: (s: Scope, bucket: string, etag: string) => ["etag", s.tenant, s.provider, bucket, etag],
+  etag: (s: Scope, bucket: string, etag: string, modifiedAt: number, key: string) =>
+    [...keys.etags(s, bucket, etag), modifiedAt, fitting(utf8.encode(key))] as const,
   bucketsWithObjects: (s: Scope) => ["object", s.tenant, s.provider],
   buckets: (s: Scope) => ["bucket", s.tenant, s.provider],
   bucket: (s: Scope, bucket: string) => ["bucket", s.tenant, s.provider, bucket],

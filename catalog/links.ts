@@ -3,6 +3,7 @@
  * file goes with its last name.
  */
 import type { FileId } from "../codecs/ids.ts";
+import { addEtag, dropEtag } from "./etags.ts";
 import { writeExpiry } from "./expiry.ts";
 import { keys, longId, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
@@ -50,6 +51,8 @@ export function createLinkCatalog(
       checkWrite(old.value, condition, key, record.modifiedAt);
       if (entry.value ? entry.value.state === "trash" : !native) return { done: "gone" };
       const step = kv.atomic().check(old).set(old.key, record);
+      dropEtag(step, scope, name, old.value);
+      addEtag(step, scope, name, record);
       if (old.value?.file === record.file) {
         // The name stands for this file already: only what is kept with it changes.
         return (await step.check(entry).commit()).ok ? { done: { replaced: undefined } } : "again";
@@ -84,8 +87,10 @@ export function createLinkCatalog(
       if (old.value?.file !== record.file) return { done: "named" };
       const step = kv.atomic().check(old);
       const loss = await dropName(kv, step, scope.provider, record.file, name);
-      if (loss === "named") step.delete(old.key);
-      else throwAway(step, scope.provider, record, name);
+      if (loss === "named") {
+        step.delete(old.key);
+        dropEtag(step, scope, name, old.value);
+      } else throwAway(step, scope.provider, record, name);
       return (await step.commit()).ok ? { done: loss } : "again";
     });
   }

@@ -1,6 +1,8 @@
 /** Objects by name, the provider files behind them, and the files that wait to be deleted. */
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
+import { isTagged } from "../codecs/etag.ts";
+import { addEtag, dropEtag, newestOfEtag } from "./etags.ts";
 import { writeExpiry } from "./expiry.ts";
 import type { Registration } from "./instances.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
@@ -25,9 +27,9 @@ export interface Trashed extends TrashRecord {
 export interface WriteCondition {
   /** The key must be free. */
   readonly absent?: boolean;
-  /** The key must name one of these files; an empty list takes any. */
+  /** The key must name one of these, ids of files or ETags; an empty list takes any. */
   readonly files?: readonly string[];
-  /** The key must name none of these files. */
+  /** The key must name none of these, ids of files or ETags. */
   readonly notFiles?: readonly string[];
 }
 
@@ -46,6 +48,7 @@ export function createObjectCatalog(
     set,
     remove,
     range,
+    ofEtag,
     file,
     names,
     claim,
@@ -101,6 +104,8 @@ export function createObjectCatalog(
       await nameFile(kv, step, scope.provider, record, name, native);
       if (registration) step.check(registration);
       writeExpiry(step, scope.provider, record);
+      dropEtag(step, scope, name, old.value);
+      addEtag(step, scope, name, record);
       if (old.value && !isSame) {
         const loss = await dropName(kv, step, scope.provider, old.value.file, name);
         if (loss === "last") throwAway(step, scope.provider, old.value, name);
@@ -130,8 +135,11 @@ export function createObjectCatalog(
     return change(sleep, async () => {
       const old = await kv.get<ObjectRecord>(keys.object(scope, bucket, key));
       const step = kv.atomic().check(old);
-      if (old.value?.file === record.file) step.delete(old.key);
       const name = { tenant: scope.tenant, bucket, key };
+      if (old.value?.file === record.file) {
+        step.delete(old.key);
+        dropEtag(step, scope, name, old.value);
+      }
       const loss = await dropName(kv, step, scope.provider, record.file, name);
       if (loss === "last" && keep === "trash") throwAway(step, scope.provider, record, name);
       if (loss === "last" && keep === "gone") {
@@ -161,6 +169,16 @@ export function createObjectCatalog(
       found.push({ key: utf8.decode(entry.key.at(-1) as Uint8Array), record: entry.value });
     }
     return found;
+  }
+
+  /** The newest object of a bucket that has an ETag which is not its file's id. */
+  function ofEtag(
+    scope: Scope,
+    bucket: string,
+    etag: string,
+    accepts: (record: ObjectRecord) => boolean,
+  ): Promise<NamedObject | undefined> {
+    return newestOfEtag(kv, scope, bucket, etag, accepts);
   }
 
   /** Who put a provider file; undefined for one that was put by other means. */
@@ -228,7 +246,10 @@ export function createObjectCatalog(
       if (entry.value) {
         const { tenant, bucket, key } = entry.value;
         const named = await kv.get<ObjectRecord>(keys.object({ tenant, provider }, bucket, key));
-        if (named.value?.file === id) step.check(named).delete(named.key);
+        if (named.value?.file === id) {
+          step.check(named).delete(named.key);
+          dropEtag(step, { tenant, provider }, entry.value, named.value);
+        }
       }
       return (await step.commit()).ok ? { done: undefined } : "again";
     });
@@ -271,7 +292,7 @@ export function checkWrite(
       { fields: { Condition: "If-None-Match", Key: key } },
     );
   }
-  if (old && condition.notFiles?.includes(old.file)) {
+  if (old && condition.notFiles && isTagged(old, condition.notFiles)) {
     throw new Failure("precondition", "The object is one that If-None-Match names", {
       fields: { Condition: "If-None-Match", Key: key },
     });
@@ -280,7 +301,7 @@ export function checkWrite(
   if (!old) {
     throw new Failure("not-found", "The specified key does not exist", { fields: { Key: key } });
   }
-  if (condition.files.length > 0 && !condition.files.includes(old.file)) {
+  if (condition.files.length > 0 && !isTagged(old, condition.files)) {
     throw new Failure("precondition", "The object is not the one that If-Match names", {
       fields: { Condition: "If-Match", Key: key },
     });

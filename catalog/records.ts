@@ -9,6 +9,10 @@ export type ObjectHeaders = Readonly<Record<string, string>>;
 /** An object that was put through the gateway. */
 export interface ObjectRecord {
   readonly file: FileId;
+  /** What clients see, without quotes; absent where it is the file's id or follows from it. */
+  readonly etag?: string;
+  /** S3's ETag of the client's bytes where it was computed, also where clients see another. */
+  readonly md5?: string;
   readonly account: string;
   /** Bytes that the client sent. */
   readonly bytes: number;

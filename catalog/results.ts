@@ -6,6 +6,7 @@ import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { packSpans, type Part, type Span, unpackSpans } from "../codecs/pieces.ts";
 import { isResultsId } from "../codecs/results_id.ts";
+import { addEtag, dropEtag } from "./etags.ts";
 import { writeExpiry } from "./expiry.ts";
 import { describe, writeJob } from "./jobs.ts";
 import { keys, type Scope } from "./keys.ts";
@@ -174,6 +175,8 @@ export function createResultsCatalog(
       .set(keys.file(scope.provider, object.file), owner)
       .set(keys.results(scope.provider, object.file), results);
     writeExpiry(step, scope.provider, object);
+    dropEtag(step, scope, name, old.value);
+    addEtag(step, scope, name, object);
     if (!old.value || old.value.file === object.file) return;
     const loss = await dropName(kv, step, scope.provider, old.value.file, name);
     if (loss === "last") throwAway(step, scope.provider, old.value, name);

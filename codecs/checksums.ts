@@ -124,7 +124,17 @@ export interface DigestTap {
    * digest, InvalidRequest where an announced trailer never came.
    */
   verify(): Record<string, string>;
+  /** The MD5 of the bytes in hex where it was among the digests; known once they are verified. */
+  md5(): string | undefined;
 }
+
+/** An MD5 that nobody declares and that is only to be computed. */
+export const computedMd5: DeclaredDigest = {
+  header: "etag",
+  algorithm: "md5",
+  expected: undefined,
+  unchecked: true,
+};
 
 /** Makes a tap that computes the declared digests, each algorithm once, and no other. */
 export async function createDigestTap(declared: readonly DeclaredDigest[]): Promise<DigestTap> {
@@ -134,7 +144,9 @@ export async function createDigestTap(declared: readonly DeclaredDigest[]): Prom
   }
   const each = [...hashers.values()];
   const trailers = new Map<string, string>();
+  let md5: string | undefined;
   return {
+    md5: () => md5,
     update(chunk) {
       for (const hasher of each) hasher.update(chunk);
     },
@@ -147,7 +159,9 @@ export async function createDigestTap(declared: readonly DeclaredDigest[]): Prom
     verify() {
       const actual = new Map<Algorithm, string>();
       for (const [algorithm, hasher] of hashers) {
-        actual.set(algorithm, Buffer.from(hasher.digest()).toString("base64"));
+        const digest = Buffer.from(hasher.digest());
+        actual.set(algorithm, digest.toString("base64"));
+        if (algorithm === "md5") md5 = digest.toString("hex");
       }
       const checksums: Record<string, string> = {};
       for (const { header, algorithm, expected, unchecked } of declared) {

@@ -2,15 +2,20 @@
 import { type FileId, fileId, type JobId } from "./ids.ts";
 
 /** `results.<job>.<digest>`: no provider spells a file's id with a dot. */
-const shape = /^results\.[a-z0-9]{12}\.[0-9a-f]{32}$/;
+const shape = /^results\.[a-z0-9]{12}\.([0-9a-f]{32})$/;
 
 /**
- * The id of an object that holds results of a job; it is the object's ETag.
+ * The id of an object that holds results of a job.
  *
  * @param sha256 Hex digest of the object's bytes.
  */
 export function resultsId(job: JobId, sha256: string): FileId {
   return fileId(`results.${job}.${sha256.slice(0, 32)}`);
+}
+
+/** The digest in the id of results; undefined for any other id. */
+export function resultsDigest(id: string): string | undefined {
+  return shape.exec(id)?.[1];
 }
 
 /** Whether an id is that of results, and so of no provider file. */

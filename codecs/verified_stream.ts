@@ -11,6 +11,8 @@ export interface VerifiedStream {
    * @throws Error before the stream has ended well.
    */
   checksums(): Readonly<Record<string, string>>;
+  /** The MD5 of the bytes in hex where it was among the digests; known once the stream has ended well. */
+  md5(): string | undefined;
 }
 
 /** JS-pumped copies starve small requests unless they yield (measured with Deno 2.9.6). */
@@ -82,6 +84,7 @@ export function verifiedStream(
 
   return {
     stream,
+    md5: () => tap.md5(),
     checksums() {
       if (checksums === undefined) throw new Error("Cannot tell checksums: stream has not ended");
       return checksums;

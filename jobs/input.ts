@@ -3,7 +3,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { isResultsId } from "../codecs/results_id.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
-import type { Found } from "../objects/find.ts";
+import { type Found, namesObject } from "../objects/find.ts";
 import type { Objects } from "../objects/objects.ts";
 import { filesOf, type Reach } from "../objects/reach.ts";
 import type { CreateRequest } from "./validate.ts";
@@ -31,10 +31,15 @@ export async function resolveInput(
   for (const account of reach.provider.accounts) filesOf(reach.provider, account);
   const { s3Uri } = request.inputDataConfig.s3InputDataConfig;
   const named = Object.hasOwn(request.tags, fileTag) ? request.tags[fileTag] : undefined;
-  const [byUri, byTag] = await Promise.all([
-    findUri(objects, reach, s3Uri, signal),
-    named === undefined ? undefined : objects.findFile(reach, named, signal),
-  ]);
+  const byUri = await findUri(objects, reach, s3Uri, signal);
+  // Several objects of a bucket may have the ETag that the tag names: the s3Uri says which it is.
+  const isSame = byUri && named !== undefined && namesObject(reach, [named], byUri.record);
+  const bucket = parseS3Uri(s3Uri)?.bucket;
+  const byTag = named === undefined
+    ? undefined
+    : isSame
+    ? byUri
+    : await objects.findFile(reach, named, signal, bucket);
   if (named !== undefined && !byTag) {
     throw notFound(reach, `the tag ${fileTag} names the file ${named}`, s3Uri);
   }

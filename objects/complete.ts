@@ -20,6 +20,7 @@ import {
 } from "../catalog/uploads.ts";
 import { createDigestTap, type DeclaredDigest, declaredDigests } from "../codecs/checksums.ts";
 import type { Clock } from "../codecs/clock.ts";
+import { multipartEtag } from "../codecs/etag.ts";
 import { Failure } from "../codecs/failure.ts";
 import { compositeChecksum, computedDigest } from "../codecs/object_checksum.ts";
 import { packParts } from "../codecs/object_parts.ts";
@@ -169,6 +170,7 @@ export function createCompletion(deps: CompleteDeps) {
       bytes,
       body: stream,
       checksums: () => ({ ...checksums(), ...composite }),
+      md5: () => multipartEtag(parts.map(({ md5 }) => md5)),
       contentType,
       headers,
       metadata,

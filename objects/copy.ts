@@ -7,6 +7,7 @@ import type { LinkCatalog } from "../catalog/links.ts";
 import type { WriteCondition } from "../catalog/objects.ts";
 import type { ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
+import { type EtagForm, etagMembers } from "./etag_form.ts";
 import { type Address, find, type FindDeps, spelledOut } from "./find.ts";
 import { type Reach, scopeOf } from "./reach.ts";
 import type { ResultsDeps } from "./results/open.ts";
@@ -32,6 +33,7 @@ export interface CopyRequest {
 export interface CopyDeps extends FindDeps {
   readonly links: LinkCatalog;
   readonly results: ResultsDeps;
+  readonly etagForm: (reach: Reach, bucket: string) => EtagForm;
   /** Told of a clean-up that has to wait for the sweep. */
   readonly postponed: (what: string, error: unknown) => void;
 }
@@ -54,7 +56,13 @@ export async function copy(
     const found = await find(deps, reach, source, signal);
     if (!found) break;
     accept(found.record);
-    const record: ObjectRecord = { ...found.record, ...description, modifiedAt: deps.now() };
+    const { etag: _, ...bytes } = found.record;
+    const record: ObjectRecord = {
+      ...bytes,
+      ...etagMembers(deps.etagForm(reach, bucket), bytes.md5),
+      ...description,
+      modifiedAt: deps.now(),
+    };
     const isNative = found.name === undefined;
     const linked = await deps.links.link(scopeOf(reach), bucket, key, record, isNative, condition);
     if (linked === "gone") continue;

@@ -1,6 +1,7 @@
 /** Finding an object: by its name, or by the id of the provider file it stands for. */
 import type { ObjectCatalog, WriteCondition } from "../catalog/objects.ts";
 import type { ObjectRecord } from "../catalog/records.ts";
+import { isS3Etag, isTagged } from "../codecs/etag.ts";
 import { Failure } from "../codecs/failure.ts";
 import { type FileId, fileId, isProviderId } from "../codecs/ids.ts";
 import { isResultsId } from "../codecs/results_id.ts";
@@ -39,8 +40,9 @@ export interface FindDeps {
 }
 
 /**
- * Finds an object. A key that the catalog does not know may still be a provider file: the one that
- * If-Match names, or else the one whose id is the key's last part.
+ * Finds an object. A key that the catalog does not know may still name one: the object of the
+ * bucket or the provider file that has an ETag or id of If-Match, or else the key's last part as
+ * its ETag or id. Of several objects of one ETag it is the newest.
  *
  * Throws `precondition` where the key exists and If-Match names another file.
  */
@@ -54,7 +56,7 @@ export async function find(
   for (const scope of scopesOfBucket(reach, bucket)) {
     const record = await deps.catalog.get(scope, bucket, key);
     if (!record || !isLive(record, deps.now())) continue;
-    if (ifMatch && !namesFile(reach, ifMatch, record.file)) {
+    if (ifMatch && !namesObject(reach, ifMatch, record)) {
       throw new Failure("precondition", "The object is not the one that If-Match names", {
         fields: { Condition: "If-Match" },
       });
@@ -62,25 +64,47 @@ export async function find(
     return { record, name: { tenant: scope.tenant, bucket, key } };
   }
   const tags = ifMatch && !ifMatch.includes("*") ? ifMatch : [lastPart(key)];
-  return await findNamed(deps, reach, tags, signal);
+  return await findNamed(deps, reach, bucket, tags, signal);
 }
 
 /**
- * Finds what the first of these texts that is a provider file's id stands for: any text that the
- * catalog knows as an id, and what looks like one of the provider's.
+ * Finds what the first of these texts that stands for anything stands for: the ETag of an object in
+ * the bucket, any text that the catalog knows as a provider file's id, and what looks like one of
+ * the provider's.
  */
 export async function findNamed(
   deps: FindDeps,
   reach: Reach,
+  bucket: string | undefined,
   texts: readonly string[],
   signal: AbortSignal,
 ): Promise<Found | undefined> {
+  const etags = bucket === undefined || !mayUse(reach, bucket) ? [] : texts.filter(isS3Etag);
+  for (const etag of etags) {
+    const found = await findEtag(deps, reach, bucket ?? "", etag);
+    if (found) return found;
+  }
   const spelled = fileIds(reach, texts);
   const others = texts.filter((text) => isProviderId(text) && !isResultsId(text)).map(fileId);
   const known = await deps.catalog.known(reach.provider.name, others);
   for (const id of new Set([...spelled, ...known])) {
     const found = await findFile(deps, reach, id, signal);
     if (found) return found;
+  }
+  return undefined;
+}
+
+async function findEtag(
+  deps: FindDeps,
+  reach: Reach,
+  bucket: string,
+  etag: string,
+): Promise<Found | undefined> {
+  const now = deps.now();
+  for (const scope of scopesOfBucket(reach, bucket)) {
+    const found = await deps.catalog.ofEtag(scope, bucket, etag, (record) => isLive(record, now));
+    if (!found) continue;
+    return { record: found.record, name: { tenant: scope.tenant, bucket, key: found.key } };
   }
   return undefined;
 }
@@ -182,11 +206,13 @@ async function findNative(
   return undefined;
 }
 
-/** Whether one of these tags, in any spelling, is this file's id, or stands for any. */
-export function namesFile(reach: Reach, tags: readonly string[], file: FileId): boolean {
-  return tags.includes("*") || tags.includes(file) || fileIds(reach, tags).includes(file);
+/** Whether one of these tags is an object's ETag or, in any spelling, its file's id, or is `*`. */
+export function namesObject(reach: Reach, tags: readonly string[], object: ObjectRecord): boolean {
+  return tags.includes("*") || isTagged(object, tags) ||
+    fileIds(reach, tags).includes(object.file);
 }
 
-function lastPart(key: string): string {
+/** The part of a key behind its last slash. */
+export function lastPart(key: string): string {
   return key.slice(key.lastIndexOf("/") + 1);
 }

@@ -6,6 +6,7 @@ import type { FileId } from "../codecs/ids.ts";
 import type { ByteRange, Provider, StoringProvider } from "../providers/provider.ts";
 import { type Buckets, createBuckets } from "./buckets.ts";
 import { copy, type CopyRequest } from "./copy.ts";
+import type { EtagForm } from "./etag_form.ts";
 import { type Address, find, findNamed, type Found } from "./find.ts";
 import { list, type ListPage, type ListRequest } from "./list.ts";
 import { sweepOrphans } from "./orphans.ts";
@@ -37,6 +38,8 @@ export interface ObjectDeps {
   readonly reads?: ReadSpool;
   /** Whether a bucket shows files that were put by other means. */
   readonly showsNative: (reach: Reach, bucket: string) => boolean;
+  /** The form of ETags that objects put into a bucket get; files' ids where absent. */
+  readonly etagForm?: (reach: Reach, bucket: string) => EtagForm;
   /** Whether any allowed name is a bucket without being created; true where absent. */
   readonly implicitBuckets?: boolean;
   /** Where results are kept beyond the time that providers keep them; nowhere where absent. */
@@ -59,8 +62,15 @@ export interface Objects {
   readonly multipart: Multipart;
   put(reach: Reach, object: NewObject, signal: AbortSignal): Promise<ObjectRecord>;
   find(reach: Reach, address: Address, signal: AbortSignal): Promise<Found | undefined>;
-  /** Finds what a text stands for if it spells a provider file's id. */
-  findFile(reach: Reach, text: string, signal: AbortSignal): Promise<Found | undefined>;
+  /** The form of ETags that objects put into a bucket get. */
+  etagForm(reach: Reach, bucket: string): EtagForm;
+  /** Finds what a text stands for: a provider file's id or, in the bucket, an ETag. */
+  findFile(
+    reach: Reach,
+    text: string,
+    signal: AbortSignal,
+    bucket?: string,
+  ): Promise<Found | undefined>;
   read(
     reach: Reach,
     found: Found,
@@ -91,7 +101,8 @@ export function createObjects(deps: ObjectDeps): Objects {
   const finding = { catalog: objects, now: clock.earliest };
   const reading = { catalog: objects, results, ...(deps.reads && { reads: deps.reads }) };
   const removing = { ...finding, links, results };
-  const copying = { ...removing, postponed };
+  const etagForm = deps.etagForm ?? (() => "file" as const);
+  const copying = { ...removing, postponed, etagForm };
   const uploads = createUploadMarks(deps.instance, clock.uptime);
   /** Since the first sweep, with which this process says that it lives. */
   let hearingSince: number | undefined;
@@ -105,6 +116,7 @@ export function createObjects(deps: ObjectDeps): Objects {
     clock,
     checkRoom: deps.checkRoom ?? (() => Promise.resolve()),
     random,
+    etagForm,
     postponed,
     uploads,
     registered,
@@ -131,7 +143,8 @@ export function createObjects(deps: ObjectDeps): Objects {
     }),
     put: (reach, object, signal) => put(putting, reach, object, signal),
     find: (reach, address, signal) => find(finding, reach, address, signal),
-    findFile: (reach, text, signal) => findNamed(finding, reach, [text], signal),
+    etagForm,
+    findFile: (reach, text, signal, bucket) => findNamed(finding, reach, bucket, [text], signal),
     read: (reach, found, range, signal) => read(reading, reach, found, range, signal),
     list: (reach, request, signal) => list(listing, reach, request, signal),
     remove: (reach, request, signal) => remove(removing, reach, request, signal),

@@ -7,6 +7,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { PackedParts } from "../codecs/object_parts.ts";
 import type { Account, FilesPort, ProviderFile } from "../providers/provider.ts";
 import { hasOthers, pickAccount } from "./accounts.ts";
+import { type EtagForm, etagMembers } from "./etag_form.ts";
 import { spelledOut } from "./find.ts";
 import { parseProviderName, providerName } from "./name.ts";
 import { deleteUnnamed, removeMarked } from "./orphans.ts";
@@ -26,6 +27,8 @@ export interface NewObject {
   readonly body: ReadableStream<Uint8Array>;
   /** The digests that were verified; known once the body has ended. */
   readonly checksums: () => Readonly<Record<string, string>>;
+  /** S3's ETag of the bytes, known once the body has ended; absent where it was not computed. */
+  readonly md5?: () => string | undefined;
   readonly contentType: string;
   readonly headers: ObjectHeaders;
   readonly metadata: Readonly<Record<string, string>>;
@@ -42,6 +45,7 @@ export interface PutDeps extends TrashDeps {
   /** Throws `unavailable` where the catalog could not keep the object. */
   readonly checkRoom: () => Promise<void>;
   readonly random: () => number;
+  readonly etagForm: (reach: Reach, bucket: string) => EtagForm;
   readonly uploads: UploadMarks;
   readonly registered: Registered;
   /** Told of a clean-up that has to wait for the sweep. */
@@ -85,6 +89,7 @@ export async function put(
     headers: object.headers,
     metadata: object.metadata,
     checksums: object.checksums(),
+    ...etagMembers(deps.etagForm(reach, object.bucket), object.md5?.()),
     ...(object.parts && { parts: object.parts }),
     ...(file.expiresAt && { expiresAt: file.expiresAt.getTime() }),
   };

@@ -5,7 +5,7 @@ import type { ObjectRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { isResultsId } from "../codecs/results_id.ts";
-import { type Address, fileIds, find, type FindDeps, type Found } from "./find.ts";
+import { type Address, fileIds, find, type FindDeps, type Found, lastPart } from "./find.ts";
 import { accountOf, type Reach, scopeOf } from "./reach.ts";
 import type { ResultsDeps } from "./results/open.ts";
 import { deleteAtProvider } from "./trash.ts";
@@ -78,8 +78,11 @@ async function isHeld(catalog: ObjectCatalog, provider: string, file: FileId): P
 }
 
 /**
- * Whether an object of another bucket was found by nothing but the end of the key. For reading that
- * is a help; to delete it, its id must be the whole key, or be named by If-Match.
+ * Whether an object was found in a way that is a help for reading and not enough to delete it.
+ *
+ * A file of another bucket must be named by If-Match, or its id be the whole key. What has an ETag
+ * of its bytes is deleted by its own key or by its file's id: others may have the same bytes, and a
+ * deletion on a condition that is sent twice must not take another object the second time.
  */
 function isOnlySuggested(
   reach: Reach,
@@ -87,6 +90,10 @@ function isOnlySuggested(
   { name, record }: Found,
 ): boolean {
   const isNamed = ifMatch !== undefined && !ifMatch.includes("*");
+  const isItself = name?.bucket === bucket && name.key === key;
+  const texts = isNamed ? ifMatch : [lastPart(key)];
+  const isById = texts.includes(record.file) || fileIds(reach, texts).includes(record.file);
+  if (name && !isItself && !isById) return true;
   return name !== undefined && name.bucket !== bucket && !isNamed &&
     key !== record.file && fileIds(reach, [key]).length === 0;
 }

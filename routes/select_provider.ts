@@ -4,6 +4,7 @@
  */
 import { allowsProvider } from "../access/policy.ts";
 import { Failure } from "../codecs/failure.ts";
+import type { EtagForm } from "../objects/etag_form.ts";
 import type { Provider } from "../providers/provider.ts";
 import { refuse } from "./auth/refusals.ts";
 import type { Principal } from "./principal.ts";
@@ -15,6 +16,7 @@ export const providerHeader = "x-model-provider";
 export interface Binding {
   readonly provider?: string | undefined;
   readonly native?: boolean | undefined;
+  readonly etag?: EtagForm | undefined;
 }
 
 /** What a choice is made from. */

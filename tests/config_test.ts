@@ -29,6 +29,7 @@ Deno.test("nothing configured is the defaults, without any provider", async () =
     pollMilliseconds: 5_000,
     sweepMilliseconds: 60_000,
     drainMilliseconds: 60_000,
+    etag: "file",
     idleMilliseconds: 60_000,
     allowAnonymous: false,
     providers: [],
@@ -281,6 +282,17 @@ Deno.test("every error is told at once, each with its place", async () => {
     "providers.unset.baseUrl: the variable NOT_SET_EITHER is not set",
     "s3Domains: must be a list, [ … ]",
   ]);
+});
+
+Deno.test("the form of ETags is set for all buckets and for one, and is one of two", async () => {
+  const wrong = { etag: "sha256", buckets: { b: { etag: true } } };
+  assert.deepEqual(await errorsOf({}, wrong), [
+    'buckets.b.etag: must be "file" or "md5"',
+    'etag: must be "file" or "md5"',
+  ]);
+  const text = '{ "etag": "md5", "buckets": { "b": { "etag": "file" } } }';
+  const config = await parseConfig({}, text, "batchway.jsonc");
+  assert.deepEqual([config.etag, config.buckets["b"]?.etag], ["md5", "file"]);
 });
 
 Deno.test("an error quotes no value of the file, which may be a key", async () => {

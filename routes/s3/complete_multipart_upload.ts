@@ -1,4 +1,5 @@
 /** CompleteMultipartUpload. */
+import { etagOf } from "../../codecs/etag.ts";
 import type { ObjectRecord } from "../../catalog/records.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { s3Error } from "../../codecs/s3_errors.ts";
@@ -43,7 +44,7 @@ function render({ request, bucket, key }: S3Request, record: ObjectRecord): stri
     Location: request.url.replace(/\?.*$/s, ""),
     Bucket: bucket,
     Key: key,
-    ETag: `"${record.file}"`,
+    ETag: `"${etagOf(record)}"`,
     ...checksumElements(record),
   });
 }

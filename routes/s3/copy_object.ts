@@ -1,4 +1,5 @@
 /** CopyObject. */
+import { etagOf } from "../../codecs/etag.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { renderXml, s3Time } from "../../codecs/s3_xml.ts";
 import { checkBucket } from "../authorize.ts";
@@ -46,7 +47,7 @@ export async function copyObject(request: S3Request): Promise<Response> {
   return answerXml(
     await renderXml("CopyObjectResult", {
       LastModified: s3Time(record.modifiedAt),
-      ETag: `"${record.file}"`,
+      ETag: `"${etagOf(record)}"`,
       ...checksumElements(record),
     }),
   );

@@ -3,7 +3,7 @@ import type { ObjectRecord } from "../../catalog/records.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { checkRead, parseEntityTags } from "../../codecs/preconditions.ts";
 import { decodeKey } from "../../codecs/uri.ts";
-import { type Address, namesFile } from "../../objects/find.ts";
+import { type Address, namesObject } from "../../objects/find.ts";
 import type { Reach } from "../../objects/reach.ts";
 import { checkAddress } from "./address.ts";
 import { checkVersion } from "./version.ts";
@@ -67,7 +67,7 @@ export function checkCopySource(reach: Reach, headers: Headers, source: ObjectRe
   }
   const verdict = checkRead(
     asked,
-    (tag) => namesFile(reach, [tag], source.file),
+    (tag) => namesObject(reach, [tag], source),
     source.modifiedAt,
   );
   if (verdict === "go") return;

@@ -3,7 +3,7 @@ import type { ResolvedRange } from "../../codecs/byte_range.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { findPart } from "../../codecs/object_parts.ts";
 import { checkRead, parseEntityTags } from "../../codecs/preconditions.ts";
-import { type Found, namesFile } from "../../objects/find.ts";
+import { type Found, namesObject } from "../../objects/find.ts";
 import { answerBody } from "../request_body.ts";
 import type { S3Request } from "./handler.ts";
 import { type HeaderFields, objectHeaders, validators } from "./object_headers.ts";
@@ -62,7 +62,7 @@ function describe(request: S3Request, { record }: Found): Answer {
   const asked = request.headers;
   const verdict = checkRead(
     asked,
-    (tag) => namesFile(request.reach, [tag], record.file),
+    (tag) => namesObject(request.reach, [tag], record),
     record.modifiedAt,
   );
   if (verdict === "not-modified") {

@@ -1,4 +1,5 @@
 /** What every list of a bucket's objects is asked by, and what it tells of them. */
+import { etagOf } from "../../codecs/etag.ts";
 import { Failure } from "../../codecs/failure.ts";
 import type { ListedObject, XmlOwner } from "../../codecs/s3_xml.ts";
 import { compareBytes } from "../../objects/byte_order.ts";
@@ -71,7 +72,7 @@ export function listed(
   return objects.map(({ key, record }) => ({
     key,
     modifiedAt: record.modifiedAt,
-    etag: record.file,
+    etag: etagOf(record),
     size: record.bytes,
     ...(owner && { owner }),
   }));

@@ -4,6 +4,7 @@ import { stripAwsChunked } from "../../codecs/aws_chunked.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { parseEntityTags } from "../../codecs/preconditions.ts";
 import type { Description } from "../../objects/copy.ts";
+import { fileMetadata } from "./object_headers.ts";
 
 /** What S3 gives an object whose Content-Type nobody named. */
 const defaultContentType = "binary/octet-stream";
@@ -31,7 +32,8 @@ function metadataOf(headers: Headers): Record<string, string> {
   const entries: [name: string, value: string][] = [];
   let size = 0;
   headers.forEach((value, name) => {
-    if (!name.startsWith(prefix)) return;
+    // The gateway's own: a tool that copies metadata would keep the id of another file.
+    if (!name.startsWith(prefix) || name === `${prefix}${fileMetadata}`) return;
     entries.push([name.slice(prefix.length), value]);
     size += name.length - prefix.length + value.length;
   });

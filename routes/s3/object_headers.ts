@@ -1,4 +1,5 @@
 /** Headers of an object in answers to GetObject and HeadObject. */
+import { etagOf } from "../../codecs/etag.ts";
 import type { ObjectRecord } from "../../catalog/records.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { typeOfChecksum } from "../../codecs/object_checksum.ts";
@@ -21,10 +22,13 @@ export type HeaderFields = Record<string, string>;
 /** ETag and Last-Modified, which a 304 has too. */
 export function validators(record: ObjectRecord): HeaderFields {
   return {
-    etag: `"${record.file}"`,
+    etag: `"${etagOf(record)}"`,
     "last-modified": new Date(record.modifiedAt).toUTCString(),
   };
 }
+
+/** User metadata under which an object tells its provider file's id where its ETag does not. */
+export const fileMetadata = "batchway-file";
 
 /** What an answer has of an object: all, some bytes, or one of the parts it was uploaded in. */
 export type Extent = "whole" | "range" | PlacedPart;
@@ -44,6 +48,8 @@ export function objectHeaders(
   for (const [name, value] of Object.entries(record.metadata)) {
     headers[`x-amz-meta-${name}`] = value;
   }
+  // What is apart from the ETag is told beside it.
+  if (record.etag !== undefined) headers[`x-amz-meta-${fileMetadata}`] = record.file;
   const wantsChecksums = asked.get("x-amz-checksum-mode")?.toUpperCase() === "ENABLED";
   if (wantsChecksums) {
     for (const [name, value] of Object.entries(checksumsOf(record, extent))) {

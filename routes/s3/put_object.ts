@@ -1,4 +1,6 @@
 /** PutObject. */
+import { computedMd5 } from "../../codecs/checksums.ts";
+import { etagOf } from "../../codecs/etag.ts";
 import { digestsOf } from "./decoded_body.ts";
 import type { S3Request } from "./handler.ts";
 import { conditionOf, describe } from "./new_object.ts";
@@ -15,13 +17,17 @@ export async function putObject(request: S3Request): Promise<Response> {
   refusePromises(headers);
   const condition = conditionOf(headers);
   const description = describe(headers);
-  const { stream, checksums } = await openBody(request, bytes, digestsOf(request));
+  const declared = digestsOf(request);
+  const hasMd5Etag = deps.objects.etagForm(reach, bucket) === "md5";
+  const digests = hasMd5Etag ? [...declared, computedMd5] : declared;
+  const { stream, checksums, md5 } = await openBody(request, bytes, digests);
   const stored = deps.objects.put(reach, {
     bucket,
     key,
     bytes,
     body: stream,
     checksums,
+    md5,
     ...description,
     condition,
   }, signal);
@@ -33,7 +39,7 @@ export async function putObject(request: S3Request): Promise<Response> {
   audit.account = record.account;
   return new Response(null, {
     headers: {
-      etag: `"${record.file}"`,
+      etag: `"${etagOf(record)}"`,
       ...record.checksums,
       ...(Object.keys(record.checksums).length > 0 && { "x-amz-checksum-type": "FULL_OBJECT" }),
     },

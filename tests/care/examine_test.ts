@@ -16,6 +16,9 @@ import {
 const { provider } = scope;
 const old = objectRecord("file-1", { expiresAt: 9_000 });
 
+const tagged = objectRecord("file-4", { etag: "0f".repeat(16), modifiedAt: 7 });
+const ofTagged = keys.etag(scope, "bucket", "0f".repeat(16), 7, "tagged");
+
 /** A catalog in order, with one of everything that rules look at. */
 async function inOrder() {
   const open = await openCatalog();
@@ -25,6 +28,7 @@ async function inOrder() {
   await objects.set(scope, "bucket", "b", objectRecord("file-2"));
   await objects.set(scope, "bucket", "b", objectRecord("file-3"));
   await links.link(scope, "bucket", "n", objectRecord("file-native"), true, {});
+  await objects.set(scope, "bucket", "tagged", tagged);
   const running = jobRecord(1_000, { file: fileId("file-1") });
   const over = jobRecord(2_000, { status: "Completed" });
   const beginning = jobRecord(3_000, { file: fileId("file-3") });
@@ -140,6 +144,11 @@ const damages: [string, string, (world: World) => Promise<unknown>][] = [
         }),
       ),
   ],
+  ["an object that its ETag does not lead to", "object-names", ({ kv }) => kv.delete(ofTagged)],
+  ["ETags of an object that has another", "stray-etag stray-etag", async ({ kv }) => {
+    await kv.set(keys.etag(scope, "bucket", "00".repeat(16), 7, "tagged"), true);
+    await kv.set(keys.etag(scope, "bucket", "0f".repeat(16), 6, "tagged"), true);
+  }],
   ["an expiry that nobody would see", "object-names", async ({ kv }) => {
     await kv.set(keys.object(scope, "bucket", "copy"), { ...old, expiresAt: 7_000 });
   }],

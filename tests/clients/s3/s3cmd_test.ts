@@ -4,6 +4,7 @@ import { heldFiles } from "../session.ts";
 import { clientTest, pythonClient, type Run } from "./tools.ts";
 import {
   assertInParts,
+  bytesOf,
   type ClientWorld,
   credentials,
   digestsIn,
@@ -100,5 +101,33 @@ for (const { provider, bucket } of holders.filter(({ reads }) => !reads)) {
         await succeed(s3cmd("del", `s3://${bucket}/in/a.jsonl`));
         assert.deepEqual(await heldFiles(world.gateway.sandbox, "gemini"), []);
       }),
+  );
+}
+
+for (const { provider, bucket } of holders) {
+  if (provider === "bedrock") continue;
+  clientTest(
+    client,
+    `with "etag": "md5" s3cmd finds what it sent to ${provider} as it sent it`,
+    (run) =>
+      withWorld(async (world) => {
+        const s3cmd = commandsOf(run, world);
+        const folder = join(world.folder, "in");
+        await Deno.mkdir(folder);
+        await Deno.writeTextFile(join(folder, "a.jsonl"), "{}\n");
+        await Deno.writeFile(join(folder, "parts.jsonl"), bytesOf(5 * 2 ** 20 + 1));
+        await succeed(s3cmd("put", join(folder, "a.jsonl"), `s3://${bucket}/in/a.jsonl`));
+        await succeed(s3cmd("sync", `${folder}/`, `s3://${bucket}/in/`));
+        assertInParts(world);
+        const list = await succeed(s3cmd("ls", "--list-md5", `s3://${bucket}/in/`));
+        assert.match(list, / [0-9a-f]{32} +s3:/);
+        // Sizes and MD5 sums are compared: nothing is sent again.
+        assert.doesNotMatch(
+          await succeed(s3cmd("sync", `${folder}/`, `s3://${bucket}/in/`)),
+          /upload:/,
+        );
+        await succeed(s3cmd("del", "--recursive", "--force", `s3://${bucket}`));
+        assert.deepEqual(await heldFiles(world.gateway.sandbox, provider), []);
+      }, { etag: "md5" }),
   );
 }

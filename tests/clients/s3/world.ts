@@ -47,14 +47,17 @@ export interface ClientWorld {
 }
 
 /** Runs a test's work on a gateway of its own that has a root listener, and with a folder. */
-export async function withWorld(work: (world: ClientWorld) => Promise<void>): Promise<void> {
+export async function withWorld(
+  work: (world: ClientWorld) => Promise<void>,
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "batchway-s3-" });
   try {
     const catalogPath = `${folder}/data/catalog.kv`;
     const opening = await allow(catalogPath, credentials);
     const gateway = await startTestGateway({
       env: { BATCHWAY_S3_PORT: "0", BATCHWAY_DATA: `${folder}/data`, ...opening },
-      configuration: JSON.stringify({ buckets: bindings }),
+      configuration: JSON.stringify({ buckets: bindings, ...settings }),
       catalogPath,
     });
     try {

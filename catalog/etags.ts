@@ -1,0 +1,70 @@
+/**
+ * Objects by their ETag, where that is not the id of their file: several objects of a bucket may
+ * have the same bytes, and so the same ETag.
+ */
+import { etagOf } from "../codecs/etag.ts";
+import { keys, type Scope } from "./keys.ts";
+import type { ObjectRecord } from "./records.ts";
+
+/** An object's place in the catalog. */
+interface Named {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** Adds to a step what leads from an object's ETag to it. */
+export function addEtag(
+  step: Deno.AtomicOperation,
+  scope: Scope,
+  name: Named,
+  record: ObjectRecord,
+): void {
+  const at = etagKey(scope, name, record);
+  if (at) step.set(at, true);
+}
+
+/** Adds to a step what {@linkcode addEtag} undoes; to be called before it where both are. */
+export function dropEtag(
+  step: Deno.AtomicOperation,
+  scope: Scope,
+  name: Named,
+  record: ObjectRecord | null,
+): void {
+  const at = record && etagKey(scope, name, record);
+  if (at) step.delete(at);
+}
+
+/** Where an object is found by its ETag; undefined where that is the id of its file. */
+export function etagKey(
+  scope: Scope,
+  { bucket, key }: Named,
+  record: ObjectRecord,
+): Deno.KvKey | undefined {
+  const etag = etagOf(record);
+  return etag === record.file ? undefined : keys.etag(scope, bucket, etag, record.modifiedAt, key);
+}
+
+const utf8 = new TextDecoder();
+/** Entries that are read for one ETag: those of expired objects stay until they are forgotten. */
+const mostRead = 16;
+
+/**
+ * The newest object of a bucket that has an ETag.
+ *
+ * @param accepts Whether an object counts, expired ones do not.
+ */
+export async function newestOfEtag(
+  kv: Deno.Kv,
+  scope: Scope,
+  bucket: string,
+  etag: string,
+  accepts: (record: ObjectRecord) => boolean,
+): Promise<{ readonly key: string; readonly record: ObjectRecord } | undefined> {
+  const options = { reverse: true, limit: mostRead };
+  for await (const entry of kv.list({ prefix: keys.etags(scope, bucket, etag) }, options)) {
+    const key = utf8.decode(entry.key.at(-1) as Uint8Array);
+    const { value } = await kv.get<ObjectRecord>(keys.object(scope, bucket, key));
+    if (value && etagOf(value) === etag && accepts(value)) return { key, record: value };
+  }
+  return undefined;
+}

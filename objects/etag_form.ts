@@ -1,0 +1,18 @@
+/** Which ETag an object gets. */
+import type { ObjectRecord } from "../catalog/records.ts";
+
+/** What clients see as an object's ETag: the provider file's id, or S3's own ETag of its bytes. */
+export type EtagForm = "file" | "md5";
+
+/**
+ * What an object's entry holds of its ETag.
+ *
+ * @param md5 S3's own ETag of its bytes; undefined where it was not computed.
+ */
+export function etagMembers(
+  form: EtagForm,
+  md5: string | undefined,
+): Pick<ObjectRecord, "etag" | "md5"> {
+  if (md5 === undefined) return {};
+  return form === "md5" ? { etag: md5, md5 } : { md5 };
+}
