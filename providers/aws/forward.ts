@@ -125,7 +125,8 @@ export function createForward(
 async function checked({ name, health }: ForwardDeps, answer: Response): Promise<Response> {
   const code = await refusalOfCredentials(answer);
   if (code === undefined) {
-    if (answer.status < 500) health?.answered(true);
+    // A refusal, or a redirect, may come before the signature is looked at.
+    if (answer.ok) health?.answered(true);
     return answer;
   }
   await answer.body?.cancel();

@@ -28,7 +28,7 @@ const codesOfCredentials: ReadonlySet<string> = new Set([
 
 /** Codes that are mostly about rights, and sometimes about the signature: the message decides. */
 const codesOfRights: ReadonlySet<string> = new Set(["AccessDenied", "AccessDeniedException"]);
-const signatureWords = /\b(?:security token|signature|signed|access key id|credentials?)\b/i;
+const signatureWords = /\b(?:security token|signature|access key id)\b/i;
 
 /** The statuses that such a refusal has. */
 const statuses: ReadonlySet<number> = new Set([400, 401, 403]);
