@@ -87,6 +87,7 @@ const JobEntry = v.object({
   expiresAt: optional(number),
   counts: optional(v.object({ total: number, processed: number, success: number, error: number })),
   results: v.array(text),
+  doubtSince: optional(number),
 });
 
 const JournalEntry = v.object({

@@ -35,6 +35,8 @@ export interface FailureDetails {
   readonly settled?: Promise<void>;
   /** True where the provider said that the thing is gone, and not merely out of reach. */
   readonly gone?: boolean;
+  /** True where what was named was just made, and can be used in a moment. */
+  readonly notReady?: boolean;
   /** What is wrong with the provider's account itself, whatever was asked of it. */
   readonly account?: "key" | "quota";
   /** True where the gateway's own disk refused a write. */

@@ -170,12 +170,14 @@ export function createAdoption(deps: JobTools, poll: Poll) {
     let isPast = typeof before === "boolean" || !order.isNewestFirst();
     let walked = before;
     let isEnd = false;
+    let arePutOff = false;
     let newest: BatchId | undefined;
     for await (
       const page of allPages((cursor) => account.batches.list(cursor, deps.closing))
     ) {
       watch.page(page.items);
-      const news = await takeIn(provider, account, page.items, region);
+      const { news, isPutOff } = await takeIn(provider, account, page.items, region);
+      arePutOff ||= isPutOff;
       paged();
       newest ??= page.items[0]?.id;
       isPast ||= page.items.some(({ id }) => id === before);
@@ -189,7 +191,8 @@ export function createAdoption(deps: JobTools, poll: Poll) {
       }
     }
     if (isEnd) watch.complete(deps.clock.uptime());
-    const mark = newest ?? true;
+    // Where some may yet be somebody's own, the next walk goes as far as this one.
+    const mark = arePutOff ? before : newest ?? true;
     if (walked !== mark) await jobs.setWalked(provider.name, account.name, mark);
   }
 
@@ -201,26 +204,28 @@ export function createAdoption(deps: JobTools, poll: Poll) {
     return order;
   }
 
-  /** Takes a page of batches in; true if any was new. */
+  /** Takes a page of batches in: whether any was new, or may be of a create under way. */
   async function takeIn(
     provider: StoringProvider,
     account: Account,
     batches: readonly Batch[],
     region: string,
-  ): Promise<boolean> {
+  ): Promise<{ news: boolean; isPutOff: boolean }> {
     const known = await jobs.batches(provider.name, batches.map((batch) => batch.id));
     let news = false;
+    let isPutOff = false;
     for (const [at, batch] of batches.entries()) {
       const owner = known[at];
       try {
         if (owner) {
           if (!owner.over) await update(provider, owner, batch);
         } else if (await adopt(provider, account, batch, region)) news = true;
+        else if (batch.jobId === undefined) isPutOff = true;
       } catch (error) {
         leaveOut(provider, batch, error);
       }
     }
-    return news;
+    return { news, isPutOff };
   }
 
   /** Leaves a batch out that the catalog has no room for, and says so once; throws all else. */

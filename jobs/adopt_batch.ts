@@ -19,6 +19,9 @@ const maxTagKeyLength = 128;
 /** What OpenAI takes; Bedrock takes half of it. */
 const maxTagValueLength = 512;
 
+/** Provider clocks may be this much behind ours, in milliseconds. */
+export const clockSkew = 10 * 60_000;
+
 /** What adopting needs. */
 export interface AdoptDeps {
   readonly catalog: Pick<Catalog, "jobs" | "journal">;
@@ -46,7 +49,7 @@ export async function adoptBatch(
 ): Promise<ScopedJob | undefined> {
   const { provider, tenant = nativeTenant } = place;
   const scope: Scope = { tenant, provider };
-  if (batch.jobId !== undefined && await isUnderWay(batch)) return undefined;
+  if (await isUnderWay()) return undefined;
   for (let attempt = 0;; attempt++) {
     const job = adopted(place, batch, attempt, now());
     if (await jobs.adopt(scope, job, fittingTags(batch.tags))) return { scope, job };
@@ -57,12 +60,24 @@ export async function adoptBatch(
     return found && { scope: theirs, job: found };
   }
 
-  async function isUnderWay(batch: Batch): Promise<boolean> {
+  async function isUnderWay(): Promise<boolean> {
     for await (const { scope, entry } of journal.entries()) {
-      if (scope.provider === provider && entry.job.id === batch.jobId) return true;
+      if (scope.provider === provider && mayBeOf(entry.job, place, batch)) return true;
     }
     return false;
   }
+}
+
+/**
+ * Whether a batch may be that of a create under way. A service that drops metadata leaves the input
+ * to tell it by, and where it does not tell that either, the time: who made it will be known soon.
+ */
+function mayBeOf(job: JobDescription, { account }: AdoptPlace, batch: Batch): boolean {
+  if (batch.jobId !== undefined) return job.id === batch.jobId;
+  if (job.account !== account) return false;
+  if (batch.input !== undefined && batch.input !== job.file) return false;
+  const createdAt = batch.createdAt.getTime();
+  return createdAt === 0 || createdAt >= job.submittedAt - clockSkew;
 }
 
 function adopted(

@@ -13,6 +13,7 @@ import { newJobId } from "../codecs/job_id.ts";
 import { SingleFlight } from "../codecs/single_flight.ts";
 import { type Reach, scopeOf } from "../objects/reach.ts";
 import type { JobTools } from "./deps.ts";
+import { freshMilliseconds } from "./fresh_input.ts";
 import { resolveInput } from "./input.ts";
 import { firstLease, type JournalWork } from "./journal.ts";
 import { checkOutput } from "./output.ts";
@@ -20,6 +21,13 @@ import type { CreateRequest } from "./validate.ts";
 
 /** What a create is told by: the token, and a digest of all else. */
 type Identity = NonNullable<JournalRecord["promise"]>;
+
+/** A create whose entry was written. */
+interface Begun {
+  readonly entry: JournalRecord;
+  /** Whether its input was just put. */
+  readonly isFresh: boolean;
+}
 
 /** How long a call waits for another gateway that is at the same create, in milliseconds. */
 const patience = 45_000;
@@ -59,9 +67,10 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     while (deps.clock.uptime() < deadline) {
       const id = await catalog.journal.promised(scope, identity.token, identity.digest);
       if (id === undefined) {
-        const entry = await begin(reach, region, request, deps.closing, identity);
-        if (entry) await checkFirst(scope, entry, identity);
-        const job = entry && await work.carryOut(reach, scope, entry, request.tags);
+        const begun = await begin(reach, region, request, deps.closing, identity);
+        if (begun) await checkFirst(scope, begun.entry, identity);
+        const job = begun &&
+          await work.carryOut(reach, scope, begun.entry, request.tags, begun.isFresh);
         if (job) return job;
       } else {
         const job = await catalog.jobs.get(scope, id) ?? await work.resume(reach, scope, id);
@@ -79,8 +88,9 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     request: CreateRequest,
     signal: AbortSignal,
   ): Promise<JobRecord> {
-    const entry = await begin(reach, region, request, signal, undefined);
-    const job = entry && await work.carryOut(reach, scopeOf(reach), entry, request.tags);
+    const begun = await begin(reach, region, request, signal, undefined);
+    const job = begun &&
+      await work.carryOut(reach, scopeOf(reach), begun.entry, request.tags, begun.isFresh);
     if (!job) throw busy();
     return job;
   }
@@ -92,8 +102,8 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     request: CreateRequest,
     signal: AbortSignal,
     promise: Identity | undefined,
-  ): Promise<JournalRecord | undefined> {
-    const input = await resolveInput(deps.objects, reach, request, signal);
+  ): Promise<Begun | undefined> {
+    const { modifiedAt, ...input } = await resolveInput(deps.objects, reach, request, signal);
     // Its batch is looked for by this time, and its own time runs from it.
     const submittedAt = deps.clock.earliest();
     const { jobName: name, tags, ...rest } = request;
@@ -112,7 +122,9 @@ export function createCreate(deps: JobTools, work: JournalWork) {
       ...firstLease(deps, deps.clock.latest()),
       ...(promise && { promise }),
     };
-    return await catalog.journal.begin(scopeOf(reach), entry, tags) ? entry : undefined;
+    const isFresh = submittedAt - modifiedAt < freshMilliseconds;
+    const isOurs = await catalog.journal.begin(scopeOf(reach), entry, tags);
+    return isOurs ? { entry, isFresh } : undefined;
   }
 
   /** Tells of a token that stands for a job with other parameters. */

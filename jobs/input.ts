@@ -15,6 +15,8 @@ export const fileTag = "file_id";
 export interface JobInput {
   readonly file: FileId;
   readonly account: string;
+  /** When it was put, in milliseconds since 1970. */
+  readonly modifiedAt: number;
 }
 
 /**
@@ -58,7 +60,8 @@ export async function resolveInput(
   }
   const found = byUri ?? byTag;
   if (!found) throw notFound(reach, `the input s3Uri is ${s3Uri}`, s3Uri);
-  return { file: found.record.file, account: found.record.account };
+  const { file, account, modifiedAt } = found.record;
+  return { file, account, modifiedAt };
 }
 
 async function findUri(

@@ -8,11 +8,11 @@ import { boundTo } from "../objects/accounts.ts";
 import { accountOf, type Reach } from "../objects/reach.ts";
 import { type Renewal, startRenewal } from "../objects/renewal.ts";
 import type { Account, Batch } from "../providers/provider.ts";
+import { clockSkew } from "./adopt_batch.ts";
 import type { JobTools } from "./deps.ts";
+import { whenReady } from "./fresh_input.ts";
 import { accepted, unsettled } from "./state.ts";
 
-/** Provider clocks may be this much behind ours, in milliseconds. */
-const skew = 10 * 60_000;
 /** How often a provider is asked for a batch that may still appear, in milliseconds. */
 const interval = 1_000;
 
@@ -49,6 +49,7 @@ export function createJournalWork(deps: JobTools) {
   /**
    * Asks the provider for the batch of an entry that this process has begun.
    *
+   * @param isFresh Whether the input was just put: its provider may not know it everywhere yet.
    * @returns The job; undefined where another gateway took the entry over in the meantime.
    */
   function carryOut(
@@ -56,8 +57,9 @@ export function createJournalWork(deps: JobTools) {
     scope: Scope,
     entry: JournalRecord,
     tags: Readonly<Record<string, string>>,
+    isFresh: boolean,
   ): Promise<JobRecord | undefined> {
-    return underLease(scope, entry.job.id, (held) => ask(reach, scope, held, tags), entry);
+    return underLease(scope, entry.job.id, (held) => ask(reach, scope, held, tags, isFresh), entry);
   }
 
   /** Whether an entry is as it was begun a moment ago, by this process. */
@@ -113,6 +115,7 @@ export function createJournalWork(deps: JobTools) {
     scope: Scope,
     held: JournalRecord,
     tags: Readonly<Record<string, string>>,
+    isFresh = false,
   ): Promise<JobRecord | undefined> {
     const { job } = held;
     const { id: jobId, name: jobName, modelId, file: input } = job;
@@ -124,7 +127,8 @@ export function createJournalWork(deps: JobTools) {
     let batch: Batch | undefined;
     try {
       const wanted = { jobId, jobName, modelId, input, tags };
-      batch = await account.batches.create(wanted, deps.closing);
+      const create = () => account.batches.create(wanted, deps.closing);
+      batch = isFresh ? await whenReady(deps, account, input, create) : await create();
     } catch (error) {
       if (!mayHaveBeenMade(error)) {
         await journal.abandon(scope, entry);
@@ -202,7 +206,7 @@ async function findBatch(
     const found = page.items.find((batch) => batch.jobId === job.id);
     if (found) return found;
     const old = account.batches.newestFirst && page.items.length > 0 &&
-      page.items.every((batch) => batch.createdAt.getTime() < job.submittedAt - skew);
+      page.items.every((batch) => batch.createdAt.getTime() < job.submittedAt - clockSkew);
     if (old) break;
   }
   return undefined;

@@ -17,6 +17,7 @@ import { cancelCall, stopBatch } from "../stop.ts";
 import { endpointOf } from "./endpoint.ts";
 import { readBatch } from "./batch.ts";
 import type { Service } from "./files.ts";
+import { fileState } from "./file_state.ts";
 import { openaiForm } from "./form.ts";
 import { idsOf } from "./ids.ts";
 import { metadataOf } from "./metadata.ts";
@@ -43,7 +44,7 @@ export function createBatches(
 
   async function create(batch: NewBatch, signal: AbortSignal): Promise<Batch> {
     const endpoint = await endpointOf(batch, files, signal);
-    const reply = await http.json({
+    const call = {
       method: "POST",
       path: "/batches",
       subject: `the model or the file ${batch.input}`,
@@ -53,8 +54,27 @@ export function createBatches(
         completion_window: window,
         metadata: metadataOf(batch),
       },
-    }, signal);
-    return known(reply, false);
+    } as const;
+    try {
+      return known(await http.json(call, signal), false);
+    } catch (error) {
+      const mayBeEarly = error instanceof Failure && error.kind === "invalid";
+      if (mayBeEarly && await isPending(batch.input, signal)) {
+        throw new Failure("invalid", error.message, { ...error.details, notReady: true });
+      }
+      throw error;
+    }
+  }
+
+  /** Whether a service is still looking through a file; Azure refuses a batch of it until then. */
+  async function isPending(id: FileId, signal: AbortSignal): Promise<boolean> {
+    const call = { method: "GET", path: `/files/${encodeURIComponent(id)}` } as const;
+    try {
+      return fileState(object(await http.json(call, signal)) ?? {}) === "pending";
+    } catch (error) {
+      if (error instanceof Failure) return false;
+      throw error;
+    }
   }
 
   async function get(id: BatchId, signal: AbortSignal): Promise<Batch> {

@@ -9,6 +9,7 @@ import type { FilesPort, NewFile, Page, ProviderFile } from "../provider.ts";
 import { createReading } from "../reading.ts";
 import type { ProviderDeps } from "../settings.ts";
 import { idsOf } from "./ids.ts";
+import { fileState, settled } from "./file_state.ts";
 import { fileForm } from "./multipart.ts";
 
 /** The documented 200 MB, taken at its larger reading so that no valid file is refused here. */
@@ -37,7 +38,7 @@ export interface Service {
 
 /** The files of one account. */
 export function createFiles(
-  { provider, http, baseUrl, purpose }: Service,
+  { provider, http, baseUrl, purpose, secrets }: Service,
   deps: ProviderDeps,
 ): FilesPort {
   const isId = idsOf(baseUrl, idShape);
@@ -73,7 +74,30 @@ export function createFiles(
       // Whoever puts an object asked for none that could be missing: the base URL is wrong.
       statuses: { 404: "unavailable" },
     }, signal);
-    return known(reply.body, false);
+    const stored = known(reply.body, false);
+    const uploaded = object(reply.body) ?? {};
+    if (fileState(uploaded) === "ready") return stored;
+    try {
+      await settled({ provider, secrets, sleep: deps.sleep, look }, stored.id, uploaded, signal);
+      return stored;
+    } catch (error) {
+      // The signal may be what ended the wait; whoever called was told of no file.
+      await remove(stored.id, new AbortController().signal).catch(() => {});
+      throw error;
+    }
+  }
+
+  async function look(id: FileId, signal: AbortSignal): Promise<JsonObject> {
+    const call = { method: "GET", path: path(id), subject: subject(id) } as const;
+    return object(await http.json(call, signal)) ?? {};
+  }
+
+  async function remove(id: FileId, signal: AbortSignal): Promise<void> {
+    try {
+      await http.json({ method: "DELETE", path: path(id), subject: subject(id) }, signal);
+    } catch (error) {
+      if (!(error instanceof Failure && error.kind === "not-found")) throw error;
+    }
   }
 
   const { open, read } = createReading({
@@ -109,19 +133,10 @@ export function createFiles(
     maxBytes,
     parseId: (name) => isId(name) ? fileId(name) : undefined,
     put,
-    async head(id, signal) {
-      const call = { method: "GET", path: path(id), subject: subject(id) } as const;
-      return known(await http.json(call, signal), true);
-    },
+    head: async (id, signal) => known(await look(id, signal), true),
     open,
     read,
-    async delete(id, signal) {
-      try {
-        await http.json({ method: "DELETE", path: path(id), subject: subject(id) }, signal);
-      } catch (error) {
-        if (!(error instanceof Failure && error.kind === "not-found")) throw error;
-      }
-    },
+    delete: remove,
     async list(cursor, signal): Promise<Page<ProviderFile>> {
       const after = cursor === undefined ? "" : `&after=${encodeURIComponent(cursor)}`;
       const reply = await http.json(
