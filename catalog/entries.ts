@@ -159,6 +159,7 @@ const kinds: Readonly<Record<string, EntryKind>> = {
   "file": {
     key: ofFile,
     value: v.object({
+      id: optional(text),
       tenant: text,
       bucket: text,
       key: text,
@@ -168,10 +169,10 @@ const kinds: Readonly<Record<string, EntryKind>> = {
     }),
   },
   "name": { key: [["text", "text", "text", "text", "bytes"]], value: mark },
-  "expiry": { key: [["number", "text", "text"]], value: mark },
+  "expiry": { key: [["number", "text", "text"]], value: v.union([mark, text]) },
   "trash": {
     key: ofFile,
-    value: v.object({ account: text, restoredFrom: optional(number) }),
+    value: v.object({ id: optional(text), account: text, restoredFrom: optional(number) }),
   },
   "use": { key: ofJob, value: mark },
   "job": { key: ofJob, value: JobEntry },

@@ -3,7 +3,7 @@
  * processes lived, what they held, and what they were about to delete.
  */
 import type { FileId } from "../codecs/ids.ts";
-import { keys, maxBatch } from "./keys.ts";
+import { inKey, keys, maxBatch } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import type { FileRecord, JournalRecord, ObjectRecord, TrashRecord } from "./records.ts";
 
@@ -110,7 +110,7 @@ async function isNamed(
   { tenant, bucket, key }: FileRecord,
 ): Promise<boolean> {
   const object = await kv.get<ObjectRecord>(keys.object({ tenant, provider }, bucket, key));
-  return object.value?.file === file;
+  return object.value !== null && inKey(object.value.file) === inKey(file);
 }
 
 function isObject(value: unknown): value is object {

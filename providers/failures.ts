@@ -89,6 +89,8 @@ const byStatus: Readonly<Record<number, ErrorClass>> = {
   415: "invalid",
   422: "invalid",
   429: "throttled",
+  // A gateway in front of a service that has no batches: nothing was done, and nothing will be.
+  501: "invalid",
 };
 
 /**

@@ -16,7 +16,8 @@ export function retryable(status: number, headers: Headers): boolean {
   if (told === "false") return false;
   // A loop does not end by being walked again.
   if (status === 508) return false;
-  return status === 408 || status === 409 || status === 429 || status >= 500;
+  return status === 408 || status === 409 || status === 429 ||
+    status >= 500 && status !== 501;
 }
 
 /**

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { examine } from "../../care/examine.ts";
 import { keys } from "../../catalog/keys.ts";
+import { dropMoment } from "../../catalog/moment.ts";
 import { batchId, fileId } from "../../codecs/ids.ts";
 import { all, jobRecord, objectRecord, openCatalog, scope, sleep } from "./memory.ts";
 
@@ -35,6 +36,20 @@ for (const length of [256, 257, 2_048]) {
     assert.equal(await objects.file(provider, id), undefined);
   });
 }
+
+Deno.test("a backup that comes back keeps the file of a long id that an object names", async () => {
+  using open = await openCatalog();
+  const { kv, catalog: { objects } } = open;
+  const record = objectRecord(first);
+  await objects.set(scope, "bucket", "a", record);
+  const owner = await objects.file(provider, first);
+  // As a moment in the middle of a delete: thrown away, and still named.
+  await kv.set(keys.file(provider, first), { ...owner, state: "trash" });
+  await kv.set(keys.trashed(provider, first), { id: first, account: record.account });
+  await dropMoment(kv, sleep, 1_000);
+  assert.deepEqual(await all(objects.trash()), []);
+  assert.equal((await objects.file(provider, first))?.state, "current");
+});
 
 Deno.test("long ids that begin alike are not mixed up", async () => {
   using open = await openCatalog();

@@ -61,6 +61,7 @@ for (const [what, [body, shown]] of Object.entries(envelopes)) {
       422: "invalid",
       429: "throttled",
       500: "unavailable",
+      501: "invalid",
     };
     for (const [status, kind] of Object.entries(statuses)) {
       const error = await refusal(() => Response.json(body, { status: Number(status) }));
