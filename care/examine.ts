@@ -59,7 +59,18 @@ async function look(
   // What belongs to it was told by what it was: if it has changed, somebody is at work on it.
   if (!entry || entry.versionstamp !== first.versionstamp) return undefined;
   const verdict = rule.judge(first, related.map(({ value }) => value));
-  return verdict && findingOf(kv, sleep, verdict, snapshot);
+  if (!verdict) return undefined;
+  // What is set aside is there all the same: nothing is thrown away because of it.
+  const isDamaged = related.some(({ versionstamp, value }) =>
+    versionstamp !== null && value === null
+  );
+  if (isDamaged && isStray(verdict)) return undefined;
+  return findingOf(kv, sleep, verdict, snapshot);
+}
+
+/** Whether putting it right would throw it away. */
+function isStray({ kind }: Verdict): boolean {
+  return kind.startsWith("stray-");
 }
 
 function findingOf(

@@ -58,6 +58,9 @@ export function createKeyCommands(deps: KeyCommandsDeps): KeyCommands {
   }
 
   async function rotate(accessKeyId: string, json: boolean): Promise<string> {
+    // Before a key is looked for, or made, for somebody who is not there.
+    const isThere = (await credentials.all()).some((one) => one.accessKeyId === accessKeyId);
+    if (!isThere) throw unknown(accessKeyId);
     const { issued, record } = await newSecret(accessKeyId, await deps.box(), random, now());
     const rotated = await alterRecord(accessKeyId, (old) => ({
       ...old,

@@ -223,3 +223,20 @@ Deno.test("a catalog at work is never taken for one that is wrong", async () => 
     await work;
   }
 });
+
+Deno.test("nothing is thrown away because what it belongs to is damaged", async () => {
+  using open = await openCatalog();
+  const { catalog, kv } = open;
+  const job = jobRecord(1_000);
+  await catalog.jobs.adopt(scope, job, { tag: "a" });
+  await kv.set(keys.token(scope, "token", "digest"), job.id);
+  await catalog.objects.set(scope, "bucket", "key", objectRecord("file-1"));
+  await catalog.links.link(scope, "bucket", "copy", objectRecord("file-1"), false, {});
+  const damaged = [keys.job(scope, job.id), keys.object(scope, "bucket", "copy")];
+  for (const key of damaged) await kv.set(key, {});
+  const before = (await all(kv.list({ prefix: [] }))).length;
+  const findings = await all(examine(kv, sleep));
+  assert.deepEqual(findings.map(({ kind }) => kind), ["wrong-entry", "wrong-entry"]);
+  for (const { mend } of findings) await mend?.();
+  assert.equal((await all(kv.list({ prefix: [] }))).length, before);
+});
