@@ -48,6 +48,7 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
   let timer: ReturnType<typeof setTimeout> | undefined;
   // Beside the rounds: one may take long, and whoever is not seen is taken for dead.
   let telling = Promise.resolve();
+  let isUnheard = false;
   const heartbeat = setInterval(() => (telling = tell()), heartbeatMilliseconds);
 
   /** Processes last seen before it are dead; none while the clock may be wrong. */
@@ -59,10 +60,14 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
     try {
       const seenAt = clock.latest();
       // One that comes late is none that is missing.
-      const nextAt = seenAt + 2 * heartbeatMilliseconds;
+      const nextAt = clock.earliest() + 2 * heartbeatMilliseconds;
       await catalog.instances.seen(instance, { startedAt, seenAt, nextAt });
+      isUnheard = false;
     } catch (error) {
-      log.warn("The catalog could not be told that this process is alive", { error });
+      // Once, and not at each beat for as long as a disk is full.
+      if (!isUnheard) {
+        log.warn("The catalog could not be told that this process is alive", { error });
+      }
     }
   }
 

@@ -58,7 +58,7 @@ const probeBytes = 64 * 1024;
 /** Writes a file to a folder and removes it again. Throws what the file system does. */
 export async function probeFolder(folder: string): Promise<void> {
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-  const path = await Deno.makeTempFile({ dir: folder, prefix: ".probe-" });
+  const path = await Deno.makeTempFile({ dir: folder, prefix: ".draft-probe-" });
   try {
     await Deno.writeFile(path, new Uint8Array(probeBytes));
   } finally {

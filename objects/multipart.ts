@@ -10,6 +10,7 @@ import type { Clock } from "../codecs/clock.ts";
 import { Failure } from "../codecs/failure.ts";
 import { randomId } from "../codecs/ids.ts";
 import { type CompleteRequest, createCompletion } from "./complete.ts";
+import { giveUp } from "./give_up.ts";
 import { checkDisk } from "./part_disk.ts";
 import { listUploads, type UploadListRequest, type UploadPage } from "./list_uploads.ts";
 import type { PartSpool } from "./part_spool.ts";
@@ -167,10 +168,10 @@ export function createMultipart(deps: MultipartDeps) {
   /** Gives an upload up. Throws `not-found`, NoSuchUpload, where there is none. */
   async function abort(reach: Reach, name: UploadName): Promise<void> {
     const { uploadId: id } = name;
-    if (!await catalog.remove(addressOf(reach, name), clock.earliest())) throw noSuchUpload(id);
+    if (!await giveUp(deps, addressOf(reach, name), clock.earliest())) throw noSuchUpload(id);
     await tidy("the parts of an aborted upload", async () => {
-      await catalog.forgetParts(id);
       await spool.removeAll(id);
+      await catalog.forgetParts(id);
     });
   }
 

@@ -155,15 +155,19 @@ export function createObjects(deps: ObjectDeps): Objects {
       const { providers } = deps;
       const told = (what: string) => (provider: string, error: unknown) =>
         postponed(`${what} of ${provider}`, error);
+      if (clock.isConfirmed()) {
+        // First, for it makes room on a full disk; what it cannot do keeps nothing else waiting.
+        await multipart.sweep(signal)
+          .catch((error: unknown) => postponed("what uploads in parts left", error));
+      }
       if (clock.isConfirmed()) await catalog.expiry.forgetExpired(clock.earliest(), signal);
       const trash = { catalog: objects, results };
       await sweepTrash(trash, providers, signal, told("a file in the trash"));
       const failed = told("the search for lost files");
       const sweeping = { catalog, providers, uploads, failed };
-      if (deps.mayBeSetBack) hearingSince ??= now();
+      if (deps.mayBeSetBack) hearingSince ??= clock.latest();
       const hearing = hearingSince !== undefined && { hearingSince };
       await sweepOrphans({ ...sweeping, ...hearing }, deadline, signal);
-      if (clock.isConfirmed()) await multipart.sweep(signal);
     },
     leftNothing: uploads.leftNothing,
   };

@@ -1,8 +1,9 @@
 /** What is left of uploads in parts: those that nobody completes, and what crashes left behind. */
-import type { UploadCatalog } from "../catalog/uploads.ts";
+import type { UploadAddress, UploadCatalog } from "../catalog/uploads.ts";
 import type { Clock } from "../codecs/clock.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { Holder } from "../codecs/places.ts";
+import { giveUp } from "./give_up.ts";
 import type { PartSpool } from "./part_spool.ts";
 import { holderOf } from "./reach.ts";
 
@@ -39,17 +40,18 @@ export async function sweepUploads(deps: SweepUploadsDeps, signal: AbortSignal):
   const live = new Map<string, Holder>();
   for await (const upload of catalog.all()) {
     const isOld = upload.record.startedAt < oldest;
-    if (isOld && await isGivenUp(catalog, upload, clock.earliest())) continue;
+    if (isOld && await isGivenUp(deps, upload)) continue;
     live.set(upload.id, holderOf(upload.scope));
   }
-  for (const id of owners) {
-    if (signal.aborted) return;
-    if (!live.has(id)) await catalog.forgetParts(id);
-  }
+  // Files first: on a full disk the catalog can be changed only when they have made room.
   for (const id of folders) {
     if (signal.aborted) return;
     if (live.has(id)) await removeStrays(deps, id);
     else await spool.removeAll(id);
+  }
+  for (const id of owners) {
+    if (signal.aborted) return;
+    if (!live.has(id)) await catalog.forgetParts(id);
   }
   await catalog.forgetCompleted(clock.earliest() - repeatMilliseconds);
   await spool.measure(live);
@@ -57,12 +59,11 @@ export async function sweepUploads(deps: SweepUploadsDeps, signal: AbortSignal):
 
 /** Closes an upload, unless it is just becoming an object. */
 async function isGivenUp(
-  catalog: UploadCatalog,
-  upload: Parameters<UploadCatalog["remove"]>[0],
-  now: number,
+  deps: SweepUploadsDeps,
+  upload: UploadAddress,
 ): Promise<boolean> {
   try {
-    await catalog.remove(upload, now);
+    await giveUp(deps, upload, deps.clock.earliest());
     return true;
   } catch (error) {
     if (error instanceof Failure && error.kind === "conflict") return false;

@@ -6,7 +6,13 @@ import { diskId } from "../../objects/disk_id.ts";
 import { sandboxEnvironment } from "../../sandbox/environment.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
 import { createClient, fault, holds, ledger, mend, openaiLines, until } from "../jobs/wire.ts";
-import { canMount, type CrampedGateway, mountSmallDisk, waysOfNoRoom } from "./full_disk.ts";
+import {
+  canMount,
+  type CrampedGateway,
+  mountSmallDisk,
+  startOnSmallDisk,
+  waysOfNoRoom,
+} from "./full_disk.ts";
 
 type Client = ReturnType<typeof createClient>;
 
@@ -188,6 +194,36 @@ for (const { what, ignore, start } of waysOfNoRoom) {
     },
   });
 }
+
+Deno.test({
+  name: "on a disk that parts have filled, an upload can be aborted, which makes room",
+  ignore: !canMount,
+  async fn() {
+    const sandbox = await startSandbox();
+    const cramped = await startOnSmallDisk(sandboxEnvironment(sandbox));
+    try {
+      const client = createClient(cramped.gateway.url);
+      const [first, second] = [await beginUpload(client), await beginUpload(client)];
+      for (const id of [first, second]) {
+        assert.equal(await textOf(await putPart(client, id, 1)), "");
+      }
+      await cramped.fill();
+      assert.equal((await textOf(await putPart(client, second, 2))).includes("disk"), true);
+      const query = `?uploadId=${first}`;
+      const aborted = await client.send(`${files}/parts.jsonl${query}`, { method: "DELETE" });
+      assert.deepEqual([aborted.status, await textOf(aborted)], [204, ""]);
+      const gone = await client.send(`${files}/parts.jsonl${query}`);
+      assert.match(await textOf(gone), /<Code>NoSuchUpload<\/Code>/);
+      // The other one has its part still.
+      const kept = await client.send(`${files}/parts.jsonl?uploadId=${second}`);
+      assert.match(await textOf(kept), /<PartNumber>1<\/PartNumber>/);
+      await client.upload("bucket/a.jsonl");
+    } finally {
+      await cramped.remove();
+      await sandbox.close();
+    }
+  },
+});
 
 /** What is made once, with a name that nobody may take twice. */
 const madeOnce: Readonly<Record<string, (folder: string) => Promise<unknown>>> = {

@@ -51,7 +51,8 @@ export async function mountSmallDisk(): Promise<SmallDisk> {
   };
 }
 
-const onSmallDisk: StartCramped = async (environment) => {
+/** Starts a gateway on a small disk. Throws where this machine does not allow it. */
+export const startOnSmallDisk: StartCramped = async (environment) => {
   const disk = await mountSmallDisk();
   const folder = `${disk.folder}/data`;
   try {
@@ -109,7 +110,7 @@ export const waysOfNoRoom: readonly {
   readonly ignore: boolean;
   readonly start: StartCramped;
 }[] = [
-  { what: "a disk that is full", ignore: !canMount, start: onSmallDisk },
+  { what: "a disk that is full", ignore: !canMount, start: startOnSmallDisk },
   { what: "a limit that lets no file grow", ignore: !canLimit, start: withoutGrowth },
 ];
 
