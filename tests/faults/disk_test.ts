@@ -5,7 +5,16 @@ import { diskTrouble } from "../../codecs/disk.ts";
 import { diskId } from "../../objects/disk_id.ts";
 import { sandboxEnvironment } from "../../sandbox/environment.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
-import { createClient, fault, holds, ledger, mend, openaiLines, until } from "../jobs/wire.ts";
+import {
+  asked,
+  createClient,
+  fault,
+  holds,
+  ledger,
+  mend,
+  openaiLines,
+  until,
+} from "../jobs/wire.ts";
 import {
   canMount,
   type CrampedGateway,
@@ -143,6 +152,7 @@ async function live(cramped: CrampedGateway, sandbox: Sandbox): Promise<void> {
   const uploadId = await beginUpload(client);
   assert.equal(await textOf(await putPart(client, uploadId, 1)), "");
   const parts = await spooled(folder);
+  const uploads = await asked(sandbox, "POST", /\/files$/);
   await cramped.fill();
   await mend(sandbox);
   await whileFull(client, uploadId, jobArn);
@@ -150,6 +160,8 @@ async function live(cramped: CrampedGateway, sandbox: Sandbox): Promise<void> {
     assert.notEqual((await client.get(jobArn)).status, "Completed");
     return gateway.log().includes("they will be tried again");
   });
+  // The first put may find out that the disk is full; the second one's bytes go nowhere.
+  assert.ok(await asked(sandbox, "POST", /\/files$/) <= uploads + 1);
   // Nothing of what was refused is anywhere.
   assert.deepEqual(await spooled(folder), parts);
   assert.equal(await holds(sandbox, "openai", "batches"), 1);
