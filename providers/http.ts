@@ -112,16 +112,20 @@ export function createHttp(
     return [...all];
   }
 
-  /** Tries a call until it is answered, refused for good, or not worth waiting for. */
+  /**
+   * Tries a call until it is answered, refused for good, or not worth waiting for.
+   *
+   * @param isDownload Whether the answer's body is what the call is for.
+   */
   async function call<Result>(
     call: Call,
+    isDownload: boolean,
     signal: AbortSignal,
     read: (response: Response) => Promise<Result>,
   ): Promise<Result> {
-    const idempotent = isIdempotent(call);
     let waited = 0;
     for (let attempt = 0;; attempt++) {
-      const outcome = await once(call, idempotent, signal, read);
+      const outcome = await once(call, isDownload, signal, read);
       if ("result" in outcome) return outcome.result;
       const delay = outcome.delay ?? backoff(attempt, deps.random);
       waited += delay;
@@ -135,20 +139,23 @@ export function createHttp(
 
   async function once<Result>(
     call: Call,
-    idempotent: boolean,
+    isDownload: boolean,
     signal: AbortSignal,
     read: (response: Response) => Promise<Result>,
   ): Promise<{ result: Result } | Refused> {
     signal.throwIfAborted();
+    const idempotent = isIdempotent(call);
     const limit = new AbortController();
     const patience = timeouts.callMilliseconds * (idempotent ? 1 : maxRetries + 1);
     const timer = setTimeout(() => limit.abort(), patience);
     try {
       const either = AbortSignal.any([signal, limit.signal]);
+      // Downloads: their bodies pass through without a copy.
+      const byFetch = idempotent && isDownload;
       const response = await asMeant(
-        idempotent ? await fetched(call, either) : await sendOnce(call, either),
+        byFetch ? await fetched(call, either) : await sendOnce(call, either),
         idempotent,
-        idempotent && call.headers?.["accept-encoding"] !== "identity",
+        byFetch && call.headers?.["accept-encoding"] !== "identity",
       );
       if (!response.ok) return await refused(call, response, idempotent);
       const result = await read(response);
@@ -197,8 +204,9 @@ export function createHttp(
 
   /**
    * Deno's fetch repeats a request by itself when a kept connection is cut before the answer, a
-   * POST that was carried out included (2.9.6, measured in November 2026). The uploader does not,
-   * so what must not be sent twice goes over it.
+   * POST that was carried out included (2.9.6, measured in November 2026), and takes interim answers
+   * (103) without end, while hardly anything else runs. The uploader does neither, so all but
+   * downloads go over it.
    */
   function sendOnce(call: Call, signal: AbortSignal): Promise<Response> {
     const { origin, pathname, search } = new URL(url(call));
@@ -259,12 +267,13 @@ export function createHttp(
     json: (request, signal) =>
       call(
         request,
+        false,
         signal,
         (response) => jsonOf(response, isIdempotent(request), request.maxReplyBytes),
       ),
 
     open: (request, signal) =>
-      call(request, signal, async (response) => {
+      call(request, true, signal, async (response) => {
         // No provider keeps web pages; a proxy's page must not pass for a file.
         if (!/^text\/html\b/i.test(response.headers.get("content-type") ?? "")) return response;
         await response.body?.cancel();

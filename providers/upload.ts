@@ -52,6 +52,8 @@ export interface Uploader {
   close(): Promise<void>;
 }
 
+/** Interim answers (1xx) to one request; a provider sends one or none. */
+const maxInterim = 20;
 const maxEarlyReplyBytes = 64 * 1024;
 
 /** Makes an uploader with no connection yet; undici is loaded at the first request. */
@@ -87,6 +89,12 @@ export function createUploader(timeouts: Timeouts = defaultTimeouts): Uploader {
       paceOf(timeouts.idleMilliseconds),
       (why) => stop.abort(slowUpstream(why)),
     );
+    let interim = 0;
+    const onInfo = () => {
+      if (++interim > maxInterim) {
+        stop.abort(new TransportError("The upstream does not answer", {}));
+      }
+    };
     const connected = () => {
       connecting = false;
     };
@@ -105,6 +113,7 @@ export function createUploader(timeouts: Timeouts = defaultTimeouts): Uploader {
           ? null
           : iterable(source.pump({ connected, watch, taking, timeouts })),
         signal: AbortSignal.any([signal, stop.signal]),
+        onInfo,
       });
       watch.close();
       taking.close();

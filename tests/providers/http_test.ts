@@ -157,6 +157,36 @@ Deno.test("nobody listening is tried again even for what must not be repeated", 
   assert.equal(uploaded.details.outcomeUnknown, undefined);
 });
 
+Deno.test("interim answers are passed over, and without end they are no answer", async () => {
+  const hint = new TextEncoder().encode("HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n");
+  const answer = new TextEncoder().encode("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
+  for (
+    const [hints, isAnswered] of [[1, true], [20, true], [21, false], [Infinity, false]] as const
+  ) {
+    await using server = serveBytes(async (connection) => {
+      try {
+        for (let sent = 0; sent < hints; sent++) await connection.write(hint);
+        await connection.write(answer);
+      } catch {
+        // The client has had enough.
+      }
+    });
+    await using w = world();
+    const calls = http(server.url, w);
+    if (isAnswered) assert.deepEqual(await calls.json(get, quiet()), {});
+    else assert.equal((await failure(calls.json(get, quiet()))).kind, "unavailable");
+    if (isAnswered) assert.deepEqual(await calls.json(post, quiet()), {});
+    else {
+      // Whether it was carried out is not known.
+      const error = await failure(calls.json(post, quiet()));
+      assert.deepEqual([error.kind, error.details.outcomeUnknown], ["unavailable", true]);
+    }
+    const upload = { ...post, body: chunks(["abc"]), bytes: 3 };
+    if (isAnswered) assert.deepEqual((await calls.upload(upload, quiet())).body, {});
+    else assert.equal((await failure(calls.upload(upload, quiet()))).kind, "unavailable");
+  }
+});
+
 Deno.test("a connection that is cut leaves the outcome unknown", async () => {
   await using server = serveBytes(() => Promise.resolve());
   await using w = world();
