@@ -31,6 +31,8 @@ const PackedParts = v.object({
 
 const ObjectEntry = v.object({
   file: text,
+  etag: optional(text),
+  md5: optional(text),
   account: text,
   bytes: number,
   modifiedAt: number,
@@ -140,7 +142,8 @@ const ofId: readonly (readonly KeyPart[])[] = [["text"]];
 /** All kinds, by the first part of their keys; `keys.ts` makes the keys. */
 const kinds: Readonly<Record<string, EntryKind>> = {
   "object": { key: [["text", "text", "text", "bytes"]], value: ObjectEntry },
-  "bucket": { key: ofJob, value: v.object({ createdAt: number }) },
+  "etag": { key: [["text", "text", "text", "text", "number", "bytes"]], value: mark },
+  "bucket": { key: ofJob, value: v.object({ createdAt: number, implicit: optional(mark) }) },
   "upload": { key: [["text", "text", "text", "bytes", "text"]], value: UploadEntry },
   "upload-bytes": { key: ofId, value: v.instance(Deno.KvU64) },
   "completing": { key: ofId, value: Lease },

@@ -27,6 +27,7 @@ const file = fileId("file-1");
 /** A key of every kind. */
 const someKeys: readonly Deno.KvKey[] = [
   keys.object(scope, "bucket", "key"),
+  keys.etag(scope, "bucket", "etag", 1, "key"),
   keys.bucket(scope, "bucket"),
   keys.upload(scope, "bucket", "key", "id"),
   keys.uploadBytes("id"),
