@@ -68,7 +68,7 @@ export function createForward(
     try {
       signal.throwIfAborted();
       const endpoint = deps.findEndpoint(request.service, request.region);
-      const credentials = await deps.credentials();
+      const credentials = await ownCredentials(deps);
       signal.throwIfAborted();
       const headers = requestHeaders(request.headers, { ...request, hop: deps.hop });
       const query = withoutPresigning(request.query, headers);
@@ -118,6 +118,16 @@ export function createForward(
       }
       throw signal.aborted ? signal.reason : failureOf(error, request.method, deps.name);
     }
+  }
+}
+
+/** Returns the gateway's credentials; that there are none is noted as wrong ones are. */
+async function ownCredentials({ credentials, health }: ForwardDeps): Promise<Credentials> {
+  try {
+    return await credentials();
+  } catch (error) {
+    health?.refused("key", undefined);
+    throw error;
   }
 }
 

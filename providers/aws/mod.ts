@@ -23,7 +23,7 @@ export function createAws(settings: ProviderSettings, deps: ProviderDeps): Forwa
   const credentials = createCredentials({ name, env, now, ...(uptime && { uptime }) });
   const health = createHealth(name, credentialsAccount, {
     now,
-    reasons: { key: "AWS refuses the gateway's own credentials" },
+    reasons: { key: "AWS refuses the gateway's own credentials, or there are none" },
     ...(uptime && { uptime }),
     ...(deps.warn && { warn: deps.warn }),
   });

@@ -87,7 +87,9 @@ Deno.test("(15) what an upstream says of a key is told to nobody, in answers and
         const answer = await world.ask(ask, key);
         const all = comparable(answer);
         const where = `${status} ${ask.method} ${ask.path}: ${all}`;
-        assert.ok(answer.status >= 400, where);
+        // A job that the catalog knows is told although its provider says that it is not there.
+        const isKnown = status === 404 && ask.service === "bedrock" && ask.method === "GET";
+        assert.ok(answer.status >= 400 || isKnown, where);
         assert.ok(!secrets.some((secret) => all.includes(secret)), where);
         if (ask.service !== "bedrock") assert.ok(!all.includes("<script>"), where);
         assert.equal(answer.headers.get("www-authenticate"), null, where);

@@ -104,3 +104,23 @@ Deno.test("a HEAD, whose answer says nothing, is not told as forbidden while the
   // Whether the credentials are good is asked once for many.
   assert.equal(upstream.received.filter(({ method }) => method === "GET").length, 2);
 });
+
+Deno.test("that the gateway has no credentials, or half of them, is noted as wrong ones are", async () => {
+  for (const env of [{ AWS_ACCESS_KEY_ID: gatewayKey }, { AWS_SECRET_ACCESS_KEY: secret }]) {
+    await using upstream = startUpstream();
+    const warned: string[] = [];
+    await using one = aws(upstream.url, {
+      env: (name) => Object.entries(env).find(([known]) => known === name)?.[1],
+      warn: (message) => void warned.push(message),
+    });
+    for (let time = 0; time < 2; time++) {
+      await assert.rejects(
+        one.provider.forward(request({}), quiet()),
+        /has (?:no|half of its) AWS credentials/,
+      );
+    }
+    assert.equal(warned.length, 1);
+    assert.equal(one.provider.health?.setAside()?.trouble, "key");
+    assert.equal(upstream.received.length, 0);
+  }
+});
