@@ -36,8 +36,10 @@ export interface Service {
   readonly countsNothing?: boolean;
   /** So many answers about a batch that is over do not name its files yet. */
   readonly lateFiles?: number;
-  /** So many creates are refused because a new file is still `pending`. */
+  /** So many answers about a new file say that it is `pending`; a batch of it is refused until then. */
   readonly pendingFiles?: number;
+  /** So many creates are 404 because the batches do not know a new file yet. */
+  readonly missingFiles?: number;
 }
 
 /** A UUID that is another for every other id. */
@@ -74,6 +76,7 @@ export const services = {
       own.startsWith("batch_") ? `batch_${uuid(own)}` : `file-${own.slice(-12).repeat(3)}`,
     error: (status, message) => ({ error: { code: `${status}`, message } }),
     noTime: 0,
+    pendingFiles: 1,
   },
   "groq": {
     window: "7d",
@@ -116,6 +119,7 @@ export const services = {
   "litellm-long": { id: unified(1_400), packed: "br", error: (_, message) => message },
   "kluster": {
     window: "1h",
+    missingFiles: 1,
     id: (own) => Buffer.from(own).toString("hex").slice(-24),
     time: (seconds) => seconds * 1000,
     state: (state) => state.replace(/^./, (first) => first.toUpperCase()),
