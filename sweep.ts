@@ -53,7 +53,7 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
 
   /** Processes last seen before it are dead; none while the clock may be wrong. */
   function deadline(): number {
-    return clock.isConfirmed() ? clock.earliest() - missedSweeps * interval : -Infinity;
+    return clock.isConfirmed() ? clock.due() - missedSweeps * interval : -Infinity;
   }
 
   async function tell(): Promise<void> {

@@ -14,8 +14,13 @@ export interface Clock {
   now(): number;
   /** Milliseconds of a clock that is never set, for durations within this process. */
   uptime(): number;
-  /** The earliest that it may be now: what is over by this time is certainly over. */
+  /** The earliest that it may be now, by this machine's clocks. */
   earliest(): number;
+  /**
+   * The earliest that it may be now, also by providers' dates: a file that expires by this time, or a
+   * job whose time runs out, is certainly over. A provider whose clock is slow delays it.
+   */
+  due(): number;
   /** The latest that it may be now: what begins here is not over too soon for anyone. */
   latest(): number;
   /** Whether a provider's date, or a long enough time without a jump, speaks for the wall clock. */
@@ -63,6 +68,10 @@ export function createClock({ now, uptime }: Pick<Clock, "now" | "uptime">): Clo
     now,
     uptime,
     earliest() {
+      const { wall, steady } = look();
+      return Math.min(wall, steady);
+    },
+    due() {
       const { wall, steady, at } = look();
       const dated = told === -Infinity ? Infinity : told + at + clockTolerance;
       return Math.min(wall, steady, dated);
@@ -92,6 +101,7 @@ export function trustedClock(now: () => number): Clock {
     now,
     uptime: now,
     earliest: now,
+    due: now,
     latest: now,
     isConfirmed: () => true,
     heard() {},

@@ -78,7 +78,7 @@ export function createJournalWork(deps: JobTools) {
       for (;;) {
         const batch = await findBatch(account, held, deps.closing);
         if (batch) return await record(scope, held, batch);
-        const left = held.askedAt + deps.settleMilliseconds - clock.earliest();
+        const left = held.askedAt + deps.settleMilliseconds - clock.due();
         if (left <= 0) return await ask(reach, scope, held, await jobs.tags(scope, id));
         await deps.sleep(Math.min(interval, left));
       }
@@ -92,14 +92,14 @@ export function createJournalWork(deps: JobTools) {
       const provider = deps.providers.get(scope.provider);
       if (!provider || provider.forwards) continue;
       // Not even where the lease is ours: a create that was just begun is about to ask.
-      if (entry.leaseUntil > clock.earliest()) continue;
+      if (entry.leaseUntil > clock.due()) continue;
       if (signal.aborted) return;
       try {
         await underLease(scope, id, async (held) => {
           const batch = await findBatch(accountOf(provider, held.job.account), held, signal);
           if (batch) await record(scope, held, batch);
           // Nobody was told of it, and no batch was made: the token is free again.
-          else if (held.askedAt + deps.settleMilliseconds < clock.earliest()) {
+          else if (held.askedAt + deps.settleMilliseconds < clock.due()) {
             await journal.abandon(scope, held);
           }
         });
@@ -158,7 +158,7 @@ export function createJournalWork(deps: JobTools) {
     const latest = clock.latest();
     const askedAt = atWork.get(id) === "asking" ? latest : undefined;
     const until = latest + deps.leaseMilliseconds;
-    return journal.lease(scope, id, deps.instance, clock.earliest(), until, askedAt);
+    return journal.lease(scope, id, deps.instance, clock.due(), until, askedAt);
   }
 
   /**

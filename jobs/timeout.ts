@@ -22,7 +22,7 @@ export async function enforceTimeout(
   batch: Batch,
 ): Promise<JobRecord> {
   // A clock that is wrong for a moment must stop nobody's job.
-  const now = deps.clock.earliest();
+  const now = deps.clock.due();
   let current = job;
   if (!job.timedOut) {
     if (!timingOut(job, now)) return job;

@@ -6,6 +6,7 @@
 import type { LinkCatalog } from "../catalog/links.ts";
 import type { WriteCondition } from "../catalog/objects.ts";
 import type { ObjectRecord } from "../catalog/records.ts";
+import type { Clock } from "../codecs/clock.ts";
 import { Failure } from "../codecs/failure.ts";
 import { type EtagForm, etagMembers } from "./etag_form.ts";
 import { type Address, find, type FindDeps, spelledOut } from "./find.ts";
@@ -35,6 +36,7 @@ export interface CopyDeps extends FindDeps {
   readonly results: ResultsDeps;
   readonly etagForm: (reach: Reach, bucket: string) => EtagForm;
   /** Told of a clean-up that has to wait for the sweep. */
+  readonly clock: Clock;
   readonly postponed: (what: string, error: unknown) => void;
 }
 
@@ -61,7 +63,7 @@ export async function copy(
       ...bytes,
       ...etagMembers(deps.etagForm(reach, bucket), bytes.md5),
       ...description,
-      modifiedAt: deps.now(),
+      modifiedAt: deps.clock.now(),
     };
     const isNative = found.name === undefined;
     const linked = await deps.links.link(scopeOf(reach), bucket, key, record, isNative, condition);

@@ -70,7 +70,7 @@ export async function list(
   };
   const weight = ({ page }: Remembered) => 1 + page.objects.length + page.commonPrefixes.length;
   const { page, expiry } = await deps.memory.remember(name, weight, read);
-  return expiry.first > deps.clock.earliest() ? page : (await read()).page;
+  return expiry.first > deps.clock.due() ? page : (await read()).page;
 }
 
 /** When the first of the objects that a page tells of is gone, in milliseconds since 1970. */
@@ -192,7 +192,7 @@ function nativeSource(
     reach,
     prefix,
     maxKeys + 1,
-    deps.clock.earliest(),
+    deps.clock.due(),
     signal,
   );
   return async (from, limit) => {
@@ -250,7 +250,7 @@ async function recordedObjects(
     if (before && compareBytes(from, before) >= 0) break;
     signal.throwIfAborted();
     const found = await deps.catalog.range(scope, bucket, from, before, wanted);
-    const now = deps.clock.earliest();
+    const now = deps.clock.due();
     for (const object of found) {
       const { key, record } = object;
       if (isLive(record, now)) {

@@ -98,11 +98,11 @@ export function createObjects(deps: ObjectDeps): Objects {
     ...(deps.reads && { reads: deps.reads }),
     ...(deps.resultStore && { store: deps.resultStore }),
   };
-  const finding = { catalog: objects, now: clock.earliest };
+  const finding = { catalog: objects, now: clock.due };
   const reading = { catalog: objects, results, ...(deps.reads && { reads: deps.reads }) };
   const removing = { ...finding, links, results };
   const etagForm = deps.etagForm ?? (() => "file" as const);
-  const copying = { ...removing, postponed, etagForm };
+  const copying = { ...removing, clock, postponed, etagForm };
   const uploads = createUploadMarks(deps.instance, clock.uptime);
   /** Since the first sweep, with which this process says that it lives. */
   let hearingSince: number | undefined;
@@ -160,7 +160,7 @@ export function createObjects(deps: ObjectDeps): Objects {
         await multipart.sweep(signal)
           .catch((error: unknown) => postponed("what uploads in parts left", error));
       }
-      if (clock.isConfirmed()) await catalog.expiry.forgetExpired(clock.earliest(), signal);
+      if (clock.isConfirmed()) await catalog.expiry.forgetExpired(clock.due(), signal);
       const trash = { catalog: objects, results };
       await sweepTrash(trash, providers, signal, told("a file in the trash"));
       const failed = told("the search for lost files");

@@ -250,7 +250,7 @@ async function refuseEarly(deps: PutDeps, reach: Reach, object: NewObject): Prom
   const { bucket, key, condition } = object;
   if (!condition.absent && !condition.notFiles) return;
   const old = await deps.catalog.get(scopeOf(reach), bucket, key);
-  checkWrite(old ?? null, condition, key, deps.clock.earliest());
+  checkWrite(old ?? null, condition, key, deps.clock.due());
 }
 
 /** A clean-up goes on when the client has gone; one that fails is left to the sweep. */
