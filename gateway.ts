@@ -20,7 +20,7 @@ import { hearTime } from "./objects/hear_time.ts";
 import { createObjects } from "./objects/objects.ts";
 import { createPartSpool, type PartSpoolOptions } from "./objects/part_spool.ts";
 import { createReadSpool } from "./objects/read_spool.ts";
-import { refuseOwnAddress } from "./own_address.ts";
+import { portOf, refuseOwnAddress } from "./own_address.ts";
 import { inOrder } from "./process.ts";
 import { hearing } from "./providers/hearing.ts";
 import { createProviders } from "./providers/registry.ts";
@@ -214,7 +214,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       if (!signal.aborted) log.warn("A request failed", { requestId, error });
     },
     metrics,
-    ports: () => ({ main: portOf(url), s3: s3Url && portOf(s3Url) }),
+    ports: () => ({ main: portOf(new URL(url)), s3: s3Url && portOf(new URL(s3Url)) }),
     answered(answer) {
       metrics.count(answer);
       const { requestId, accessKeyId, tenant, audit, status, bytesOut, durationMs } = answer;
@@ -274,11 +274,6 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   );
   const closeAll = () => close(config.drainMilliseconds, sweep);
   return { url, s3Url, lost: lost.promise, close: closeAll };
-}
-
-function portOf(url: string): string {
-  const { port, protocol } = new URL(url);
-  return port === "" ? (protocol === "https:" ? "443" : "80") : port;
 }
 
 /** Hosts that nobody outside of this machine reaches. */

@@ -66,6 +66,7 @@ async function isOwn(url: URL, { host, urls, hop, fetch }: OwnAddressDeps): Prom
   }
 }
 
-function portOf({ port, protocol }: URL): string {
+/** The port of a URL, also where it is the scheme's own. */
+export function portOf({ port, protocol }: URL): string {
   return port === "" ? (protocol === "https:" ? "443" : "80") : port;
 }
