@@ -58,6 +58,8 @@ export class JsonScan {
   readonly #open: OpenMember[] = [];
   readonly #isObject = new Uint8Array(maxDepth + 1);
   #depth = 0;
+  /** Arrays that are open: members of objects in them are not noted. */
+  #arrays = 0;
   #expected: Expected = "value";
   #at = 0;
   #isBroken = false;
@@ -139,10 +141,12 @@ export class JsonScan {
     }
     this.#depth++;
     this.#isObject[this.#depth] = kind === "object" ? 1 : 0;
+    if (kind === "array") this.#arrays++;
     this.#expected = kind === "object" ? "name or end" : "element or end";
   }
 
   #close(at: number): void {
+    if (this.#isObject[this.#depth] === 0) this.#arrays--;
     this.#depth--;
     if (this.#depth === 0) this.#end = at + 1;
     this.#ended(at + 1);
@@ -198,7 +202,7 @@ export class JsonScan {
     if (!isName) this.#ended(end);
     else {
       this.#expected = "colon";
-      if (this.#depth <= this.#levels) this.#named(bytes, start, end);
+      if (this.#depth <= this.#levels && this.#arrays === 0) this.#named(bytes, start, end);
     }
     return end;
   }
@@ -242,7 +246,7 @@ export class JsonScan {
   }
 
   #memberHere(): OpenMember | undefined {
-    const isNoted = this.#depth > 0 && this.#depth <= this.#levels;
+    const isNoted = this.#depth > 0 && this.#depth <= this.#levels && this.#arrays === 0;
     return isNoted && this.#isObject[this.#depth] === 1 ? this.#open[this.#depth] : undefined;
   }
 }
@@ -286,4 +290,32 @@ export function textOf(
   const member = members.findLast((one) => one.depth === 1 && one.name === name);
   if (member?.kind !== "string" || member.end - member.valueStart > maxBytes) return undefined;
   return JSON.parse(new TextDecoder().decode(bytes.subarray(member.valueStart, member.end)));
+}
+
+/** An object of what is short in a long one. */
+export type Outline = { readonly [name: string]: unknown };
+
+/** Texts in an outline, in bytes; longer ones are empty in it. */
+const maxTextBytes = 64 * 1_024;
+
+/** An object of the members that were noted: their numbers, words and short texts; lists are empty. */
+export function outlineOf(bytes: Uint8Array, members: readonly ScannedMember[]): Outline {
+  let at = 0;
+  const read = (depth: number): Outline => {
+    const entries: [string, unknown][] = [];
+    for (let member = members[at]; member?.depth === depth; member = members[at]) {
+      at++;
+      const inner = members[at]?.depth === depth + 1 ? read(depth + 1) : {};
+      if (member.name === undefined) continue;
+      entries.push([member.name, member.kind === "object" ? inner : valueOf(bytes, member)]);
+    }
+    return Object.fromEntries(entries);
+  };
+  return read(1);
+}
+
+function valueOf(bytes: Uint8Array, { kind, valueStart, end }: ScannedMember): unknown {
+  if (kind === "array") return [];
+  if (end - valueStart > maxTextBytes) return "";
+  return JSON.parse(new TextDecoder().decode(bytes.subarray(valueStart, end)));
 }

@@ -63,7 +63,8 @@ export async function firstLine(
 
 /** Whether a line holds nothing but spaces, tabs and carriage returns. */
 export function isBlank(line: Uint8Array): boolean {
-  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+  for (const byte of line) if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false;
+  return true;
 }
 
 class LineSplitter {

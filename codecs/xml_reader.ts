@@ -92,11 +92,15 @@ export async function parseXml(
 /** A completed upload of 10,000 parts, each with its checksums, has some 180,000 tags. */
 const maxTags = 200_000;
 const maxAttributes = 1_000;
+/** Twice the quotes of 10,000 ETags; keys with a hundred `&amp;` each are well below. */
+const maxReferences = 100_000;
 
 /** The parser holds some 300 bytes for each element, and nothing else runs meanwhile. */
 function refuseCrowds(text: string): void {
-  if (countOf(text, "<") > maxTags || countOf(text, '="') + countOf(text, "='") > maxAttributes) {
-    throw malformed("The XML has more elements or attributes than any request needs.");
+  const isTooMuch = countOf(text, "<") > maxTags || countOf(text, "&") > maxReferences ||
+    countOf(text, '="') + countOf(text, "='") > maxAttributes;
+  if (isTooMuch) {
+    throw malformed("The XML has more elements, attributes or references than any request needs.");
   }
 }
 

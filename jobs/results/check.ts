@@ -8,6 +8,7 @@ import type { Breath } from "../../codecs/breath.ts";
 import { IdSet } from "../../codecs/id_set.ts";
 import { isBlank, PartialLine } from "../../codecs/jsonl.ts";
 import { addSpan, type Part, type Span } from "../../codecs/pieces.ts";
+import { recordIn } from "./record.ts";
 import type { LineObject, RecordForm } from "../../providers/provider.ts";
 
 /** A part of a batch's results, and how it is opened. */
@@ -80,15 +81,19 @@ export async function checkResults(
         start = end + 1;
         if (rest.length > 0) {
           rest.append(piece);
-          tally.line(rest.take(), true);
-        } else tally.line(piece, true);
+          await tally.line(rest.take(), true);
+        } else {
+          // Nearly all lines are short, and a promise for each of them costs as much as the line.
+          const reading = tally.line(piece, true);
+          if (reading) await reading;
+        }
         if (breath.isDue()) await breath.take();
       }
       rest.append(chunk.subarray(start));
       await tally.flush(blockBytes);
       if (breath.isDue()) await breath.take();
     }
-    if (rest.length > 0) tally.line(rest.take(), false);
+    if (rest.length > 0) await tally.line(rest.take(), false);
     tally.end(part.bytes);
   }
   await tally.flush(0);
@@ -129,18 +134,24 @@ class Tally {
     if (declared !== undefined && bytes < declared) this.#isCutShort = true;
   }
 
-  /** Takes a line, without its line feed. */
-  line(line: Uint8Array, isEnded: boolean): void {
+  /** Takes a line, without its line feed; a long one is taken once the promise resolves. */
+  line(line: Uint8Array, isEnded: boolean): Promise<void> | undefined {
+    const record = isBlank(line) ? undefined : recordIn(line, this.#options.breath);
+    if (record instanceof Promise) return record.then((read) => this.#line(line, isEnded, read));
+    this.#line(line, isEnded, record);
+    return undefined;
+  }
+
+  #line(line: Uint8Array, isEnded: boolean, record: LineObject | undefined): void {
     const length = line.length + (isEnded ? 1 : 0);
-    if (this.#isWanted(line, isEnded)) this.#keep(line, isEnded);
+    if (this.#isWanted(line, isEnded, record)) this.#keep(line, isEnded);
     else addSpan(this.#cuts, { first: this.#position, end: this.#position + length });
     this.#position += length;
     this.#sizes[this.#sizes.length - 1] = (this.#sizes.at(-1) ?? 0) + length;
   }
 
-  #isWanted(line: Uint8Array, isEnded: boolean): boolean {
-    if (isBlank(line)) return true;
-    const record = parse(line);
+  #isWanted(line: Uint8Array, isEnded: boolean, record: LineObject | undefined): boolean {
+    if (!record && isBlank(line)) return true;
     if (!record) {
       if (!isEnded) {
         // What came of the last record is no record.
@@ -226,19 +237,5 @@ class Tally {
       ids: this.#ids,
       isCutShort: this.#isCutShort,
     };
-  }
-}
-
-const decoder = new TextDecoder();
-
-/** The line as an object; undefined where it is none. */
-export function parse(line: Uint8Array): LineObject | undefined {
-  try {
-    const value: unknown = JSON.parse(decoder.decode(line));
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? value as LineObject
-      : undefined;
-  } catch {
-    return undefined;
   }
 }

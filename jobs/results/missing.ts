@@ -3,7 +3,8 @@ import type { Breath } from "../../codecs/breath.ts";
 import { IdSet } from "../../codecs/id_set.ts";
 import { isBlank, splitLines } from "../../codecs/jsonl.ts";
 import type { RecordForm } from "../../providers/provider.ts";
-import { type Check, parse } from "./check.ts";
+import type { Check } from "./check.ts";
+import { recordIn } from "./record.ts";
 import { mostNamed } from "./report.ts";
 
 /** The first records in the order of the input. */
@@ -56,7 +57,7 @@ export async function* idsOf(
 ): AsyncGenerator<string> {
   for await (const line of input.pipeThrough(splitLines({ maxLineBytes }))) {
     if (breath.isDue()) await breath.take();
-    const record = isBlank(line) ? undefined : parse(line);
+    const record = isBlank(line) ? undefined : await recordIn(line, breath);
     const id = record && form.idOf(record);
     if (id !== undefined) yield id;
   }

@@ -68,6 +68,8 @@ async function deleteAll(
   const work = async () => {
     for (const [at, entry] of queue) {
       if (broken.length > 0) return;
+      // Nobody is told what became of the others.
+      request.signal.throwIfAborted();
       try {
         await deleteOne(request, entry);
       } catch (error) {

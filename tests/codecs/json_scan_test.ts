@@ -1,6 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { createBreath } from "../../codecs/breath.ts";
-import { JsonScan, scanObject, textOf } from "../../codecs/json_scan.ts";
+import { JsonScan, outlineOf, scanObject, textOf } from "../../codecs/json_scan.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -144,4 +144,44 @@ Deno.test("a long object is scanned in slices, between which others have their t
     equal(textOf(bytes, members ?? [], "url", 10), "/v1");
     equal(turns, Math.ceil(bytes.length / 65_536));
   }
+});
+
+Deno.test("an outline holds what is short of an object, and nothing of its lists", () => {
+  const long = "x".repeat(70_000);
+  const value = {
+    custom_id: "a\n\u{1f600}",
+    response: {
+      status_code: 200,
+      body: {
+        data: [{ embedding: [1, 2], index: 0 }, { usage: { wrong: 1 } }],
+        choices: [],
+        usage: { prompt_tokens: 7, details: { cached: 1, deep: { er: { none: 1 } } } },
+      },
+    },
+    error: null,
+    text: long,
+    [long]: 1,
+    ["__proto__"]: { a: true },
+  };
+  const bytes = encode(JSON.stringify(value));
+  const scan = new JsonScan(5);
+  scan.push(bytes, bytes.length);
+  const members = scan.end(bytes) ?? [];
+  deepEqual(
+    JSON.stringify(outlineOf(bytes, members)),
+    JSON.stringify({
+      custom_id: "a\n\u{1f600}",
+      response: {
+        status_code: 200,
+        body: {
+          data: [],
+          choices: [],
+          usage: { prompt_tokens: 7, details: { cached: 1, deep: {} } },
+        },
+      },
+      error: null,
+      text: "",
+      ["__proto__"]: { a: true },
+    }),
+  );
 });

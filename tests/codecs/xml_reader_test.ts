@@ -144,6 +144,7 @@ Deno.test("a crowd of elements or attributes is refused before it is parsed", as
   const wide: ParseXmlOptions = { maxBytes: 8_000_000 };
   await refuses(`<Delete>${"<a/>".repeat(200_001)}</Delete>`, wide);
   await refuses(`<Delete${' a="1"'.repeat(1_001)}></Delete>`, wide);
+  await refuses(`<Delete>${"&amp;".repeat(100_001)}</Delete>`, wide);
   // The largest that S3 has: 10,000 parts, each with all its checksums.
   const part = "<Part><PartNumber>1</PartNumber><ETag>&quot;a&quot;</ETag>" +
     ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"]

@@ -126,3 +126,32 @@ Deno.test("results are given up in the middle of a chunk once the gateway closes
   await assert.rejects(reading, /closing/);
   assert.ok(looks < 100);
 });
+
+Deno.test("long lines are counted by what is short in them, and let others have their turns", async () => {
+  const { openaiForm } = await import("../../providers/openai/form.ts");
+  const usage = '"usage":{"prompt_tokens":2,"completion_tokens":3}';
+  const big = [
+    `{"custom_id":"a","response":{"status_code":200,"body":{"data":[${
+      "[1,2],".repeat(300_000)
+    }0],${usage}}}}`,
+    `{"custom_id":"b","response":{"body":{${usage},"t":"${
+      '\\"'.repeat(700_000)
+    }"},"status_code":500}}`,
+    `{"custom_id":"a","response":{"status_code":200,"t":"${"x".repeat(1_500_000)}"}}`,
+    `{"custom_id":"c","t":"${"x".repeat(1_500_000)}"`,
+    " ".repeat(1_500_000),
+  ];
+  const { counted, breath } = counting();
+  const open = () => Promise.resolve(new Blob([`${big.join("\n")}\n`]).stream());
+  const write = () => Promise.resolve();
+  const check = await checkResults([{ name: "part", open }], {
+    form: openaiForm,
+    likeness: "id",
+    write,
+    breath,
+  });
+  const { records, success, error, repeated, inputTokens, outputTokens } = check;
+  assert.deepEqual([records, success, error, repeated], [3, 1, 2, 1]);
+  assert.deepEqual([inputTokens, outputTokens], [4, 6]);
+  assert.ok(counted.turns > 5, `${counted.turns}`);
+});
