@@ -239,6 +239,10 @@ Deno.test("results of a job are neither read around a limit to buckets nor delet
       await objects.remove(limited, named, quiet());
     }
   }
+  // The bucket named like the provider holds results of native batches, and no others.
+  const inProviders = { ...reach, mayUse: (bucket: string) => bucket === "cloud" };
+  const byId = { bucket: "cloud", key: out };
+  assert.equal(await objects.find(inProviders, byId, quiet()), undefined);
   for (const one of [reach, { ...reach, tenant: "other" }]) {
     await objects.remove(one, { bucket: "any", key: out }, quiet());
   }
