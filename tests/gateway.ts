@@ -33,11 +33,13 @@ export interface TestGatewayOptions {
   readonly clock?: GatewayDeps["clock"];
   readonly leaseMilliseconds?: GatewayDeps["leaseMilliseconds"];
   readonly settleMilliseconds?: GatewayDeps["settleMilliseconds"];
+  readonly providerTimeouts?: GatewayDeps["providerTimeouts"];
 }
 
 /** Starts a gateway in this process, on a port that is free. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const { clock, leaseMilliseconds, settleMilliseconds, catalogLimits } = options;
+  const { providerTimeouts } = options;
   const sandbox = options.providers ??
     await startSandbox({ batchSeconds: 1, ...options.sandbox });
   const environment = {
@@ -61,6 +63,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     ...(catalogLimits && { catalogLimits }),
     ...(leaseMilliseconds !== undefined && { leaseMilliseconds }),
     ...(settleMilliseconds !== undefined && { settleMilliseconds }),
+    ...(providerTimeouts && { providerTimeouts }),
   });
   return {
     url: gateway.url,

@@ -65,3 +65,35 @@ Deno.test("a bounded read stops at its limit and cancels the rest", async () => 
   await over.cancelled;
   await assert.rejects(readWhole(chunks(["abc"], new Error("cut")), 9), /cut/);
 });
+
+/** A body that gives a byte every few milliseconds, for ever. */
+function trickle(milliseconds: number) {
+  const cancelled = Promise.withResolvers<void>();
+  let timer: ReturnType<typeof setTimeout>;
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await new Promise((resolve) => (timer = setTimeout(resolve, milliseconds)));
+      controller.enqueue(new Uint8Array(1));
+    },
+    cancel() {
+      clearTimeout(timer);
+      cancelled.resolve();
+    },
+  }, { highWaterMark: 0 });
+  return { body, cancelled: cancelled.promise };
+}
+
+Deno.test("a body that trickles, or takes too long, is given up as one that stands still", async () => {
+  const slow = trickle(5);
+  await assert.rejects(textOf(watched(slow.body, 40)), /worded: The upstream is too slow/);
+  await slow.cancelled;
+  const long = trickle(5);
+  const bounded = watchedBody(long.body, {
+    idleMilliseconds: 10_000,
+    wholeMilliseconds: 40,
+    signal: quiet(),
+    failure: (error) => new Error(`${error.timedOut} ${error.message}`),
+  });
+  await assert.rejects(textOf(bounded), /true The upstream takes too long/);
+  await long.cancelled;
+});

@@ -286,3 +286,52 @@ Deno.test("a reply whose body stands still is given up", async () => {
   );
   hold.resolve();
 });
+
+Deno.test("a reply that trickles is given up, also where it is read as JSON", async () => {
+  const over = Promise.withResolvers<void>();
+  const trickle = async (connection: Deno.Conn) => {
+    const write = (text: string) => connection.write(new TextEncoder().encode(text));
+    await write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+    let isOver = false;
+    over.promise.then(() => (isOver = true));
+    while (!isOver) {
+      await write("1\r\n \r\n");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  await using server = serveBytes(async (connection) => await trickle(connection).catch(() => {}));
+  await using rate = world({ idleMilliseconds: 60 });
+  const slow = await rate.deps.uploader.request(put(server.url, chunks(["abc"]), 3), quiet());
+  await assert.rejects(textOf(slow.body!), { message: "The upstream is too slow" });
+  await using whole = world({ replyMilliseconds: 100 });
+  const request = { ...put(server.url, chunks(["abc"]), 3), wholeReply: true };
+  const reply = async () => {
+    const response = await whole.deps.uploader.request(request, quiet());
+    await textOf(response.body!);
+  };
+  await assert.rejects(reply(), (error) => error instanceof TransportError && error.timedOut);
+  over.resolve();
+});
+
+Deno.test("an upstream that takes a little now and then is given up", async () => {
+  const over = new AbortController();
+  await using server = serveBytes(async (connection) => {
+    const bytes = new Uint8Array(10);
+    while (!over.signal.aborted && await connection.read(bytes).catch(() => null) !== null) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  });
+  const uploader = createUploader({
+    callMilliseconds: 10_000,
+    replyMilliseconds: 10_000,
+    idleMilliseconds: 200,
+  });
+  const source = endless("x".repeat(1024));
+  await assert.rejects(
+    uploader.request(put(server.url, source.body, 2 ** 34), quiet()),
+    (thrown) => thrown instanceof TransportError && thrown.timedOut && !thrown.unsent,
+  );
+  await source.cancelled;
+  over.abort();
+  await uploader.close();
+});

@@ -96,6 +96,21 @@ Deno.test("an answer of Bedrock's that stands still or breaks is none; S3's is p
   await passed.body?.cancel();
 });
 
+Deno.test("an answer of Bedrock's that trickles has the time of one that is silent", async () => {
+  let timer: ReturnType<typeof setTimeout>;
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await new Promise((resolve) => (timer = setTimeout(resolve, 5)));
+      controller.enqueue(new TextEncoder().encode(" "));
+    },
+    cancel: () => clearTimeout(timer),
+  }, { highWaterMark: 0 });
+  await assert.rejects(
+    told(asked("bedrock", "GET"), () => Promise.resolve(new Response(body))),
+    unavailable(undefined, /in time/),
+  );
+});
+
 Deno.test("an answer in time comes as it is", async () => {
   const answer = () =>
     Promise.resolve(Response.json({ a: 1 }, { status: 429, headers: { "x-amzn-requestid": "1" } }));
