@@ -5,13 +5,20 @@ import { Failure } from "./failure.ts";
 /** Tags of one header: each may be looked for at the provider, and clients send one. */
 const maxEntityTags = 10;
 
+/** One tag up to the next comma; a comma within quotes is part of the tag. */
+const element = /((?:"[^"]*"|[^,])*)(,|$)/g;
+
 /**
  * The tags of an If-Match or If-None-Match header, without quotes and `W/`; `*` stands for any.
  * Throws `invalid` for more than {@linkcode maxEntityTags}.
  */
 export function parseEntityTags(header: string | null): readonly string[] | undefined {
   if (header === null || header.trim() === "") return undefined;
-  const tags = header.split(",", maxEntityTags + 1);
+  const tags: string[] = [];
+  for (const [, tag = "", comma] of header.matchAll(element)) {
+    tags.push(tag);
+    if (comma === "" || tags.length > maxEntityTags) break;
+  }
   if (tags.length > maxEntityTags) {
     throw new Failure(
       "invalid",

@@ -2,7 +2,6 @@
 import { Failure } from "../../codecs/failure.ts";
 import { type BatchId, batchId, type FileId, fileId } from "../../codecs/ids.ts";
 import { unexpectedReply } from "../failures.ts";
-import { type JsonObject, object } from "../json.ts";
 import { readPage } from "../pages.ts";
 import type {
   Batch,
@@ -15,6 +14,7 @@ import type {
 } from "../provider.ts";
 import { cancelCall, stopBatch } from "../stop.ts";
 import { endpointOf } from "./endpoint.ts";
+import { resourceIn } from "./envelope.ts";
 import { readBatch } from "./batch.ts";
 import type { Service } from "./files.ts";
 import { fileState } from "./file_state.ts";
@@ -37,7 +37,7 @@ export function createBatches(
   const subject = (id: BatchId) => `batch ${id}`;
 
   function known(body: unknown, idempotent: boolean): Batch {
-    const batch = readBatch(batchIn(object(body) ?? {}), secrets);
+    const batch = readBatch(resourceIn(body), secrets);
     if (batch === undefined) throw unexpectedReply(provider, 200, idempotent);
     return batch;
   }
@@ -70,7 +70,7 @@ export function createBatches(
   async function isPending(id: FileId, signal: AbortSignal): Promise<boolean> {
     const call = { method: "GET", path: `/files/${encodeURIComponent(id)}` } as const;
     try {
-      return fileState(object(await http.json(call, signal)) ?? {}) === "pending";
+      return fileState(resourceIn(await http.json(call, signal))) === "pending";
     } catch (error) {
       if (error instanceof Failure) return false;
       throw error;
@@ -130,9 +130,4 @@ export function createBatches(
         () => get(id, signal),
       ),
   };
-}
-
-/** Some services answer a new batch in an envelope, `{"job": {…}, "warning": …}`. */
-function batchIn(body: JsonObject): JsonObject {
-  return body["id"] === undefined ? object(body["job"]) ?? body : body;
 }

@@ -3,12 +3,13 @@ import { Failure } from "../../codecs/failure.ts";
 import { type FileId, fileId, randomId } from "../../codecs/ids.ts";
 import { unexpectedReply } from "../failures.ts";
 import type { Http } from "../http.ts";
-import { count, idText, type JsonObject, object, text, time } from "../json.ts";
+import { count, idText, type JsonObject, text, time } from "../json.ts";
 import { readPage } from "../pages.ts";
 import type { FilesPort, NewFile, Page, ProviderFile } from "../provider.ts";
 import { createReading } from "../reading.ts";
 import type { ProviderDeps } from "../settings.ts";
 import { idsOf } from "./ids.ts";
+import { resourceIn } from "./envelope.ts";
 import { fileState, settled } from "./file_state.ts";
 import { fileForm } from "./multipart.ts";
 
@@ -46,7 +47,7 @@ export function createFiles(
   const subject = (id: FileId) => `file ${id}`;
 
   function known(body: unknown, idempotent: boolean): ProviderFile {
-    const file = object(body) === undefined ? undefined : readFile(body as JsonObject);
+    const file = readFile(resourceIn(body));
     if (file === undefined) throw unexpectedReply(provider, 200, idempotent);
     return file;
   }
@@ -75,7 +76,7 @@ export function createFiles(
       statuses: { 404: "unavailable" },
     }, signal);
     const stored = known(reply.body, false);
-    const uploaded = object(reply.body) ?? {};
+    const uploaded = resourceIn(reply.body);
     if (fileState(uploaded) === "ready") return stored;
     try {
       await settled({ provider, secrets, sleep: deps.sleep, look }, stored.id, uploaded, signal);
@@ -89,7 +90,7 @@ export function createFiles(
 
   async function look(id: FileId, signal: AbortSignal): Promise<JsonObject> {
     const call = { method: "GET", path: path(id), subject: subject(id) } as const;
-    return object(await http.json(call, signal)) ?? {};
+    return resourceIn(await http.json(call, signal));
   }
 
   async function remove(id: FileId, signal: AbortSignal): Promise<void> {

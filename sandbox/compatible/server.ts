@@ -89,10 +89,15 @@ function createAnswers(service: Service, ids: Ids, context: SandboxContext) {
     }
     if (path.endsWith("/content")) return packed(service, await reply.bytes(), reply.headers);
     const shown = worded(delays.early(await reply.json()), service, ids);
-    const isNew = method === "POST" && path === "/batches";
+    const wrap = method === "POST" ? envelopeOf(service, path) : undefined;
     if (isList && isObject(shown)) return json(service, listed(shown, service, after, turn));
-    return json(service, isNew && service.wrapsNew ? { job: shown, warning: "" } : shown);
+    return json(service, wrap === undefined ? shown : { code: 20_000, [wrap]: shown });
   };
+}
+
+function envelopeOf({ wrapsNew }: Service, path: string): string | undefined {
+  if (path === "/files") return wrapsNew?.files;
+  return path === "/batches" ? wrapsNew?.batches : undefined;
 }
 
 function refusal(service: Service, [status, message]: Refused): Response {

@@ -28,8 +28,8 @@ export interface Service {
    * that begin again, `more` with empty pages behind the last.
    */
   readonly lists?: "bare" | "endless" | "circle" | "more";
-  /** It answers a new batch as `{"job": …}`. */
-  readonly wrapsNew?: boolean;
+  /** The envelope in which it answers a new file or batch. */
+  readonly wrapsNew?: { readonly files?: string; readonly batches?: string };
   /** It keeps no metadata of batches. */
   readonly forgetsMetadata?: boolean;
   /** It does not count the records of batches. */
@@ -90,7 +90,7 @@ export const services = {
     time: iso,
     state: upper,
     lists: "bare",
-    wrapsNew: true,
+    wrapsNew: { batches: "job" },
     forgetsMetadata: true,
     countsNothing: true,
     error: (_, message) => ({ message }),
@@ -133,6 +133,12 @@ export const services = {
     noTime: {},
     error: (status, message) => ({ code: status, reason: "INVALID", message, metadata: {} }),
     packed: "deflate",
+  },
+  "siliconflow": {
+    state: (state) => state === "in_progress" ? "in progress" : state,
+    error: (status, message) => ({ code: 20_000 + status, message, data: null }),
+    wrapsNew: { files: "data", batches: "data" },
+    noTime: 0,
   },
   "dashscope": {
     window: "14d",

@@ -15,6 +15,8 @@ Deno.test("entity tags are read quoted, unquoted, weak and several at once", () 
   assert.deepEqual(parseEntityTags("file-abc"), ["file-abc"]);
   assert.deepEqual(parseEntityTags('W/"a", "files/b" ,*'), ["a", "files/b", "*"]);
   assert.deepEqual(parseEntityTags('""'), [""]);
+  assert.deepEqual(parseEntityTags('"a,b", W/"c,,d",e'), ["a,b", "c,,d", "e"]);
+  assert.deepEqual(parseEntityTags('"a,b'), ['"a', "b"]);
   assert.equal(parseEntityTags(""), undefined);
   assert.equal(parseEntityTags(" "), undefined);
   assert.equal(parseEntityTags(null), undefined);
