@@ -2,12 +2,26 @@
  * A KV in a file whose disk may be full. SQLite takes a commit back that found no room, so that
  * nothing of it is there, and the same KV goes on once there is room again (measured with Deno 2.9.6).
  */
-import type { Disk } from "../codecs/disk.ts";
+import { type Disk, diskFailure, diskTrouble } from "../codecs/disk.ts";
 import { kvOver } from "./kv.ts";
 
-/** Makes a KV that says so where its disk refuses a write. */
+/** Makes a KV that says so where its disk refuses a write, or fails in a read. */
 export function onDisk(kv: Deno.Kv, disk: Disk): Deno.Kv {
   return kvOver(kv, {
+    get: (key, options) => worded(() => kv.get(key, options)),
+    getMany: (keys, options) => worded(() => kv.getMany(keys, options)),
+    list<Value>(selector: Deno.KvListSelector, options?: Deno.KvListOptions) {
+      const entries = kv.list<Value>(selector, options);
+      return {
+        get cursor() {
+          return entries.cursor;
+        },
+        next: () => worded(() => entries.next()),
+        [Symbol.asyncIterator]() {
+          return this;
+        },
+      };
+    },
     set: (key, value, options) => disk.write(() => kv.set(key, value, options)),
     delete: (key) => disk.write(() => kv.delete(key)),
     atomic() {
@@ -17,4 +31,14 @@ export function onDisk(kv: Deno.Kv, disk: Disk): Deno.Kv {
       return step;
     },
   });
+}
+
+/** What goes wrong in a read is no sign of whether there is room, and is not remembered. */
+async function worded<Result>(read: () => Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (error) {
+    const trouble = diskTrouble(error);
+    throw trouble === undefined ? error : diskFailure(trouble, error);
+  }
 }

@@ -1,5 +1,5 @@
 /** Where the catalog is: a file of this machine, a server for many machines, or the platform's. */
-import type { Disk } from "../codecs/disk.ts";
+import { createDisk, type Disk } from "../codecs/disk.ts";
 import { Failure } from "../codecs/failure.ts";
 import { type ChangeMark, openChangeMark } from "./change_mark.ts";
 import { onDisk } from "./disk_kv.ts";
@@ -40,7 +40,7 @@ export const defaultLimits: KvLimits = { milliseconds: 10_000, maxHanging: 16 };
 export interface PlaceDeps extends OpenDeps {
   /** What is waited for one that is not on this machine; 10 s where absent. */
   readonly limits?: KvLimits;
-  /** The disk of one that is in a file; what it refuses is told as it is where absent. */
+  /** The disk of one that is in a file, where somebody else asks how it is. */
   readonly disk?: Disk;
 }
 
@@ -67,7 +67,7 @@ export async function openPlace(place: CatalogPlace, deps: PlaceDeps): Promise<O
 async function openFile(path: string, deps: PlaceDeps): Promise<OpenedKv> {
   const opened = await openWatched(path, deps);
   const grouped = checkedKv(
-    groupCommits(deps.disk ? onDisk(opened.kv, deps.disk) : opened.kv),
+    groupCommits(onDisk(opened.kv, deps.disk ?? createDisk("the catalog"))),
     deps.warn,
   );
   const mark = path === ":memory:" ? undefined : await provenMark(opened.kv, path, deps);

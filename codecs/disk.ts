@@ -72,7 +72,7 @@ export function diskFailure(trouble: DiskTrouble, cause: unknown): Failure {
     trouble === "full"
       ? "The gateway's disk is full, and nothing of this request was kept. Send it again later; the " +
         "gateway's operator has to make room in BATCHWAY_DATA"
-      : "The gateway's disk refuses to be written to. Send the request again later; the gateway's " +
+      : "The gateway's disk does not work as it should. Send the request again later; the gateway's " +
         "operator has to look at the disk of BATCHWAY_DATA",
     { cause, retryAfterSeconds: 10, disk: true },
   );
