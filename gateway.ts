@@ -143,6 +143,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     now,
     clock,
     random: Math.random,
+    sleep,
     instance,
     implicitBuckets: config.implicitBuckets,
     // A file says whether it is a copy; a server does not.

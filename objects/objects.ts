@@ -32,6 +32,8 @@ export interface ObjectDeps {
   /** Durations, leases, and what expires; `now` is trusted with all of it where absent. */
   readonly clock?: Clock;
   readonly random: () => number;
+  /** Waits so many milliseconds; no time passes where absent. */
+  readonly sleep?: (milliseconds: number) => Promise<void>;
   /** The id of this gateway process. */
   readonly instance: string;
   /** Where ranges of files are read whose provider ignores ranges; each the dear way without it. */
@@ -99,7 +101,12 @@ export function createObjects(deps: ObjectDeps): Objects {
     ...(deps.resultStore && { store: deps.resultStore }),
   };
   const finding = { catalog: objects, now: clock.due };
-  const reading = { catalog: objects, results, ...(deps.reads && { reads: deps.reads }) };
+  const reading = {
+    catalog: objects,
+    results,
+    ...(deps.reads && { reads: deps.reads }),
+    ...(deps.sleep && { sleep: deps.sleep }),
+  };
   const removing = { ...finding, links, results };
   const etagForm = deps.etagForm ?? (() => "file" as const);
   const copying = { ...removing, clock, postponed, etagForm };

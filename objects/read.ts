@@ -14,13 +14,19 @@ export interface ReadDeps {
   readonly results: ResultsDeps;
   /** Without it, each range is asked of the provider, whatever that makes of ranges. */
   readonly reads?: ReadSpool;
+  /** Waits so many milliseconds; no time passes where absent. */
+  readonly sleep?: (milliseconds: number) => Promise<void>;
 }
+
+/** Pauses before a provider that says a file is gone is asked once more, in milliseconds. */
+const secondLooks = [300, 1_000] as const;
 
 /**
  * Opens an object's bytes, or a range of them.
  *
  * An object whose file is no longer at the provider (expired, or deleted by other means) is
- * forgotten, so that lists tell the truth from then on.
+ * forgotten, so that lists tell the truth from then on. A provider may say so in passing, above all
+ * of what it just took, and what is forgotten is lost: so it has to say it three times.
  */
 export async function read(
   deps: ReadDeps,
@@ -30,14 +36,21 @@ export async function read(
   signal: AbortSignal,
 ): Promise<ReadableStream<Uint8Array>> {
   const { record, name } = found;
-  try {
-    return await open(deps, reach, found, range, signal);
-  } catch (error) {
-    if (name && error instanceof Failure && error.details.gone === true) {
-      const scope = { ...scopeOf(reach), tenant: name.tenant };
-      await deps.catalog.remove(scope, name.bucket, name.key, record, "gone");
+  for (let looks = 0;; looks++) {
+    try {
+      return await open(deps, reach, found, range, signal);
+    } catch (error) {
+      const isGone = name && error instanceof Failure && error.details.gone === true;
+      if (!isGone) throw error;
+      const pause = secondLooks[looks];
+      if (pause === undefined) {
+        const scope = { ...scopeOf(reach), tenant: name.tenant };
+        await deps.catalog.remove(scope, name.bucket, name.key, record, "gone");
+        throw error;
+      }
+      await deps.sleep?.(pause);
+      signal.throwIfAborted();
     }
-    throw error;
   }
 }
 

@@ -4,7 +4,8 @@
 import { cutBody } from "../codecs/cut_body.ts";
 import type { Json, ResultFaults } from "./context.ts";
 import type { RawAnswer } from "./http.ts";
-import { type JsonObject, number, string } from "./json.ts";
+import { isObject, type JsonObject, number, string } from "./json.ts";
+import { withMembers } from "./members.ts";
 
 /** The simulated providers by the name of their mount. */
 export const providerNames = ["openai", "gemini", "anthropic", "s3", "bedrock"] as const;
@@ -43,6 +44,8 @@ export interface FaultRule {
   readonly reset?: "before" | "after";
   /** Carries the request out, then holds the answer back. */
   readonly delayAfterSeconds?: number;
+  /** Values in place of those that members of these names have in an answer of JSON. */
+  readonly replaceMembers?: JsonObject;
   /** Breaks the answer's body after so many bytes. */
   readonly cutBodyAfterBytes?: number;
   /** Ends the answer's body after so many bytes, as if that were all. */
@@ -95,14 +98,13 @@ const checks: Checks = {
   times: isAmount,
   latencySeconds: isAmount,
   status: (value) => typeof value === "number" && value >= 200 && value <= 599,
-  headers: (value) =>
-    typeof value === "object" && value !== null && !Array.isArray(value) &&
-    Object.values(value).every(isString),
+  headers: (value) => isObject(value) && Object.values(value).every(isString),
   body: isString,
   contentType: isString,
   cut: isMoment,
   reset: isMoment,
   delayAfterSeconds: isAmount,
+  replaceMembers: isObject,
   cutBodyAfterBytes: isAmount,
   endBodyAfterBytes: isAmount,
   pauseBodySeconds: isAmount,
@@ -223,7 +225,10 @@ export async function applyFault(
     for (const [name, value] of Object.entries(rule.headers ?? {})) headers.set(name, value);
     return new Response(rule.body ?? null, { status: rule.status ?? 200, headers });
   }
-  const response = await carryOut();
+  const carriedOut = await carryOut();
+  const response = rule.replaceMembers === undefined
+    ? carriedOut
+    : await withMembers(carriedOut, rule.replaceMembers);
   if (rule.delayAfterSeconds !== undefined) await sleep(rule.delayAfterSeconds);
   if (rule.cut === "after" || rule.reset === "after") {
     await response.body?.cancel();

@@ -72,6 +72,27 @@ Deno.test("an object whose file is gone at the provider is forgotten, also where
   }
 });
 
+Deno.test("an object whose provider says in passing that it is gone is read, and not forgotten", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud } = world;
+  const address = { bucket: "bucket", key: "key" };
+  await objects.put(reach, newObject("key", "0123456789"), quiet());
+  for (const times of [1, 2]) {
+    let left = times;
+    cloud.before = (call) => {
+      const isRead = call === "files.read" || call === "files.open";
+      if (isRead && left-- > 0) throw new Failure("not-found", "No such file", { gone: true });
+    };
+    for (const range of [undefined, { first: 3 }]) {
+      const found = await objects.find(reach, address, quiet());
+      assert.ok(found, `${times}`);
+      const body = await objects.read(reach, found, range, quiet());
+      assert.match(await new Response(body as BodyInit).text(), /3456789$/);
+      left = times;
+    }
+  }
+});
+
 Deno.test("a file that a provider made for a tenant's job is no native file of another tenant", async () => {
   using world = await createWorld();
   const { objects, reach, cloud, catalog } = world;
