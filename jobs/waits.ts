@@ -29,7 +29,7 @@ interface Wait {
 }
 
 /** Makes the memory of one kind of doubt. */
-export function createWaits({ clock: { uptime, earliest } }: JobTools) {
+export function createWaits({ clock: { uptime, due } }: JobTools) {
   const waits = new Map<string, Wait>();
 
   return { waited, isPausing, postpone, forget, isOld };
@@ -68,7 +68,7 @@ export function createWaits({ clock: { uptime, earliest } }: JobTools) {
 
   /** Whether others made a job's batch, and it has been over for long. */
   function isOld({ native }: JobRecord, endedAt: number | undefined): boolean {
-    return native && endedAt !== undefined && earliest() - endedAt >= longAfter;
+    return native && endedAt !== undefined && due() - endedAt >= longAfter;
   }
 
   function waitOf(scoped: ScopedJob): Wait {
@@ -77,7 +77,7 @@ export function createWaits({ clock: { uptime, earliest } }: JobTools) {
     if (known) return known;
     if (waits.size >= maxRemembered) prune();
     const since = scoped.job.doubtSince;
-    const before = since === undefined ? 0 : Math.max(0, earliest() - since);
+    const before = since === undefined ? 0 : Math.max(0, due() - since);
     const wait = { begun: uptime(), before, times: 0, until: -Infinity, mark: "" };
     waits.set(name, wait);
     return wait;
