@@ -20,8 +20,17 @@ export interface CredentialsDeps {
   readonly chain?: () => Promise<ExpiringCredentials>;
 }
 
+/** Finds the credentials; each call gives those that are good now. */
+export interface OwnCredentials {
+  (): Promise<Credentials>;
+  /** AWS has refused them: unless they were found just now, the next call looks for others. */
+  refused(): void;
+}
+
 /** Roles are renewed this early, so that no request is signed with credentials about to end. */
 const renewBefore = 5 * 60_000;
+/** Credentials that were refused are looked for again after this time at the earliest. */
+const refusedAfter = 30_000;
 
 /**
  * Finds credentials: keys in the environment, else the AWS default chain (profiles, SSO, web
@@ -31,11 +40,13 @@ const renewBefore = 5 * 60_000;
  * end (longer, up to that end, while renewing fails), and a failed look-up is not kept. Throws
  * `denied` where nothing is found.
  */
-export function createCredentials(deps: CredentialsDeps): () => Promise<Credentials> {
+export function createCredentials(deps: CredentialsDeps): OwnCredentials {
   const { name, env, now, uptime = () => now().getTime(), chain = defaultChain } = deps;
   let kept: ExpiringCredentials | undefined;
   /** When they end, by a clock that is never set: they last for so long, whatever the date. */
   let end = Infinity;
+  let foundAt = 0;
+  let isRefused = false;
   const pending = new SingleFlight<ExpiringCredentials>();
 
   const lookUp = async () => {
@@ -43,6 +54,8 @@ export function createCredentials(deps: CredentialsDeps): () => Promise<Credenti
       kept = await chain();
       const left = kept.expiration && kept.expiration.getTime() - now().getTime();
       end = left === undefined ? Infinity : uptime() + left;
+      foundAt = uptime();
+      isRefused = false;
       return kept;
     } catch (cause) {
       if (kept?.expiration !== undefined && uptime() < end) return kept;
@@ -55,12 +68,16 @@ export function createCredentials(deps: CredentialsDeps): () => Promise<Credenti
     }
   };
 
-  return async () => {
+  const find = async () => {
     const fromEnv = environmentKeys(name, env);
     if (fromEnv !== undefined) return fromEnv;
-    if (kept !== undefined && uptime() < end - renewBefore) return kept;
+    if (kept !== undefined && !isRefused && uptime() < end - renewBefore) return kept;
     return await pending.run("credentials", lookUp);
   };
+  const refused = () => {
+    if (uptime() - foundAt >= refusedAfter) isRefused = true;
+  };
+  return Object.assign(find, { refused });
 }
 
 function environmentKeys(

@@ -21,6 +21,8 @@ export interface ForwardDeps {
   readonly name: string;
   readonly findEndpoint: FindEndpoint;
   readonly credentials: () => Promise<Credentials>;
+  /** Told that AWS refused them. */
+  readonly refused?: () => void;
   readonly fetch: typeof fetch;
   readonly uploader: Uploader;
   readonly now: () => Date;
@@ -52,9 +54,9 @@ const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 export function createForward(
   deps: ForwardDeps,
 ): (request: ForwardRequest, signal: AbortSignal) => Promise<Response> {
-  const probe = createProbe(deps, send);
+  const probe = createProbe(deps);
   return async (request, signal) => {
-    const answer = await send(request, signal);
+    const answer = await send(deps, request, signal);
     const { status } = answer;
     // The answer to a HEAD has no body that would say whose fault it is.
     if (request.method === "HEAD" && (status === 400 || status === 403)) {
@@ -62,62 +64,67 @@ export function createForward(
     }
     return answer;
   };
+}
 
-  async function send(request: ForwardRequest, signal: AbortSignal): Promise<Response> {
-    let body: Payload["body"] = request.body;
-    try {
-      signal.throwIfAborted();
-      const endpoint = deps.findEndpoint(request.service, request.region);
-      const credentials = await ownCredentials(deps);
-      signal.throwIfAborted();
-      const headers = requestHeaders(request.headers, { ...request, hop: deps.hop });
-      const query = withoutPresigning(request.query, headers);
-      const path = endpoint.prefix + (request.path === "" ? "/" : request.path);
-      const target = query === "" ? path : `${path}?${query}`;
-      const url = urlThatKeeps(endpoint.origin, target);
-      const payload = await preparePayload(request, headers, url === undefined);
-      body = payload.body;
-      headers.set("host", endpoint.host);
-      signRequest({
-        method: request.method,
-        path,
-        query,
-        headers,
-        service: request.service,
-        region: endpoint.region,
-        credentials,
-        payloadHash: payload.hash,
-        date: deps.now(),
-      });
-      headers.delete("host");
-      const { method } = request;
-      const answer = passOn(
-        url !== undefined && payload.untouched && !mustNotRepeat(request) && !request.ownBody
-          ? await deps.fetch(url, {
-            method,
-            headers: [...headers],
-            body,
-            redirect: "manual",
-            signal,
-          })
-          : await sendRaw(
-            deps.uploader,
-            endpoint.origin,
-            { method, target, headers },
-            payload,
-            signal,
-          ),
-      );
-      return method === "HEAD"
-        ? answer
-        : await checked(deps, await withoutCredentials(answer, credentials));
-    } catch (error) {
-      if (body instanceof ReadableStream && !body.locked) {
-        // A body that broke says so again here; `error` is what the caller is told.
-        await body.cancel(error).catch(() => {});
-      }
-      throw signal.aborted ? signal.reason : failureOf(error, request.method, deps.name);
+/** Signs a request, sends it, and makes of AWS's answer what a client may get. */
+async function send(
+  deps: ForwardDeps,
+  request: ForwardRequest,
+  signal: AbortSignal,
+): Promise<Response> {
+  let body: Payload["body"] = request.body;
+  try {
+    signal.throwIfAborted();
+    const endpoint = deps.findEndpoint(request.service, request.region);
+    const credentials = await ownCredentials(deps);
+    signal.throwIfAborted();
+    const headers = requestHeaders(request.headers, { ...request, hop: deps.hop });
+    const query = withoutPresigning(request.query, headers);
+    const path = endpoint.prefix + (request.path === "" ? "/" : request.path);
+    const target = query === "" ? path : `${path}?${query}`;
+    const url = urlThatKeeps(endpoint.origin, target);
+    const payload = await preparePayload(request, headers, url === undefined);
+    body = payload.body;
+    headers.set("host", endpoint.host);
+    signRequest({
+      method: request.method,
+      path,
+      query,
+      headers,
+      service: request.service,
+      region: endpoint.region,
+      credentials,
+      payloadHash: payload.hash,
+      date: deps.now(),
+    });
+    headers.delete("host");
+    const { method } = request;
+    const answer = passOn(
+      url !== undefined && payload.untouched && !mustNotRepeat(request) && !request.ownBody
+        ? await deps.fetch(url, {
+          method,
+          headers: [...headers],
+          body,
+          redirect: "manual",
+          signal,
+        })
+        : await sendRaw(
+          deps.uploader,
+          endpoint.origin,
+          { method, target, headers },
+          payload,
+          signal,
+        ),
+    );
+    return method === "HEAD"
+      ? answer
+      : await checked(deps, await withoutCredentials(answer, credentials));
+  } catch (error) {
+    if (body instanceof ReadableStream && !body.locked) {
+      // A body that broke says so again here; `error` is what the caller is told.
+      await body.cancel(error).catch(() => {});
     }
+    throw signal.aborted ? signal.reason : failureOf(error, request.method, deps.name);
   }
 }
 
@@ -132,7 +139,10 @@ async function ownCredentials({ credentials, health }: ForwardDeps): Promise<Cre
 }
 
 /** Throws `unavailable` where an answer refuses the gateway's own credentials. */
-async function checked({ name, health }: ForwardDeps, answer: Response): Promise<Response> {
+async function checked(
+  { name, health, refused }: ForwardDeps,
+  answer: Response,
+): Promise<Response> {
   const code = await refusalOfCredentials(answer);
   if (code === undefined) {
     // A refusal, or a redirect, may come before the signature is looked at.
@@ -141,6 +151,7 @@ async function checked({ name, health }: ForwardDeps, answer: Response): Promise
   }
   await answer.body?.cancel();
   health?.refused("key", undefined);
+  refused?.();
   throw credentialsRefused(name, code);
 }
 
@@ -149,14 +160,15 @@ const probeMilliseconds = 10_000;
 
 /** Makes what asks S3 for its buckets only to see whether it takes the gateway's credentials. */
 function createProbe(
-  { now, uptime = () => now().getTime() }: ForwardDeps,
-  send: (request: ForwardRequest, signal: AbortSignal) => Promise<Response>,
+  deps: ForwardDeps,
 ): (region: string | undefined, signal: AbortSignal) => Promise<void> {
+  const { now, uptime = () => now().getTime() } = deps;
   let goodUntil = 0;
   return async (region, signal) => {
     if (uptime() < goodUntil) return;
     const list = { service: "s3", method: "GET", path: "/", query: "" } as const;
-    const answer = await send({ ...list, headers: new Headers(), body: null, region }, signal);
+    const request = { ...list, headers: new Headers(), body: null, region };
+    const answer = await send(deps, request, signal);
     await answer.body?.cancel();
     goodUntil = uptime() + probeMilliseconds;
   };

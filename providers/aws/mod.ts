@@ -31,6 +31,7 @@ export function createAws(settings: ProviderSettings, deps: ProviderDeps): Forwa
     name,
     findEndpoint,
     credentials,
+    refused: credentials.refused,
     fetch,
     uploader,
     now,

@@ -105,3 +105,24 @@ Deno.test("while renewing fails, credentials that still hold are used", async ()
   world.pass(4);
   await assert.rejects(world.credentials(), Failure);
 });
+
+Deno.test("credentials that AWS refuses are looked for again, and not at every refusal", async () => {
+  const { credentials, calls, pass, ...world } = setUp({});
+  await credentials();
+  credentials.refused();
+  await credentials();
+  assert.equal(calls.length, 1, "they were found just now");
+  pass(1);
+  await credentials();
+  assert.equal(calls.length, 1, "nobody has refused them since");
+  credentials.refused();
+  const { accessKeyId } = await credentials();
+  assert.deepEqual([accessKeyId, calls.length], ["key 2", 2]);
+  await credentials();
+  assert.equal(calls.length, 2);
+  // What is found no more leaves the old ones, which are not over yet.
+  pass(1);
+  world.break(true);
+  credentials.refused();
+  assert.equal((await credentials()).accessKeyId, "key 2");
+});
