@@ -56,6 +56,8 @@ for (
         ...shared,
         endpoint: `${url}/bedrock/files`,
         forcePathStyle: true,
+        // S3 refuses the small chunks of a stream that the SDK does not gather.
+        requestStreamBufferSize: 64 * 1024,
       });
       const bedrock = new BedrockClient({ ...shared, endpoint: `${url}/bedrock` });
       const names = { step: "build", name: "provider" } as const;
