@@ -119,7 +119,7 @@ async function* compareFiles(
 }
 
 async function* compareBatches(
-  { kv, catalog: { jobs, journal } }: CompareDeps,
+  { kv, catalog: { jobs, journal }, now }: CompareDeps,
   { provider, account }: Place,
   signal: AbortSignal,
 ): AsyncGenerator<Difference> {
@@ -145,7 +145,9 @@ async function* compareBatches(
 
   async function isUnderWay({ jobId }: Batch): Promise<boolean> {
     for await (const { scope, entry } of journal.entries()) {
-      if (scope.provider === provider && entry.job.id === jobId) return true;
+      if (scope.provider !== provider || entry.job.id !== jobId) continue;
+      // What nobody is at any more is a job that was not recorded.
+      if (entry.leaseUntil > now()) return true;
     }
     return false;
   }

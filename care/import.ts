@@ -14,6 +14,8 @@ export interface ImportDeps {
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Opens the backup from its beginning; it is read twice. */
   readonly open: () => Promise<ReadableStream<Uint8Array>>;
+  /** Milliseconds since 1970; the system's where absent. */
+  readonly now?: () => number;
   /** Whether what is in the catalog goes. */
   readonly force: boolean;
 }
@@ -52,7 +54,7 @@ export async function importBackup(deps: ImportDeps): Promise<number> {
     await write(kv, sleep, group);
     count += group.length;
   }
-  await dropMoment(kv, sleep, at);
+  await dropMoment(kv, sleep, (deps.now ?? Date.now)(), at);
   await endImport(kv, schema);
   await ensureSchema(kv, sleep, "The catalog");
   return count;

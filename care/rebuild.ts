@@ -1,10 +1,10 @@
 /** Putting the catalog right, and making again of it what the providers tell. */
 import { keys } from "../catalog/keys.ts";
 import type { WriteCondition } from "../catalog/objects.ts";
-import type { ObjectRecord } from "../catalog/records.ts";
+import type { ObjectRecord, RestoredRecord } from "../catalog/records.ts";
 import { Failure } from "../codecs/failure.ts";
 import { isResultsId } from "../codecs/results_id.ts";
-import { adoptBatch } from "../jobs/adopt_batch.ts";
+import { adoptBatch, finishCreate } from "../jobs/adopt_batch.ts";
 import type { ObjectName } from "../objects/name.ts";
 import type { FilesPort, ProviderFile } from "../providers/provider.ts";
 import { compare, type CompareDeps, type Place } from "./compare.ts";
@@ -99,7 +99,9 @@ async function fromProvider(
   for await (const { kind, what, file, batch, object } of compare(deps, place, signal)) {
     if (batch) {
       const target = { provider, account: account.name, region, ...(tenant && { tenant }) };
-      if (await adoptBatch(deps, target, batch)) done.jobs++;
+      const isMade = await finishCreate(deps, provider, batch) ||
+        await adoptBatch(deps, target, batch);
+      if (isMade) done.jobs++;
     } else if (file?.object) {
       const name = nameText(file.object);
       const other = newest.get(name)?.file;
@@ -109,7 +111,7 @@ async function fromProvider(
     } else if (object) gone.push({ what, name: nameText(object) });
     else leave(done, `${what}: ${reasons[kind] ?? "it is left as it is"}`);
   }
-  const restored = (await deps.kv.get<number>(keys.restored())).value ?? undefined;
+  const restored = (await deps.kv.get<RestoredRecord>(keys.restored())).value ?? undefined;
   for (const { file, object } of newest.values()) {
     const condition = await mayReplace(catalog.objects, place, file, object, restored, signal);
     if (await isRecorded(catalog.objects, place, file, object, condition)) done.objects++;
@@ -187,7 +189,7 @@ async function mayReplace(
   { provider, account }: Place,
   file: ProviderFile,
   { tenant, bucket, key }: ObjectName,
-  restored: number | undefined,
+  restored: RestoredRecord | undefined,
   signal: AbortSignal,
 ): Promise<WriteCondition> {
   const free = { absent: true };
@@ -196,7 +198,8 @@ async function mayReplace(
   if (!old || !account.files || old.account !== account.name) return free;
   const createdAt = file.createdAt.getTime() + resolution;
   if (createdAt < old.modifiedAt) return free;
-  const isSince = restored !== undefined && old.modifiedAt <= restored && createdAt > restored;
+  const isSince = restored !== undefined && old.modifiedAt <= restored.restoredAt &&
+    createdAt > restored.madeAt;
   const isReplaced = isSince || !await headOf(account.files, old.file, signal);
   return isReplaced ? { files: [old.file] } : free;
 }

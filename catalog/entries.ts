@@ -207,7 +207,10 @@ const kinds: Readonly<Record<string, EntryKind>> = {
   },
   "registration": { key: ofId, value: mark },
   "secret": { key: ofId, value: bytes },
-  "schema": { key: [[], ["text"]], value: number },
+  "schema": {
+    key: [[], ["text"]],
+    value: v.union([number, v.object({ madeAt: number, restoredAt: number })]),
+  },
   "credential": { key: ofId, value: CredentialEntry, standIn: noCredential },
   "sealed-under": { key: [[]], value: text },
   "credentials-version": { key: [[]], value: text },

@@ -150,7 +150,7 @@ export const keys = {
   secret: (name: string) => ["secret", name],
   /** In which form the catalog is. */
   schema: () => ["schema"],
-  /** When the backup was made that the catalog came back from, in milliseconds; in no backup. */
+  /** Which backup the catalog came back from; in no backup itself. */
   restored: () => ["schema", "restored"],
   credentials: () => ["credential"],
   credential: (accessKeyId: string) => ["credential", accessKeyId],

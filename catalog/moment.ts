@@ -5,7 +5,13 @@
 import type { FileId } from "../codecs/ids.ts";
 import { inKey, keys, maxBatch } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
-import type { FileRecord, JournalRecord, ObjectRecord, TrashRecord } from "./records.ts";
+import type {
+  FileRecord,
+  JournalRecord,
+  ObjectRecord,
+  RestoredRecord,
+  TrashRecord,
+} from "./records.ts";
 
 type Sleep = (milliseconds: number) => Promise<void>;
 
@@ -34,11 +40,17 @@ export const momentaryKinds: readonly string[] = [
  * @param at When the backup was made, in milliseconds since 1970; the time at which a process was
  * last seen where absent.
  */
-export async function dropMoment(kv: Deno.Kv, sleep: Sleep, at?: number): Promise<void> {
+export async function dropMoment(
+  kv: Deno.Kv,
+  sleep: Sleep,
+  now: number,
+  at?: number,
+): Promise<void> {
   const made = at ?? await lastSeen(kv);
   if (made !== undefined) {
     await settleTrash(kv, sleep, made);
-    await kv.set(keys.restored(), made);
+    const restored: RestoredRecord = { madeAt: made, restoredAt: now };
+    await kv.set(keys.restored(), restored);
   }
   for await (const entry of kv.list<JournalRecord>({ prefix: keys.journal() })) {
     if (!isObject(entry.value)) continue;

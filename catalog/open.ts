@@ -25,6 +25,8 @@ export interface OpenedKv {
 /** How a catalog is opened. */
 export interface OpenDeps {
   readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Milliseconds since 1970; the system's where absent. */
+  readonly now?: () => number;
   /** Told of what may take a while. */
   readonly told?: (message: string) => void;
   /** Told of what is wrong with the catalog while it is used. */
@@ -159,8 +161,12 @@ async function openInMemory(deps: OpenDeps): Promise<OpenedKv> {
 }
 
 /** Takes from a copy of a catalog what was true of the moment in which it was made. */
-async function settleCopy(kv: Deno.Kv, path: string, { sleep, told }: OpenDeps): Promise<void> {
-  await dropMoment(kv, sleep);
+async function settleCopy(
+  kv: Deno.Kv,
+  path: string,
+  { sleep, told, now = Date.now }: OpenDeps,
+): Promise<void> {
+  await dropMoment(kv, sleep, now());
   told?.(
     `The catalog ${path} is a copy, or was last used by an older version: files that gateways put ` +
       "after it was made are left at their providers. `deno task catalog rebuild` takes them in",

@@ -223,3 +223,10 @@ export interface InstanceRecord {
   /** It says so again before this time, while it lives; absent in records of before 0.2. */
   readonly nextAt?: number;
 }
+
+/** The backup that a catalog was last brought back from. */
+export interface RestoredRecord {
+  /** When it was made; files that providers date later are not in it. */
+  readonly madeAt: number;
+  readonly restoredAt: number;
+}

@@ -183,8 +183,10 @@ async function exportCatalog(_: Config, path: string, { file }: Options): Promis
   // Opened for its lock, and for being looked through: a backup of damage is none.
   const opened = await open(path, { anyForm: true });
   try {
+    // Before the copy: what is put while it is made is perhaps not in it.
+    const at = new Date();
     await using copy = await copyCatalog(path);
-    const lines = ReadableStream.from(backupLines(copy.kv, new Date()))
+    const lines = ReadableStream.from(backupLines(copy.kv, at))
       .pipeThrough(new TextEncoderStream());
     if (file === undefined || file === "-") {
       await lines.pipeTo(Deno.stdout.writable, { preventClose: true });

@@ -69,6 +69,26 @@ export async function adoptBatch(
 }
 
 /**
+ * Ends a create under way that nobody is at, with the batch that bears its job's id: the journal knows
+ * more of the job than the batch does.
+ *
+ * @returns Whether there was such a create.
+ */
+export async function finishCreate(
+  { catalog: { journal }, now }: AdoptDeps,
+  provider: string,
+  batch: Batch,
+): Promise<boolean> {
+  for await (const { scope, entry } of journal.entries()) {
+    if (scope.provider !== provider || entry.job.id !== batch.jobId) continue;
+    if (entry.leaseUntil > now()) continue;
+    await journal.finish(scope, { ...entry.job, ...accepted(batch, now(), entry.job) });
+    return true;
+  }
+  return false;
+}
+
+/**
  * Whether a batch may be that of a create under way. A service that drops metadata leaves the input
  * to tell it by, and where it does not tell that either, the time: who made it will be known soon.
  */

@@ -15,6 +15,8 @@ export interface ChaosTools {
   readonly random: Random;
   /** How often a gateway is killed. */
   readonly kills: number;
+  /** Takes a backup, or brings one back, where it is time for it. */
+  readonly backUp: () => Promise<void>;
   /** The mean time between two mishaps, in milliseconds. */
   readonly pace: number;
 }
@@ -74,6 +76,7 @@ export async function letThingsGoWrong(tools: ChaosTools, isDone: () => boolean)
       count(model, "fault set");
       await fault(sandbox, drawFault(random));
     }
+    await tools.backUp();
     if (isDone() || turn % 2 === 0) continue;
     const at = random.below(gateways.count);
     if (killed < kills) {

@@ -11,6 +11,10 @@ export interface Gateways {
   crash(at: number, pauseMilliseconds: number): Promise<void>;
   /** Ends one as an operator does, and starts it again; its exit code. */
   restart(at: number): Promise<number>;
+  /** Ends all that are up, as crashes do or as an operator does; their exit codes. */
+  down(how: "kill" | "stop"): Promise<number[]>;
+  /** Starts all that are down. */
+  up(): Promise<void>;
   /** Lines that each process, also of those that are gone, wrote on standard error. */
   log(): string[];
   /** Ends all as an operator does; their exit codes. */
@@ -50,6 +54,11 @@ export async function startGateways(
       const code = await end(at, "stop");
       running[at] = await start();
       return code;
+    },
+    down: (how) =>
+      Promise.all(running.flatMap((one, at) => one === undefined ? [] : [end(at, how)])),
+    async up() {
+      await Promise.all(running.map(async (one, at) => running[at] = one ?? await start()));
     },
     log: () => [...logs, ...running.flatMap((one) => one?.log().split("\n") ?? [])],
     stop: () => Promise.all(running.map((_, at) => end(at, "stop"))),

@@ -75,7 +75,7 @@ async function batchesOf(provider: ProviderName, sandbox: Sandbox): Promise<Batc
 }
 
 /** Ids of the files that were put into a provider and are still there. */
-async function filesOf(provider: ProviderName, sandbox: Sandbox): Promise<string[]> {
+export async function filesOf(provider: ProviderName, sandbox: Sandbox): Promise<string[]> {
   const { holdings } = await ledger(sandbox);
   const items = holdings[provider]?.["files"]?.items ?? [];
   return items
@@ -152,11 +152,15 @@ export async function compare(
   const files = await filesOf(provider, sandbox);
   const named = [...objects.values()].sort();
   if (named.join() !== files.join()) {
-    const lost = [...objects].filter(([, file]) => !files.includes(file)).map(([key]) => {
-      const may = model.objects.find((one) => one.key === key)?.may ?? [];
-      return `${key} (${may.map((one) => one?.bytes ?? "none").join(" or ")})`;
-    });
-    const left = files.filter((file) => !named.includes(file));
+    const modelOf = (key: string) => model.objects.find((one) => one.key === key);
+    const lost = [...objects]
+      .filter(([key, file]) => !files.includes(file) && !modelOf(key)?.mayLackFile)
+      .map(([key]) => {
+        const may = modelOf(key)?.may ?? [];
+        return `${key} (${may.map((one) => one?.bytes ?? "none").join(" or ")})`;
+      });
+    const left = files.filter((file) => !named.includes(file) && !model.mayBeLeft.has(file));
+    if (lost.length + left.length === 0) return wrong;
     wrong.push(`${provider} lacks the files of [${lost}] and has [${left}] that nobody names`);
   }
   return wrong;

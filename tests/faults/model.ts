@@ -15,6 +15,14 @@ export interface Content {
   readonly digest: string;
 }
 
+/** A put, or a deletion. Times are milliseconds since 1970. */
+export interface Write {
+  readonly content: Content | null;
+  readonly startedAt: number;
+  endedAt?: number;
+  isAcknowledged?: true;
+}
+
 /** An object as clients know it. */
 export interface ObjectModel {
   readonly provider: ProviderName;
@@ -23,6 +31,10 @@ export interface ObjectModel {
   may: (Content | null)[];
   /** The last client to write it has given up: nobody writes it any more. */
   retired: boolean;
+  /** All that was done to it, in its order. */
+  readonly writes: Write[];
+  /** A backup brought back that it was there, and its file is perhaps gone. */
+  mayLackFile?: boolean;
 }
 
 /** A create as its client knows it. */
@@ -36,12 +48,18 @@ export interface CreateModel {
   arn?: string;
   /** The status that was told of it once it was over. */
   end?: string;
+  /** Its client knows its outcome, or has given up. */
+  isOver?: true;
+  /** A rebuild has made it again, which does not know where its results were to go. */
+  isRemade?: true;
 }
 
 /** Everything that clients know. */
 export interface Model {
   readonly objects: ObjectModel[];
   readonly creates: CreateModel[];
+  /** Files that were at a provider when a backup was brought back: some of them have no name. */
+  readonly mayBeLeft: Set<string>;
   /** What must never be, and was. */
   readonly violations: string[];
   /** Counts of what was done, for the report. */
@@ -50,7 +68,7 @@ export interface Model {
 
 /** Knows nothing yet. */
 export function createModel(): Model {
-  return { objects: [], creates: [], violations: [], counts: new Map() };
+  return { objects: [], creates: [], mayBeLeft: new Set(), violations: [], counts: new Map() };
 }
 
 /** Counts something. */

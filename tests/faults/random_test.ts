@@ -4,6 +4,7 @@ import { sandboxEnvironment } from "../../sandbox/environment.ts";
 import { startSandbox } from "../../sandbox/server.ts";
 import { temporaryFolder } from "../catalog/memory.ts";
 import { setFaults } from "../clients/session.ts";
+import { createBackups } from "./backups.ts";
 import { letThingsGoWrong } from "./chaos.ts";
 import { createInsistent } from "./client.ts";
 import { startGateways } from "./gateways.ts";
@@ -12,6 +13,7 @@ import { checkObjects, settle } from "./ledger.ts";
 import { createModel } from "./model.ts";
 import { createRandom } from "./random.ts";
 import { checkResults } from "./results.ts";
+import { createTurnstile } from "./turnstile.ts";
 import { doSomething } from "./work.ts";
 
 const numberOf = (name: string, otherwise: number) => Number(Deno.env.get(name) ?? otherwise);
@@ -24,6 +26,8 @@ const operations = numberOf("FAULTS_OPERATIONS", 500);
 const workers = numberOf("FAULTS_WORKERS", 12);
 /** Gateways killed with kill -9; once these are over, some are restarted with SIGTERM. */
 const kills = numberOf("FAULTS_KILLS", 6);
+/** Backups that are taken and brought back, at even distances. */
+const restores = numberOf("FAULTS_RESTORES", 1);
 /** The mean time between two mishaps, in milliseconds. */
 const pace = numberOf("FAULTS_PACE", 200);
 
@@ -37,28 +41,51 @@ const patience: Patience = {
 Deno.test(`kills, restarts and failing providers lose nothing, double nothing and leave nothing (seed ${seed})`, async () => {
   await using folder = await temporaryFolder();
   const sandbox = await startSandbox({ batchSeconds: 2 });
-  const gateways = await startGateways({
+  const environment = {
     ...sandboxEnvironment(sandbox),
-    BATCHWAY_DATA: folder.path,
+    BATCHWAY_DATA: `${folder.path}/data`,
     BATCHWAY_POLL_SECONDS: "0",
     BATCHWAY_SWEEP_SECONDS: "0.5",
     BATCHWAY_LOG: "json",
-  }, patience);
+  };
+  const gateways = await startGateways(environment, patience);
   try {
     const model = createModel();
     const random = createRandom(seed);
+    const clients = createTurnstile();
     let labels = 0;
     let begun = 0;
     const worker = async (own: ReturnType<typeof createRandom>) => {
       const ask = createInsistent(gateways, model, own.fork());
       const tools = { ask, model, random: own, label: () => `n${labels++}x` };
-      while (begun++ < operations) await doSomething(tools);
+      while (begun++ < operations) await clients.pass(() => doSomething(tools));
+    };
+    const backups = createBackups({
+      gateways,
+      sandbox,
+      model,
+      random: random.fork(),
+      clients,
+      environment,
+      folder: folder.path,
+    });
+    // One is taken in the first third of its share of the run, and brought back in the last.
+    let steps = 0;
+    const backUp = async () => {
+      const share = operations / restores;
+      const due = Math.floor(steps / 2) * share + (steps % 2 === 0 ? 0.3 : 0.7) * share;
+      if (steps === 2 * restores || begun < due) return;
+      await (steps++ % 2 === 0 ? backups.take() : backups.bringBack());
     };
     let working = true;
-    const chaos = { gateways, sandbox, model, random: random.fork(), kills, pace };
+    const chaos = { gateways, sandbox, model, random: random.fork(), kills, pace, backUp };
     const work = Promise.all(Array.from({ length: workers }, () => worker(random.fork())))
       .finally(() => (working = false));
     await Promise.all([work, letThingsGoWrong(chaos, () => !working)]);
+    while (steps < 2 * restores) {
+      begun = Infinity;
+      await backUp();
+    }
     await setFaults(sandbox);
     const url = gateways.url(0) ?? "";
     const wrong = [...model.violations, ...await settle(url, sandbox, model, 60)];

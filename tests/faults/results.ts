@@ -75,8 +75,8 @@ export function readerOf(url: string, provider: string): ResultReader {
 /** Looks at the results of every job that was acknowledged and is over; what is wrong with them. */
 export async function checkResults(url: string, { creates }: Model): Promise<string[]> {
   const wrong: string[] = [];
-  for (const { provider, arn } of creates) {
-    if (arn === undefined) continue;
+  for (const { provider, arn, isRemade } of creates) {
+    if (arn === undefined || isRemade) continue;
     const job = await createClient(url, provider).get(arn);
     const { s3InputDataConfig: { s3Uri } } = job["inputDataConfig"] as {
       s3InputDataConfig: { s3Uri: string };

@@ -1,6 +1,6 @@
 /** What clients do at random, and what they learn of it. */
 import { type Content, contentOf, count, digestOf, providers } from "./model.ts";
-import type { CreateModel, Model, ObjectModel } from "./model.ts";
+import type { CreateModel, Model, ObjectModel, Write } from "./model.ts";
 import type { Insistent } from "./client.ts";
 import type { Random } from "./random.ts";
 
@@ -50,6 +50,8 @@ async function write(
 ): Promise<void> {
   const what = content === null ? "delete" : "put";
   object.may = [...object.may, content];
+  const written: Write = { content, startedAt: Date.now() };
+  object.writes.push(written);
   const answer = await ask(
     what,
     object.provider,
@@ -61,11 +63,14 @@ async function write(
       }),
     insistence,
   );
+  written.endedAt = Date.now();
   if (answer === undefined) {
     object.retired = true;
     count(model, `${what}: given up`);
   } else if (answer.status === 200 || answer.status === 204) {
     object.may = [content];
+    object.mayLackFile = false;
+    written.isAcknowledged = true;
     count(model, `${what}: acknowledged`);
   } else model.violations.push(`${what} ${object.key} was refused: ${answer.text}`);
 }
@@ -76,7 +81,13 @@ const fresh = (tools: Tools, object: ObjectModel) =>
 const putNew: Work = async (tools) => {
   const { model, random, label } = tools;
   const provider = random.chance(0.7) ? providers[0] : providers[1];
-  const object: ObjectModel = { provider, key: `${label()}.jsonl`, may: [null], retired: false };
+  const object: ObjectModel = {
+    provider,
+    key: `${label()}.jsonl`,
+    may: [null],
+    retired: false,
+    writes: [],
+  };
   held.add(object);
   model.objects.push(object);
   await write(tools, object, fresh(tools, object));
@@ -149,6 +160,7 @@ async function create(tools: Tools, how: "token" | "race" | "once"): Promise<voi
   if (arns.size > 1) model.violations.push(`create ${name} made ${[...arns].join(" and ")}`);
   if (arn !== undefined) Object.assign(made, { outcome: "acknowledged", arn });
   else if (answers.every((answer) => answer?.doubtful === false)) made.outcome = "refused";
+  made.isOver = true;
   count(model, `create: ${made.outcome}`);
 }
 
