@@ -9,6 +9,10 @@ export const bounds = {
   clientIdleMilliseconds: 60_000,
   /** The whole time of a control call's body, or the idle time where that is longer. */
   controlBodyMilliseconds: 120_000,
+  /** The longest body of a control call: 200 tags and all else of a create stay well below. */
+  controlBytes: 2 ** 20,
+  /** The same where S3 calls are forwarded: a completion of 10,000 parts with their checksums. */
+  forwardedControlBytes: 8 * 2 ** 20,
   /** The whole time of any other body or reply. */
   bodyMilliseconds: 24 * 3_600_000,
   /**

@@ -64,9 +64,6 @@ export function controlTime({ idleMilliseconds }: BodyDeps): number {
   return Math.max(idleMilliseconds, bounds.controlBodyMilliseconds);
 }
 
-/** 200 tags of full length and all other members of a create at their greatest stay well below. */
-const maxControlBytes = 1024 * 1024;
-
 /** Makes what reads the whole body of a control call, once. Throws `invalid` where it is too large. */
 export function controlBody(
   request: Request,
@@ -74,7 +71,7 @@ export function controlBody(
   deps: BodyDeps,
 ): () => Promise<Uint8Array<ArrayBuffer>> {
   let reading: Promise<Uint8Array<ArrayBuffer>> | undefined;
-  return () => reading ??= readControl(request, audit, deps, maxControlBytes);
+  return () => reading ??= readControl(request, audit, deps, bounds.controlBytes);
 }
 
 /** Reads the whole body of a control call. Throws `invalid` where it is too large or too slow. */

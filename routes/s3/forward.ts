@@ -44,9 +44,6 @@ const writesWithinBucket: ReadonlySet<string> = new Set([
   "UploadPartCopy",
 ]);
 
-/** S3's longest control call: a completion of 10,000 parts, each with its checksum. */
-const maxControlBytes = 8 * 2 ** 20;
-
 /** Operations whose bodies are data of any length, which is passed on untouched. */
 const dataOperations: ReadonlySet<string | undefined> = new Set(["PutObject", "UploadPart"]);
 
@@ -114,7 +111,7 @@ async function controlBody(
   { request, principal, audit }: Context,
 ): Promise<ForwardRequest["body"]> {
   if (request.body === null) return null;
-  const bytes = await readControl(request, audit, deps, maxControlBytes);
+  const bytes = await readControl(request, audit, deps, bounds.forwardedControlBytes);
   if (operation === "RestoreObject" && principal.buckets) await checkRestore(principal, bytes);
   return bytes;
 }
