@@ -1,4 +1,5 @@
 /** JSON Lines as bytes: a line at a time, in memory bounded by the longest line. */
+import { ByteBuffer } from "./byte_buffer.ts";
 import { Failure } from "./failure.ts";
 
 /** How long a line may be. */
@@ -98,47 +99,33 @@ class LineSplitter {
   }
 }
 
-/**
- * The beginning of a line whose end has not come yet. It is copied, so that a sender of tiny chunks
- * costs no more than the line is long, and the room doubles, so that each byte is copied about once.
- */
+/** The beginning of a line whose end has not come yet. */
 export class PartialLine {
   readonly #maxBytes: number;
-  #room = new Uint8Array();
-  #length = 0;
+  readonly #bytes: ByteBuffer;
 
   constructor({ maxLineBytes }: LineLimit) {
     this.#maxBytes = maxLineBytes;
+    this.#bytes = new ByteBuffer(maxLineBytes);
   }
 
   get length(): number {
-    return this.#length;
+    return this.#bytes.length;
   }
 
   /** What has come of the line, with room behind it; to be read before the next bytes are added. */
   get bytes(): Uint8Array {
-    return this.#room;
+    return this.#bytes.bytes;
   }
 
   /** Adds bytes without a line feed; throws a `too-large` Failure over the limit. */
   append(bytes: Uint8Array): void {
-    const length = this.#length + bytes.length;
-    if (length > this.#maxBytes) throw tooLong(this.#maxBytes);
-    if (length > this.#room.length) {
-      const room = new Uint8Array(Math.max(length, Math.min(this.#maxBytes, 2 * length)));
-      room.set(this.#room.subarray(0, this.#length));
-      this.#room = room;
-    }
-    this.#room.set(bytes, this.#length);
-    this.#length = length;
+    if (!this.#bytes.append(bytes)) throw tooLong(this.#maxBytes);
   }
 
   /** Gives the line away and begins a new one. */
   take(): Uint8Array {
-    const line = this.#room.subarray(0, this.#length);
-    this.#room = new Uint8Array();
-    this.#length = 0;
-    return line;
+    return this.#bytes.take();
   }
 }
 

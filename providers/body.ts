@@ -1,4 +1,5 @@
 /** Reading upstream bodies: bounded and watched. */
+import { ByteBuffer } from "../codecs/byte_buffer.ts";
 import { pacedBody, paceOf, type Slowness } from "../codecs/pace.ts";
 import { TransportError } from "./failures.ts";
 
@@ -25,30 +26,20 @@ async function collect(
   limit: number,
   lenient: boolean,
 ): Promise<{ bytes: Uint8Array<ArrayBuffer>; whole: boolean }> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
+  const gathered = new ByteBuffer(limit);
   let whole = true;
   try {
     for await (const chunk of body) {
-      const room = limit - length;
-      chunks.push(chunk.subarray(0, room));
-      length += Math.min(chunk.byteLength, room);
-      if (chunk.byteLength > room) {
-        whole = false;
-        break;
-      }
+      if (gathered.append(chunk)) continue;
+      gathered.append(chunk.subarray(0, limit - gathered.length));
+      whole = false;
+      break;
     }
   } catch (error) {
     if (!lenient) throw error;
     whole = false;
   }
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return { bytes, whole };
+  return { bytes: gathered.take(), whole };
 }
 
 /** What {@linkcode watchedBody} looks after. */

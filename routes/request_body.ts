@@ -1,5 +1,5 @@
 /** The bodies of requests, as handlers read them, and of answers, as clients do. */
-import { Buffer } from "node:buffer";
+import { ByteBuffer } from "../codecs/byte_buffer.ts";
 import { bounds } from "../codecs/bounds.ts";
 import { Failure } from "../codecs/failure.ts";
 import { type Pace, pacedBody, paceOf, type Slowness } from "../codecs/pace.ts";
@@ -81,18 +81,15 @@ export async function readControl(
   deps: BodyDeps,
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  const gathered = new ByteBuffer(maxBytes);
   for await (const chunk of requestBody(request, audit, deps, controlTime(deps)) ?? []) {
-    size += chunk.length;
     // Leaving the loop cancels the rest.
-    if (size > maxBytes) {
+    if (!gathered.append(chunk)) {
       throw new Failure("invalid", `The request's body is larger than ${maxBytes} bytes`, {
         s3: "MaxMessageLengthExceeded",
         fields: { MaxMessageLengthBytes: `${maxBytes}` },
       });
     }
-    chunks.push(chunk);
   }
-  return new Uint8Array(Buffer.concat(chunks));
+  return gathered.take();
 }

@@ -1,4 +1,5 @@
 /** An upstream's list of buckets, without those that a principal may not use. */
+import { ByteBuffer } from "../../codecs/byte_buffer.ts";
 import { childrenNamed, childText, parseXml, renderXml } from "../../codecs/s3_xml.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { answerXml } from "./answer.ts";
@@ -36,17 +37,14 @@ export async function filterBuckets(
 }
 
 async function readUpTo(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
+  const gathered = new ByteBuffer(maxBytes);
   for await (const chunk of body) {
-    size += chunk.byteLength;
-    if (size > maxBytes) {
+    if (!gathered.append(chunk)) {
       throw new Failure(
         "unavailable",
         "The list of buckets is too long. Ask for fewer: max-buckets",
       );
     }
-    chunks.push(chunk as Uint8Array<ArrayBuffer>);
   }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+  return gathered.take();
 }
