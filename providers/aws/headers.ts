@@ -41,6 +41,8 @@ const s3Headers: ReadonlySet<string> = new Set([
   "if-match",
   "if-modified-since",
   "if-none-match",
+  // Not in the reference; without it a resumed download could be of two objects.
+  "if-range",
   "if-unmodified-since",
   "origin",
   "range",

@@ -108,6 +108,7 @@ Deno.test("what S3 defines is sent on: conditions, checksums, metadata, encrypti
     "content-md5": md5,
     "expires": "Wed, 21 Oct 2026 07:28:00 GMT",
     "if-none-match": "*",
+    "if-range": '"e"',
     "x-amz-acl": "public-read",
     "x-amz-checksum-crc32": "AAAAAA==",
     "x-amz-if-match-size": "4",
