@@ -243,7 +243,8 @@ function invalidText(refusal: Refusal): string {
 const keyShapes = new RegExp(
   [
     String.raw`\bsk-[\w*-]{6,}`,
-    String.raw`\b(?:gsk|csk|xai|nvapi|pa|hf|fw|tgp|r8|pk|rk|sk)[-_](?=[\w*-]*[\d*])[\w*-]{16,}`,
+    String
+      .raw`\b(?:gsk|csk|xai|nvapi|pa|hf|fw|tgp|r8|pk|rk|sk)[-_](?=[\w*-]{0,64}[\d*])[\w*-]{16,}`,
     String.raw`\bAIza[\w-]{10,}`,
     String.raw`\bAQ\.[\w-]{10,}`,
     String.raw`\b(?:AKIA|ASIA)[A-Z0-9]{12,}`,

@@ -37,6 +37,9 @@ export async function readJson(response: Response, limit = maxReplyBytes): Promi
 const saysOnlyNotFound =
   /^(?:(?:default backend|error|http|page)\W*)*(?:404|410)?\W*(?:page )?(?:not found|gone)?\W*(?:404|410)?\W*$/i;
 
+/** Longer texts say more; and matching them would take long. */
+const maxRouterText = 64;
+
 /**
  * The body of a refusal: parsed JSON, or the text of one that is plain text. Undefined for markup,
  * which is a proxy's, and for an empty body; what of it came where it breaks off.
@@ -50,5 +53,5 @@ export async function readRefusal(response: Response): Promise<unknown> {
   if (/\b(?:html|xml)\b/i.test(type) || text.startsWith("<") || /[{[]/.test(text[0] ?? "")) {
     return undefined;
   }
-  return saysOnlyNotFound.test(text) ? undefined : text;
+  return text.length <= maxRouterText && saysOnlyNotFound.test(text) ? undefined : text;
 }

@@ -44,3 +44,25 @@ Deno.test("a text that a provider refuses as no id of its own names no file", as
   };
   await assert.rejects(objects.findFile(reach, fileId("file-odd"), quiet()), Failure);
 });
+
+Deno.test("a native file whose id is too long for a key is named by its tag, and not listed", async () => {
+  using world = await createWorld();
+  const { objects, reach, cloud } = world;
+  const [key, long] = [`file-${"k".repeat(1_019)}`, `file-${"l".repeat(1_020)}`];
+  cloud.addFile(key);
+  cloud.addFile(long);
+  const page = await objects.list(reach, {
+    bucket: "cloud-files",
+    prefix: "",
+    delimiter: "",
+    startAfter: "",
+    maxKeys: 10,
+  }, quiet());
+  assert.deepEqual(page.objects.map((object) => object.key), [key]);
+  const found = await objects.find(
+    reach,
+    { bucket: "cloud-files", key: "label", ifMatch: [long] },
+    quiet(),
+  );
+  assert.equal(found?.record.file, long);
+});

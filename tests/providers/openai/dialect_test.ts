@@ -132,3 +132,11 @@ Deno.test("a code decides in any envelope", async () => {
     assert.equal((await refusal(() => Response.json(body, { status: 400 }))).kind, "denied");
   }
 });
+
+Deno.test("a refusal of a hostile service costs no time of its own", async () => {
+  for (const unit of ["!", "pa-", "sk-", "Bearer ", "(", "http "]) {
+    const text = unit.repeat(Math.floor(60_000 / unit.length));
+    // A pattern that goes back and forth over such a text would take minutes.
+    assert.equal((await refusal(() => plain(`${text}x`))).kind, "invalid", unit);
+  }
+});
