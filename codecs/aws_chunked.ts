@@ -2,9 +2,9 @@
  * The aws-chunked framing of S3 bodies: `{hex length}[;chunk-signature={hex}]\r\n{data}\r\n …
  * 0[;…]\r\n[{trailer}:{value}\r\n …]\r\n`, in its unsigned, signed and signed-with-trailer forms.
  */
-import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { Failure } from "./failure.ts";
+import { gathered } from "./gathered.ts";
 
 /** One chunk at its end. */
 export interface Chunk {
@@ -44,10 +44,6 @@ const leastChunkBytes = 8192;
 const maxHeadBytes = 1024;
 /** Most bytes after the last chunk. */
 const maxTrailerBytes = 8192;
-/** Data of chunks below this is gathered: each piece that goes out alone costs 13 µs downstream. */
-const smallBytes = 4096;
-/** Pieces of one write that go out as they are. */
-const fewPieces = 16;
 /** Most empty lines in a row before a chunk, beside the end of the one before. */
 const maxBlankLines = 8;
 
@@ -74,28 +70,6 @@ export function awsChunkedDecoder(
     },
     flush: () => decoder.end(),
   });
-}
-
-/** Pieces of one write, those that are small put together with their neighbours. */
-function gathered(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
-  if (pieces.length <= fewPieces) return pieces;
-  const all: Uint8Array[] = [];
-  let small: Uint8Array[] = [];
-  const put = () => {
-    const [first] = small;
-    // One piece is a view of what came in, as it was.
-    if (first) all.push(small.length === 1 ? first : new Uint8Array(Buffer.concat(small)));
-    small = [];
-  };
-  for (const piece of pieces) {
-    if (piece.byteLength < smallBytes) small.push(piece);
-    else {
-      put();
-      all.push(piece);
-    }
-  }
-  put();
-  return all;
 }
 
 class Decoder {

@@ -3,6 +3,7 @@ import type { ResultsCatalog, ResultsRecord } from "../../catalog/results.ts";
 import type { ObjectRecord } from "../../catalog/records.ts";
 import { chunkStream } from "../../codecs/chunk_stream.ts";
 import { Failure } from "../../codecs/failure.ts";
+import { gathered } from "../../codecs/gathered.ts";
 import { type Piece, piecesOf, type Span } from "../../codecs/pieces.ts";
 import type { StoringProvider } from "../../providers/provider.ts";
 import { accountOf } from "../reach.ts";
@@ -113,14 +114,16 @@ async function* passed(
   let at = 0;
   if (body) {
     for await (const chunk of body) {
+      const pieces: Uint8Array[] = [];
       for (; at < spans.length; at++) {
         const span = spans[at];
         if (!span || span.first >= position + chunk.length) break;
         const from = Math.max(0, span.first - position);
         const to = Math.min(chunk.length, span.end - position);
-        if (to > from) yield chunk.subarray(from, to);
+        if (to > from) pieces.push(chunk.subarray(from, to));
         if (span.end > position + chunk.length) break;
       }
+      yield* gathered(pieces);
       position += chunk.length;
       if (at === spans.length) break;
     }
