@@ -104,12 +104,11 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const catalog = createCatalog(opened.kv, sleep, opened.memory, opened.mustBePresent);
   const uploader = createUploader(timeouts);
   const providers = createProviders(config.providers, {
-    fetch: hearing(fetch, clock),
+    ...hearing({ fetch, uploader }, clock),
     now: () => new Date(now()),
     uptime: clock.uptime,
     random,
     sleep,
-    uploader,
     hop: instance,
     env: deps.env,
     warn: log.warn,
@@ -127,7 +126,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const resultStore = createResultStore(
     config,
     providers,
-    clock.earliest,
+    clock.due,
     deps.catalogPath === ":memory:" ? undefined : drafts,
     disks.results,
     (error) => log.warn("Old drafts of results could not be cleared away", { error }),

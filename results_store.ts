@@ -9,20 +9,20 @@ import type { Provider } from "./providers/provider.ts";
 /**
  * Makes the store; undefined where results are not kept.
  *
- * @param earliest The earliest that it may be, in milliseconds since 1970.
+ * @param due The earliest that it may be, in milliseconds since 1970.
  * @param drafts Folder for what is on its way to a bucket; the system's where absent.
  * @param failed Called where old drafts could not be cleared away.
  */
 export function createResultStore(
   { keep }: Config,
   providers: ReadonlyMap<string, Provider>,
-  earliest: () => number,
+  due: () => number,
   drafts: string | undefined,
   disk: Disk,
   failed: (error: unknown) => void,
 ): ResultStore | undefined {
   if (!keep) return undefined;
-  if (keep.kind === "folder") return onDisk(createFolderStore(keep.folder, earliest, failed), disk);
+  if (keep.kind === "folder") return onDisk(createFolderStore(keep.folder, due, failed), disk);
   const provider = providers.get(keep.provider);
   if (!provider?.forwards) throw new Error(`The provider ${keep.provider} forwards to no S3`);
   const { bucket, prefix } = keep;

@@ -68,6 +68,7 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
       if (!isUnheard) {
         log.warn("The catalog could not be told that this process is alive", { error });
       }
+      isUnheard = true;
     }
   }
 

@@ -36,7 +36,7 @@ export async function sweepUploads(deps: SweepUploadsDeps, signal: AbortSignal):
   const folders = await spool.uploads();
   const owners: string[] = [];
   for await (const id of catalog.partOwners()) owners.push(id);
-  const oldest = clock.earliest() - (deps.keepMilliseconds ?? defaultKeepMilliseconds);
+  const oldest = clock.due() - (deps.keepMilliseconds ?? defaultKeepMilliseconds);
   const live = new Map<string, Holder>();
   for await (const upload of catalog.all()) {
     const isOld = upload.record.startedAt < oldest;
@@ -53,7 +53,7 @@ export async function sweepUploads(deps: SweepUploadsDeps, signal: AbortSignal):
     if (signal.aborted) return;
     if (!live.has(id)) await catalog.forgetParts(id);
   }
-  await catalog.forgetCompleted(clock.earliest() - repeatMilliseconds);
+  await catalog.forgetCompleted(clock.due() - repeatMilliseconds);
   await spool.measure(live);
 }
 
@@ -75,7 +75,7 @@ async function removeStrays(
   { catalog, spool, clock }: SweepUploadsDeps,
   id: string,
 ): Promise<void> {
-  const old = await spool.strays(id, clock.earliest() - strayMilliseconds);
+  const old = await spool.strays(id, clock.due() - strayMilliseconds);
   if (old.length === 0) return;
   const recorded = new Set((await catalog.parts(id, 0, maxParts)).map(({ file }) => file));
   for (const file of old) if (!recorded.has(file)) await spool.remove(id, file);

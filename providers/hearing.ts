@@ -1,11 +1,21 @@
-/** Letting a clock hear what time it is at providers. */
+/** Letting a clock hear what time it is at providers, by the dates of their answers. */
 import type { Clock } from "../codecs/clock.ts";
+import type { ProviderDeps } from "./settings.ts";
 
-/** Makes calls whose answers tell the clock their date. */
-export function hearing(call: typeof fetch, clock: Pick<Clock, "heard">): typeof fetch {
-  return async (input, init) => {
-    const response = await call(input, init);
+/** The ways to a provider. */
+type Ways = Pick<ProviderDeps, "fetch" | "uploader">;
+
+/** Makes both ways to a provider tell the clock what dates come back on them. */
+export function hearing({ fetch, uploader }: Ways, clock: Pick<Clock, "heard">): Ways {
+  const heard = (response: Response) => {
     clock.heard(response.headers.get("date"));
     return response;
+  };
+  return {
+    fetch: async (input, init) => heard(await fetch(input, init)),
+    uploader: {
+      ...uploader,
+      request: async (request, signal) => heard(await uploader.request(request, signal)),
+    },
   };
 }

@@ -12,15 +12,15 @@ const draftAge = 24 * 60 * 60 * 1000;
 /**
  * Makes a store in a folder, which is made if it is missing.
  *
- * @param earliest The earliest that it may be, in milliseconds since 1970.
+ * @param due The earliest that it may be, in milliseconds since 1970.
  * @param failed Called where old drafts could not be cleared away; the next draft tries again.
  */
 export function createFolderStore(
   folder: string,
-  earliest: () => number,
+  due: () => number,
   failed: (error: unknown) => void = () => {},
 ): ResultStore {
-  const tidied = once(() => tidy(folder, earliest() - draftAge));
+  const tidied = once(() => tidy(folder, due() - draftAge));
   return {
     async draft() {
       await Deno.mkdir(folder, { recursive: true });

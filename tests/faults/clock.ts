@@ -10,10 +10,15 @@ export interface JumpingClock {
   jump(milliseconds: number): void;
 }
 
-/** Makes a clock. @param start Milliseconds since 1970; the system's time, which then goes on, where absent. */
-export function jumpingClock(start?: number): JumpingClock {
+/**
+ * Makes a clock.
+ *
+ * @param start Milliseconds since 1970; the system's time, which then goes on, where absent.
+ * @param ahead How wrong the wall clock is from its start, in milliseconds.
+ */
+export function jumpingClock(start?: number, ahead = 0): JumpingClock {
   let passed = 0;
-  let jumped = 0;
+  let jumped = ahead;
   const wall = () => start ?? Date.now();
   const uptime = () => start === undefined ? performance.now() : 0;
   const clock = createClock({

@@ -3,7 +3,9 @@ import { jumpPatience } from "../../codecs/clock.ts";
 import { createJobWorld, createRequest } from "../jobs/world.ts";
 import { all } from "../catalog/memory.ts";
 import { gate } from "../double.ts";
+import { startSandbox } from "../../sandbox/server.ts";
 import { startTestGateway, type TestGateway } from "../gateway.ts";
+import { until } from "../jobs/wire.ts";
 import { withKeys } from "../keys.ts";
 import { createWorld, newObject, quiet } from "../objects/world.ts";
 import { type JumpingClock, jumpingClock } from "./clock.ts";
@@ -141,41 +143,62 @@ async function answerTo(url: string, bearerToken: string): Promise<number> {
   return response.status;
 }
 
-Deno.test("a whole gateway whose clock is two days ahead from its start forgets nothing", async () => {
+Deno.test("a whole gateway whose clock is nine days ahead from its start gives nothing up", async () => {
   const folder = await Deno.makeTempDir({ prefix: "batchway-clock-" });
   const catalogPath = `${folder}/catalog.kv`;
-  const env = { BATCHWAY_SWEEP_SECONDS: "0" };
+  const providers = await startSandbox();
+  const options = { catalogPath, providers, env: { BATCHWAY_SWEEP_SECONDS: "0" } };
   try {
-    const before = await startTestGateway({ catalogPath, env });
-    try {
-      assert.equal((await put(before)).status, 200);
-      await before.gateway.close();
-      const { clock, jump } = jumpingClock();
-      jump(49 * hour);
-      const ahead = { clock, catalogPath, env, providers: before.sandbox };
-      const gateway = await startTestGateway(ahead);
-      // It heard from a provider what time it is, by itself.
-      for (let n = 0; n < 500 && !clock.isConfirmed(); n++) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-      assert.ok(clock.due() < Date.now() + hour);
-      const { status } = await fetch(objectUrl(gateway), { method: "HEAD", headers: atGemini });
-      assert.equal(status, 200);
-      await gateway.gateway.close();
-    } finally {
-      await before.sandbox.close();
-    }
+    const before = await startTestGateway(options);
+    await put(before);
+    const partUrl = await putPart(before);
+    await before.gateway.close();
+    // What no upload owns goes with the first sweep that gets so far.
+    const stray = `${catalogPath}.spool/${"0".repeat(32)}`;
+    await Deno.mkdir(stray);
+    const { clock } = jumpingClock(undefined, 9 * 24 * hour);
+    const ahead = await startTestGateway({ ...options, clock });
+    await until("the uploads were swept", async () => !await isThere(stray));
+    // It heard from a provider what time it is, by itself.
+    assert.ok(clock.due() < Date.now() + hour);
+    await ahead.gateway.close();
+    const after = await startTestGateway(options);
+    const { status } = await fetch(objectUrl(after), { method: "HEAD", headers: atGemini });
+    assert.equal(status, 200);
+    const parts = await fetch(`${after.url}${partUrl}`, { headers: atOpenai });
+    assert.match(await parts.text(), /<PartNumber>1<\/PartNumber>/);
+    await after.gateway.close();
   } finally {
+    await providers.close();
     await Deno.remove(folder, { recursive: true });
   }
 });
 
-const atGemini = { "x-model-provider": "gemini" };
-const objectUrl = ({ url }: TestGateway) => `${url}/bedrock/files/bucket/a.jsonl`;
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
 
-async function put(gateway: TestGateway): Promise<Response> {
+/** Begins an upload at OpenAI and puts a part; where its parts are listed. */
+async function putPart({ url }: TestGateway): Promise<string> {
+  const path = "/bedrock/files/openai/parts.jsonl";
+  const opened = await fetch(`${url}${path}?uploads`, { method: "POST", headers: atOpenai });
+  const id = /<UploadId>(.*)<\/UploadId>/.exec(await opened.text())?.[1];
+  const query = `?partNumber=1&uploadId=${id}`;
+  const response = await fetch(`${url}${path}${query}`, {
+    method: "PUT",
+    headers: atOpenai,
+    body: "{}\n",
+  });
+  assert.equal(await response.text(), "");
+  return `${path}?uploadId=${id}&x-id=ListParts`;
+}
+
+const atOpenai = { "x-model-provider": "openai" };
+const atGemini = { "x-model-provider": "gemini" };
+const objectUrl = ({ url }: TestGateway) => `${url}/bedrock/files/gemini/a.jsonl`;
+
+async function put(gateway: TestGateway): Promise<void> {
   const body = `{"key":"1","request":{"contents":[{"parts":[{"text":"a"}]}]}}\n`;
   const response = await fetch(objectUrl(gateway), { method: "PUT", headers: atGemini, body });
-  await response.body?.cancel();
-  return response;
+  assert.equal(await response.text(), "");
 }
