@@ -14,7 +14,7 @@ import { SingleFlight } from "../codecs/single_flight.ts";
 import { type Reach, scopeOf } from "../objects/reach.ts";
 import type { JobTools } from "./deps.ts";
 import { freshMilliseconds } from "./fresh_input.ts";
-import { resolveInput } from "./input.ts";
+import { findInput } from "./input.ts";
 import { firstLease, type JournalWork } from "./journal.ts";
 import { checkOutput } from "./output.ts";
 import type { CreateRequest } from "./validate.ts";
@@ -103,13 +103,19 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     signal: AbortSignal,
     promise: Identity | undefined,
   ): Promise<Begun | undefined> {
-    const { modifiedAt, ...input } = await resolveInput(deps.objects, reach, request, signal);
+    const { record: { file, account, modifiedAt } } = await findInput(
+      deps.objects,
+      reach,
+      request,
+      signal,
+    );
     // Its batch is looked for by this time, and its own time runs from it.
     const submittedAt = deps.clock.earliest();
     const { jobName: name, tags, ...rest } = request;
     const job: JobDescription = {
       ...rest,
-      ...input,
+      file,
+      account,
       id: newJobId(submittedAt, deps.random),
       region,
       name,

@@ -1,6 +1,5 @@
 /** Which provider file a job reads: the one that its s3Uri names, or else that of the tag. */
 import { Failure } from "../codecs/failure.ts";
-import type { FileId } from "../codecs/ids.ts";
 import { isResultsId } from "../codecs/results_id.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
 import { type Found, namesObject } from "../objects/find.ts";
@@ -11,24 +10,16 @@ import type { CreateRequest } from "./validate.ts";
 /** The tag by which a program names the input file where its s3Uri is a mere label. */
 export const fileTag = "file_id";
 
-/** A job's input, and the account that holds it. */
-export interface JobInput {
-  readonly file: FileId;
-  readonly account: string;
-  /** When it was put, in milliseconds since 1970. */
-  readonly modifiedAt: number;
-}
-
 /**
  * Finds a job's input. Throws `invalid`, naming what was not found, or where the s3Uri and the tag
  * name different files; `unsupported` where the provider takes no files.
  */
-export async function resolveInput(
+export async function findInput(
   objects: Objects,
   reach: Reach,
   request: CreateRequest,
   signal: AbortSignal,
-): Promise<JobInput> {
+): Promise<Found> {
   // Where a provider takes no files, "put it there" would be no advice: this says what to do.
   for (const account of reach.provider.accounts) filesOf(reach.provider, account);
   const { s3Uri } = request.inputDataConfig.s3InputDataConfig;
@@ -60,8 +51,7 @@ export async function resolveInput(
   }
   const found = byUri ?? byTag;
   if (!found) throw notFound(reach, `the input s3Uri is ${s3Uri}`, s3Uri);
-  const { file, account, modifiedAt } = found.record;
-  return { file, account, modifiedAt };
+  return found;
 }
 
 async function findUri(

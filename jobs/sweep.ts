@@ -1,7 +1,6 @@
 /** Bringing running jobs forward that nobody asks for. */
 import type { OwnedJob } from "../catalog/jobs.ts";
 import type { Scope } from "../catalog/keys.ts";
-import { Failure } from "../codecs/failure.ts";
 import type { JobId } from "../codecs/ids.ts";
 import { startRenewal } from "../objects/renewal.ts";
 import type { StoringProvider } from "../providers/provider.ts";
@@ -97,8 +96,7 @@ async function sweepAccount(
         provider: provider.name,
         error,
       });
-      // That one batch is gone says nothing of the others.
-      return error instanceof Failure && error.kind === "not-found";
+      return false;
     }
   };
   const line = async () => {

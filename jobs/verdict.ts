@@ -10,8 +10,8 @@ export const patience = {
   late: 5 * 60_000,
   /** Results that the provider has, and refuses: it is down, or something in between is. */
   refused: 24 * 60 * 60_000,
-  /** A batch that its provider says it does not have. */
-  missing: 10 * 60_000,
+  /** A batch that its provider says it does not have; a key of another project's says so of all. */
+  missing: 60 * 60_000,
 } as const;
 
 /** Why a batch's word is not taken yet. */

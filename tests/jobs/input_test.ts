@@ -1,19 +1,22 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../codecs/failure.ts";
-import { resolveInput } from "../../jobs/input.ts";
+import { findInput } from "../../jobs/input.ts";
 import { createWorld, newObject, type ObjectWorld, quiet } from "../objects/world.ts";
 import { createRequest } from "./world.ts";
 
-const resolve = (world: ObjectWorld, s3Uri: string, file_id?: string, reach = world.reach) =>
-  resolveInput(
-    world.objects,
-    reach,
-    createRequest({
-      inputDataConfig: { s3InputDataConfig: { s3Uri } },
-      tags: file_id === undefined ? {} : { file_id },
-    }),
-    quiet(),
-  );
+async function resolve(
+  world: ObjectWorld,
+  s3Uri: string,
+  file_id?: string,
+  reach = world.reach,
+): Promise<{ file: string; account: string }> {
+  const request = createRequest({
+    inputDataConfig: { s3InputDataConfig: { s3Uri } },
+    tags: file_id === undefined ? {} : { file_id },
+  });
+  const { record: { file, account } } = await findInput(world.objects, reach, request, quiet());
+  return { file, account };
+}
 
 async function filled(): Promise<ObjectWorld> {
   const world = await createWorld();
