@@ -1,0 +1,154 @@
+/** Answers of Converse and of Nova's InvokeModel. */
+import type { Answer, ChatAnswer, Part, RecordError, Usage } from "../chat.ts";
+import type { AnswerContext } from "../dialect.ts";
+import { recordError } from "../errors.ts";
+import { fitCallId } from "../fit.ts";
+import type { Json, Raw } from "../json.ts";
+import type { LossLog } from "../loss.ts";
+import { array, isBlankText, object, quote, someObject } from "../raw.ts";
+import { readStop, stopWords } from "../stops.ts";
+import { argumentsObject } from "../tool_values.ts";
+import { countAt, noUsage, totalOf } from "../usage.ts";
+import { readBlock } from "./blocks.ts";
+import type { ConverseForm } from "./write_request.ts";
+
+/** Reading an answer leaves nothing out that its own form knows: nothing is to be reported. */
+const silent: LossLog = {
+  dropped: () => {},
+  approximated: () => {},
+  hint: () => {},
+  refuse: (_at, reason) => {
+    throw new Error(reason);
+  },
+};
+
+/** Reads the body of an answer. */
+export function readAnswer(body: Json): ChatAnswer | RecordError {
+  const message = body.get("output")?.get("message");
+  if (!message) return recordError("internal", "The provider's answer holds no message.");
+  const parts = (message.get("content")?.list ?? []).flatMap((block) => readBlock(block, silent));
+  const fields = body.get("additionalModelResponseFields");
+  const stopText = fields?.get("stop_sequence");
+  const answer: Answer = {
+    parts,
+    ...readStop("converse", body.get("stopReason")?.text, parts),
+    ...(stopText?.kind === "string" ? { stopText: stopText.raw } : {}),
+  };
+  return { kind: "answer", answers: [answer], usage: readUsage(body.get("usage")) };
+}
+
+function readUsage(usage: Json | undefined): Usage {
+  return {
+    input: countAt(usage, "inputTokens"),
+    cacheRead: countAt(usage, "cacheReadInputTokens"),
+    cacheWrite: countAt(usage, "cacheWriteInputTokens"),
+    output: countAt(usage, "outputTokens"),
+  };
+}
+
+/** Writes the body of an answer; all members that botocore requires are there. */
+export function writeAnswer(
+  { answers, usage }: ChatAnswer,
+  context: AnswerContext,
+  form: ConverseForm,
+): Raw {
+  const [answer, ...others] = answers;
+  if (others.length > 0) context.lost("further answers");
+  if (answer?.logprobs !== undefined) context.lost("log probabilities");
+  if (answer?.stopRaw !== undefined) context.lost("a stop reason that is not known");
+  const parts = answer?.parts ?? [];
+  const blocks = parts.flatMap((part, index) => writeBlock(part, index, context, form));
+  const message = object(["role", '"assistant"'], ["content", array(blocks)]);
+  return object(
+    ["output", object(["message", message])],
+    ["stopReason", quote(stopWords.converse[answer?.stop ?? "end"])],
+    ["usage", writeUsage(usage ?? noUsage)],
+    ["metrics", form === "converse" ? '{"latencyMs":0}' : undefined],
+    [
+      "additionalModelResponseFields",
+      form === "converse" ? extraFields(parts, answer, context) : undefined,
+    ],
+  );
+}
+
+function extraFields(
+  parts: readonly Part[],
+  answer: Answer | undefined,
+  context: AnswerContext,
+): Raw | undefined {
+  const signatures = parts.flatMap((part) => {
+    if (part.kind === "call" && part.signature !== undefined) return [part.signature];
+    const foreign = part.kind === "thinking" && part.signature?.owner === "gemini";
+    return foreign && part.signature ? [part.signature.raw] : [];
+  });
+  const stopText = answer?.stopText;
+  if (stopText !== undefined && !asksForStopText(context)) {
+    context.lost("the stop text that matched");
+  }
+  return someObject(
+    ["stop_sequence", stopText !== undefined && asksForStopText(context) ? stopText : undefined],
+    [
+      "gemini",
+      signatures.length > 0 ? object(["thoughtSignature", array(signatures)]) : undefined,
+    ],
+  );
+}
+
+function asksForStopText(context: AnswerContext): boolean {
+  const paths = context.request().nativeHints.find(({ name }) =>
+    name === "additionalModelResponseFieldPaths"
+  );
+  return paths?.raw.includes('"/stop_sequence"') ?? false;
+}
+
+function writeBlock(
+  part: Part,
+  index: number,
+  context: AnswerContext,
+  form: ConverseForm,
+): Raw[] {
+  switch (part.kind) {
+    case "text":
+      if (part.citations) context.lost("citations");
+      return isBlankText(part.text) ? [] : [object(["text", part.text])];
+    case "refusal":
+      return [object(["text", part.text])];
+    case "call": {
+      const id = part.id === "" ? context.madeId("tooluse_", index) : fitCallId(part.id);
+      const name = quote(context.toolName(part.name));
+      const input = argumentsObject(part);
+      const call = object(["toolUseId", quote(id)], ["name", name], ["input", input]);
+      return [object(["toolUse", call])];
+    }
+    case "thinking": {
+      if (form === "nova" || isBlankText(part.text) && !part.signature) {
+        context.lost("reasoning");
+        return [];
+      }
+      const { signature } = part;
+      if (part.text === '""' && signature?.owner !== "claude") return [];
+      const own = signature?.owner === "claude" ? signature.raw : undefined;
+      const text = object(["text", part.text], ["signature", own]);
+      return [object(["reasoningContent", object(["reasoningText", text])])];
+    }
+    case "redacted": {
+      if (form === "nova") break;
+      const data = part.owner === "bedrock" ? part.data : quote(btoa(JSON.parse(part.data)));
+      return [object(["reasoningContent", object(["redactedContent", data])])];
+    }
+    default:
+  }
+  context.lost(part.kind === "media" ? "media" : "parts that only the provider's own API knows");
+  return [];
+}
+
+function writeUsage(usage: Usage): Raw {
+  const { input, output, cacheRead, cacheWrite } = usage;
+  return object(
+    ["inputTokens", String(input)],
+    ["outputTokens", String(output)],
+    ["totalTokens", String(totalOf(usage))],
+    ["cacheReadInputTokens", cacheRead > 0 ? String(cacheRead) : undefined],
+    ["cacheWriteInputTokens", cacheWrite > 0 ? String(cacheWrite) : undefined],
+  );
+}

@@ -1,0 +1,222 @@
+/** Requests of Converse and of Nova's InvokeModel, whose forms are alike, read into neutral form. */
+import { efforts } from "../chat.ts";
+import type {
+  ChatRequest,
+  Effort,
+  Extra,
+  Format,
+  FunctionTool,
+  Num,
+  Part,
+  Reasoning,
+  Tool,
+  ToolChoice,
+  Turn,
+} from "../chat.ts";
+import type { Json } from "../json.ts";
+import type { LossLog } from "../loss.ts";
+import {
+  extraAt,
+  listAt,
+  maybe,
+  numberAt,
+  objectAt,
+  othersOf,
+  rawTextAt,
+  stopsAt,
+  textAt,
+} from "../reading.ts";
+import { readBlock } from "./blocks.ts";
+
+/** Members of Converse (botocore 1.44.8) and of Nova's body that are read below. */
+const known: ReadonlySet<string> = new Set([
+  "schemaVersion",
+  "messages",
+  "system",
+  "inferenceConfig",
+  "toolConfig",
+  "additionalModelRequestFields",
+  "additionalModelResponseFieldPaths",
+  "promptVariables",
+  "requestMetadata",
+  "serviceTier",
+  "performanceConfig",
+  "outputConfig",
+]);
+const knownInference: ReadonlySet<string> = new Set([
+  "maxTokens",
+  "max_new_tokens",
+  "temperature",
+  "topP",
+  "top_p",
+  "topK",
+  "top_k",
+  "stopSequences",
+]);
+const knownFields: ReadonlySet<string> = new Set([
+  "top_k",
+  "topK",
+  "inferenceConfig",
+  "thinking",
+  "reasoning_effort",
+  "reasoning",
+  "reasoningConfig",
+  "tool_choice",
+  "anthropic_beta",
+  "output_config",
+]);
+
+/** Reads the body of a request. */
+export function readRequest(body: Json, log: LossLog): ChatRequest {
+  const prompt = body.get("promptVariables");
+  if (prompt) log.refuse(prompt.at, "a prompt of Bedrock's prompt management is known to it only");
+  const inference = objectAt(body, "inferenceConfig", log);
+  const fields = objectAt(body, "additionalModelRequestFields", log);
+  const tools = objectAt(body, "toolConfig", log);
+  const output = objectAt(body, "outputConfig", log);
+  const number = (name: string) => numberAt(inference, name, log);
+  const inner = objectAt(fields, "inferenceConfig", log);
+  const topK = number("topK") ?? number("top_k") ?? numberAt(fields, "top_k", log) ??
+    numberAt(fields, "topK", log) ?? numberAt(inner, "topK", log);
+  return {
+    system: listAt(body, "system", log).flatMap((block) => readBlock(block, log)),
+    turns: listAt(body, "messages", log).map((message) => readTurn(message, log)),
+    tools: listAt(tools, "tools", log).flatMap((tool) => readTool(tool, log)),
+    ...maybe("choice", readChoice(objectAt(tools, "toolChoice", log), log)),
+    ...maybe("parallel", readParallel(fields)),
+    ...maybe("format", readFormat(output?.get("textFormat"), log)),
+    ...maybe("maxOut", number("maxTokens") ?? number("max_new_tokens")),
+    ...maybe("temperature", number("temperature")),
+    ...maybe("topP", number("topP") ?? number("top_p")),
+    ...maybe("topK", topK),
+    stop: stopsAt(inference, "stopSequences", log),
+    ...maybe("reasoning", readReasoning(output, fields, log)),
+    ...maybe("metadata", extraAt(body, "requestMetadata")),
+    ...maybe("tier", tierOf(body)),
+    native: natives(body, inference, fields, inner, output),
+    nativeHints: [
+      ...hints(body, "performanceConfig", "additionalModelResponseFieldPaths"),
+      ...hints(fields, "anthropic_beta"),
+    ],
+  };
+}
+
+function hints(parent: Json | undefined, ...names: readonly string[]): Extra[] {
+  return names.flatMap((name) => extraAt(parent, name) ?? []);
+}
+
+function natives(
+  body: Json,
+  inference: Json | undefined,
+  fields: Json | undefined,
+  inner: Json | undefined,
+  output: Json | undefined,
+): Extra[] {
+  return [
+    ...othersOf(body, known),
+    ...othersOf(inference, knownInference),
+    ...othersOf(fields, knownFields),
+    ...othersOf(inner, new Set(["topK"])),
+    ...othersOf(output, new Set(["textFormat", "effort"])),
+  ];
+}
+
+function tierOf(body: Json): Extra | undefined {
+  const type = body.get("serviceTier")?.get("type");
+  return type && { name: "serviceTier", raw: type.raw, at: type.at };
+}
+
+function readTurn(message: Json, log: LossLog): Turn {
+  const role = textAt(message, "role", log);
+  if (role !== "user" && role !== "assistant" && role !== "system") {
+    log.refuse(message.at, "the role of a message is none of user, assistant and system");
+  }
+  const content = message.get("content");
+  const parts: readonly Part[] = content?.kind === "string"
+    ? [{ kind: "text", text: content.raw, at: content.at }]
+    : listAt(message, "content", log).flatMap((block) => readBlock(block, log));
+  return { role, parts, at: message.at };
+}
+
+function readTool(tool: Json, log: LossLog): Tool[] {
+  const spec = tool.get("toolSpec");
+  if (tool.get("cachePoint")) {
+    log.hint("dropped", tool.at, "cache points behind tools are not carried over");
+    return [];
+  }
+  if (!spec) {
+    const what = tool.members()[0]?.name ?? "unknown";
+    return [{ kind: "server", owner: "bedrock", raw: tool.raw, what, at: tool.at }];
+  }
+  const schema = spec.get("inputSchema")?.get("json");
+  const read: FunctionTool = {
+    kind: "function",
+    name: textAt(spec, "name", log) ?? "",
+    at: tool.at,
+    ...maybe("description", rawTextAt(spec, "description", log)),
+    ...maybe("schema", schema && { raw: schema.raw, form: "json-schema", at: schema.at } as const),
+    ...maybe("strict", spec.get("strict")?.flag),
+  };
+  return [read];
+}
+
+function readChoice(choice: Json | undefined, log: LossLog): ToolChoice | undefined {
+  if (!choice) return undefined;
+  const tool = choice.get("tool");
+  if (tool) return { mode: "tool", name: textAt(tool, "name", log) ?? "", at: choice.at };
+  if (choice.get("any")) return { mode: "any", at: choice.at };
+  return { mode: "auto", at: choice.at };
+}
+
+function readParallel(fields: Json | undefined): ChatRequest["parallel"] {
+  const flag = fields?.get("tool_choice")?.get("disable_parallel_tool_use");
+  return flag?.flag === undefined ? undefined : { value: !flag.flag, at: flag.at };
+}
+
+function readFormat(format: Json | undefined, log: LossLog): Format | undefined {
+  const given = format?.get("structure")?.get("jsonSchema");
+  if (!format || !given) return undefined;
+  const schema = given.get("schema");
+  const text = schema?.text;
+  return {
+    kind: "schema",
+    at: format.at,
+    ...maybe("name", textAt(given, "name", log)),
+    ...maybe("description", rawTextAt(given, "description", log)),
+    // The schema is a text that holds JSON: unescaped once, it is the schema as it was written.
+    ...(schema && text !== undefined
+      ? { schema: { raw: text, form: "json-schema" as const, at: schema.at } }
+      : {}),
+  };
+}
+
+function readReasoning(
+  output: Json | undefined,
+  fields: Json | undefined,
+  log: LossLog,
+): Reasoning | undefined {
+  const thinking = objectAt(fields, "thinking", log);
+  const config = objectAt(fields, "reasoningConfig", log);
+  const effort = output?.get("effort") ?? fields?.get("output_config")?.get("effort") ??
+    fields?.get("reasoning_effort") ?? fields?.get("reasoning")?.get("effort") ??
+    config?.get("maxReasoningEffort");
+  const type = (thinking ?? config)?.get("type")?.text;
+  const budget: Num | undefined = numberAt(thinking, "budget_tokens", log);
+  const at = (thinking ?? config ?? effort)?.at;
+  if (at === undefined) return undefined;
+  return {
+    mode: type === "disabled" || effort?.text === "none"
+      ? "off"
+      : type === "adaptive"
+      ? "adaptive"
+      : "on",
+    at,
+    ...maybe("budget", budget),
+    ...maybe("effort", effortOf(effort?.text)),
+  };
+}
+
+/** An effort by its name; undefined for one that is not known. */
+export function effortOf(text: string | undefined): Effort | undefined {
+  return efforts.find((effort) => effort === text);
+}

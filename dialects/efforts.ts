@@ -1,0 +1,48 @@
+/** Effort and budget of reasoning, where one API has the one and the next the other. */
+import type { Effort, Reasoning } from "./chat.ts";
+import type { Raw } from "./json.ts";
+import type { LossLog } from "./loss.ts";
+
+/** Tokens for each effort; peers of this gateway differ by factors of two to four. */
+const budgets: Readonly<Record<Exclude<Effort, "none">, number>> = {
+  minimal: 1024,
+  low: 2048,
+  medium: 8192,
+  high: 16384,
+  xhigh: 32768,
+  max: 32768,
+};
+
+/** The least budget that Claude takes. */
+const leastBudget = 1024;
+
+/** The effort that comes nearest to a budget of tokens; medium where there is none. */
+export function effortOfBudget(budget: number | undefined): Exclude<Effort, "none"> {
+  if (budget === undefined) return "medium";
+  if (budget <= 2048) return "low";
+  if (budget <= 8192) return "medium";
+  return budget <= 24576 ? "high" : "max";
+}
+
+/**
+ * A budget of tokens, below the limit of the answer: as it was asked for, else by the effort.
+ * Undefined, and reported, where none fits below the limit.
+ */
+export function budgetOf(
+  { budget, effort, at }: Reasoning,
+  maxOut: number | undefined,
+  log: LossLog,
+): Raw | undefined {
+  if (budget && (maxOut === undefined || budget.value < maxOut)) return budget.raw;
+  const wanted = budget?.value ??
+    budgets[effort === undefined || effort === "none" ? "medium" : effort];
+  const most = maxOut === undefined ? Infinity : maxOut - 1;
+  const fitting = Object.values(budgets).filter((tokens) => tokens <= Math.min(wanted, most));
+  const tokens = fitting.at(-1);
+  if (tokens === undefined || tokens < leastBudget) {
+    log.dropped(at, "no budget for reasoning fits below the limit of the answer");
+    return undefined;
+  }
+  log.approximated(at, `a budget of ${tokens} tokens`);
+  return String(tokens);
+}

@@ -1,0 +1,73 @@
+/** Fitting ids of calls and names of tools to what a target takes. */
+import { createHash } from "node:crypto";
+import type { ChatRequest } from "./chat.ts";
+
+/** What a target takes as the name of a tool, besides `[a-zA-Z0-9_-]`. */
+export interface NameRule {
+  /** Characters at most. */
+  readonly max: number;
+  /** Whether `.` and `:` are allowed behind the first character. */
+  readonly dots?: boolean;
+}
+
+/** Every target takes these ids of calls. */
+const idForm = /^[a-zA-Z0-9_-]{1,64}$/;
+
+/**
+ * An id of a call that every target takes: the same where it fits, else its characters as far as
+ * they fit with a hash of the whole id, so that call and result are changed alike.
+ */
+export function fitCallId(id: string): string {
+  return idForm.test(id) ? id : withHash(id, 64);
+}
+
+function withHash(text: string, max: number): string {
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 8);
+  return `${text.replace(/[^a-zA-Z0-9_-]/g, "_").slice(0, max - 9)}_${hash}`;
+}
+
+/** Names of a record's tools: as the target is sent them, and back. */
+export interface ToolNames {
+  sent(name: string): string;
+  original(sent: string): string;
+}
+
+/**
+ * Fits the names of all tools that a record offers or calls. The same request gives the same names,
+ * so that the answer can be given its own names back later.
+ */
+export function fitToolNames(request: ChatRequest, rule: NameRule): ToolNames {
+  const sent = new Map<string, string>();
+  const original = new Map<string, string>();
+  for (const name of namesOf(request)) {
+    if (sent.has(name)) continue;
+    const fitted = fitName(name, rule);
+    let unique = fitted;
+    for (let n = 2; original.has(unique); n++) unique = `${fitted.slice(0, rule.max - 4)}_${n}`;
+    sent.set(name, unique);
+    original.set(unique, name);
+  }
+  return {
+    sent: (name) => sent.get(name) ?? fitName(name, rule),
+    original: (name) => original.get(name) ?? name,
+  };
+}
+
+function fitName(name: string, { max, dots }: NameRule): string {
+  const form = dots ? /^[a-zA-Z_][a-zA-Z0-9_.:-]*$/ : /^[a-zA-Z][a-zA-Z0-9_-]*$/;
+  if (form.test(name) && name.length <= max) return name;
+  const lettered = /^[a-zA-Z]/.test(name) ? name : `t_${name}`;
+  const clean = lettered.replace(/[^a-zA-Z0-9_-]/g, "_");
+  return clean.length <= max ? clean : withHash(lettered, max);
+}
+
+/** Offered tools first, so that these keep their names where two would meet. */
+function namesOf({ tools, turns, choice }: ChatRequest): string[] {
+  const offered = tools.flatMap((tool) => tool.kind === "function" ? [tool.name] : []);
+  const called = turns.flatMap(({ parts }) =>
+    parts.flatMap((part) =>
+      part.kind === "call" ? [part.name] : part.kind === "result" && part.name ? [part.name] : []
+    )
+  );
+  return [...offered, ...called, ...(choice?.mode === "tool" ? [choice.name] : [])];
+}

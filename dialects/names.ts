@@ -1,0 +1,73 @@
+/** The dialects: line formats of batch files, and who owns which. */
+
+/** Dialects of chat requests; each translates to each other one. */
+export const chatDialects = [
+  "bedrock-converse",
+  "bedrock-anthropic",
+  "bedrock-nova",
+  "bedrock-llama",
+  "bedrock-openai",
+  "openai-chat",
+  "openai-responses",
+  "gemini",
+  "anthropic",
+] as const;
+
+/** Dialects of embedding requests; each translates to the other one. */
+export const embeddingDialects = ["bedrock-titan-embed", "openai-embeddings"] as const;
+
+export type ChatDialectName = typeof chatDialects[number];
+export type EmbeddingDialectName = typeof embeddingDialects[number];
+export type DialectName = ChatDialectName | EmbeddingDialectName;
+
+/** The envelopes: how a line wraps a request's body, and names the record. */
+export type EnvelopeName = "bedrock" | "openai" | "gemini" | "anthropic";
+
+interface DialectFacts {
+  readonly envelope: EnvelopeName;
+  readonly family: "chat" | "embedding";
+  /** The path of the endpoint in lines that name one. */
+  readonly url?: string;
+}
+
+const facts: Readonly<Record<DialectName, DialectFacts>> = {
+  "bedrock-converse": { envelope: "bedrock", family: "chat" },
+  "bedrock-anthropic": { envelope: "bedrock", family: "chat" },
+  "bedrock-nova": { envelope: "bedrock", family: "chat" },
+  "bedrock-llama": { envelope: "bedrock", family: "chat" },
+  "bedrock-openai": { envelope: "bedrock", family: "chat" },
+  "bedrock-titan-embed": { envelope: "bedrock", family: "embedding" },
+  "openai-chat": { envelope: "openai", family: "chat", url: "/v1/chat/completions" },
+  "openai-responses": { envelope: "openai", family: "chat", url: "/v1/responses" },
+  "openai-embeddings": { envelope: "openai", family: "embedding", url: "/v1/embeddings" },
+  "gemini": { envelope: "gemini", family: "chat" },
+  "anthropic": { envelope: "anthropic", family: "chat" },
+};
+
+/** All names, in the order in which messages list them. */
+export const dialectNames = Object.keys(facts) as readonly DialectName[];
+
+/** Whether a text from outside is the name of a dialect. */
+export function isDialectName(text: string): text is DialectName {
+  return (dialectNames as readonly string[]).includes(text);
+}
+
+/** Whether a dialect is one of chat requests. */
+export function isChat(name: DialectName): name is ChatDialectName {
+  return facts[name].family === "chat";
+}
+
+/** The envelope of a dialect's lines. */
+export function envelopeOf(name: DialectName): EnvelopeName {
+  return facts[name].envelope;
+}
+
+/** The path of the endpoint that lines of an OpenAI dialect name; undefined for other dialects. */
+export function urlOf(name: DialectName): string | undefined {
+  return facts[name].url;
+}
+
+/** Whether records of one dialect can be translated to the other. */
+export function canTranslate(from: DialectName, to: DialectName): boolean {
+  return facts[from].family === facts[to].family;
+}

@@ -1,0 +1,59 @@
+/** Writing JSON from pieces that are JSON already. */
+import type { Raw } from "./json.ts";
+
+/** A JSON string of a text. Lone surrogates become escapes, as they must on a UTF-8 wire. */
+export function quote(text: string): Raw {
+  return JSON.stringify(text);
+}
+
+/** The text of a JSON string. */
+export function unquote(raw: Raw): string {
+  const inner = raw.slice(1, -1);
+  return inner.includes("\\") ? JSON.parse(raw) as string : inner;
+}
+
+/** One JSON string of several, without unescaping them. */
+export function joinTexts(texts: readonly Raw[]): Raw {
+  return texts.length === 1
+    ? texts[0] ?? '""'
+    : `"${texts.map((raw) => raw.slice(1, -1)).join("")}"`;
+}
+
+/** Whether a JSON string holds nothing but white space. */
+export function isBlankText(raw: Raw): boolean {
+  // Most texts begin with a letter: the rest is looked at only where the beginning is blank.
+  const first = raw.charCodeAt(1);
+  if (first > 0x20 && first !== 0x5c && first !== 0x22 && first < 0x80) return false;
+  return unquote(raw).trim() === "";
+}
+
+/** A member of an object: its name and its value as JSON, or undefined where it is left out. */
+export type Member = readonly [name: string, value: Raw | undefined];
+
+/** An object of these members, without those that are undefined. */
+export function object(...members: readonly Member[]): Raw {
+  let text = "";
+  for (const [name, value] of members) {
+    if (value !== undefined) text += `${text === "" ? "" : ","}${memberName(name)}:${value}`;
+  }
+  return `{${text}}`;
+}
+
+/** An object of these members, or undefined where all of them are undefined. */
+export function someObject(...members: readonly Member[]): Raw | undefined {
+  return members.some(([, value]) => value !== undefined) ? object(...members) : undefined;
+}
+
+/** An array of these values. */
+export function array(values: readonly Raw[]): Raw {
+  return `[${values.join(",")}]`;
+}
+
+/** An array of these values, or undefined where there are none. */
+export function someArray(values: readonly Raw[]): Raw | undefined {
+  return values.length === 0 ? undefined : array(values);
+}
+
+function memberName(name: string): Raw {
+  return /^[\w$]+$/.test(name) ? `"${name}"` : JSON.stringify(name);
+}
