@@ -1,5 +1,5 @@
 /** JSON schemas, in the subset that each target takes. */
-import type { Schema } from "../chat.ts";
+import type { Format, FunctionTool, Schema } from "../chat.ts";
 import type { Raw } from "../json.ts";
 import type { LossLog } from "../loss.ts";
 
@@ -11,4 +11,21 @@ export function toolSchemaObject(schema: Schema | undefined, _log: LossLog): Raw
 /** A schema of an answer for Converse: the text of the Anthropic subset. */
 export function converseSchemaText(schema: Schema, _log: LossLog): Raw {
   return schema.raw;
+}
+
+/** A tool's schema for OpenAI, and whether it may be held to it strictly. */
+export function strictToolSchema(
+  tool: FunctionTool,
+  _log: LossLog,
+): { readonly parameters: Raw | undefined; readonly strict: boolean } {
+  return { parameters: tool.schema?.raw, strict: tool.strict === true };
+}
+
+/** OpenAI's form of the answer: `response_format` of chat, `text.format` of Responses. */
+export function openaiFormat(
+  format: Format | undefined,
+  _api: "chat" | "responses",
+  _log: LossLog,
+): Raw | undefined {
+  return format === undefined ? undefined : '{"type":"json_object"}';
 }

@@ -1,0 +1,221 @@
+/** Turns written as messages of chat completions. */
+import type { CallPart, ChatRequest, MediaPart, Part, ResultPart, Turn } from "../chat.ts";
+import type { RequestContext } from "../dialect.ts";
+import type { ToolNames } from "../fit.ts";
+import type { Raw } from "../json.ts";
+import { sniffedType } from "../media.ts";
+import { array, joinTexts, object, quote, someArray } from "../raw.ts";
+import { argumentsText, resultMedia, resultText, resultTexts } from "../tool_values.ts";
+import { reportPart } from "../writing.ts";
+import { dataUrlOf, fileName } from "./write_request.ts";
+
+/** The messages of a request, system prompts first and in their places. */
+export function writeMessages(
+  request: ChatRequest,
+  names: ToolNames,
+  context: RequestContext,
+): Raw[] {
+  // Models that reason take the role developer; they also take system, which means the same there.
+  const system = request.system.length > 0 ? [systemMessage(request.system, context)] : [];
+  const writer = new MessageWriter(names, context);
+  const turns = request.turns.flatMap((turn) => writer.turn(turn));
+  writer.end();
+  const messages = [...system, ...turns];
+  if (messages.length === 0) context.refuse(undefined, "the record has no message");
+  const [last] = request.turns.slice(-1);
+  if (last?.role === "assistant") {
+    context.approximated(last.at, "the target does not continue a last message of the assistant");
+  }
+  return messages;
+}
+
+function systemMessage(parts: readonly Part[], context: RequestContext): Raw {
+  const texts = parts.flatMap((part) => {
+    if (part.kind === "text") return [part.text];
+    reportPart(part, context);
+    return [];
+  });
+  return object(["role", '"system"'], ["content", textContent(texts)]);
+}
+
+/** One text as text, several as parts: their borders stay. */
+function textContent(texts: readonly Raw[]): Raw {
+  const [only, ...others] = texts;
+  if (others.length === 0) return only ?? '""';
+  return array(texts.map((text) => object(["type", '"text"'], ["text", text])));
+}
+
+class MessageWriter {
+  readonly #names: ToolNames;
+  readonly #context: RequestContext;
+  /** Calls whose results have not come. */
+  #open = new Map<string, CallPart>();
+
+  constructor(names: ToolNames, context: RequestContext) {
+    this.#names = names;
+    this.#context = context;
+  }
+
+  turn({ role, parts, name, at }: Turn): Raw[] {
+    if (role === "system") return [systemMessage(parts, this.#context)];
+    if (role === "assistant") {
+      this.end();
+      return [this.#assistant(parts)];
+    }
+    const results = parts.filter((part) => part.kind === "result");
+    const paired = results.filter(({ id }) => this.#open.delete(id));
+    const images = paired.flatMap((result) => resultMedia(result));
+    const others: Part[] = [
+      ...images.map((image) => this.#moved(image)),
+      ...parts.flatMap((part) =>
+        part.kind !== "result" ? [part] : paired.includes(part) ? [] : this.#loose(part)
+      ),
+    ];
+    const user = others.some(({ kind }) => kind !== "cache")
+      ? [object(["role", '"user"'], ["content", this.#content(others)], ["name", name?.raw])]
+      : [];
+    others.filter(({ kind }) => kind === "cache").forEach((part) => {
+      if (user.length === 0) reportPart(part, this.#context);
+    });
+    const messages = [...paired.map((result) => this.#result(result)), ...user];
+    // A turn of nothing is a message of nothing: it keeps its place.
+    if (messages.length === 0 && at >= 0) {
+      return parts.length === 0 ? [object(["role", '"user"'], ["content", '""'])] : [];
+    }
+    return messages;
+  }
+
+  /** Refuses a record in which a call has no result. */
+  end(): void {
+    for (const { at } of this.#open.values()) {
+      this.#context.refuse(at, "a tool is called here, and no result of it follows");
+    }
+    this.#open = new Map();
+  }
+
+  #moved(image: MediaPart): MediaPart {
+    const reason = "moved to a user message: the target takes only text in a tool's result";
+    this.#context.approximated(image.at, reason);
+    return image;
+  }
+
+  #loose(result: ResultPart): Part[] {
+    const reason = "sent as text: no call of a tool stands before this result";
+    this.#context.approximated(result.at, reason);
+    const texts = resultTexts(result).map(resultText);
+    return [{ kind: "text", text: joinTexts(texts.length > 0 ? texts : ['""']), at: result.at }];
+  }
+
+  #result(result: ResultPart): Raw {
+    if (result.error) {
+      const reason = "the target has no mark for a result that is an error; its text is kept";
+      this.#context.dropped(result.at, reason);
+    }
+    return object(
+      ["role", '"tool"'],
+      ["tool_call_id", quote(result.id)],
+      ["content", textContent(resultTexts(result).map(resultText))],
+    );
+  }
+
+  #assistant(parts: readonly Part[]): Raw {
+    const texts: Raw[] = [];
+    const calls: Raw[] = [];
+    let refusal: Raw | undefined;
+    for (const part of parts) {
+      if (part.kind === "text") texts.push(part.text);
+      else if (part.kind === "call") calls.push(this.#call(part));
+      else if (part.kind === "refusal") refusal = part.text;
+      else reportPart(part, this.#context);
+    }
+    const isEmpty = texts.length === 0 && (calls.length > 0 || refusal !== undefined);
+    return object(
+      ["role", '"assistant"'],
+      ["content", isEmpty ? "null" : textContent(texts)],
+      ["refusal", refusal],
+      ["tool_calls", someArray(calls)],
+    );
+  }
+
+  #call(part: CallPart): Raw {
+    this.#open.set(part.id, part);
+    const called = object(
+      ["name", quote(this.#names.sent(part.name))],
+      ["arguments", argumentsText(part)],
+    );
+    return object(["id", quote(part.id)], ["type", '"function"'], ["function", called]);
+  }
+
+  #content(parts: readonly Part[]): Raw {
+    const written = parts.flatMap((part) => this.#part(part));
+    const [only, ...others] = parts.filter(({ kind }) => kind !== "cache");
+    if (others.length === 0 && only?.kind === "text") return only.text;
+    return array(written);
+  }
+
+  #part(part: Part): Raw[] {
+    if (part.kind === "text" || part.kind === "refusal") {
+      return [object(["type", '"text"'], ["text", part.text])];
+    }
+    if (part.kind === "media") return [this.#media(part)];
+    reportPart(part, this.#context);
+    return [];
+  }
+
+  #media(part: MediaPart): Raw {
+    if (part.from.in === "s3") {
+      this.#context.refuse(part.at, "the target cannot read media in S3");
+    }
+    switch (part.media) {
+      case "image":
+        return this.#image(part);
+      case "document":
+        return this.#document(part);
+      case "audio":
+        return this.#audio(part);
+      case "video":
+        return this.#context.refuse(part.at, "the target takes no video");
+    }
+  }
+
+  #image({ from, mime, detail, at }: MediaPart): Raw {
+    if (from.in === "data" || from.in === "url") {
+      const type = from.in === "data" ? sniffedType(from.data) ?? mime : mime;
+      const url = from.in === "data" ? dataUrlOf(type, from.data) : from.url;
+      return object(["type", '"image_url"'], [
+        "image_url",
+        object(["url", url], ["detail", detail]),
+      ]);
+    }
+    return this.#context.refuse(at, "the target takes images as base64 or by URL");
+  }
+
+  #document({ from, mime, name, at, cite, context }: MediaPart): Raw {
+    if (cite) this.#context.dropped(at, "the target gives no citations of documents");
+    if (context) this.#context.hint("dropped", at, "the target takes no context of a document");
+    // Plain text needs no file: it is what the model reads of one.
+    if (from.in === "text") return object(["type", '"text"'], ["text", from.text]);
+    if (from.in === "file" && from.owner === "openai") {
+      return object(["type", '"file"'], ["file", object(["file_id", from.id])]);
+    }
+    if (from.in !== "data") this.#context.refuse(at, "the target takes documents as base64 only");
+    const type = sniffedType(from.data) ?? mime;
+    if (type !== "application/pdf") {
+      this.#context.refuse(at, "the target takes PDF documents only");
+    }
+    const file = object(
+      ["filename", fileName(name, "pdf")],
+      ["file_data", dataUrlOf(type, from.data)],
+    );
+    return object(["type", '"file"'], ["file", file]);
+  }
+
+  #audio({ from, mime, at }: MediaPart): Raw {
+    const format = /mp3|mpeg/.test(mime) ? '"mp3"' : /wav/.test(mime) ? '"wav"' : undefined;
+    if (from.in !== "data" || format === undefined) {
+      this.#context.refuse(at, "the target takes sound as base64 of WAV or MP3");
+    }
+    const audio = object(["data", from.data], ["format", format]);
+    return object(["type", '"input_audio"'], ["input_audio", audio]);
+  }
+}

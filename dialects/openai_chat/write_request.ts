@@ -1,0 +1,183 @@
+/** Requests of OpenAI's chat completions, written from neutral form. */
+import type { ChatRequest, Num } from "../chat.ts";
+import type { RequestContext } from "../dialect.ts";
+import { effortOfBudget } from "../efforts.ts";
+import { fitToolNames } from "../fit.ts";
+import type { NameRule } from "../fit.ts";
+import type { Raw } from "../json.ts";
+import { array, object, quote, someArray, unquote } from "../raw.ts";
+import type { Member } from "../raw.ts";
+import { openaiFormat, strictToolSchema } from "../schemas/mod.ts";
+import { reportDropped, reportHints, reportNatives } from "../writing.ts";
+import { writeMessages } from "./write_messages.ts";
+
+/** What OpenAI takes as the name of a function. */
+export const openaiToolNames: NameRule = { max: 64 };
+
+/** How many stop sequences chat completions takes. */
+const maxStops = 4;
+
+/** Writes the body of a request. */
+export function writeRequest(request: ChatRequest, context: RequestContext): Raw {
+  const names = fitToolNames(request, openaiToolNames);
+  const messages = writeMessages(request, names, context);
+  reportNatives(request, context);
+  reportDropped(context, { "top-k": request.topK });
+  const functions = request.tools.flatMap((tool) => {
+    if (tool.kind === "function") {
+      const { parameters, strict } = strictToolSchema(tool, context);
+      const described = object(
+        ["name", quote(names.sent(tool.name))],
+        ["description", tool.description],
+        ["parameters", parameters],
+        ["strict", strict ? "true" : undefined],
+      );
+      return [object(["type", '"function"'], ["function", described])];
+    }
+    context.dropped(tool.at, `the tool ${tool.what} runs at its own provider only`);
+    return [];
+  });
+  const hasTools = functions.length > 0;
+  return object(
+    ["model", quote(context.model.id)],
+    ["messages", array(messages)],
+    ["tools", someArray(functions)],
+    ["tool_choice", hasTools ? writeChoice(request, names.sent) : undefined],
+    ["parallel_tool_calls", hasTools && request.parallel?.value === false ? "false" : undefined],
+    ["response_format", openaiFormat(request.format, "chat", context)],
+    ["n", request.answers && request.answers.value > 1 ? request.answers.raw : undefined],
+    ["max_completion_tokens", request.maxOut?.raw],
+    ...sampling(request, context),
+    ["stop", someArray(stops(request, context))],
+    ["seed", request.seed?.raw],
+    ["reasoning_effort", effort(request, context)],
+    ...extras(request, context),
+  );
+}
+
+/** Settings that models which reason refuse. */
+function sampling(request: ChatRequest, context: RequestContext): readonly Member[] {
+  const { temperature, topP, presencePenalty, frequencyPenalty, logitBias, logprobs } = request;
+  const { facts } = context.model;
+  if (facts.sampling === "none") {
+    reportDropped(context, {
+      "a temperature with this model": unlessDefault(temperature),
+      "top-p with this model": unlessDefault(topP),
+      "log probabilities with this model": logprobs,
+    });
+  }
+  if (!facts.penalties) {
+    reportDropped(context, {
+      "a presence penalty with this model": presencePenalty,
+      "a frequency penalty with this model": frequencyPenalty,
+      "a logit bias with this model": logitBias,
+    });
+  }
+  return [
+    ...(facts.sampling === "none" ? [] : [
+      ["temperature", temperature?.raw],
+      ["top_p", topP?.raw],
+      ["logprobs", logprobs ? "true" : undefined],
+      ["top_logprobs", logprobs?.top?.raw],
+    ] as const),
+    ...(facts.penalties
+      ? [
+        ["presence_penalty", presencePenalty?.raw],
+        ["frequency_penalty", frequencyPenalty?.raw],
+        ["logit_bias", logitBias?.raw],
+      ] as const
+      : []),
+  ];
+}
+
+/** At 1, a temperature or top-p is what the model does anyway. */
+function unlessDefault(number: Num | undefined): Num | undefined {
+  return number?.value === 1 ? undefined : number;
+}
+
+function stops({ stop }: ChatRequest, context: RequestContext): Raw[] {
+  const { facts } = context.model;
+  return stop.flatMap(({ raw, at }, index) => {
+    if (facts.stop && index < maxStops) return [raw];
+    const reason = facts.stop
+      ? `the target takes ${maxStops} stop sequences`
+      : "the model takes no stop sequences";
+    context.dropped(at, reason);
+    return [];
+  });
+}
+
+/** An effort of reasoning, made of a budget where there is none. Also for Responses. */
+export function effort({ reasoning }: ChatRequest, context: RequestContext): Raw | undefined {
+  if (!reasoning) return undefined;
+  if (context.model.facts.thinking === "none") {
+    if (reasoning.mode !== "off") {
+      context.dropped(reasoning.at, "the model has no setting for reasoning");
+    }
+    return undefined;
+  }
+  if (reasoning.mode === "off") return '"none"';
+  if (reasoning.effort) return quote(reasoning.effort);
+  // Adaptive reasoning is what these models do without a setting.
+  if (reasoning.mode === "adaptive" && !reasoning.budget) return undefined;
+  const nearest = effortOfBudget(reasoning.budget?.value);
+  const { at } = reasoning.budget ?? reasoning;
+  context.approximated(at, `an effort (${nearest}) in place of a budget`);
+  return quote(nearest);
+}
+
+function writeChoice(
+  { choice }: ChatRequest,
+  sent: (name: string) => string,
+): Raw | undefined {
+  switch (choice?.mode) {
+    case undefined:
+    case "auto":
+      return undefined;
+    case "any":
+      return '"required"';
+    case "none":
+      return '"none"';
+    case "tool":
+      return namedFunction(sent(choice.name));
+    case "allowed": {
+      const tools = array(choice.names.map((name) => namedFunction(sent(name))));
+      const mode = choice.must ? '"required"' : '"auto"';
+      return object(
+        ["type", '"allowed_tools"'],
+        ["allowed_tools", object(["mode", mode], ["tools", tools])],
+      );
+    }
+  }
+}
+
+function namedFunction(name: string): Raw {
+  return object(["type", '"function"'], ["function", object(["name", quote(name)])]);
+}
+
+/** Members that do not change the answer. Pairs of metadata are OpenAI's where they are an object. */
+function extras(request: ChatRequest, context: RequestContext): readonly Member[] {
+  const { user, metadata, tier, cacheKey, store } = request;
+  reportHints([metadata, tier], context);
+  return [
+    ["safety_identifier", user?.raw],
+    ["prompt_cache_key", cacheKey?.raw.startsWith('"') ? cacheKey.raw : undefined],
+    ["store", store?.value ? "true" : undefined],
+  ];
+}
+
+/** A media type as the target takes it. */
+export function plainType(mime: string): string {
+  return mime === "image/jpg" ? "image/jpeg" : mime;
+}
+
+/** A data URL of base64, as a JSON string. */
+export function dataUrlOf(mime: string, data: Raw): Raw {
+  return `"data:${plainType(mime)};base64,${data.slice(1)}`;
+}
+
+/** The name of a document with an ending, as OpenAI wants one. */
+export function fileName(name: Raw | undefined, ending: string): Raw {
+  const given = name === undefined ? "document" : unquote(name);
+  return quote(/\.[A-Za-z0-9]{1,5}$/.test(given) ? given : `${given}.${ending}`);
+}
