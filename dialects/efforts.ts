@@ -1,4 +1,5 @@
 /** Effort and budget of reasoning, where one API has the one and the next the other. */
+import { efforts } from "./chat.ts";
 import type { Effort, Reasoning } from "./chat.ts";
 import type { Raw } from "./json.ts";
 import type { LossLog } from "./loss.ts";
@@ -12,6 +13,11 @@ const budgets: Readonly<Record<Exclude<Effort, "none">, number>> = {
   xhigh: 32768,
   max: 32768,
 };
+
+/** An effort by its name; undefined for one that is not known. */
+export function effortOf(text: string | undefined): Effort | undefined {
+  return efforts.find((effort) => effort === text);
+}
 
 /** The least budget that Claude takes. */
 const leastBudget = 1024;

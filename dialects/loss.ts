@@ -39,3 +39,13 @@ export interface LossLog {
   /** Ends the translation of this record by throwing {@linkcode RecordRefused}. */
   refuse(at: number | undefined, reason: string): never;
 }
+
+/** A log for reading again what was read, and reported, before. */
+export const ignoredLosses: LossLog = {
+  dropped: () => {},
+  approximated: () => {},
+  hint: () => {},
+  refuse: (at, reason) => {
+    throw new RecordRefused(at, reason);
+  },
+};

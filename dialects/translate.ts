@@ -6,7 +6,7 @@ import { recordError } from "./errors.ts";
 import { fitToolNames } from "./fit.ts";
 import { pathOf } from "./json.ts";
 import type { Json, Raw } from "./json.ts";
-import { RecordRefused } from "./loss.ts";
+import { ignoredLosses, RecordRefused } from "./loss.ts";
 import type { Loss, LossKind, LossLog } from "./loss.ts";
 import { envelopeOf } from "./names.ts";
 
@@ -78,7 +78,7 @@ export function translateRequest(
   wireId: string,
   { from, to, model }: RequestTarget,
 ): TranslatedRequest {
-  const log = new Losses(line);
+  const log: Losses = new Losses(line);
   try {
     const source = envelope(envelopeOf(from.name)).readBody(line);
     if (!source) log.refuse(undefined, "the record has no body that is an object");
@@ -199,7 +199,7 @@ class Answering implements AnswerContext {
   #read(): ChatRequest {
     const line = this.#line();
     const body = envelope(envelopeOf(this.#target.from.name)).readBody(line) ?? line;
-    return this.#target.from.readRequest(body, new Losses(line));
+    return this.#target.from.readRequest(body, ignoredLosses);
   }
 
   toolName(sent: string): string {

@@ -1,5 +1,6 @@
 /** What writers of several dialects share. */
-import type { ChatRequest, Extra, Part } from "./chat.ts";
+import type { ChatRequest, Extra, Num, Part } from "./chat.ts";
+import type { Raw } from "./json.ts";
 import type { LossLog } from "./loss.ts";
 
 /** Reports members that only the source's API knows. */
@@ -48,4 +49,22 @@ export function reportPart(part: Part, log: LossLog): void {
     default:
       log.dropped(part.at, "the target has no form for this part here");
   }
+}
+
+/** A temperature of at most 1. */
+export function clampedTemperature(
+  temperature: Num | undefined,
+  log: LossLog,
+): Raw | undefined {
+  if (!temperature || temperature.value <= 1) return temperature?.raw;
+  log.approximated(temperature.at, "set to 1, the target's highest");
+  return "1";
+}
+
+/** The names of tools that the turns call, each once. */
+export function calledNames({ turns }: ChatRequest): string[] {
+  const names = turns.flatMap(({ parts }) =>
+    parts.flatMap((part) => part.kind === "call" ? [part.name] : [])
+  );
+  return [...new Set(names)];
 }

@@ -4,7 +4,7 @@ import type { AnswerContext } from "../dialect.ts";
 import { recordError } from "../errors.ts";
 import { fitCallId } from "../fit.ts";
 import type { Json, Raw } from "../json.ts";
-import type { LossLog } from "../loss.ts";
+import { ignoredLosses } from "../loss.ts";
 import { array, isBlankText, object, quote, someObject } from "../raw.ts";
 import { readStop, stopWords } from "../stops.ts";
 import { argumentsObject } from "../tool_values.ts";
@@ -12,21 +12,13 @@ import { countAt, noUsage, totalOf } from "../usage.ts";
 import { readBlock } from "./blocks.ts";
 import type { ConverseForm } from "./write_request.ts";
 
-/** Reading an answer leaves nothing out that its own form knows: nothing is to be reported. */
-const silent: LossLog = {
-  dropped: () => {},
-  approximated: () => {},
-  hint: () => {},
-  refuse: (_at, reason) => {
-    throw new Error(reason);
-  },
-};
-
 /** Reads the body of an answer. */
 export function readAnswer(body: Json): ChatAnswer | RecordError {
   const message = body.get("output")?.get("message");
   if (!message) return recordError("internal", "The provider's answer holds no message.");
-  const parts = (message.get("content")?.list ?? []).flatMap((block) => readBlock(block, silent));
+  const parts = (message.get("content")?.list ?? []).flatMap((block) =>
+    readBlock(block, ignoredLosses)
+  );
   const fields = body.get("additionalModelResponseFields");
   const stopText = fields?.get("stop_sequence");
   const answer: Answer = {

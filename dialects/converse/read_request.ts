@@ -1,8 +1,6 @@
 /** Requests of Converse and of Nova's InvokeModel, whose forms are alike, read into neutral form. */
-import { efforts } from "../chat.ts";
 import type {
   ChatRequest,
-  Effort,
   Extra,
   Format,
   FunctionTool,
@@ -13,6 +11,7 @@ import type {
   ToolChoice,
   Turn,
 } from "../chat.ts";
+import { effortOf } from "../efforts.ts";
 import type { Json } from "../json.ts";
 import type { LossLog } from "../loss.ts";
 import {
@@ -214,9 +213,4 @@ function readReasoning(
     ...maybe("budget", budget),
     ...maybe("effort", effortOf(effort?.text)),
   };
-}
-
-/** An effort by its name; undefined for one that is not known. */
-export function effortOf(text: string | undefined): Effort | undefined {
-  return efforts.find((effort) => effort === text);
 }

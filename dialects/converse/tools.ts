@@ -5,6 +5,7 @@ import type { ToolNames } from "../fit.ts";
 import type { Raw } from "../json.ts";
 import { array, isBlankText, object, quote } from "../raw.ts";
 import { toolSchemaObject } from "../schemas/mod.ts";
+import { calledNames } from "../writing.ts";
 
 interface ToolFacts {
   readonly names: ToolNames;
@@ -80,15 +81,16 @@ function refuseMixed(at: number, context: RequestContext): never {
 
 function writeTool(tool: FunctionTool, names: ToolNames, context: RequestContext): Raw {
   const name = quote(names.sent(tool.name));
-  if (tool.strict && !context.model.facts.structured) {
+  const isStrict = tool.strict === true && context.model.facts.structured;
+  if (tool.strict && !isStrict) {
     context.dropped(tool.at, "the model does not hold tools to their schemas strictly");
   }
   const spec = object(
     ["name", name],
     // A description must hold a character.
     ["description", tool.description && !isBlankText(tool.description) ? tool.description : name],
-    ["inputSchema", object(["json", toolSchemaObject(tool.schema, context)])],
-    ["strict", tool.strict && context.model.facts.structured ? "true" : undefined],
+    ["inputSchema", object(["json", toolSchemaObject(tool, context, isStrict)])],
+    ["strict", isStrict ? "true" : undefined],
   );
   return object(["toolSpec", spec]);
 }
@@ -100,14 +102,6 @@ function openTool(name: string): Raw {
     "toolSpec",
     object(["name", quote(name)], ["description", quote(name)], ["inputSchema", schema]),
   ]);
-}
-
-/** The names of tools that the turns call, each once. */
-export function calledNames({ turns }: ChatRequest): string[] {
-  const names = turns.flatMap(({ parts }) =>
-    parts.flatMap((part) => part.kind === "call" ? [part.name] : [])
-  );
-  return [...new Set(names)];
 }
 
 function writeChoice(

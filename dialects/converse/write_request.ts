@@ -1,11 +1,17 @@
 /** Requests of Converse, and of Nova's InvokeModel, written from neutral form. */
-import type { ChatRequest, Num, Part } from "../chat.ts";
+import type { ChatRequest, Part } from "../chat.ts";
 import type { RequestContext } from "../dialect.ts";
 import { fitToolNames } from "../fit.ts";
 import type { Raw } from "../json.ts";
 import { alternatingTurns } from "../turns.ts";
 import { array, object, quote, someArray, someObject } from "../raw.ts";
-import { refuseSeveralAnswers, reportDropped, reportHints, reportNatives } from "../writing.ts";
+import {
+  clampedTemperature,
+  refuseSeveralAnswers,
+  reportDropped,
+  reportHints,
+  reportNatives,
+} from "../writing.ts";
 import { reasoningFields } from "./reasoning.ts";
 import { writeToolConfig } from "./tools.ts";
 import { converseToolNames, createBlockWriter } from "./write_blocks.ts";
@@ -61,16 +67,6 @@ function reportUnknown(request: ChatRequest, context: RequestContext): void {
   if (request.store?.value) {
     context.hint("dropped", request.store.at, "the target stores no answers");
   }
-}
-
-/** A temperature of at most 1. */
-export function clampedTemperature(
-  temperature: Num | undefined,
-  context: RequestContext,
-): Raw | undefined {
-  if (!temperature || temperature.value <= 1) return temperature?.raw;
-  context.approximated(temperature.at, "set to 1, the target's highest");
-  return "1";
 }
 
 function inference(

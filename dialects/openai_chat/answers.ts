@@ -99,15 +99,12 @@ export function writeUsage(usage: Usage, prompt: string, completion: string): Ra
 
 /** Writes the body of an answer, with all members that the SDK's types require. */
 export function writeAnswer(answer: ChatAnswer, context: AnswerContext): Raw {
-  const asked = context.request().answers?.value ?? 1;
-  const given = answer.answers.slice(0, Math.max(1, asked));
-  if (given.length < answer.answers.length) context.lost("further answers");
   return object(
     ["id", quote(answer.id ?? context.madeId("chatcmpl-", 0))],
     ["object", '"chat.completion"'],
     ["created", String(answer.created ?? context.created)],
     ["model", quote(answer.model ?? context.model)],
-    ["choices", array(given.map((one, index) => writeChoice(one, index, context)))],
+    ["choices", array(answer.answers.map((one, index) => writeChoice(one, index, context)))],
     ["usage", writeUsage(answer.usage, "prompt_tokens", "completion_tokens")],
   );
 }

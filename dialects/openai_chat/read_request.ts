@@ -1,5 +1,5 @@
 /** Requests of OpenAI's chat completions, read into neutral form. */
-import { efforts } from "../chat.ts";
+import { effortOf } from "../efforts.ts";
 import type { ChatRequest, Format, Reasoning, Tool, ToolChoice } from "../chat.ts";
 import type { Json } from "../json.ts";
 import type { LossLog } from "../loss.ts";
@@ -200,7 +200,7 @@ export function readSchemaFormat(
 
 /** Reads an effort of reasoning. */
 export function readReasoning(effort: Json | undefined): Reasoning | undefined {
-  const known = efforts.find((name) => name === effort?.text);
+  const known = effortOf(effort?.text);
   if (!effort) return undefined;
   return { mode: known === "none" ? "off" : "on", at: effort.at, ...maybe("effort", known) };
 }

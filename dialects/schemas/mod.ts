@@ -4,8 +4,8 @@ import type { Raw } from "../json.ts";
 import type { LossLog } from "../loss.ts";
 
 /** A tool's schema for a target that takes plain JSON Schema and wants an object at its root. */
-export function toolSchemaObject(schema: Schema | undefined, _log: LossLog): Raw {
-  return schema?.raw ?? '{"type":"object","properties":{}}';
+export function toolSchemaObject(tool: FunctionTool, _log: LossLog, _strict: boolean): Raw {
+  return tool.schema?.raw ?? '{"type":"object","properties":{}}';
 }
 
 /** A schema of an answer for Converse: the text of the Anthropic subset. */
@@ -28,4 +28,9 @@ export function openaiFormat(
   _log: LossLog,
 ): Raw | undefined {
   return format === undefined ? undefined : '{"type":"json_object"}';
+}
+
+/** Claude's form of the answer: `output_config.format`. */
+export function claudeFormat(format: Format | undefined, _log: LossLog): Raw | undefined {
+  return format?.schema?.raw;
 }

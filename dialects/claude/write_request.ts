@@ -1,0 +1,213 @@
+/** Requests of Anthropic's messages, and of Claude's InvokeModel, written from neutral form. */
+import type { ChatRequest } from "../chat.ts";
+import type { RequestContext } from "../dialect.ts";
+import { fitToolNames } from "../fit.ts";
+import type { NameRule, ToolNames } from "../fit.ts";
+import type { Raw } from "../json.ts";
+import { array, object, quote, someArray, someObject, unquote } from "../raw.ts";
+import type { Member } from "../raw.ts";
+import { claudeFormat, toolSchemaObject } from "../schemas/mod.ts";
+import { alternatingTurns } from "../turns.ts";
+import type { AlternatingTurn } from "../turns.ts";
+import {
+  calledNames,
+  clampedTemperature,
+  refuseSeveralAnswers,
+  reportDropped,
+  reportHints,
+  reportNatives,
+} from "../writing.ts";
+import { claudeEffort, claudeThinking } from "./thinking.ts";
+import { writeBlocks } from "./write_blocks.ts";
+import type { ClaudeForm } from "./write_blocks.ts";
+
+/** What Anthropic takes as the name of a tool; 64 characters, so that every target takes it. */
+export const claudeToolNames: NameRule = { max: 64 };
+
+/** Writes the body of a request. */
+export function writeRequest(
+  request: ChatRequest,
+  context: RequestContext,
+  form: ClaudeForm,
+): Raw {
+  refuseSeveralAnswers(request, context);
+  const names = fitToolNames(request, claudeToolNames);
+  const { system, turns } = alternatingTurns(request, { assistantMedia: false }, context);
+  const messages = withoutPrefill(turns, context).map(({ role, parts }) =>
+    object(["role", quote(role)], ["content", array(writeBlocks(parts, context, names, form))])
+  );
+  reportNatives(request, context);
+  reportUnknown(request, context);
+  const thinking = claudeThinking(request, context);
+  const isThinking = thinking !== undefined && !thinking.includes('"disabled"');
+  const tools = writeTools(request, names, turns, context);
+  return object(
+    ["anthropic_version", form === "bedrock" ? '"bedrock-2023-05-31"' : undefined],
+    ["model", form === "anthropic" ? quote(context.model.id) : undefined],
+    ["max_tokens", request.maxOut?.raw ?? String(context.model.facts.maxOutput)],
+    [
+      "system",
+      system.length > 0 ? array(writeBlocks(system, context, names, form)) : undefined,
+    ],
+    ["messages", array(messages)],
+    ...sampling(request, context, isThinking),
+    ["stop_sequences", someArray(stops(request, context))],
+    ["tools", someArray(tools)],
+    ["tool_choice", tools.length > 0 ? choice(request, names, context, isThinking) : undefined],
+    ["thinking", thinking],
+    [
+      "output_config",
+      someObject(
+        ["effort", claudeEffort(request, context)],
+        ["format", claudeFormat(request.format, context)],
+      ),
+    ],
+    ["metadata", user(request, context)],
+    ["service_tier", form === "anthropic" ? tier(request, context) : undefined],
+  );
+}
+
+function withoutPrefill(
+  turns: readonly AlternatingTurn[],
+  context: RequestContext,
+): readonly AlternatingTurn[] {
+  const last = turns.at(-1);
+  if (last?.role !== "assistant") return turns;
+  if (context.model.facts.prefill) {
+    // A last message must not end with white space.
+    const parts = last.parts.map((part, index) =>
+      part.kind === "text" && index === last.parts.length - 1
+        ? { ...part, text: quote(unquote(part.text).trimEnd()) }
+        : part
+    );
+    return [...turns.slice(0, -1), { ...last, parts }];
+  }
+  const reason = "a user message was put behind it: the model does not continue a message";
+  context.approximated(last.at, reason);
+  const text = { kind: "text" as const, text: '"(continue)"', at: last.at };
+  return [...turns, { role: "user", parts: [text], at: last.at }];
+}
+
+function reportUnknown(request: ChatRequest, context: RequestContext): void {
+  reportDropped(context, {
+    "a seed": request.seed,
+    "a presence penalty": request.presencePenalty,
+    "a frequency penalty": request.frequencyPenalty,
+    "a logit bias": request.logitBias,
+    "log probabilities": request.logprobs,
+  });
+  reportHints([request.metadata, request.cacheKey], context);
+  if (request.store?.value) {
+    context.hint("dropped", request.store.at, "the target stores no answers");
+  }
+}
+
+function sampling(
+  request: ChatRequest,
+  context: RequestContext,
+  isThinking: boolean,
+): readonly Member[] {
+  const { temperature, topP, topK } = request;
+  const kind = context.model.facts.sampling;
+  if (kind === "none" || isThinking) {
+    const why = isThinking ? "beside thinking" : "with this model";
+    reportDropped(context, {
+      [`a temperature ${why}`]: temperature?.value === 1 ? undefined : temperature,
+      [`top-p ${why}`]: topP?.value === 1 ? undefined : topP,
+      [`top-k ${why}`]: topK,
+    });
+    return [];
+  }
+  const both = kind === "one" && temperature !== undefined;
+  if (both) reportDropped(context, { "top-p beside a temperature": topP });
+  return [
+    ["temperature", clampedTemperature(temperature, context)],
+    ["top_p", both ? undefined : topP?.raw],
+    ["top_k", topK?.raw],
+  ];
+}
+
+function stops({ stop }: ChatRequest, context: RequestContext): Raw[] {
+  return stop.flatMap(({ raw, at }) => {
+    if (unquote(raw).trim() !== "") return [raw];
+    context.dropped(at, "the target takes no stop sequence of white space only");
+    return [];
+  });
+}
+
+function writeTools(
+  request: ChatRequest,
+  names: ToolNames,
+  turns: readonly AlternatingTurn[],
+  context: RequestContext,
+): Raw[] {
+  const { choice } = request;
+  if (choice?.mode === "allowed") {
+    context.hint("approximated", choice.at, "only the allowed tools are declared");
+  }
+  const tools = request.tools.flatMap((tool) => {
+    if (tool.kind === "server") {
+      context.dropped(tool.at, `the tool ${tool.what} runs at its own provider only`);
+      return [];
+    }
+    if (choice?.mode === "allowed" && !choice.names.includes(tool.name)) return [];
+    const isStrict = tool.strict === true && context.model.facts.structured;
+    if (tool.strict && !isStrict) {
+      context.dropped(tool.at, "the model does not hold tools to their schemas strictly");
+    }
+    return [object(
+      ["name", quote(names.sent(tool.name))],
+      ["description", tool.description],
+      ["input_schema", toolSchemaObject(tool, context, isStrict)],
+      ["strict", isStrict ? "true" : undefined],
+    )];
+  });
+  const hasCalls = turns.some(({ parts }) => parts.some(({ kind }) => kind === "call"));
+  if (tools.length > 0 || !hasCalls) return tools;
+  // Tools that were called have to be declared.
+  return calledNames(request).map((name) =>
+    object(
+      ["name", quote(names.sent(name))],
+      ["input_schema", '{"type":"object","properties":{}}'],
+    )
+  );
+}
+
+function choice(
+  { choice, parallel }: ChatRequest,
+  names: ToolNames,
+  context: RequestContext,
+  isThinking: boolean,
+): Raw | undefined {
+  const single = parallel?.value === false ? "true" : undefined;
+  const written = (type: string, name?: string) =>
+    object(
+      ["type", quote(type)],
+      ["name", name === undefined ? undefined : quote(name)],
+      ["disable_parallel_tool_use", type === "none" ? undefined : single],
+    );
+  if (choice?.mode === "none") return written("none");
+  const mustCall = choice?.mode === "any" || choice?.mode === "tool" ||
+    choice?.mode === "allowed" && choice.must;
+  if (choice && mustCall && isThinking) {
+    context.approximated(choice.at, "a call cannot be required beside thinking");
+  } else if (choice && mustCall) {
+    return choice.mode === "tool" ? written("tool", names.sent(choice.name)) : written("any");
+  }
+  return single === undefined ? undefined : written("auto");
+}
+
+function user({ user }: ChatRequest, context: RequestContext): Raw | undefined {
+  if (!user) return undefined;
+  // Anthropic refuses ids that name a person.
+  const text = user.raw.startsWith('"') ? unquote(user.raw) : "";
+  if (text !== "" && !/@|^\+?[\d ()-]{7,}$/.test(text)) return object(["user_id", user.raw]);
+  context.hint("dropped", user.at, "the target takes no e-mail address or phone number there");
+  return undefined;
+}
+
+function tier({ tier }: ChatRequest, context: RequestContext): Raw | undefined {
+  if (tier?.raw === '"auto"' || tier?.raw === '"standard_only"') return tier.raw;
+  reportHints([tier], context);
+  return undefined;
+}
