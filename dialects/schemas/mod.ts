@@ -34,3 +34,8 @@ export function openaiFormat(
 export function claudeFormat(format: Format | undefined, _log: LossLog): Raw | undefined {
   return format?.schema?.raw;
 }
+
+/** A schema for Gemini, and which of its two fields takes it. */
+export function geminiSchema(schema: Schema, _log: LossLog): Pick<Schema, "raw" | "form"> {
+  return schema;
+}

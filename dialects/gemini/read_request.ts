@@ -1,0 +1,197 @@
+/** Requests of Gemini's generateContent, read into neutral form. */
+import type {
+  ChatRequest,
+  Effort,
+  Extra,
+  Format,
+  Num,
+  Part,
+  Reasoning,
+  Schema,
+  Tool,
+  ToolChoice,
+  Turn,
+} from "../chat.ts";
+import type { Json } from "../json.ts";
+import type { LossLog } from "../loss.ts";
+import { listAt, maybe, numberAt, objectAt, othersOf, rawTextAt, stopsAt } from "../reading.ts";
+import { bothSpellings, member, spelled } from "./members.ts";
+import { CallIds, readParts } from "./parts.ts";
+
+const known = bothSpellings(
+  "contents",
+  "systemInstruction",
+  "tools",
+  "toolConfig",
+  "generationConfig",
+  "cachedContent",
+  "labels",
+  "model",
+);
+const knownConfig = bothSpellings(
+  "candidateCount",
+  "stopSequences",
+  "maxOutputTokens",
+  "temperature",
+  "topP",
+  "topK",
+  "seed",
+  "presencePenalty",
+  "frequencyPenalty",
+  "responseLogprobs",
+  "logprobs",
+  "responseMimeType",
+  "responseSchema",
+  "responseJsonSchema",
+  "responseModalities",
+  "thinkingConfig",
+  "mediaResolution",
+);
+
+/** Reads the body of a request. */
+export function readRequest(body: Json, log: LossLog): ChatRequest {
+  const cached = member(body, "cachedContent");
+  if (cached) log.refuse(cached.at, "cached content is known to Gemini only");
+  const config = objectAt(body, spelled(body, "generationConfig"), log);
+  refuseOtherAnswers(config, log);
+  const number = (name: string) => numberAt(config, spelled(config, name), log);
+  const ids = new CallIds();
+  return {
+    system: readSystem(member(body, "systemInstruction"), ids, log),
+    turns: listAt(body, "contents", log).map((content) => readTurn(content, ids, log)),
+    tools: listAt(body, "tools", log).flatMap((tool) => readTools(tool, log)),
+    ...maybe("choice", readChoice(member(body, "toolConfig"))),
+    ...maybe("format", readFormat(config)),
+    ...maybe("maxOut", number("maxOutputTokens")),
+    ...maybe("temperature", number("temperature")),
+    ...maybe("topP", number("topP")),
+    ...maybe("topK", number("topK")),
+    stop: stopsAt(config, spelled(config, "stopSequences"), log),
+    ...maybe("seed", number("seed")),
+    ...maybe("answers", number("candidateCount")),
+    ...maybe("presencePenalty", nonZero(number("presencePenalty"))),
+    ...maybe("frequencyPenalty", nonZero(number("frequencyPenalty"))),
+    ...maybe("logprobs", readLogprobs(config, number("logprobs"))),
+    ...maybe("reasoning", readReasoning(member(config, "thinkingConfig"), log)),
+    ...maybe("metadata", extraOf(body, "labels")),
+    native: [...othersOf(body, known), ...othersOf(config, knownConfig)],
+    nativeHints: [extraOf(config, "mediaResolution")].flatMap((extra) => extra ?? []),
+  };
+}
+
+function nonZero(number: Num | undefined): Num | undefined {
+  return number?.value === 0 ? undefined : number;
+}
+
+function extraOf(parent: Json | undefined, name: string): Extra | undefined {
+  const value = member(parent, name);
+  return value && { name, raw: value.raw, at: value.at };
+}
+
+function refuseOtherAnswers(config: Json | undefined, log: LossLog): void {
+  const other = (member(config, "responseModalities")?.list ?? []).find(({ text }) =>
+    text?.toUpperCase() !== "TEXT"
+  );
+  if (other) log.refuse(other.at, "an answer in sound or images is asked for");
+}
+
+function readSystem(system: Json | undefined, ids: CallIds, log: LossLog): Part[] {
+  if (system?.kind === "string") return [{ kind: "text", text: system.raw, at: system.at }];
+  return readParts(system, ids, log);
+}
+
+function readTurn(content: Json, ids: CallIds, log: LossLog): Turn {
+  const role = content.get("role")?.text === "model" ? "assistant" : "user";
+  return { role, parts: readParts(content, ids, log), at: content.at };
+}
+
+function readTools(tool: Json, log: LossLog): Tool[] {
+  return tool.members().flatMap(({ name, value }): Tool[] => {
+    if (name === "functionDeclarations" || name === "function_declarations") {
+      return value.list.map((declared) => readFunction(declared, log));
+    }
+    return [{
+      kind: "server",
+      owner: "gemini",
+      raw: tool.raw,
+      what: name.slice(0, 40),
+      at: value.at,
+    }];
+  });
+}
+
+function readFunction(declared: Json, log: LossLog): Tool {
+  const own = declared.get("parameters");
+  const json = member(declared, "parametersJsonSchema");
+  const schema: Schema | undefined = json
+    ? { raw: json.raw, form: "json-schema", at: json.at }
+    : own && { raw: own.raw, form: "openapi", at: own.at };
+  return {
+    kind: "function",
+    name: declared.get("name")?.text ?? "",
+    at: declared.at,
+    ...maybe("description", rawTextAt(declared, "description", log)),
+    ...maybe("schema", schema),
+  };
+}
+
+function readChoice(config: Json | undefined): ToolChoice | undefined {
+  const calling = member(config, "functionCallingConfig");
+  const mode = calling?.get("mode")?.text?.toUpperCase();
+  if (!calling || mode === undefined) return undefined;
+  const { at } = calling;
+  const names = (member(calling, "allowedFunctionNames")?.list ?? []).flatMap(({ text }) =>
+    text ?? []
+  );
+  const [only, ...others] = names;
+  if (mode === "NONE") return { mode: "none", at };
+  if (only === undefined) return { mode: mode === "ANY" ? "any" : "auto", at };
+  if (mode === "ANY" && others.length === 0) return { mode: "tool", name: only, at };
+  return { mode: "allowed", names, must: mode === "ANY", at };
+}
+
+function readFormat(config: Json | undefined): Format | undefined {
+  const own = member(config, "responseSchema");
+  const json = member(config, "responseJsonSchema");
+  const given = json ?? own;
+  if (given) {
+    const schema: Schema = {
+      raw: given.raw,
+      form: json ? "json-schema" : "openapi",
+      at: given.at,
+    };
+    return { kind: "schema", schema, strict: true, at: given.at };
+  }
+  const type = member(config, "responseMimeType");
+  return type?.text === "application/json" ? { kind: "json", at: type.at } : undefined;
+}
+
+function readLogprobs(config: Json | undefined, top: Num | undefined): ChatRequest["logprobs"] {
+  const flag = member(config, "responseLogprobs");
+  return flag?.flag === true ? { at: flag.at, ...maybe("top", top) } : undefined;
+}
+
+const levels: Readonly<Record<string, Effort>> = {
+  MINIMAL: "minimal",
+  LOW: "low",
+  MEDIUM: "medium",
+  HIGH: "high",
+};
+
+function readReasoning(thinking: Json | undefined, log: LossLog): Reasoning | undefined {
+  if (!thinking) return undefined;
+  const budget = numberAt(thinking, spelled(thinking, "thinkingBudget"), log);
+  const level = member(thinking, "thinkingLevel")?.text?.toUpperCase() ?? "";
+  const effort = Object.hasOwn(levels, level) ? levels[level] : undefined;
+  const show = member(thinking, "includeThoughts")?.flag;
+  const shown = {
+    ...(show === undefined ? {} : { show: show ? "summary" as const : "none" as const }),
+  };
+  const { at } = thinking;
+  if (budget?.value === 0) return { mode: "off", at, ...shown };
+  // -1: the model decides.
+  if (budget === undefined && effort === undefined || budget && budget.value < 0) {
+    return { mode: "adaptive", at, ...shown };
+  }
+  return { mode: "on", at, ...shown, ...maybe("budget", budget), ...maybe("effort", effort) };
+}
