@@ -135,6 +135,8 @@ export interface FunctionTool extends Placed {
 
 /** A JSON schema, in the form that the source's API takes. */
 export interface Schema extends Placed {
+  /** Whether it stood inside of a text, so that places in it are not places of the line. */
+  readonly inText?: true;
   readonly raw: Raw;
   /** `openapi`: Gemini's subset with types in upper case. */
   readonly form: "json-schema" | "openapi";

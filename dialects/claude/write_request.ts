@@ -59,7 +59,7 @@ export function writeRequest(
       "output_config",
       someObject(
         ["effort", claudeEffort(request, context)],
-        ["format", claudeFormat(request.format, context)],
+        ["format", claudeFormat(request.format, context, context.model.facts.structured)],
       ),
     ],
     ["metadata", user(request, context)],

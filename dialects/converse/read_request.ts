@@ -184,7 +184,9 @@ function readFormat(format: Json | undefined, log: LossLog): Format | undefined 
     ...maybe("description", rawTextAt(given, "description", log)),
     // The schema is a text that holds JSON: unescaped once, it is the schema as it was written.
     ...(schema && text !== undefined
-      ? { schema: { raw: text, form: "json-schema" as const, at: schema.at } }
+      ? {
+        schema: { raw: text, form: "json-schema" as const, at: schema.at, inText: true as const },
+      }
       : {}),
   };
 }
