@@ -91,7 +91,7 @@ function sampling(request: ChatRequest, context: RequestContext): readonly Membe
 }
 
 /** At 1, a temperature or top-p is what the model does anyway. */
-function unlessDefault(number: Num | undefined): Num | undefined {
+export function unlessDefault(number: Num | undefined): Num | undefined {
   return number?.value === 1 ? undefined : number;
 }
 

@@ -1,0 +1,181 @@
+/** Answers of OpenAI's Responses. */
+import type { Answer, ChatAnswer, Part, RecordError, StopReason } from "../chat.ts";
+import type { AnswerContext } from "../dialect.ts";
+import { recordError } from "../errors.ts";
+import type { Json, Raw } from "../json.ts";
+import { ignoredLosses } from "../loss.ts";
+import { readUsage, writeUsage } from "../openai_chat/answers.ts";
+import { array, object, quote } from "../raw.ts";
+import type { Member } from "../raw.ts";
+import { maybe } from "../reading.ts";
+import { argumentsText } from "../tool_values.ts";
+import { readItem } from "./items.ts";
+
+/** Reads the body of an answer. One whose status is failed is an error of the record. */
+export function readAnswer(body: Json): ChatAnswer | RecordError {
+  const status = body.get("status")?.text;
+  if (status === "failed" || status === "cancelled") {
+    const error = body.get("error");
+    const code = error?.get("code")?.text;
+    const message = error?.get("message")?.text ?? `The provider's answer is ${status}.`;
+    return recordError(failures.get(code ?? "") ?? "internal", message, code);
+  }
+  const output = body.get("output");
+  if (output?.kind !== "array") {
+    return recordError("internal", "The provider's answer holds no output.");
+  }
+  const parts = output.list.flatMap((item) => readItem(item, ignoredLosses).parts);
+  const answer: Answer = { parts, ...stopOf(body, parts) };
+  return {
+    kind: "answer",
+    ...maybe("id", body.get("id")?.text),
+    ...maybe("model", body.get("model")?.text),
+    ...maybe("created", body.get("created_at")?.number),
+    answers: [answer],
+    usage: readUsage(body.get("usage"), "input_tokens", "output_tokens"),
+  };
+}
+
+const failures: ReadonlyMap<string, RecordError["error"]> = new Map([
+  ["rate_limit_exceeded", "rate"],
+  ["invalid_prompt", "bad_request"],
+  ["server_error", "internal"],
+]);
+
+function stopOf(
+  body: Json,
+  parts: readonly Part[],
+): { readonly stop: StopReason; readonly stopRaw?: string } {
+  const reason = body.get("incomplete_details")?.get("reason")?.text;
+  if (reason === "content_filter") return { stop: "filter" };
+  if (reason === "max_output_tokens" || reason === "max_messages") return { stop: "length" };
+  if (reason !== undefined) return { stop: "other", stopRaw: reason };
+  if (parts.some(({ kind }) => kind === "refusal")) return { stop: "refusal" };
+  return { stop: parts.some(({ kind }) => kind === "call") ? "tool" : "end" };
+}
+
+const incomplete: Partial<Record<StopReason, string>> = {
+  length: "max_output_tokens",
+  context_full: "max_output_tokens",
+  filter: "content_filter",
+  guardrail: "content_filter",
+};
+
+/** Writes the body of an answer, with all members that the SDK's types require. */
+export function writeAnswer(
+  { id, model, created, answers, usage }: ChatAnswer,
+  context: AnswerContext,
+): Raw {
+  const [answer, ...others] = answers;
+  if (others.length > 0) context.lost("further answers");
+  if (answer?.logprobs !== undefined) context.lost("log probabilities");
+  if (answer?.stopRaw !== undefined) context.lost("a stop reason that is not known");
+  if (answer?.stopText !== undefined) context.lost("the stop text that matched");
+  const reason = answer && incomplete[answer.stop];
+  return object(
+    ["id", quote(id?.startsWith("resp_") ? id : context.madeId("resp_", 0))],
+    ["object", '"response"'],
+    ["created_at", String(created ?? context.created)],
+    ["status", reason === undefined ? '"completed"' : '"incomplete"'],
+    ["background", "false"],
+    ["error", "null"],
+    [
+      "incomplete_details",
+      reason === undefined ? "null" : object(["reason", quote(reason)]),
+    ],
+    ["instructions", "null"],
+    ["metadata", "{}"],
+    ["model", quote(model ?? context.model)],
+    ["output", array(writeOutput(answer?.parts ?? [], reason !== undefined, context))],
+    ["parallel_tool_calls", "true"],
+    ["temperature", "null"],
+    ["tool_choice", '"auto"'],
+    ["tools", "[]"],
+    ["top_p", "null"],
+    ["usage", writeUsage(usage, "input_tokens", "output_tokens")],
+  );
+}
+
+/** Items: words that follow each other are one message. */
+function writeOutput(
+  parts: readonly Part[],
+  isIncomplete: boolean,
+  context: AnswerContext,
+): Raw[] {
+  const items: Raw[] = [];
+  let words: Raw[] = [];
+  const status: Member = ["status", isIncomplete ? '"incomplete"' : '"completed"'];
+  const close = () => {
+    if (words.length === 0) return;
+    items.push(object(
+      ["id", quote(context.madeId("msg_", items.length))],
+      ["type", '"message"'],
+      status,
+      ["role", '"assistant"'],
+      ["content", array(words)],
+    ));
+    words = [];
+  };
+  for (const [index, part] of parts.entries()) {
+    switch (part.kind) {
+      case "text":
+        if (part.citations) context.lost("citations");
+        words.push(object(
+          ["type", '"output_text"'],
+          ["text", part.text],
+          ["annotations", "[]"],
+          ["logprobs", "[]"],
+        ));
+        break;
+      case "refusal":
+        words.push(object(["type", '"refusal"'], ["refusal", part.text]));
+        break;
+      case "call": {
+        close();
+        if (part.signature !== undefined) context.lost("signatures of thoughts");
+        const id = part.id === "" ? context.madeId("call_", index) : part.id;
+        items.push(object(
+          ["id", quote(context.madeId("fc_", index))],
+          ["type", '"function_call"'],
+          ["status", '"completed"'],
+          ["call_id", quote(id)],
+          ["name", quote(context.toolName(part.name))],
+          ["arguments", argumentsText(part)],
+        ));
+        break;
+      }
+      case "thinking":
+        close();
+        items.push(...writeThinking(part, index, context));
+        break;
+      case "redacted":
+        context.lost("reasoning");
+        break;
+      default:
+        context.lost(
+          part.kind === "media" ? "media" : "parts that only the provider's own API knows",
+        );
+    }
+  }
+  close();
+  return items;
+}
+
+function writeThinking(
+  { text, signature }: Extract<Part, { kind: "thinking" }>,
+  index: number,
+  context: AnswerContext,
+): Raw[] {
+  const own = signature?.owner === "openai" ? signature.raw : undefined;
+  if (signature && own === undefined) context.lost("signatures of thoughts");
+  if (text === '""' && own === undefined) return [];
+  const summary = text === '""'
+    ? "[]"
+    : array([object(["type", '"summary_text"'], ["text", text])]);
+  return [object(
+    ["id", quote(context.madeId("rs_", index))],
+    ["type", '"reasoning"'],
+    ["summary", summary],
+    ["encrypted_content", own],
+  )];
+}
