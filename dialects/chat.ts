@@ -224,6 +224,8 @@ export interface ChatRequest {
   readonly cacheKey?: Extra;
   /** Whether the provider may store the answer. */
   readonly store?: Placed & { readonly value: boolean };
+  /** Whether the source's answers say which stop sequence was met. */
+  readonly wantsStopText?: true;
   /** Members that change the answer and that only the source's API knows; dropped with a report. */
   readonly native: readonly Extra[];
   /** The same where they cannot change the answer. */

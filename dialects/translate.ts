@@ -1,6 +1,6 @@
 /** Translating one record or one result between dialects. Pure, and in memory of one line. */
-import type { ChatRequest, RecordError } from "./chat.ts";
-import type { AnswerContext, ChatDialect, TargetModel } from "./dialect.ts";
+import type { ChatRequest, RecordError, Usage } from "./chat.ts";
+import type { AnswerContext, RequestContext, TargetModel } from "./dialect.ts";
 import { envelope } from "./envelopes.ts";
 import { recordError } from "./errors.ts";
 import { fitToolNames } from "./fit.ts";
@@ -8,7 +8,11 @@ import { pathOf } from "./json.ts";
 import type { Json, Raw } from "./json.ts";
 import { ignoredLosses, RecordRefused } from "./loss.ts";
 import type { Loss, LossKind, LossLog } from "./loss.ts";
-import { envelopeOf } from "./names.ts";
+import { envelopeOf, isChat } from "./names.ts";
+import type { DialectName } from "./names.ts";
+import { object, quote } from "./raw.ts";
+import { chatDialect, embeddingDialect } from "./registry.ts";
+import { noUsage } from "./usage.ts";
 
 /** Losses of a record beyond this are not noted one by one. */
 export const maxLossesPerRecord = 100;
@@ -53,7 +57,12 @@ export class Losses implements LossLog {
 
 /** A record on its way to a provider: a line to be sent, or the error that it ends with. */
 export type TranslatedRequest =
-  | { readonly kind: "line"; readonly line: Raw; readonly losses: readonly Loss[] }
+  | {
+    readonly kind: "lines";
+    /** One line; several only where one record of embeddings is several of the target's. */
+    readonly lines: readonly Raw[];
+    readonly losses: readonly Loss[];
+  }
   | {
     readonly kind: "refused";
     readonly error: RecordError;
@@ -62,8 +71,9 @@ export type TranslatedRequest =
 
 /** What a record is translated to. */
 export interface RequestTarget {
-  readonly from: ChatDialect;
-  readonly to: ChatDialect;
+  readonly from: DialectName;
+  /** Of the same family as `from`; see `canTranslate`. */
+  readonly to: DialectName;
   readonly model: TargetModel;
 }
 
@@ -80,11 +90,14 @@ export function translateRequest(
 ): TranslatedRequest {
   const log: Losses = new Losses(line);
   try {
-    const source = envelope(envelopeOf(from.name)).readBody(line);
+    const source = envelope(envelopeOf(from)).readBody(line);
     if (!source) log.refuse(undefined, "the record has no body that is an object");
-    const body = to.writeRequest(from.readRequest(source, log), new Writing(log, model));
-    const written = envelope(envelopeOf(to.name)).writeRequest(wireId, body, to.name);
-    return { kind: "line", line: written, losses: log.losses };
+    const bodies = writeBodies(source, { from, to, model }, new Writing(log, model));
+    const lines = bodies.map((body, index) => {
+      const id = bodies.length === 1 ? wireId : `${wireId}.${index}`;
+      return envelope(envelopeOf(to)).writeRequest(id, body, to);
+    });
+    return { kind: "lines", lines, losses: log.losses };
   } catch (error) {
     if (!(error instanceof RecordRefused)) throw error;
     log.refused(error);
@@ -98,6 +111,37 @@ export function translateRequest(
       losses: log.losses,
     };
   }
+}
+
+function writeBodies(
+  source: Json,
+  { from, to, model }: RequestTarget,
+  context: RequestContext,
+): readonly Raw[] {
+  if (from === to) return [withModel(source, model.id)];
+  if (isChat(from) && isChat(to)) {
+    const request = chatDialect(from).readRequest(source, context);
+    return [chatDialect(to).writeRequest(request, context)];
+  }
+  if (isChat(from) || isChat(to)) {
+    return context.refuse(undefined, `${from} cannot be translated to ${to}`);
+  }
+  const request = embeddingDialect(from).readRequest(source, context);
+  const writer = embeddingDialect(to);
+  if (request.inputs.length <= writer.maxInputs) return [writer.writeRequest(request, context)];
+  return request.inputs.map((input) =>
+    writer.writeRequest({ ...request, inputs: [input] }, context)
+  );
+}
+
+/** A body in the target's own dialect: as it was written, with the model that the job names. */
+export function withModel(body: Json, model: string): Raw {
+  if (!body.get("model")) return body.raw;
+  return object(
+    ...body.members().map(({ name, value }) =>
+      [name, name === "model" ? quote(model) : value.raw] as const
+    ),
+  );
 }
 
 class Writing implements LossLog {
@@ -129,11 +173,11 @@ class Writing implements LossLog {
 /** What an answer is translated back into. */
 export interface AnswerTarget {
   /** The dialect of the records as the user sent them. */
-  readonly from: ChatDialect;
+  readonly from: DialectName;
   /** The dialect that the provider was sent. */
-  readonly to: ChatDialect;
+  readonly to: DialectName;
   /** The dialect of the results. */
-  readonly back: ChatDialect;
+  readonly back: DialectName;
   /** The id of the model that ran. */
   readonly model: string;
   /** Seconds since 1970, for answers that do not say when they were made. */
@@ -143,6 +187,11 @@ export interface AnswerTarget {
   /** Counts what answers hold that their dialect cannot. */
   lost(what: string): void;
 }
+
+/** An answer on its way back: its body and its tokens, or the error of its record. */
+export type TranslatedAnswer =
+  | { readonly kind: "answer"; readonly body: Raw; readonly usage: Usage }
+  | RecordError;
 
 /**
  * Translates the body of one answer.
@@ -156,10 +205,37 @@ export function translateAnswer(
   wireId: string,
   line: () => Json,
   target: AnswerTarget,
-): { readonly body: Raw } | RecordError {
-  const answer = target.to.readAnswer(body);
+): TranslatedAnswer {
+  try {
+    return answerOf(body, new Answering(wireId, line, target), target);
+  } catch (error) {
+    if (!(error instanceof RecordRefused)) throw error;
+    return recordError("internal", `The provider's answer cannot be read: ${error.message}.`);
+  }
+}
+
+function answerOf(
+  body: Json,
+  context: Answering,
+  { from, to, back }: AnswerTarget,
+): TranslatedAnswer {
+  if (isChat(to) && isChat(back)) {
+    const answer = chatDialect(to).readAnswer(body);
+    if (answer.kind === "error") return answer;
+    const written = to === back ? body.raw : chatDialect(back).writeAnswer(answer, context);
+    return { kind: "answer", body: written, usage: answer.usage };
+  }
+  if (isChat(from) || isChat(to) || isChat(back)) {
+    return recordError("internal", `${to} cannot be translated to ${back}.`);
+  }
+  const answer = embeddingDialect(to).readAnswer(body);
   if (answer.kind === "error") return answer;
-  return { body: target.back.writeAnswer(answer, new Answering(wireId, line, target)) };
+  const request = embeddingDialect(from).readRequest(context.body(), ignoredLosses);
+  return {
+    kind: "answer",
+    body: embeddingDialect(back).writeAnswer(answer, request, context),
+    usage: { ...noUsage, input: answer.input },
+  };
 }
 
 class Answering implements AnswerContext {
@@ -192,18 +268,22 @@ class Answering implements AnswerContext {
   }
 
   request(): ChatRequest {
-    this.#request ??= this.#read();
+    const { from } = this.#target;
+    if (!isChat(from)) throw new RecordRefused(undefined, "the record is not one of chat");
+    this.#request ??= chatDialect(from).readRequest(this.body(), ignoredLosses);
     return this.#request;
   }
 
-  #read(): ChatRequest {
+  /** The body of the record's request. */
+  body(): Json {
     const line = this.#line();
-    const body = envelope(envelopeOf(this.#target.from.name)).readBody(line) ?? line;
-    return this.#target.from.readRequest(body, ignoredLosses);
+    return envelope(envelopeOf(this.#target.from)).readBody(line) ?? line;
   }
 
   toolName(sent: string): string {
-    this.#originalName ??= fitToolNames(this.request(), this.#target.to.toolNames).original;
+    const { to } = this.#target;
+    if (!isChat(to)) return sent;
+    this.#originalName ??= fitToolNames(this.request(), chatDialect(to).toolNames).original;
     return this.#originalName(sent);
   }
 }

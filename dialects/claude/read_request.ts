@@ -74,6 +74,7 @@ export function readRequest(body: Json, log: LossLog): ChatRequest {
     ...maybe("reasoning", readReasoning(objectAt(body, "thinking", log), output, log)),
     ...maybe("user", userOf(body)),
     ...maybe("tier", extraAt(body, "service_tier")),
+    wantsStopText: true,
     native: [...othersOf(body, known), ...othersOf(output, new Set(["effort", "format"]))],
     nativeHints: ["anthropic_beta", "cache_control", "inference_geo"].flatMap((name) =>
       extraAt(body, name) ?? []

@@ -46,7 +46,7 @@ export function writeRequest(
     ["additionalModelRequestFields", extraFields(request, context, form, tools.fields)],
     [
       "additionalModelResponseFieldPaths",
-      form === "converse" && context.model.facts.family === "claude" && request.stop.length > 0
+      form === "converse" && context.model.facts.family === "claude" && request.wantsStopText
         ? '["/stop_sequence"]'
         : undefined,
     ],

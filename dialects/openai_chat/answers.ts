@@ -77,23 +77,35 @@ export function readUsage(usage: Json | undefined, prompt: string, completion: s
   };
 }
 
-/** Writes OpenAI's usage; the names as in {@linkcode readUsage}. */
-export function writeUsage(usage: Usage, prompt: string, completion: string): Raw {
+/** OpenAI's usage, by parts: chat and Responses name and order them differently. */
+export function usageParts({ cacheRead, cacheWrite, thinking, ...usage }: Usage): {
+  readonly prompt: Raw;
+  readonly promptDetails: Raw;
+  readonly completion: Raw;
+  readonly completionDetails: Raw;
+  readonly total: Raw;
+} {
+  const all = { ...usage, cacheRead, cacheWrite };
+  return {
+    prompt: String(promptOf(all)),
+    promptDetails: object(
+      ["cached_tokens", String(cacheRead)],
+      ["cache_write_tokens", String(cacheWrite)],
+    ),
+    completion: String(usage.output),
+    completionDetails: object(["reasoning_tokens", String(thinking ?? 0)]),
+    total: String(totalOf(all)),
+  };
+}
+
+function writeUsage(usage: Usage): Raw {
+  const { prompt, promptDetails, completion, completionDetails, total } = usageParts(usage);
   return object(
-    [prompt, String(promptOf(usage))],
-    [completion, String(usage.output)],
-    ["total_tokens", String(totalOf(usage))],
-    [
-      `${prompt}_details`,
-      object(
-        ["cached_tokens", String(usage.cacheRead)],
-        ["cache_write_tokens", String(usage.cacheWrite)],
-      ),
-    ],
-    [
-      `${completion}_details`,
-      object(["reasoning_tokens", String(usage.thinking ?? 0)]),
-    ],
+    ["prompt_tokens", prompt],
+    ["completion_tokens", completion],
+    ["total_tokens", total],
+    ["prompt_tokens_details", promptDetails],
+    ["completion_tokens_details", completionDetails],
   );
 }
 
@@ -105,7 +117,7 @@ export function writeAnswer(answer: ChatAnswer, context: AnswerContext): Raw {
     ["created", String(answer.created ?? context.created)],
     ["model", quote(answer.model ?? context.model)],
     ["choices", array(answer.answers.map((one, index) => writeChoice(one, index, context)))],
-    ["usage", writeUsage(answer.usage, "prompt_tokens", "completion_tokens")],
+    ["usage", writeUsage(answer.usage)],
   );
 }
 

@@ -44,12 +44,13 @@ export function writeRequest(request: ChatRequest, context: RequestContext): Raw
     ["tools", someArray(functions)],
     ["tool_choice", hasTools ? writeChoice(request, names.sent) : undefined],
     ["parallel_tool_calls", hasTools && request.parallel?.value === false ? "false" : undefined],
-    ["response_format", openaiFormat(request.format, "chat", context)],
     ["n", request.answers && request.answers.value > 1 ? request.answers.raw : undefined],
     ["max_completion_tokens", request.maxOut?.raw],
     ...sampling(request, context),
     ["stop", someArray(stops(request, context))],
     ["seed", request.seed?.raw],
+    ...penalties(request, context),
+    ["response_format", openaiFormat(request.format, "chat", context)],
     ["reasoning_effort", effort(request, context)],
     ...extras(request, context),
   );
@@ -57,20 +58,13 @@ export function writeRequest(request: ChatRequest, context: RequestContext): Raw
 
 /** Settings that models which reason refuse. */
 function sampling(request: ChatRequest, context: RequestContext): readonly Member[] {
-  const { temperature, topP, presencePenalty, frequencyPenalty, logitBias, logprobs } = request;
+  const { temperature, topP, logprobs } = request;
   const { facts } = context.model;
   if (facts.sampling === "none") {
     reportDropped(context, {
       "a temperature with this model": unlessDefault(temperature),
       "top-p with this model": unlessDefault(topP),
       "log probabilities with this model": logprobs,
-    });
-  }
-  if (!facts.penalties) {
-    reportDropped(context, {
-      "a presence penalty with this model": presencePenalty,
-      "a frequency penalty with this model": frequencyPenalty,
-      "a logit bias with this model": logitBias,
     });
   }
   return [
@@ -80,13 +74,23 @@ function sampling(request: ChatRequest, context: RequestContext): readonly Membe
       ["logprobs", logprobs ? "true" : undefined],
       ["top_logprobs", logprobs?.top?.raw],
     ] as const),
-    ...(facts.penalties
-      ? [
-        ["presence_penalty", presencePenalty?.raw],
-        ["frequency_penalty", frequencyPenalty?.raw],
-        ["logit_bias", logitBias?.raw],
-      ] as const
-      : []),
+  ];
+}
+
+function penalties(request: ChatRequest, context: RequestContext): readonly Member[] {
+  const { presencePenalty, frequencyPenalty, logitBias } = request;
+  if (!context.model.facts.penalties) {
+    reportDropped(context, {
+      "a presence penalty with this model": presencePenalty,
+      "a frequency penalty with this model": frequencyPenalty,
+      "a logit bias with this model": logitBias,
+    });
+    return [];
+  }
+  return [
+    ["presence_penalty", presencePenalty?.raw],
+    ["frequency_penalty", frequencyPenalty?.raw],
+    ["logit_bias", logitBias?.raw],
   ];
 }
 

@@ -1,10 +1,10 @@
 /** Answers of OpenAI's Responses. */
-import type { Answer, ChatAnswer, Part, RecordError, StopReason } from "../chat.ts";
+import type { Answer, ChatAnswer, Part, RecordError, StopReason, Usage } from "../chat.ts";
 import type { AnswerContext } from "../dialect.ts";
 import { recordError } from "../errors.ts";
 import type { Json, Raw } from "../json.ts";
 import { ignoredLosses } from "../loss.ts";
-import { readUsage, writeUsage } from "../openai_chat/answers.ts";
+import { readUsage, usageParts } from "../openai_chat/answers.ts";
 import { array, object, quote } from "../raw.ts";
 import type { Member } from "../raw.ts";
 import { maybe } from "../reading.ts";
@@ -92,7 +92,18 @@ export function writeAnswer(
     ["tool_choice", '"auto"'],
     ["tools", "[]"],
     ["top_p", "null"],
-    ["usage", writeUsage(usage, "input_tokens", "output_tokens")],
+    ["usage", writeUsage(usage)],
+  );
+}
+
+function writeUsage(usage: Usage): Raw {
+  const { prompt, promptDetails, completion, completionDetails, total } = usageParts(usage);
+  return object(
+    ["input_tokens", prompt],
+    ["input_tokens_details", promptDetails],
+    ["output_tokens", completion],
+    ["output_tokens_details", completionDetails],
+    ["total_tokens", total],
   );
 }
 
