@@ -25,7 +25,7 @@ export interface TextPart extends Placed {
   /** A JSON string, quotes included. */
   readonly text: Raw;
   /** Citations of an answer, in the form of their owner. */
-  readonly citations?: { readonly owner: Owner; readonly raw: Raw };
+  readonly citations?: { readonly owner: Owner; readonly raw: Raw } | undefined;
 }
 
 /** Where the bytes of an image, a document, a sound or a film are. */
@@ -48,13 +48,13 @@ export interface MediaPart extends Placed {
   readonly mime: string;
   readonly from: MediaSource;
   /** The file name or title, a JSON string. */
-  readonly name?: Raw;
+  readonly name?: Raw | undefined;
   /** What OpenAI calls detail: `low`, `high`, `auto`. A JSON string. */
-  readonly detail?: Raw;
+  readonly detail?: Raw | undefined;
   /** A document's context, a JSON string. */
-  readonly context?: Raw;
+  readonly context?: Raw | undefined;
   /** Whether citations of the document are asked for. */
-  readonly cite?: boolean;
+  readonly cite?: boolean | undefined;
 }
 
 /** A call of a tool. */
@@ -66,7 +66,7 @@ export interface CallPart extends Placed {
   /** The arguments: the JSON of an object, or a text that is not one. */
   readonly args: { readonly object: Raw } | { readonly text: Raw };
   /** Gemini's signature of the thought that led to the call, a JSON string. */
-  readonly signature?: Raw;
+  readonly signature?: Raw | undefined;
 }
 
 /** The result of a call. */
@@ -75,7 +75,7 @@ export interface ResultPart extends Placed {
   /** The id of the call; empty where the source has none (Gemini: the order and name pair them). */
   readonly id: string;
   /** The tool's name, where the source says it. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** What it holds, in order: texts, media, and JSON values. */
   readonly content: readonly (TextPart | MediaPart | JsonPart)[];
   readonly error: boolean;
@@ -91,7 +91,7 @@ export interface ThinkingPart extends Placed {
   readonly kind: "thinking";
   /** A JSON string; `""` where the provider only gave a signature. */
   readonly text: Raw;
-  readonly signature?: { readonly owner: Owner; readonly raw: Raw };
+  readonly signature?: { readonly owner: Owner; readonly raw: Raw } | undefined;
 }
 
 export type Part =
@@ -105,7 +105,7 @@ export type Part =
   /** The model's own words of refusal, a JSON string. */
   | Placed & { readonly kind: "refusal"; readonly text: Raw }
   /** A point up to which the prompt may be cached. */
-  | Placed & { readonly kind: "cache"; readonly ttl?: "5m" | "1h" }
+  | Placed & { readonly kind: "cache"; readonly ttl?: "5m" | "1h" | undefined }
   /** A part that only the source's own API knows; `what` completes "… cannot be carried over". */
   | Placed & {
     readonly kind: "opaque";
@@ -118,7 +118,7 @@ export interface Turn extends Placed {
   readonly role: "user" | "assistant" | "system";
   readonly parts: readonly Part[];
   /** What OpenAI calls the name of a message. */
-  readonly name?: { readonly raw: Raw; readonly at: number };
+  readonly name?: { readonly raw: Raw; readonly at: number } | undefined;
 }
 
 /** A function that the model may call. */
@@ -126,17 +126,17 @@ export interface FunctionTool extends Placed {
   readonly kind: "function";
   readonly name: string;
   /** A JSON string. */
-  readonly description?: Raw;
-  readonly schema?: Schema;
-  readonly strict?: boolean;
+  readonly description?: Raw | undefined;
+  readonly schema?: Schema | undefined;
+  readonly strict?: boolean | undefined;
   /** Whether a cache point stands on or behind it. */
-  readonly cache?: boolean;
+  readonly cache?: boolean | undefined;
 }
 
 /** A JSON schema, in the form that the source's API takes. */
 export interface Schema extends Placed {
   /** Whether it stood inside of a text, so that places in it are not places of the line. */
-  readonly inText?: true;
+  readonly inText?: true | undefined;
   readonly raw: Raw;
   /** `openapi`: Gemini's subset with types in upper case. */
   readonly form: "json-schema" | "openapi";
@@ -163,11 +163,11 @@ export type ToolChoice =
 
 export interface Format extends Placed {
   readonly kind: "json" | "schema";
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** A JSON string. */
-  readonly description?: Raw;
-  readonly schema?: Schema;
-  readonly strict?: boolean;
+  readonly description?: Raw | undefined;
+  readonly schema?: Schema | undefined;
+  readonly strict?: boolean | undefined;
 }
 
 export const efforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
@@ -177,10 +177,10 @@ export type Effort = typeof efforts[number];
 export interface Reasoning extends Placed {
   readonly mode: "off" | "on" | "adaptive";
   /** Tokens. */
-  readonly budget?: Num;
-  readonly effort?: Effort;
+  readonly budget?: Num | undefined;
+  readonly effort?: Effort | undefined;
   /** What of it is to be seen in the answer. */
-  readonly show?: "none" | "summary" | "full";
+  readonly show?: "none" | "summary" | "full" | undefined;
 }
 
 /** A member that does not change what is answered, or that only the source's API knows. */
@@ -195,37 +195,37 @@ export interface ChatRequest {
   readonly system: readonly Part[];
   readonly turns: readonly Turn[];
   readonly tools: readonly Tool[];
-  readonly choice?: ToolChoice;
+  readonly choice?: ToolChoice | undefined;
   /** Whether several calls may come at once. */
-  readonly parallel?: { readonly value: boolean; readonly at: number };
-  readonly format?: Format;
-  readonly maxOut?: Num;
-  readonly temperature?: Num;
-  readonly topP?: Num;
-  readonly topK?: Num;
+  readonly parallel?: { readonly value: boolean; readonly at: number } | undefined;
+  readonly format?: Format | undefined;
+  readonly maxOut?: Num | undefined;
+  readonly temperature?: Num | undefined;
+  readonly topP?: Num | undefined;
+  readonly topK?: Num | undefined;
   /** JSON strings. */
   readonly stop: readonly { readonly raw: Raw; readonly at: number }[];
-  readonly seed?: Num;
+  readonly seed?: Num | undefined;
   /** How many answers are asked for. */
-  readonly answers?: Num;
-  readonly presencePenalty?: Num;
-  readonly frequencyPenalty?: Num;
-  readonly logitBias?: Extra;
+  readonly answers?: Num | undefined;
+  readonly presencePenalty?: Num | undefined;
+  readonly frequencyPenalty?: Num | undefined;
+  readonly logitBias?: Extra | undefined;
   /** Log probabilities of the answer's tokens; `top` alternatives a token. */
-  readonly logprobs?: Placed & { readonly top?: Num };
-  readonly reasoning?: Reasoning;
+  readonly logprobs?: Placed & { readonly top?: Num | undefined } | undefined;
+  readonly reasoning?: Reasoning | undefined;
   /** A user's id, a JSON string. */
-  readonly user?: Extra;
+  readonly user?: Extra | undefined;
   /** Pairs of metadata, a JSON object. */
-  readonly metadata?: Extra;
+  readonly metadata?: Extra | undefined;
   /** The class of service, a JSON string. */
-  readonly tier?: Extra;
+  readonly tier?: Extra | undefined;
   /** A key or setting of the prompt's cache. */
-  readonly cacheKey?: Extra;
+  readonly cacheKey?: Extra | undefined;
   /** Whether the provider may store the answer. */
-  readonly store?: Placed & { readonly value: boolean };
+  readonly store?: Placed & { readonly value: boolean } | undefined;
   /** Whether the source's answers say which stop sequence was met. */
-  readonly wantsStopText?: true;
+  readonly wantsStopText?: true | undefined;
   /** Members that change the answer and that only the source's API knows; dropped with a report. */
   readonly native: readonly Extra[];
   /** The same where they cannot change the answer. */
@@ -254,7 +254,7 @@ export interface Usage {
   /** Written, thinking included. */
   readonly output: number;
   /** Of the output, those of thinking; undefined where the source does not say. */
-  readonly thinking?: number;
+  readonly thinking?: number | undefined;
 }
 
 /** One of the answers to a record. */
@@ -262,24 +262,26 @@ export interface Answer {
   readonly parts: readonly Part[];
   readonly stop: StopReason;
   /** What the source said, where `stop` is `other`. */
-  readonly stopRaw?: string;
+  readonly stopRaw?: string | undefined;
   /** The stop sequence that was met, a JSON string. */
-  readonly stopText?: Raw;
+  readonly stopText?: Raw | undefined;
   /** Why a classifier stopped it: category and explanation, JSON strings. */
-  readonly filter?: { readonly category?: Raw; readonly explanation?: Raw };
+  readonly filter?:
+    | { readonly category?: Raw | undefined; readonly explanation?: Raw | undefined }
+    | undefined;
   /** Log probabilities in OpenAI's form. */
-  readonly logprobs?: Raw;
+  readonly logprobs?: Raw | undefined;
 }
 
 /** The answers to a record. A prompt that was blocked has one answer without parts, stop `filter`. */
 export interface ChatAnswer {
   readonly kind: "answer";
   /** The provider's id of the answer, unescaped. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** The model that ran, unescaped. */
-  readonly model?: string;
+  readonly model?: string | undefined;
   /** Seconds since 1970. */
-  readonly created?: number;
+  readonly created?: number | undefined;
   readonly answers: readonly Answer[];
   readonly usage: Usage;
 }
@@ -309,5 +311,5 @@ export interface RecordError {
   /** The provider's or the gateway's words, unescaped. */
   readonly message: string;
   /** The provider's own code, such as `invalid_prompt`. */
-  readonly code?: string;
+  readonly code?: string | undefined;
 }

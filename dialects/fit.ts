@@ -37,9 +37,11 @@ export interface ToolNames {
  * so that the answer can be given its own names back later.
  */
 export function fitToolNames(request: ChatRequest, rule: NameRule): ToolNames {
+  const names = namesOf(request);
+  if (names.length === 0) return noNames;
   const sent = new Map<string, string>();
   const original = new Map<string, string>();
-  for (const name of namesOf(request)) {
+  for (const name of names) {
     if (sent.has(name)) continue;
     const fitted = fitName(name, rule);
     let unique = fitted;
@@ -52,6 +54,9 @@ export function fitToolNames(request: ChatRequest, rule: NameRule): ToolNames {
     original: (name) => original.get(name) ?? name,
   };
 }
+
+/** Of a record that neither offers nor calls tools; a name in its answer is the model's own. */
+const noNames: ToolNames = { sent: (name) => name, original: (name) => name };
 
 function fitName(name: string, { max, dots }: NameRule): string {
   const form = dots ? /^[a-zA-Z_][a-zA-Z0-9_.:-]*$/ : /^[a-zA-Z][a-zA-Z0-9_-]*$/;

@@ -14,6 +14,9 @@ export const maxJsonDepth = 256;
 /** How many values a text may hold: bounds the memory of a tree to about 100 bytes × this. */
 export const maxJsonValues = 1_000_000;
 
+/** Objects of up to so many members are searched without an index. */
+const fewKeys = 16;
+
 /** A text is not JSON, or is over a limit. The message completes a sentence: "the line is …". */
 export class JsonError extends Error {
   override readonly name = "JsonError";
@@ -63,12 +66,14 @@ export class Json {
   /** Members with their names, without those that are null; of a repeated name only the last. */
   members(): readonly { readonly name: string; readonly value: Json }[] {
     const { keys = [], items = [] } = this;
-    return keys.flatMap((name, at) => {
+    const members: { name: string; value: Json }[] = [];
+    const last = keys.length > fewKeys ? new Map(keys.map((name, at) => [name, at])) : undefined;
+    keys.forEach((name, at) => {
       const value = items[at];
-      return value && value.kind !== "null" && keys.lastIndexOf(name) === at
-        ? [{ name, value }]
-        : [];
+      const isLast = (last ? last.get(name) : keys.lastIndexOf(name)) === at;
+      if (value && value.kind !== "null" && isLast) members.push({ name, value });
     });
+    return members;
   }
 
   /** The text of a string, unescaped; undefined for anything else. */

@@ -32,11 +32,14 @@ export type Member = readonly [name: string, value: Raw | undefined];
 
 /** An object of these members, without those that are undefined. */
 export function object(...members: readonly Member[]): Raw {
-  let text = "";
-  for (const [name, value] of members) {
-    if (value !== undefined) text += `${text === "" ? "" : ","}${memberName(name)}:${value}`;
+  let text = "{";
+  for (const member of members) {
+    const value = member[1];
+    if (value !== undefined) {
+      text += (text.length > 1 ? "," : "") + memberName(member[0]) + value;
+    }
   }
-  return `{${text}}`;
+  return text + "}";
 }
 
 /** An object of these members, or undefined where all of them are undefined. */
@@ -54,6 +57,14 @@ export function someArray(values: readonly Raw[]): Raw | undefined {
   return values.length === 0 ? undefined : array(values);
 }
 
+/** Names as JSON with their colon; most are the few that the dialects have. */
+const names = new Map<string, Raw>();
+const maxNames = 1_000;
+
 function memberName(name: string): Raw {
-  return /^[\w$]+$/.test(name) ? `"${name}"` : JSON.stringify(name);
+  const known = names.get(name);
+  if (known !== undefined) return known;
+  const raw = `${JSON.stringify(name)}:`;
+  if (names.size < maxNames && name.length <= 64) names.set(name, raw);
+  return raw;
 }

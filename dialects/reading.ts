@@ -64,7 +64,9 @@ export function stopsAt(
 
 /** Members of an object that are not among the known ones. */
 export function othersOf(value: Json | undefined, known: ReadonlySet<string>): Extra[] {
-  return (value?.members() ?? []).flatMap(({ name, value }) =>
+  // Most records hold nothing unknown: they cost one look at each name.
+  if (value?.keys === undefined || value.keys.every((name) => known.has(name))) return [];
+  return value.members().flatMap(({ name, value }) =>
     known.has(name) ? [] : [{ name, raw: value.raw, at: value.at }]
   );
 }
@@ -73,13 +75,4 @@ export function othersOf(value: Json | undefined, known: ReadonlySet<string>): E
 export function extraAt(parent: Json | undefined, name: string): Extra | undefined {
   const value = parent?.get(name);
   return value && { name, raw: value.raw, at: value.at };
-}
-
-/** `{ [name]: value }`, or nothing where the value is undefined: for members that are optional. */
-export function maybe<Name extends string, Value>(
-  name: Name,
-  value: Value | undefined,
-): { [key in Name]?: Value } {
-  // A computed name gives the wider type `{ [x: string]: Value }`; the name is one literal here.
-  return (value === undefined ? {} : { [name]: value }) as { [key in Name]?: Value };
 }

@@ -6,7 +6,6 @@ import { fitCallId } from "../fit.ts";
 import type { Json, Raw } from "../json.ts";
 import { ignoredLosses } from "../loss.ts";
 import { array, isBlankText, object, quote, unquote } from "../raw.ts";
-import { maybe } from "../reading.ts";
 import { readStop, stopWords } from "../stops.ts";
 import { argumentsObject } from "../tool_values.ts";
 import { countAt } from "../usage.ts";
@@ -28,16 +27,16 @@ export function readAnswer(body: Json): ChatAnswer | RecordError {
     ...(details
       ? {
         filter: {
-          ...maybe("category", textOf(details.get("category"))),
-          ...maybe("explanation", textOf(details.get("explanation"))),
+          category: textOf(details.get("category")),
+          explanation: textOf(details.get("explanation")),
         },
       }
       : {}),
   };
   return {
     kind: "answer",
-    ...maybe("id", body.get("id")?.text),
-    ...maybe("model", body.get("model")?.text),
+    id: body.get("id")?.text,
+    model: body.get("model")?.text,
     answers: [answer],
     usage: readUsage(body.get("usage")),
   };
@@ -54,7 +53,7 @@ function readUsage(usage: Json | undefined): Usage {
     cacheRead: countAt(usage, "cache_read_input_tokens"),
     cacheWrite: countAt(usage, "cache_creation_input_tokens"),
     output: countAt(usage, "output_tokens"),
-    ...maybe("thinking", thinking),
+    thinking: thinking,
   };
 }
 

@@ -2,7 +2,7 @@
 import type { JsonPart, MediaPart, MediaSource, Part, TextPart } from "../chat.ts";
 import type { Json, Raw } from "../json.ts";
 import type { LossLog } from "../loss.ts";
-import { maybe, rawTextAt } from "../reading.ts";
+import { rawTextAt } from "../reading.ts";
 
 /** The parts of a content: a text, or a list of blocks. */
 export function readContent(content: Json | undefined, log: LossLog): Part[] {
@@ -29,7 +29,7 @@ const readers: Readonly<Record<string, BlockReader>> = {
       ? { owner: "claude" as const, raw: citations.raw }
       : undefined;
     const text = rawTextAt(block, "text", log) ?? '""';
-    return [{ kind: "text", text, at: block.at, ...maybe("citations", owned) }];
+    return [{ kind: "text", text, at: block.at, citations: owned }];
   },
   image: (block, log) => [mediaPart("image", block, log)],
   document: (block, log) => [mediaPart("document", block, log)],
@@ -53,7 +53,7 @@ const readers: Readonly<Record<string, BlockReader>> = {
       ? undefined
       : { owner: "claude" as const, raw: signature };
     const text = block.get("thinking")?.raw ?? '""';
-    return [{ kind: "thinking", text, at: block.at, ...maybe("signature", signed) }];
+    return [{ kind: "thinking", text, at: block.at, signature: signed }];
   },
   redacted_thinking: (block) => [{
     kind: "redacted",
@@ -87,9 +87,9 @@ function mediaPart(media: "image" | "document", block: Json, log: LossLog): Medi
     mime: (source.get("media_type")?.text ?? "").toLowerCase(),
     from: read,
     at: block.at,
-    ...maybe("name", rawTextAt(block, "title", log)),
-    ...maybe("context", rawTextAt(block, "context", log)),
-    ...maybe("cite", block.get("citations")?.get("enabled")?.flag),
+    name: rawTextAt(block, "title", log),
+    context: rawTextAt(block, "context", log),
+    cite: block.get("citations")?.get("enabled")?.flag,
   };
 }
 

@@ -15,7 +15,6 @@ import type { LossLog } from "../loss.ts";
 import {
   extraAt,
   listAt,
-  maybe,
   numberAt,
   objectAt,
   othersOf,
@@ -60,20 +59,17 @@ export function readRequest(body: Json, log: LossLog): ChatRequest {
     system: readContent(body.get("system"), log),
     turns: listAt(body, "messages", log).map((message) => readTurn(message, log)),
     tools: listAt(body, "tools", log).map((tool) => readTool(tool, log)),
-    ...maybe("choice", readChoice(choice, log)),
-    ...maybe(
-      "parallel",
-      single?.flag === undefined ? undefined : { value: !single.flag, at: single.at },
-    ),
-    ...maybe("format", readFormat(output?.get("format") ?? body.get("output_format"), log)),
-    ...maybe("maxOut", numberAt(body, "max_tokens", log)),
-    ...maybe("temperature", numberAt(body, "temperature", log)),
-    ...maybe("topP", numberAt(body, "top_p", log)),
-    ...maybe("topK", numberAt(body, "top_k", log)),
+    choice: readChoice(choice, log),
+    parallel: single?.flag === undefined ? undefined : { value: !single.flag, at: single.at },
+    format: readFormat(output?.get("format") ?? body.get("output_format"), log),
+    maxOut: numberAt(body, "max_tokens", log),
+    temperature: numberAt(body, "temperature", log),
+    topP: numberAt(body, "top_p", log),
+    topK: numberAt(body, "top_k", log),
     stop: stopsAt(body, "stop_sequences", log),
-    ...maybe("reasoning", readReasoning(objectAt(body, "thinking", log), output, log)),
-    ...maybe("user", userOf(body)),
-    ...maybe("tier", extraAt(body, "service_tier")),
+    reasoning: readReasoning(objectAt(body, "thinking", log), output, log),
+    user: userOf(body),
+    tier: extraAt(body, "service_tier"),
     wantsStopText: true,
     native: [...othersOf(body, known), ...othersOf(output, new Set(["effort", "format"]))],
     nativeHints: ["anthropic_beta", "cache_control", "inference_geo"].flatMap((name) =>
@@ -107,9 +103,9 @@ function readTool(tool: Json, log: LossLog): Tool {
     kind: "function",
     name: textAt(tool, "name", log) ?? "",
     at: tool.at,
-    ...maybe("description", rawTextAt(tool, "description", log)),
-    ...maybe("schema", schema && { raw: schema.raw, form: "json-schema", at: schema.at } as const),
-    ...maybe("strict", tool.get("strict")?.flag),
+    description: rawTextAt(tool, "description", log),
+    schema: schema && { raw: schema.raw, form: "json-schema", at: schema.at } as const,
+    strict: tool.get("strict")?.flag,
   };
   return read;
 }
@@ -147,8 +143,8 @@ function readReasoning(
   return {
     mode: type === "disabled" ? "off" : type === "adaptive" ? "adaptive" : "on",
     at,
-    ...maybe("budget", numberAt(thinking, "budget_tokens", log)),
-    ...maybe("effort", effortOf(effort?.text)),
+    budget: numberAt(thinking, "budget_tokens", log),
+    effort: effortOf(effort?.text),
     ...(display === "omitted" ? { show: "none" as const } : {}),
   };
 }

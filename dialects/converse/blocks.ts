@@ -3,7 +3,7 @@ import type { JsonPart, MediaPart, MediaSource, Part, TextPart } from "../chat.t
 import type { Json } from "../json.ts";
 import type { LossLog } from "../loss.ts";
 import { mimeOf } from "../media.ts";
-import { maybe, rawTextAt } from "../reading.ts";
+import { rawTextAt } from "../reading.ts";
 
 type BlockReader = (value: Json, at: number, log: LossLog) => readonly Part[];
 
@@ -34,7 +34,7 @@ const readers: Readonly<Record<string, BlockReader>> = {
       const text = block.get("text");
       if (!text) return [];
       const owned = citations && { owner: "bedrock" as const, raw: citations.raw };
-      return [{ ...textPart(text, at, log), ...maybe("citations", owned) }];
+      return [{ ...textPart(text, at, log), citations: owned }];
     });
   },
   cachePoint: (value) => {
@@ -81,9 +81,9 @@ function mediaPart(
     mime: mimeOf(media, value.get("format")?.text ?? ""),
     from: sourceOf(value.get("source"), at, log),
     at,
-    ...maybe("name", rawTextAt(value, "name", log)),
-    ...maybe("context", rawTextAt(value, "context", log)),
-    ...maybe("cite", value.get("citations")?.get("enabled")?.flag),
+    name: rawTextAt(value, "name", log),
+    context: rawTextAt(value, "context", log),
+    cite: value.get("citations")?.get("enabled")?.flag,
   };
 }
 

@@ -17,7 +17,6 @@ import type { LossLog } from "../loss.ts";
 import {
   extraAt,
   listAt,
-  maybe,
   numberAt,
   objectAt,
   othersOf,
@@ -81,17 +80,17 @@ export function readRequest(body: Json, log: LossLog): ChatRequest {
     system: listAt(body, "system", log).flatMap((block) => readBlock(block, log)),
     turns: listAt(body, "messages", log).map((message) => readTurn(message, log)),
     tools: listAt(tools, "tools", log).flatMap((tool) => readTool(tool, log)),
-    ...maybe("choice", readChoice(objectAt(tools, "toolChoice", log), log)),
-    ...maybe("parallel", readParallel(fields)),
-    ...maybe("format", readFormat(output?.get("textFormat"), log)),
-    ...maybe("maxOut", number("maxTokens") ?? number("max_new_tokens")),
-    ...maybe("temperature", number("temperature")),
-    ...maybe("topP", number("topP") ?? number("top_p")),
-    ...maybe("topK", topK),
+    choice: readChoice(objectAt(tools, "toolChoice", log), log),
+    parallel: readParallel(fields),
+    format: readFormat(output?.get("textFormat"), log),
+    maxOut: number("maxTokens") ?? number("max_new_tokens"),
+    temperature: number("temperature"),
+    topP: number("topP") ?? number("top_p"),
+    topK: topK,
     stop: stopsAt(inference, "stopSequences", log),
-    ...maybe("reasoning", readReasoning(output, fields, log)),
-    ...maybe("metadata", extraAt(body, "requestMetadata")),
-    ...maybe("tier", tierOf(body)),
+    reasoning: readReasoning(output, fields, log),
+    metadata: extraAt(body, "requestMetadata"),
+    tier: tierOf(body),
     native: natives(body, inference, fields, inner, output),
     nativeHints: [
       ...hints(body, "performanceConfig", "additionalModelResponseFieldPaths"),
@@ -152,9 +151,9 @@ function readTool(tool: Json, log: LossLog): Tool[] {
     kind: "function",
     name: textAt(spec, "name", log) ?? "",
     at: tool.at,
-    ...maybe("description", rawTextAt(spec, "description", log)),
-    ...maybe("schema", schema && { raw: schema.raw, form: "json-schema", at: schema.at } as const),
-    ...maybe("strict", spec.get("strict")?.flag),
+    description: rawTextAt(spec, "description", log),
+    schema: schema && { raw: schema.raw, form: "json-schema", at: schema.at } as const,
+    strict: spec.get("strict")?.flag,
   };
   return [read];
 }
@@ -180,8 +179,8 @@ function readFormat(format: Json | undefined, log: LossLog): Format | undefined 
   return {
     kind: "schema",
     at: format.at,
-    ...maybe("name", textAt(given, "name", log)),
-    ...maybe("description", rawTextAt(given, "description", log)),
+    name: textAt(given, "name", log),
+    description: rawTextAt(given, "description", log),
     // The schema is a text that holds JSON: unescaped once, it is the schema as it was written.
     ...(schema && text !== undefined
       ? {
@@ -212,7 +211,7 @@ function readReasoning(
       ? "adaptive"
       : "on",
     at,
-    ...maybe("budget", budget),
-    ...maybe("effort", effortOf(effort?.text)),
+    budget: budget,
+    effort: effortOf(effort?.text),
   };
 }

@@ -8,16 +8,16 @@ import type { EmbeddingDialectName } from "../names.ts";
 export interface EmbeddingRequest {
   /** JSON strings, in order. */
   readonly inputs: readonly { readonly text: Raw; readonly at: number }[];
-  readonly dimensions?: Num;
+  readonly dimensions?: Num | undefined;
   /** How the vectors are written in the answer. */
   readonly encoding: "float" | "base64";
   /** Where it is asked for vectors that are not of unit length. */
-  readonly unscaled?: { readonly at: number };
+  readonly unscaled?: { readonly at: number } | undefined;
 }
 
 export interface EmbeddingAnswer {
   readonly kind: "answer";
-  readonly model?: string;
+  readonly model?: string | undefined;
   /** Vectors in the order of the inputs, each a JSON array of numbers. */
   readonly vectors: readonly Raw[];
   /** Tokens read. */

@@ -1,7 +1,7 @@
 /** OpenAI's embeddings. */
 import { recordError } from "../errors.ts";
 import { array, object, quote } from "../raw.ts";
-import { maybe, numberAt, textAt } from "../reading.ts";
+import { numberAt, textAt } from "../reading.ts";
 import type { Json, Raw } from "../json.ts";
 import type { LossLog } from "../loss.ts";
 import { countAt } from "../usage.ts";
@@ -15,7 +15,7 @@ export const openaiEmbeddings: EmbeddingDialect = {
   readRequest(body: Json, log: LossLog) {
     return {
       inputs: readInputs(body, log),
-      ...maybe("dimensions", numberAt(body, "dimensions", log)),
+      dimensions: numberAt(body, "dimensions", log),
       encoding: textAt(body, "encoding_format", log) === "base64" ? "base64" : "float",
     };
   },
@@ -45,7 +45,7 @@ export const openaiEmbeddings: EmbeddingDialect = {
     const sorted = [...data.list].sort((one, other) => indexOf(one) - indexOf(other));
     return {
       kind: "answer",
-      ...maybe("model", body.get("model")?.text),
+      model: body.get("model")?.text,
       vectors: sorted.map((entry) => vectorOf(entry.get("embedding"))),
       input: countAt(body.get("usage"), "prompt_tokens"),
     };

@@ -1,7 +1,7 @@
 /** Titan's text embeddings on Bedrock. */
 import { recordError } from "../errors.ts";
 import { object } from "../raw.ts";
-import { maybe, numberAt, rawTextAt } from "../reading.ts";
+import { numberAt, rawTextAt } from "../reading.ts";
 import type { Json } from "../json.ts";
 import type { LossLog } from "../loss.ts";
 import { countAt } from "../usage.ts";
@@ -26,7 +26,7 @@ export const titanEmbeddings: EmbeddingDialect = {
     const normalize = body.get("normalize");
     return {
       inputs: [{ text, at: input.at }],
-      ...maybe("dimensions", numberAt(body, "dimensions", log)),
+      dimensions: numberAt(body, "dimensions", log),
       encoding: "float",
       ...(normalize?.flag === false ? { unscaled: { at: normalize.at } } : {}),
     };

@@ -5,7 +5,6 @@ import { recordError } from "../errors.ts";
 import type { Json, Raw } from "../json.ts";
 import { ignoredLosses } from "../loss.ts";
 import { array, isBlankText, object, quote, someArray } from "../raw.ts";
-import { maybe } from "../reading.ts";
 import { readStop, stopWords } from "../stops.ts";
 import { argumentsObject } from "../tool_values.ts";
 import { countAt, promptOf } from "../usage.ts";
@@ -23,16 +22,16 @@ export function readAnswer(body: Json): ChatAnswer | RecordError {
   const reason = blocked?.kind === "string" ? blocked.raw : undefined;
   const explanation = member(feedback, "blockReasonMessage");
   const filter = {
-    ...maybe("category", reason),
-    ...maybe("explanation", explanation?.kind === "string" ? explanation.raw : undefined),
+    category: reason,
+    explanation: explanation?.kind === "string" ? explanation.raw : undefined,
   };
   const answers: readonly Answer[] = candidates.length > 0
     ? candidates.map(readCandidate)
     : [{ parts: [], stop: "filter", filter }];
   return {
     kind: "answer",
-    ...maybe("id", member(body, "responseId")?.text),
-    ...maybe("model", member(body, "modelVersion")?.text),
+    id: member(body, "responseId")?.text,
+    model: member(body, "modelVersion")?.text,
     answers,
     usage: readUsage(member(body, "usageMetadata")),
   };

@@ -2,7 +2,6 @@
 import type { MediaPart, Part, ResultPart } from "../chat.ts";
 import type { Json, Raw } from "../json.ts";
 import type { LossLog } from "../loss.ts";
-import { maybe } from "../reading.ts";
 import { member } from "./members.ts";
 
 /** Reads the parts of one content. Calls without ids get them from `ids`. */
@@ -64,7 +63,7 @@ function readText(part: Json, text: Raw, signature: Raw | undefined): Part[] {
 
 function thought(part: Json, text: Raw, signature: Raw | undefined): Part {
   const signed = signature === undefined ? undefined : { owner: "gemini" as const, raw: signature };
-  return { kind: "thinking", text, at: part.at, ...maybe("signature", signed) };
+  return { kind: "thinking", text, at: part.at, signature: signed };
 }
 
 function readCall(part: Json, call: Json, signature: Raw | undefined, ids: CallIds): Part {
@@ -75,7 +74,7 @@ function readCall(part: Json, call: Json, signature: Raw | undefined, ids: CallI
     name,
     args: { object: call.get("args")?.raw ?? "{}" },
     at: part.at,
-    ...maybe("signature", signature),
+    signature: signature,
   };
 }
 
@@ -125,7 +124,7 @@ function readInline(part: Json, inline: Json, log: LossLog): Part {
     mime,
     from,
     at: part.at,
-    ...maybe("name", name?.kind === "string" ? name.raw : undefined),
+    name: name?.kind === "string" ? name.raw : undefined,
   };
 }
 

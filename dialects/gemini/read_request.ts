@@ -14,7 +14,7 @@ import type {
 } from "../chat.ts";
 import type { Json } from "../json.ts";
 import type { LossLog } from "../loss.ts";
-import { listAt, maybe, numberAt, objectAt, othersOf, rawTextAt, stopsAt } from "../reading.ts";
+import { listAt, numberAt, objectAt, othersOf, rawTextAt, stopsAt } from "../reading.ts";
 import { bothSpellings, member, spelled } from "./members.ts";
 import { CallIds, readParts } from "./parts.ts";
 
@@ -60,20 +60,20 @@ export function readRequest(body: Json, log: LossLog): ChatRequest {
     system: readSystem(member(body, "systemInstruction"), ids, log),
     turns: listAt(body, "contents", log).map((content) => readTurn(content, ids, log)),
     tools: listAt(body, "tools", log).flatMap((tool) => readTools(tool, log)),
-    ...maybe("choice", readChoice(member(body, "toolConfig"))),
-    ...maybe("format", readFormat(config)),
-    ...maybe("maxOut", number("maxOutputTokens")),
-    ...maybe("temperature", number("temperature")),
-    ...maybe("topP", number("topP")),
-    ...maybe("topK", number("topK")),
+    choice: readChoice(member(body, "toolConfig")),
+    format: readFormat(config),
+    maxOut: number("maxOutputTokens"),
+    temperature: number("temperature"),
+    topP: number("topP"),
+    topK: number("topK"),
     stop: stopsAt(config, spelled(config, "stopSequences"), log),
-    ...maybe("seed", number("seed")),
-    ...maybe("answers", number("candidateCount")),
-    ...maybe("presencePenalty", nonZero(number("presencePenalty"))),
-    ...maybe("frequencyPenalty", nonZero(number("frequencyPenalty"))),
-    ...maybe("logprobs", readLogprobs(config, number("logprobs"))),
-    ...maybe("reasoning", readReasoning(member(config, "thinkingConfig"), log)),
-    ...maybe("metadata", extraOf(body, "labels")),
+    seed: number("seed"),
+    answers: number("candidateCount"),
+    presencePenalty: nonZero(number("presencePenalty")),
+    frequencyPenalty: nonZero(number("frequencyPenalty")),
+    logprobs: readLogprobs(config, number("logprobs")),
+    reasoning: readReasoning(member(config, "thinkingConfig"), log),
+    metadata: extraOf(body, "labels"),
     native: [...othersOf(body, known), ...othersOf(config, knownConfig)],
     nativeHints: [extraOf(config, "mediaResolution")].flatMap((extra) => extra ?? []),
   };
@@ -130,8 +130,8 @@ function readFunction(declared: Json, log: LossLog): Tool {
     kind: "function",
     name: declared.get("name")?.text ?? "",
     at: declared.at,
-    ...maybe("description", rawTextAt(declared, "description", log)),
-    ...maybe("schema", schema),
+    description: rawTextAt(declared, "description", log),
+    schema: schema,
   };
 }
 
@@ -168,7 +168,7 @@ function readFormat(config: Json | undefined): Format | undefined {
 
 function readLogprobs(config: Json | undefined, top: Num | undefined): ChatRequest["logprobs"] {
   const flag = member(config, "responseLogprobs");
-  return flag?.flag === true ? { at: flag.at, ...maybe("top", top) } : undefined;
+  return flag?.flag === true ? { at: flag.at, top } : undefined;
 }
 
 const levels: Readonly<Record<string, Effort>> = {
@@ -193,5 +193,5 @@ function readReasoning(thinking: Json | undefined, log: LossLog): Reasoning | un
   if (budget === undefined && effort === undefined || budget && budget.value < 0) {
     return { mode: "adaptive", at, ...shown };
   }
-  return { mode: "on", at, ...shown, ...maybe("budget", budget), ...maybe("effort", effort) };
+  return { mode: "on", at, ...shown, budget: budget, effort: effort };
 }

@@ -8,7 +8,7 @@ import { recordError } from "../errors.ts";
 import type { Json, Raw } from "../json.ts";
 import type { LossLog } from "../loss.ts";
 import { joinTexts, object, quote, unquote } from "../raw.ts";
-import { maybe, numberAt, othersOf, rawTextAt } from "../reading.ts";
+import { numberAt, othersOf, rawTextAt } from "../reading.ts";
 import { resultText } from "../tool_values.ts";
 import { countAt, promptOf } from "../usage.ts";
 import {
@@ -43,9 +43,9 @@ function readRequest(body: Json, log: LossLog): ChatRequest {
     turns: turns.filter(({ role }) => role !== "system"),
     tools: [],
     stop: [],
-    ...maybe("maxOut", numberAt(body, "max_gen_len", log)),
-    ...maybe("temperature", numberAt(body, "temperature", log)),
-    ...maybe("topP", numberAt(body, "top_p", log)),
+    maxOut: numberAt(body, "max_gen_len", log),
+    temperature: numberAt(body, "temperature", log),
+    topP: numberAt(body, "top_p", log),
     native: othersOf(body, known),
     nativeHints: [],
   };

@@ -4,7 +4,6 @@ import type { AnswerContext } from "../dialect.ts";
 import { recordError } from "../errors.ts";
 import type { Json, Raw } from "../json.ts";
 import { array, joinTexts, object, quote, someArray } from "../raw.ts";
-import { maybe } from "../reading.ts";
 import { readStop, stopWords } from "../stops.ts";
 import { argumentsOfText, argumentsText } from "../tool_values.ts";
 import { countAt, promptOf, totalOf } from "../usage.ts";
@@ -17,9 +16,9 @@ export function readAnswer(body: Json): ChatAnswer | RecordError {
   }
   return {
     kind: "answer",
-    ...maybe("id", body.get("id")?.text),
-    ...maybe("model", body.get("model")?.text),
-    ...maybe("created", body.get("created")?.number),
+    id: body.get("id")?.text,
+    model: body.get("model")?.text,
+    created: body.get("created")?.number,
     answers: choices.list.map(readChoice),
     usage: readUsage(body.get("usage"), "prompt_tokens", "completion_tokens"),
   };
@@ -53,7 +52,7 @@ function readChoice(choice: Json): Answer {
   return {
     parts,
     ...readStop("chat", choice.get("finish_reason")?.text, parts),
-    ...maybe("logprobs", choice.get("logprobs")?.raw),
+    logprobs: choice.get("logprobs")?.raw,
   };
 }
 
@@ -73,7 +72,7 @@ export function readUsage(usage: Json | undefined, prompt: string, completion: s
     cacheRead,
     cacheWrite,
     output: countAt(usage, completion),
-    ...maybe("thinking", thinking?.number),
+    thinking: thinking?.number,
   };
 }
 

@@ -3,7 +3,7 @@ import type { CallPart, Part, TextPart, Turn } from "../chat.ts";
 import type { Json } from "../json.ts";
 import type { LossLog } from "../loss.ts";
 import { dataUrl } from "../media.ts";
-import { listAt, maybe, objectAt, rawTextAt, textAt } from "../reading.ts";
+import { listAt, objectAt, rawTextAt, textAt } from "../reading.ts";
 import { argumentsOfText } from "../tool_values.ts";
 
 /** Whether a message is a system prompt. */
@@ -16,7 +16,7 @@ export function isSystem(message: Json): boolean {
 export function readTurn(message: Json, log: LossLog): Turn {
   const role = textAt(message, "role", log);
   const name = message.get("name");
-  const placed = { at: message.at, ...maybe("name", name && { raw: name.raw, at: name.at }) };
+  const placed = { at: message.at, name: name && { raw: name.raw, at: name.at } };
   switch (role) {
     case "system":
     case "developer":
@@ -70,7 +70,7 @@ function readResult(message: Json, log: LossLog): Part {
   return {
     kind: "result",
     id: textAt(message, "tool_call_id", log) ?? name ?? "",
-    ...maybe("name", name),
+    name: name,
     content,
     error: false,
     at: message.at,
@@ -122,7 +122,7 @@ function readImage(part: Json, log: LossLog): Part {
     mime: inline?.mime ?? "",
     from: inline ? { in: "data", data: inline.data } : { in: "url", url },
     at: part.at,
-    ...maybe("detail", rawTextAt(image, "detail", log)),
+    detail: rawTextAt(image, "detail", log),
   };
 }
 
@@ -140,6 +140,6 @@ function readFile(part: Json, log: LossLog): Part {
       ? { in: "data", data: inline.data }
       : { in: "file", owner: "openai", id: id ?? '""' },
     at: part.at,
-    ...maybe("name", rawTextAt(file, "filename", log)),
+    name: rawTextAt(file, "filename", log),
   };
 }

@@ -6,7 +6,6 @@ import type { LossLog } from "../loss.ts";
 import {
   extraAt,
   listAt,
-  maybe,
   numberAt,
   objectAt,
   othersOf,
@@ -68,26 +67,26 @@ export function readRequest(body: Json, log: LossLog): ChatRequest {
       ...listAt(body, "functions", log).map((tool) => readFunction(tool, tool, log)),
       ...searchTool(body),
     ],
-    ...maybe("choice", readChoice(body.get("tool_choice") ?? body.get("function_call"), log)),
-    ...maybe("parallel", parallelOf(body)),
-    ...maybe("format", readFormat(body.get("response_format"), log)),
-    ...maybe("maxOut", number("max_completion_tokens") ?? number("max_tokens")),
-    ...maybe("temperature", number("temperature")),
-    ...maybe("topP", number("top_p")),
-    ...maybe("topK", number("top_k")),
+    choice: readChoice(body.get("tool_choice") ?? body.get("function_call"), log),
+    parallel: parallelOf(body),
+    format: readFormat(body.get("response_format"), log),
+    maxOut: number("max_completion_tokens") ?? number("max_tokens"),
+    temperature: number("temperature"),
+    topP: number("top_p"),
+    topK: number("top_k"),
     stop: stopsAt(body, "stop", log),
-    ...maybe("seed", number("seed")),
-    ...maybe("answers", number("n")),
-    ...maybe("presencePenalty", nonZero(number("presence_penalty"))),
-    ...maybe("frequencyPenalty", nonZero(number("frequency_penalty"))),
-    ...maybe("logitBias", extraAt(body, "logit_bias")),
-    ...maybe("logprobs", logprobsOf(body, log)),
-    ...maybe("reasoning", readReasoning(body.get("reasoning_effort"))),
-    ...maybe("user", extraAt(body, "safety_identifier") ?? extraAt(body, "user")),
-    ...maybe("metadata", extraAt(body, "metadata")),
-    ...maybe("tier", extraAt(body, "service_tier")),
-    ...maybe("cacheKey", extraAt(body, "prompt_cache_key")),
-    ...maybe("store", flagAt(body, "store")),
+    seed: number("seed"),
+    answers: number("n"),
+    presencePenalty: nonZero(number("presence_penalty")),
+    frequencyPenalty: nonZero(number("frequency_penalty")),
+    logitBias: extraAt(body, "logit_bias"),
+    logprobs: logprobsOf(body, log),
+    reasoning: readReasoning(body.get("reasoning_effort")),
+    user: extraAt(body, "safety_identifier") ?? extraAt(body, "user"),
+    metadata: extraAt(body, "metadata"),
+    tier: extraAt(body, "service_tier"),
+    cacheKey: extraAt(body, "prompt_cache_key"),
+    store: flagAt(body, "store"),
     native: othersOf(body, new Set([...known, "web_search_options"])),
     nativeHints: ["stream_options", "prompt_cache_retention"].flatMap((name) =>
       extraAt(body, name) ?? []
@@ -121,7 +120,7 @@ function parallelOf(body: Json): ChatRequest["parallel"] {
 function logprobsOf(body: Json, log: LossLog): ChatRequest["logprobs"] {
   const flag = body.get("logprobs");
   if (flag?.flag !== true) return undefined;
-  return { at: flag.at, ...maybe("top", numberAt(body, "top_logprobs", log)) };
+  return { at: flag.at, top: numberAt(body, "top_logprobs", log) };
 }
 
 function searchTool(body: Json): Tool[] {
@@ -143,9 +142,9 @@ function readFunction(tool: Json, inner: Json, log: LossLog): Tool {
     kind: "function",
     name: textAt(inner, "name", log) ?? "",
     at: tool.at,
-    ...maybe("description", rawTextAt(inner, "description", log)),
-    ...maybe("schema", schema && { raw: schema.raw, form: "json-schema", at: schema.at } as const),
-    ...maybe("strict", inner.get("strict")?.flag),
+    description: rawTextAt(inner, "description", log),
+    schema: schema && { raw: schema.raw, form: "json-schema", at: schema.at } as const,
+    strict: inner.get("strict")?.flag,
   };
 }
 
@@ -191,10 +190,10 @@ export function readSchemaFormat(
   return {
     kind: "schema",
     at: format.at,
-    ...maybe("name", textAt(given, "name", log)),
-    ...maybe("description", rawTextAt(given, "description", log)),
-    ...maybe("schema", schema && { raw: schema.raw, form: "json-schema", at: schema.at } as const),
-    ...maybe("strict", given?.get("strict")?.flag),
+    name: textAt(given, "name", log),
+    description: rawTextAt(given, "description", log),
+    schema: schema && { raw: schema.raw, form: "json-schema", at: schema.at } as const,
+    strict: given?.get("strict")?.flag,
   };
 }
 
@@ -202,5 +201,5 @@ export function readSchemaFormat(
 export function readReasoning(effort: Json | undefined): Reasoning | undefined {
   const known = effortOf(effort?.text);
   if (!effort) return undefined;
-  return { mode: known === "none" ? "off" : "on", at: effort.at, ...maybe("effort", known) };
+  return { mode: known === "none" ? "off" : "on", at: effort.at, effort: known };
 }

@@ -7,7 +7,6 @@ import { ignoredLosses } from "../loss.ts";
 import { readUsage, usageParts } from "../openai_chat/answers.ts";
 import { array, object, quote } from "../raw.ts";
 import type { Member } from "../raw.ts";
-import { maybe } from "../reading.ts";
 import { argumentsText } from "../tool_values.ts";
 import { readItem } from "./items.ts";
 
@@ -28,9 +27,9 @@ export function readAnswer(body: Json): ChatAnswer | RecordError {
   const answer: Answer = { parts, ...stopOf(body, parts) };
   return {
     kind: "answer",
-    ...maybe("id", body.get("id")?.text),
-    ...maybe("model", body.get("model")?.text),
-    ...maybe("created", body.get("created_at")?.number),
+    id: body.get("id")?.text,
+    model: body.get("model")?.text,
+    created: body.get("created_at")?.number,
     answers: [answer],
     usage: readUsage(body.get("usage"), "input_tokens", "output_tokens"),
   };

@@ -3,7 +3,7 @@ import type { JsonPart, MediaPart, Part, TextPart, Turn } from "../chat.ts";
 import type { Json } from "../json.ts";
 import type { LossLog } from "../loss.ts";
 import { dataUrl } from "../media.ts";
-import { listAt, maybe, rawTextAt, textAt } from "../reading.ts";
+import { listAt, rawTextAt, textAt } from "../reading.ts";
 import { argumentsOfText } from "../tool_values.ts";
 
 /** An item as a turn; one that joins belongs to the turn before it, where the role is the same. */
@@ -124,7 +124,7 @@ function readMedia(
     mime: inline?.mime ?? "",
     from,
     at: part.at,
-    ...maybe("name", rawTextAt(part, "filename", log)),
-    ...maybe("detail", rawTextAt(part, "detail", log)),
+    name: rawTextAt(part, "filename", log),
+    detail: rawTextAt(part, "detail", log),
   };
 }

@@ -3,16 +3,7 @@ import type { ChatRequest, Part, Reasoning, Tool, Turn } from "../chat.ts";
 import type { Json } from "../json.ts";
 import type { LossLog } from "../loss.ts";
 import { readChoice, readReasoning, readSchemaFormat } from "../openai_chat/read_request.ts";
-import {
-  extraAt,
-  listAt,
-  maybe,
-  numberAt,
-  objectAt,
-  othersOf,
-  rawTextAt,
-  textAt,
-} from "../reading.ts";
+import { extraAt, listAt, numberAt, objectAt, othersOf, rawTextAt, textAt } from "../reading.ts";
 import { isSystemItem, readItem } from "./items.ts";
 
 /** Members of a Responses request (openai 7.59) that are read below. */
@@ -69,23 +60,20 @@ export function readRequest(body: Json, log: LossLog): ChatRequest {
     ],
     turns: [...textInput(body), ...mergeItems(items.slice(leading.length), log)],
     tools: listAt(body, "tools", log).map((tool) => readTool(tool, log)),
-    ...maybe("choice", readChoice(body.get("tool_choice"), log)),
-    ...maybe(
-      "parallel",
-      single?.flag === undefined ? undefined : { value: single.flag, at: single.at },
-    ),
-    ...maybe("format", readFormat(text?.get("format"), log)),
-    ...maybe("maxOut", number("max_output_tokens")),
-    ...maybe("temperature", number("temperature")),
-    ...maybe("topP", number("top_p")),
+    choice: readChoice(body.get("tool_choice"), log),
+    parallel: single?.flag === undefined ? undefined : { value: single.flag, at: single.at },
+    format: readFormat(text?.get("format"), log),
+    maxOut: number("max_output_tokens"),
+    temperature: number("temperature"),
+    topP: number("top_p"),
     stop: [],
-    ...maybe("logprobs", top && { at: top.at, top }),
-    ...maybe("reasoning", reasoningOf(objectAt(body, "reasoning", log), log)),
-    ...maybe("user", extraAt(body, "safety_identifier") ?? extraAt(body, "user")),
-    ...maybe("metadata", extraAt(body, "metadata")),
-    ...maybe("tier", extraAt(body, "service_tier")),
-    ...maybe("cacheKey", extraAt(body, "prompt_cache_key")),
-    ...maybe("store", store?.flag === undefined ? undefined : { value: store.flag, at: store.at }),
+    logprobs: top && { at: top.at, top },
+    reasoning: reasoningOf(objectAt(body, "reasoning", log), log),
+    user: extraAt(body, "safety_identifier") ?? extraAt(body, "user"),
+    metadata: extraAt(body, "metadata"),
+    tier: extraAt(body, "service_tier"),
+    cacheKey: extraAt(body, "prompt_cache_key"),
+    store: store?.flag === undefined ? undefined : { value: store.flag, at: store.at },
     native: [...othersOf(body, known), ...othersOf(text, new Set(["format"]))],
     nativeHints: ["include", "truncation"].flatMap((name) => extraAt(body, name) ?? []),
   };
@@ -129,9 +117,9 @@ function readTool(tool: Json, log: LossLog): Tool {
     kind: "function",
     name: textAt(tool, "name", log) ?? "",
     at: tool.at,
-    ...maybe("description", rawTextAt(tool, "description", log)),
-    ...maybe("schema", schema && { raw: schema.raw, form: "json-schema", at: schema.at } as const),
-    ...maybe("strict", tool.get("strict")?.flag),
+    description: rawTextAt(tool, "description", log),
+    schema: schema && { raw: schema.raw, form: "json-schema", at: schema.at } as const,
+    strict: tool.get("strict")?.flag,
   };
 }
 
