@@ -19,6 +19,7 @@ interface Wall {
 const walls: Readonly<Record<string, Wall>> = {
   "codecs": { uses: [] },
   "catalog": { uses: ["codecs"] },
+  "dialects": { uses: ["codecs"] },
   "providers": { uses: ["codecs"] },
   "objects": { uses: ["catalog", "codecs"], usesTypesOf: ["providers/provider.ts"] },
   "jobs": { uses: ["objects", "catalog", "codecs"], usesTypesOf: ["providers/provider.ts"] },
