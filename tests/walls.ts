@@ -100,6 +100,8 @@ const namesProviders = [
   /^providers\/(registry|settings)\.ts$/,
   /^config(_file|_providers)?\.ts$/,
   /^(sandbox|bench)\//,
+  // Dialects are the APIs' own line formats, and bear their names.
+  /^dialects\//,
 ];
 
 /** Where the HTTP framework may be used: the routes, and the server that a start is measured beside. */
