@@ -238,7 +238,7 @@ for (
     await before(world, job);
     world.cloud.batches.delete(job.batch);
     const done = await watch(world, job, patience.missing + minute);
-    assert.equal(done.status, status);
+    assert.deepEqual([done.status, done.doubtSince], [status, undefined]);
     assert.match(done.message ?? "", /does not have the batch batch_\d+ any more/);
     assert.deepEqual(await keysOf(world), [`${job.id}/manifest.json.out`]);
     world.cloud.calls.length = 0;
