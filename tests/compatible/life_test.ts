@@ -214,3 +214,11 @@ for (const lists of ["endless", "circle", "more"] as const) {
       }
     }));
 }
+
+Deno.test("a state that nobody knows keeps its job running, and the job says which it is", () =>
+  withService({ state: () => "PAUSED" }, async (client) => {
+    await client.upload("bucket/in.jsonl");
+    const job = await client.get(await client.create("bucket/in.jsonl"));
+    assert.equal(job.status, "InProgress");
+    assert.match(String(job.message), /"PAUSED", which is not known/);
+  }));
