@@ -19,7 +19,7 @@ import { readBatch } from "./batch.ts";
 import type { Service } from "./files.ts";
 import { fileState } from "./file_state.ts";
 import { openaiForm } from "./form.ts";
-import { idsOf } from "./ids.ts";
+import { idsOf, isOpenAI } from "./ids.ts";
 import { metadataOf } from "./metadata.ts";
 
 /** The most that one page may hold, by OpenAI's own specification. */
@@ -117,7 +117,8 @@ export function createBatches(
 
   return {
     form: openaiForm,
-    newestFirst: true,
+    // Services that speak its API list in an order of their own.
+    newestFirst: isOpenAI(baseUrl),
     parseId: (name) => isId(name) ? batchId(name) : undefined,
     create,
     get,

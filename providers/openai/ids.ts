@@ -22,8 +22,13 @@ const extension = /\.[A-Za-z][A-Za-z0-9]{0,9}$/;
  * only one: each text that looks like an id may cost a call to the provider.
  */
 export function idsOf(baseUrl: string, own: RegExp): IsId {
-  const isOpenAI = new URL(baseUrl).host === new URL(defaultBaseUrls.openai).host;
-  return (text) => isProviderId(text) && (own.test(text) || !isOpenAI && isForeign(text));
+  const isOwnOnly = isOpenAI(baseUrl);
+  return (text) => isProviderId(text) && (own.test(text) || !isOwnOnly && isForeign(text));
+}
+
+/** Whether an API is OpenAI's own, and not that of a service that speaks it. */
+export function isOpenAI(baseUrl: string): boolean {
+  return new URL(baseUrl).host === new URL(defaultBaseUrls.openai).host;
 }
 
 function isForeign(text: string): boolean {

@@ -281,3 +281,9 @@ Deno.test("a wrong base URL is no missing object to whoever puts one", async () 
   const file = { name: "in.jsonl", contentType: "a/b", bytes: 5, body: chunks(["hello"]) };
   await assert.rejects(files.put(file, quiet()), failing("unavailable"));
 });
+
+Deno.test("only OpenAI itself is trusted to list the newest batches first", async () => {
+  await using w = world();
+  assert.equal(openaiAccount("https://api.openai.com", w).batches.newestFirst, true);
+  assert.equal(openaiAccount("https://api.example", w).batches.newestFirst, false);
+});
