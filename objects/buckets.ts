@@ -79,8 +79,15 @@ export function createBuckets({ catalog, now, implicit, abortUploads }: BucketDe
     await catalog.remove(scope, bucket);
   }
 
-  /** Lists the buckets that were created, that hold objects, and that show native files. */
-  async function list(reach: Reach, { prefix, after, limit }: BucketRange): Promise<BucketPage> {
+  /**
+   * Lists the buckets that were created, that hold objects, and that show native files. Throws the
+   * signal's reason once its client has gone: there may be many, and each is looked for by itself.
+   */
+  async function list(
+    reach: Reach,
+    { prefix, after, limit }: BucketRange,
+    signal?: AbortSignal,
+  ): Promise<BucketPage> {
     const scope = scopeOf(reach);
     const found = new Map<string, NamedBucket>();
     const undated = new Set<string>();
@@ -88,6 +95,7 @@ export function createBuckets({ catalog, now, implicit, abortUploads }: BucketDe
       for (const name of nativeBuckets(reach)) found.set(name, { name, createdAt: nativeDate });
     }
     for await (const bucket of catalog.holding(scope)) {
+      signal?.throwIfAborted();
       if (isNative(reach, bucket.name)) {
         found.set(bucket.name, { ...bucket, createdAt: nativeDate });
       } else {

@@ -10,7 +10,7 @@ const maxPage = 10_000;
 
 /** Lists a provider's buckets: those created, those that hold objects, and its native ones. */
 export async function listBuckets(request: S3Request): Promise<Response> {
-  const { deps, reach, parameters, principal } = request;
+  const { deps, reach, parameters, principal, signal } = request;
   const prefix = parameters.get("prefix") ?? "";
   const token = parameters.get("continuation-token") ?? "";
   const kind = JSON.stringify(["buckets", principal.tenant, reach.provider.name]);
@@ -23,7 +23,7 @@ export async function listBuckets(request: S3Request): Promise<Response> {
     );
   }
   const limit = pageSize(parameters.get("max-buckets") ?? "");
-  const page = await deps.objects.buckets.list(reach, { prefix, after, limit });
+  const page = await deps.objects.buckets.list(reach, { prefix, after, limit }, signal);
   const last = page.buckets.at(-1);
   const { id, displayName } = ownerOf(request);
   const xml = await renderXml("ListAllMyBucketsResult", {

@@ -103,3 +103,14 @@ Deno.test("a bucket keeps its date whatever it holds, whether or not anybody cre
   await buckets.remove(reach, "bucket");
   assert.deepEqual(await dates(true), ["cloud 0", "cloud-files 0"]);
 });
+
+Deno.test("a list of buckets ends once its client has gone", async () => {
+  using world = await bucketWorld(true);
+  for (const bucket of ["a", "b", "c"]) {
+    await world.objects.put(world.reach, newObject("key", "{}\n", { bucket }), quiet());
+  }
+  const gone = AbortSignal.abort(new Error("the client has gone"));
+  const range = { prefix: "", after: "", limit: 10 };
+  await assert.rejects(world.buckets.list(world.reach, range, gone), /the client has gone/);
+  assert.equal((await world.buckets.list(world.reach, range, quiet())).buckets.length, 5);
+});
