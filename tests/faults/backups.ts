@@ -33,14 +33,18 @@ interface Taken {
 
 interface Known {
   readonly may: ObjectModel["may"];
-  /** Writes that were over by then. */
+  /** Writes that were over by then, for so long that nothing of them can be late. */
   readonly writes: number;
 }
 
 const command = fileURLToPath(new URL("../../commands/catalog.ts", import.meta.url));
 
-/** Two files of one second are told apart by nobody: their provider dates them alike. */
-const sameMilliseconds = 2_000;
+/**
+ * A provider may carry an upload out so long after its sender has given it up and sent it again. What
+ * then has the later date is perhaps not what was acknowledged last: within this time every content
+ * of a key may be the one that a rebuild finds.
+ */
+const lateMilliseconds = 8_000;
 
 /** Makes what takes backups and brings them back, one after the other. */
 export function createBackups(tools: BackupTools) {
@@ -54,9 +58,10 @@ export function createBackups(tools: BackupTools) {
   async function take(): Promise<void> {
     const file = `${folder}/backup-${number++}`;
     const how = random.chance(0.5) ? "exported" : "copied";
+    const settled = Date.now() - lateMilliseconds;
     const objects = new Map(model.objects.map((one): [ObjectModel, Known] => [one, {
       may: [...one.may],
-      writes: one.writes.filter(({ endedAt }) => endedAt !== undefined).length,
+      writes: one.writes.filter(({ endedAt = Infinity }) => endedAt < settled).length,
     }]));
     const creates = model.creates.findIndex(({ isOver }) => !isOver);
     if (how === "exported") await catalog("export", file);
@@ -132,12 +137,11 @@ function setBack(object: ObjectModel, known: Known = { may: [null], writes: 0 })
   const last = since.at(-1);
   if (!last) return;
   if (last.isAcknowledged && last.content !== null) {
-    const from = last.startedAt - sameMilliseconds;
+    const from = last.startedAt - lateMilliseconds;
     const near = since.filter(({ content, endedAt = Infinity }) =>
       content !== null && endedAt >= from
     );
     object.may = near.map(({ content }) => content);
-    // Nothing tells of a deletion in the same breath, nor does it matter: it is not the last word.
     return;
   }
   object.may = [null, ...known.may, ...since.map(({ content }) => content)];
