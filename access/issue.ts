@@ -1,6 +1,6 @@
 /** Issuing credentials: ids, secrets, and the two forms in which a secret is kept. */
 import { createHash } from "node:crypto";
-import type { SecretRecord } from "../catalog/credentials.ts";
+import type { SecretEntry } from "../catalog/credentials.ts";
 import type { SecretBox } from "../codecs/secret_box.ts";
 
 /** What its owner is shown once. */
@@ -40,7 +40,7 @@ export async function newSecret(
   box: SecretBox,
   random: Random,
   now: number,
-): Promise<{ issued: IssuedSecret; record: SecretRecord }> {
+): Promise<{ issued: IssuedSecret; record: SecretEntry }> {
   const secretAccessKey = draw(letters, 43, random);
   const bearerToken = `${tokenPrefix}-${accessKeyId}-${draw(letters, 43, random)}`;
   return {

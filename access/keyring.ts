@@ -4,7 +4,7 @@
  */
 import type {
   CredentialCatalog,
-  CredentialRecord,
+  CredentialEntry,
   NamedCredential,
 } from "../catalog/credentials.ts";
 import { Failure } from "../codecs/failure.ts";
@@ -133,7 +133,7 @@ interface OpenedSecret {
 
 function credentialOf(
   accessKeyId: string,
-  record: CredentialRecord,
+  record: CredentialEntry,
   good: readonly OpenedSecret[],
 ): Credential {
   const { tenant, providers, defaultProvider, buckets, readOnly, native } = record;

@@ -5,7 +5,7 @@
 import { anonymousTenant, keys, type Scope } from "../catalog/keys.ts";
 import { writeJob } from "../catalog/jobs.ts";
 import { openCatalogKv } from "../catalog/open.ts";
-import type { FileRecord, JobRecord, ObjectRecord } from "../catalog/records.ts";
+import type { FileEntry, JobEntry, ObjectEntry } from "../catalog/entries.ts";
 import { batchId, fileId, type JobId, jobId } from "../codecs/ids.ts";
 import { timePrefix } from "../codecs/job_id.ts";
 import { giga, kilo, mega } from "./lines.ts";
@@ -83,7 +83,7 @@ function writeObject(
   bytes: number,
 ): Deno.AtomicOperation {
   const file = fileId(bucket === readBucket ? `file-${key}` : `file-${bucket}${key.slice(21, 29)}`);
-  const record: ObjectRecord = {
+  const record: ObjectEntry = {
     file,
     account: "default",
     bytes,
@@ -93,7 +93,7 @@ function writeObject(
     metadata: {},
     checksums: { "x-amz-checksum-crc32": "4waSgw==" },
   };
-  const owner: FileRecord = {
+  const owner: FileEntry = {
     tenant: scope.tenant,
     bucket,
     key,
@@ -103,7 +103,7 @@ function writeObject(
   return step.set(keys.object(scope, bucket, key), record).set(keys.file("openai", file), owner);
 }
 
-function jobOf(n: number): JobRecord {
+function jobOf(n: number): JobEntry {
   const submittedAt = begin + n * 1000;
   return {
     id: finishedJob(n),

@@ -1,7 +1,7 @@
 /** Accounts that things of the catalog are at, and that the configuration does not hold. */
 import type { Catalog } from "../catalog/catalog.ts";
 import { maxBatch } from "../catalog/keys.ts";
-import type { FileRecord } from "../catalog/records.ts";
+import type { FileEntry } from "../catalog/entries.ts";
 import type { Difference, Place } from "./compare.ts";
 
 /** What is at an account. */
@@ -26,7 +26,7 @@ export async function* missingAccounts(
     missing.set(name, held);
   };
   for await (
-    const { key, value } of kv.list<FileRecord>({ prefix: ["file"] }, { batchSize: maxBatch })
+    const { key, value } of kv.list<FileEntry>({ prefix: ["file"] }, { batchSize: maxBatch })
   ) {
     count(String(key[1]), value.account, "files");
   }

@@ -2,7 +2,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { checkedKv } from "../catalog/checked_kv.ts";
 import { maxBatch } from "../catalog/keys.ts";
-import type { FileRecord, JobRecord, ObjectRecord } from "../catalog/records.ts";
+import type { FileEntry, JobEntry, ObjectEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { BatchId, FileId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
@@ -94,7 +94,7 @@ async function* compareFiles(
       yield { kind: "unknown-file", what: `file ${file.id} at ${provider} (${file.name})`, file };
     }
   }
-  const rows = checkedKv(kv).list<FileRecord>({ prefix: ["file", provider] }, {
+  const rows = checkedKv(kv).list<FileEntry>({ prefix: ["file", provider] }, {
     batchSize: maxBatch,
   });
   for await (const { key: [, , id], value: owner } of rows) {
@@ -113,7 +113,7 @@ async function* compareFiles(
     const owner = await objects.file(provider, file);
     if (owner?.state !== "current") return false;
     const { tenant, bucket, key } = owner;
-    const record: ObjectRecord | undefined = await objects.get({ tenant, provider }, bucket, key);
+    const record: ObjectEntry | undefined = await objects.get({ tenant, provider }, bucket, key);
     return record?.file === file && (record.expiresAt ?? Infinity) > now();
   }
 }
@@ -133,7 +133,7 @@ async function* compareBatches(
       yield { kind: "unknown-batch", what: `batch ${id} at ${provider}, job ${jobId}`, batch };
     }
   }
-  for await (const { key, value: job } of checkedKv(kv).list<JobRecord>({ prefix: ["job"] })) {
+  for await (const { key, value: job } of checkedKv(kv).list<JobEntry>({ prefix: ["job"] })) {
     const [, tenant, at] = key;
     if (at !== provider || job.account !== account.name || there.has(job.batch)) continue;
     if (isTerminal(job.status) || !await isGone(() => account.batches.get(job.batch, signal))) {

@@ -1,7 +1,7 @@
 /** Putting the catalog right, and making again of it what the providers tell. */
 import { keys } from "../catalog/keys.ts";
 import type { WriteCondition } from "../catalog/objects.ts";
-import type { ObjectRecord, RestoredRecord } from "../catalog/records.ts";
+import type { ObjectEntry, RestoredEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import { isResultsId } from "../codecs/results_id.ts";
 import { adoptBatch, finishCreate } from "../jobs/adopt_batch.ts";
@@ -111,7 +111,7 @@ async function fromProvider(
     } else if (object) gone.push({ what, name: nameText(object) });
     else leave(done, `${what}: ${reasons[kind] ?? "it is left as it is"}`);
   }
-  const restored = (await deps.kv.get<RestoredRecord>(keys.restored())).value ?? undefined;
+  const restored = (await deps.kv.get<RestoredEntry>(keys.restored())).value ?? undefined;
   for (const { file, object } of newest.values()) {
     const condition = await mayReplace(catalog.objects, place, file, object, restored, signal);
     if (await isRecorded(catalog.objects, place, file, object, condition)) done.objects++;
@@ -153,7 +153,7 @@ async function isRecorded(
   { tenant, bucket, key }: ObjectName,
   condition: WriteCondition = { absent: true },
 ): Promise<boolean> {
-  const record: ObjectRecord = {
+  const record: ObjectEntry = {
     file: file.id,
     account: account.name,
     bytes: file.bytes,
@@ -189,7 +189,7 @@ async function mayReplace(
   { provider, account }: Place,
   file: ProviderFile,
   { tenant, bucket, key }: ObjectName,
-  restored: RestoredRecord | undefined,
+  restored: RestoredEntry | undefined,
   signal: AbortSignal,
 ): Promise<WriteCondition> {
   const free = { absent: true };

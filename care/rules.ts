@@ -8,12 +8,12 @@ import { writeExpiry } from "../catalog/expiry.ts";
 import { writeJob } from "../catalog/jobs.ts";
 import { inKey, keys, longId, nativeTenant } from "../catalog/keys.ts";
 import type {
-  BatchRecord,
-  FileRecord,
-  JobRecord,
-  ObjectRecord,
-  TrashRecord,
-} from "../catalog/records.ts";
+  BatchEntry,
+  FileEntry,
+  JobEntry,
+  ObjectEntry,
+  TrashEntry,
+} from "../catalog/entries.ts";
 import type { FileId, JobId } from "../codecs/ids.ts";
 import { etagOf } from "../codecs/etag.ts";
 import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
@@ -80,7 +80,7 @@ export const rules: readonly Rule[] = [
     },
     judge(entry, [batch, name, ofStatus, running, use]) {
       const { scope, job } = jobOf(entry);
-      const owner = batch as BatchRecord | null;
+      const owner = batch as BatchEntry | null;
       const what = `job ${job.id} of ${scope.tenant} at ${scope.provider}`;
       if (owner && owner.id !== job.id) return { kind: "shared-batch", what };
       const over = isTerminal(job.status);
@@ -97,7 +97,7 @@ export const rules: readonly Rule[] = [
     related: ({ key: [, tenant, provider, , id] }) => [["job", tenant, provider, id] as Deno.KvKey],
     judge({ key }, [job]) {
       const status = key[3] as JobStatus;
-      return (job as JobRecord | null)?.status === status ? undefined : strayIndex(key, key[4]);
+      return (job as JobEntry | null)?.status === status ? undefined : strayIndex(key, key[4]);
     },
   },
   {
@@ -109,18 +109,18 @@ export const rules: readonly Rule[] = [
     prefix: keys.running(),
     related: ({ key: [, tenant, provider, id] }) => [["job", tenant, provider, id] as Deno.KvKey],
     judge({ key }, [found]) {
-      const job = found as JobRecord | null;
+      const job = found as JobEntry | null;
       return job && !isTerminal(job.status) ? undefined : strayIndex(key, key[3]);
     },
   },
   {
     prefix: ["batch"],
     related({ key: [, provider], value }) {
-      const { tenant, id } = value as BatchRecord;
+      const { tenant, id } = value as BatchEntry;
       return [keys.job({ tenant, provider: provider as string }, id)];
     },
     judge({ key }, [job]) {
-      const { batch } = job as JobRecord | null ?? {};
+      const { batch } = job as JobEntry | null ?? {};
       if (batch !== undefined && inKey(batch) === key[2]) return undefined;
       return {
         kind: "stray-batch",
@@ -161,7 +161,7 @@ export const rules: readonly Rule[] = [
     },
     judge(entry, [found, further, ...indexes]) {
       const { provider, name, record } = objectOf(entry);
-      const file = found as FileRecord | null;
+      const file = found as FileEntry | null;
       // On its way out: its name goes with it.
       if (file?.state === "trash") return undefined;
       const isNamed = file !== null && (isSame(file, name) || further === true);
@@ -191,7 +191,7 @@ export const rules: readonly Rule[] = [
     related: ({ key }) => [objectOfEtag(key)],
     judge({ key }, [object]) {
       const [, tenant, provider, bucket, etag, modifiedAt] = key;
-      const record = object as ObjectRecord | null;
+      const record = object as ObjectEntry | null;
       if (record && record.modifiedAt === modifiedAt && etagOf(record) === etag) return undefined;
       return {
         kind: "stray-etag",
@@ -205,7 +205,7 @@ export const rules: readonly Rule[] = [
   {
     prefix: ["file"],
     related({ key: [, provider, file], value }) {
-      const { tenant, bucket, key } = value as FileRecord;
+      const { tenant, bucket, key } = value as FileEntry;
       return [
         keys.object({ tenant, provider: provider as string }, bucket, key),
         keys.trashed(provider as string, file as FileId),
@@ -213,11 +213,10 @@ export const rules: readonly Rule[] = [
     },
     judge({ key, value }, [object, trash]) {
       const [, provider, inItsKey] = key as [string, string, FileId];
-      const { id: file = inItsKey, tenant, bucket, key: name, account, state } =
-        value as FileRecord;
+      const { id: file = inItsKey, tenant, bucket, key: name, account, state } = value as FileEntry;
       const what = `file ${file} at ${provider}, once ${bucket}/${name} of ${tenant}`;
       if (state === "trash") {
-        const thrown: TrashRecord = { ...longId(file), account };
+        const thrown: TrashEntry = { ...longId(file), account };
         const mend = (step: Deno.AtomicOperation) =>
           void step.set(keys.trashed(provider, file), thrown);
         return trash ? undefined : { kind: "trash", what, mend };
@@ -225,7 +224,7 @@ export const rules: readonly Rule[] = [
       if (trash) {
         return { kind: "trash", what, mend: (step) => step.delete(keys.trashed(provider, file)) };
       }
-      const isNamed = (object as ObjectRecord | null)?.file === file;
+      const isNamed = (object as ObjectEntry | null)?.file === file;
       return isNamed ? undefined : { kind: "nameless-file", what, file: { provider, id: file } };
     },
   },
@@ -240,7 +239,7 @@ export const rules: readonly Rule[] = [
     },
     judge({ key }, [object, owner]) {
       const { provider, file, name } = furtherOf(key);
-      const named = object as ObjectRecord | null;
+      const named = object as ObjectEntry | null;
       if (owner && named && inKey(named.file) === file) return undefined;
       return {
         kind: "stray-name",
@@ -253,7 +252,7 @@ export const rules: readonly Rule[] = [
 
 function jobOf({ key, value }: Deno.KvEntry<unknown>) {
   const [, tenant, provider] = key as [string, string, string];
-  return { scope: { tenant, provider }, job: value as JobRecord };
+  return { scope: { tenant, provider }, job: value as JobEntry };
 }
 
 function objectOf({ key: at, value }: Deno.KvEntry<unknown>) {
@@ -261,7 +260,7 @@ function objectOf({ key: at, value }: Deno.KvEntry<unknown>) {
   return {
     provider,
     name: { tenant, bucket, key: utf8.decode(key) },
-    record: value as ObjectRecord,
+    record: value as ObjectEntry,
   };
 }
 
@@ -301,6 +300,6 @@ function strayIndex(key: Deno.KvKey, id: unknown): Verdict {
   };
 }
 
-function isSame(file: FileRecord, name: Pick<FileRecord, "tenant" | "bucket" | "key">): boolean {
+function isSame(file: FileEntry, name: Pick<FileEntry, "tenant" | "bucket" | "key">): boolean {
   return file.tenant === name.tenant && file.bucket === name.bucket && file.key === name.key;
 }

@@ -1,7 +1,7 @@
 /** Buckets that were created, and those that exist because something is in them. */
 import { keys, type Scope } from "./keys.ts";
 import { change } from "./kv.ts";
-import type { BucketRecord, ObjectRecord } from "./records.ts";
+import type { BucketEntry, ObjectEntry } from "./entries.ts";
 
 /** A bucket with its name. */
 export interface NamedBucket {
@@ -21,14 +21,14 @@ export function createBucketCatalog(
 
   /** Whether a bucket was created. */
   async function has(scope: Scope, bucket: string): Promise<boolean> {
-    const { value } = await kv.get<BucketRecord>(keys.bucket(scope, bucket));
+    const { value } = await kv.get<BucketEntry>(keys.bucket(scope, bucket));
     return value !== null && !value.implicit;
   }
 
   /** Records a bucket; one that is there, or that a list has shown, keeps its date. */
-  function create(scope: Scope, bucket: string, record: BucketRecord): Promise<void> {
+  function create(scope: Scope, bucket: string, record: BucketEntry): Promise<void> {
     return change(sleep, async () => {
-      const old = await kv.get<BucketRecord>(keys.bucket(scope, bucket));
+      const old = await kv.get<BucketEntry>(keys.bucket(scope, bucket));
       if (old.value && !old.value.implicit) return { done: undefined };
       const { createdAt } = old.value ?? record;
       const step = kv.atomic().check(old).set(old.key, { createdAt });
@@ -44,7 +44,7 @@ export function createBucketCatalog(
    */
   function date(scope: Scope, bucket: string, proposed: number): Promise<number> {
     return change(sleep, async () => {
-      const old = await kv.get<BucketRecord>(keys.bucket(scope, bucket));
+      const old = await kv.get<BucketEntry>(keys.bucket(scope, bucket));
       if (old.value) return { done: old.value.createdAt };
       const step = kv.atomic().check(old).set(old.key, { createdAt: proposed, implicit: true });
       return (await step.commit()).ok ? { done: proposed } : "again";
@@ -54,7 +54,7 @@ export function createBucketCatalog(
   /** Forgets a bucket that was created. */
   function remove(scope: Scope, bucket: string): Promise<void> {
     return change(sleep, async () => {
-      const old = await kv.get<BucketRecord>(keys.bucket(scope, bucket));
+      const old = await kv.get<BucketEntry>(keys.bucket(scope, bucket));
       // Checked, so that one that comes late takes no bucket away that was created since.
       const step = kv.atomic().check(old).delete(old.key);
       return (await step.commit()).ok ? { done: undefined } : "again";
@@ -62,8 +62,8 @@ export function createBucketCatalog(
   }
 
   /** All buckets that were created, by name; `implicit` ones are only dates. */
-  async function* created(scope: Scope): AsyncGenerator<NamedBucket & BucketRecord> {
-    for await (const entry of kv.list<BucketRecord>({ prefix: keys.buckets(scope) })) {
+  async function* created(scope: Scope): AsyncGenerator<NamedBucket & BucketEntry> {
+    for await (const entry of kv.list<BucketEntry>({ prefix: keys.buckets(scope) })) {
       yield { name: entry.key.at(-1) as string, ...entry.value };
     }
   }
@@ -78,7 +78,7 @@ export function createBucketCatalog(
     for (;;) {
       let found: NamedBucket | undefined;
       const selector = start === prefix ? { prefix } : { prefix, start };
-      for await (const { key, value } of kv.list<ObjectRecord>(selector, { limit: 1 })) {
+      for await (const { key, value } of kv.list<ObjectEntry>(selector, { limit: 1 })) {
         found = { name: key[prefix.length] as string, createdAt: value.modifiedAt };
       }
       if (!found) return;

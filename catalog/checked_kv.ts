@@ -2,7 +2,7 @@
  * A KV whose readers meet no entry that is not of its kind's form: a damaged one, or one that somebody
  * else has written, is set aside where it is read, and takes nothing else with it.
  */
-import { judgeEntry, keyWords, standInFor } from "./entries.ts";
+import { judgeEntry, keyWords, standInFor } from "./entry_kinds.ts";
 import { maxBatch } from "./keys.ts";
 import { kvOver } from "./kv.ts";
 

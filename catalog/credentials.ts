@@ -3,7 +3,7 @@ import { keys } from "./keys.ts";
 import { change } from "./kv.ts";
 
 /** A credential: who signs with it, and what that principal may do. Times are in milliseconds. */
-export interface CredentialRecord {
+export interface CredentialEntry {
   readonly tenant: string;
   /** Configured names of the providers that it may use; at least one. */
   readonly providers: readonly string[];
@@ -18,11 +18,11 @@ export interface CredentialRecord {
   readonly expiresAt?: number;
   readonly disabled: boolean;
   /** The newest first; two where it was rotated and the older one is still good. */
-  readonly secrets: readonly SecretRecord[];
+  readonly secrets: readonly SecretEntry[];
 }
 
 /** A secret of a credential, in both forms that clients use. */
-export interface SecretRecord {
+export interface SecretEntry {
   /** The secret access key, sealed for the access key id: a signature cannot be checked by a hash. */
   readonly sealed: Uint8Array;
   /** SHA-256 of the bearer token. It is random, so a hash that is quick to compute will do. */
@@ -33,7 +33,7 @@ export interface SecretRecord {
 /** A credential with its id. */
 export interface NamedCredential {
   readonly accessKeyId: string;
-  readonly record: CredentialRecord;
+  readonly record: CredentialEntry;
 }
 
 /** The credentials' part of the catalog. */
@@ -49,7 +49,7 @@ export function createCredentialCatalog(
   /** Every credential, by its id. */
   async function all(): Promise<NamedCredential[]> {
     const found: NamedCredential[] = [];
-    for await (const entry of kv.list<CredentialRecord>({ prefix: keys.credentials() })) {
+    for await (const entry of kv.list<CredentialEntry>({ prefix: keys.credentials() })) {
       found.push({ accessKeyId: entry.key[1] as string, record: entry.value });
     }
     return found;
@@ -68,10 +68,10 @@ export function createCredentialCatalog(
    */
   function update(
     accessKeyId: string,
-    move: (old: CredentialRecord | undefined) => CredentialRecord | undefined,
-  ): Promise<CredentialRecord | undefined> {
+    move: (old: CredentialEntry | undefined) => CredentialEntry | undefined,
+  ): Promise<CredentialEntry | undefined> {
     return change(sleep, async () => {
-      const old = await kv.get<CredentialRecord>(keys.credential(accessKeyId));
+      const old = await kv.get<CredentialEntry>(keys.credential(accessKeyId));
       const next = move(old.value ?? undefined);
       const step = kv.atomic().check(old).set(keys.credentialsVersion(), accessKeyId);
       if (next) step.set(old.key, next);

@@ -1,255 +1,232 @@
-/**
- * Every kind of entry of the catalog: which keys it has, and what its value must be. Only what the
- * program relies on is asked for; members that a later version adds are let through.
- */
-import * as v from "valibot";
-import { jobStatuses } from "../codecs/job_status.ts";
+/** The entries of the catalog: what it keeps. Times are milliseconds since 1970. */
+import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
+import type { JobStatus } from "../codecs/job_status.ts";
+import type { PackedParts } from "../codecs/object_parts.ts";
 
-/** A kind of entry. */
-interface EntryKind {
-  /** What follows the kind in a key; several forms where keys of one kind differ. */
-  readonly key: readonly (readonly KeyPart[])[];
-  readonly value: v.GenericSchema;
-  /** What stands for an entry that is wrong; it is absent to readers where this is. */
-  readonly standIn?: unknown;
+/** Headers that S3 keeps with an object, by lower-case name. */
+export type ObjectHeaders = Readonly<Record<string, string>>;
+
+/** An object that was put through the gateway. */
+export interface ObjectEntry {
+  readonly file: FileId;
+  /** What clients see, without quotes; absent where it is the file's id or follows from it. */
+  readonly etag?: string;
+  /** S3's ETag of the client's bytes where it was computed, also where clients see another. */
+  readonly md5?: string;
+  readonly account: string;
+  /** Bytes that the client sent. */
+  readonly bytes: number;
+  readonly modifiedAt: number;
+  readonly contentType: string;
+  /** Content-Encoding, Cache-Control and the like. */
+  readonly headers: ObjectHeaders;
+  /** `x-amz-meta-*` without the prefix. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** `x-amz-checksum-*`, whole names, of the bytes that the client sent. */
+  readonly checksums: Readonly<Record<string, string>>;
+  /** What it was uploaded in; absent for an object that was put in one piece. */
+  readonly parts?: PackedParts;
+  /** When the provider forgets the file. */
+  readonly expiresAt?: number;
 }
 
-type KeyPart = "text" | "number" | "bytes";
-
-// NaN and infinities are numbers, too: what is done with a time that a provider told cannot crash.
-const number = v.custom<number>((value) => typeof value === "number");
-const text = v.string();
-const mark = v.literal(true);
-const bytes = v.instance(Uint8Array);
-const texts = v.record(v.string(), v.string());
-const optional = v.optional;
-
-const PackedParts = v.object({
-  runs: v.array(v.tuple([number, number, number])),
-  checksums: optional(v.object({ header: text, bytes })),
-});
-
-const ObjectEntry = v.object({
-  file: text,
-  etag: optional(text),
-  md5: optional(text),
-  account: text,
-  bytes: number,
-  modifiedAt: number,
-  contentType: text,
-  headers: texts,
-  metadata: texts,
-  checksums: texts,
-  parts: optional(PackedParts),
-  expiresAt: optional(number),
-});
-
-const UploadEntry = v.object({
-  startedAt: number,
-  contentType: text,
-  headers: texts,
-  metadata: texts,
-  checksum: optional(v.object({ header: text, type: v.picklist(["COMPOSITE", "FULL_OBJECT"]) })),
-  disk: optional(text),
-});
-
-const PartEntry = v.object({
-  file: text,
-  bytes: number,
-  md5: text,
-  modifiedAt: number,
-  checksums: texts,
-});
-
-const description = {
-  id: text,
-  region: text,
-  account: text,
-  name: text,
-  modelId: text,
-  roleArn: text,
-  inputDataConfig: v.object({ s3InputDataConfig: v.object({ s3Uri: text }) }),
-  outputDataConfig: v.object({ s3OutputDataConfig: v.object({ s3Uri: text }) }),
-  timeoutDurationInHours: optional(number),
-  modelInvocationType: optional(text),
-  clientRequestToken: optional(text),
-  file: optional(text),
-  native: v.boolean(),
-  submittedAt: number,
-};
-
-const JobEntry = v.object({
-  ...description,
-  batch: text,
-  status: v.picklist(jobStatuses),
-  stopRequested: v.boolean(),
-  message: optional(text),
-  modifiedAt: number,
-  endedAt: optional(number),
-  expiresAt: optional(number),
-  counts: optional(v.object({ total: number, processed: number, success: number, error: number })),
-  results: v.array(text),
-  doubtSince: optional(number),
-});
-
-const JournalEntry = v.object({
-  job: v.object(description),
-  promise: optional(v.object({ token: text, digest: text })),
-  askedAt: number,
-  owner: text,
-  leaseUntil: number,
-});
-
-const ResultsEntry = v.object({
-  sha256: text,
-  text: optional(text),
-  batch: text,
-  parts: v.array(v.object({ name: text, bytes: number, lineFeed: v.boolean() })),
-  cutChunks: number,
-  kept: optional(text),
-});
-
-const CredentialEntry = v.object({
-  tenant: text,
-  providers: v.array(text),
-  defaultProvider: optional(text),
-  buckets: optional(v.array(text)),
-  readOnly: v.boolean(),
-  native: v.boolean(),
-  createdAt: number,
-  expiresAt: optional(number),
-  disabled: v.boolean(),
-  secrets: v.array(v.object({ sealed: bytes, bearerHash: bytes, createdAt: number })),
-});
-
-const Lease = v.object({ owner: text, until: number });
-
-/** Nobody signs with it, and yet there is a credential: a damaged one opens the gateway to nobody. */
-const noCredential: v.InferOutput<typeof CredentialEntry> = {
-  tenant: "",
-  providers: [],
-  readOnly: true,
-  native: false,
-  createdAt: 0,
-  disabled: true,
-  secrets: [],
-};
-
-const ofJob: readonly (readonly KeyPart[])[] = [["text", "text", "text"]];
-const ofFile: readonly (readonly KeyPart[])[] = [["text", "text"]];
-const ofId: readonly (readonly KeyPart[])[] = [["text"]];
-
-/** All kinds, by the first part of their keys; `keys.ts` makes the keys. */
-const kinds: Readonly<Record<string, EntryKind>> = {
-  "object": { key: [["text", "text", "text", "bytes"]], value: ObjectEntry },
-  "etag": { key: [["text", "text", "text", "text", "number", "bytes"]], value: mark },
-  "bucket": { key: ofJob, value: v.object({ createdAt: number, implicit: optional(mark) }) },
-  "upload": { key: [["text", "text", "text", "bytes", "text"]], value: UploadEntry },
-  "upload-bytes": { key: ofId, value: v.instance(Deno.KvU64) },
-  "completing": { key: ofId, value: Lease },
-  "completed": {
-    key: ofId,
-    value: v.object({
-      tenant: text,
-      provider: text,
-      bucket: text,
-      key: text,
-      record: ObjectEntry,
-      completedAt: number,
-    }),
-  },
-  "part": { key: [["text", "number"]], value: PartEntry },
-  "file": {
-    key: ofFile,
-    value: v.object({
-      id: optional(text),
-      tenant: text,
-      bucket: text,
-      key: text,
-      account: text,
-      state: v.picklist(["current", "trash"]),
-      native: optional(mark),
-    }),
-  },
-  "name": { key: [["text", "text", "text", "text", "bytes"]], value: mark },
-  "expiry": { key: [["number", "text", "text"]], value: v.union([mark, text]) },
-  "trash": {
-    key: ofFile,
-    value: v.object({ id: optional(text), account: text, restoredFrom: optional(number) }),
-  },
-  "use": { key: ofJob, value: mark },
-  "job": { key: ofJob, value: JobEntry },
-  "job-status": { key: [["text", "text", "text", "text"]], value: text },
-  "job-name": { key: ofJob, value: text },
-  "running": { key: ofJob, value: mark },
-  "tag": { key: [["text", "text", "text", "text"]], value: text },
-  "batch": { key: ofFile, value: v.object({ tenant: text, id: text, over: v.boolean() }) },
-  "result-file": { key: ofFile, value: text },
-  "journal": { key: ofJob, value: JournalEntry },
-  "token": { key: [["text", "text", "text", "text"]], value: text },
-  "results": { key: ofFile, value: ResultsEntry },
-  "results-cut": { key: [["text", "text", "number"]], value: bytes },
-  "settling": { key: ofJob, value: Lease },
-  "unsettled": { key: ofJob, value: mark },
-  "record-ids": {
-    key: [["text", "text", "number"]],
-    value: v.union([
-      bytes,
-      v.object({ unique: v.boolean(), chunks: number, packed: optional(bytes) }),
-    ]),
-  },
-  "asked": { key: ofJob, value: number },
-  "lease": { key: ofId, value: v.object({ ...Lease.entries, doneAt: optional(number) }) },
-  "walked": { key: ofFile, value: v.union([v.boolean(), text]) },
-  "instance": {
-    key: ofId,
-    value: v.object({ startedAt: number, seenAt: number, nextAt: optional(number) }),
-  },
-  "registration": { key: ofId, value: mark },
-  "secret": { key: ofId, value: bytes },
-  "schema": {
-    key: [[], ["text"]],
-    value: v.union([number, v.object({ madeAt: number, restoredAt: number })]),
-  },
-  "credential": { key: ofId, value: CredentialEntry, standIn: noCredential },
-  "sealed-under": { key: [[]], value: text },
-  "credentials-version": { key: [[]], value: text },
-};
-
-/** What is to be said of an entry: that it is as it should be, or what is wrong with it. */
-export type EntryVerdict = "right" | "unknown" | "wrong-key" | "wrong-value";
-
-/** Whether an entry is one of its kind; `unknown` where there is no such kind. */
-export function judgeEntry(key: Deno.KvKey, value: unknown): EntryVerdict {
-  const [name, ...rest] = key;
-  const kind = typeof name === "string" && Object.hasOwn(kinds, name) ? kinds[name] : undefined;
-  if (!kind) return "unknown";
-  if (!kind.key.some((form) => hasForm(rest, form))) return "wrong-key";
-  return v.is(kind.value, value) ? "right" : "wrong-value";
+/** How the checksum of an object in parts comes about. */
+export interface UploadChecksum {
+  /** `x-amz-checksum-*`, the whole name. */
+  readonly header: string;
+  /** `COMPOSITE`: a checksum of the parts' checksums; `FULL_OBJECT`: one of all bytes. */
+  readonly type: "COMPOSITE" | "FULL_OBJECT";
 }
 
-/** What stands for an entry of this kind that is wrong: null where it is as if it were not there. */
-export function standInFor(key: Deno.KvKey): unknown {
-  return kinds[String(key[0])]?.standIn ?? null;
+/** An object that comes in parts. */
+export interface UploadEntry {
+  readonly startedAt: number;
+  readonly contentType: string;
+  readonly headers: ObjectHeaders;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Absent where the client asked for none. */
+  readonly checksum?: UploadChecksum;
+  /** The disk that its parts wait on; absent in records of before 0.2. */
+  readonly disk?: string;
 }
 
-/** The names of all kinds. */
-export const entryKinds: readonly string[] = Object.keys(kinds);
-
-/** A key as it is told of, cut short. */
-export function keyWords(key: Deno.KvKey): string {
-  const utf8 = new TextDecoder();
-  const words = key.map((part) => part instanceof Uint8Array ? utf8.decode(part) : String(part));
-  return words.map((word) => word.slice(0, 100)).join("/").slice(0, 300);
+/** A part that waits on disk. */
+export interface PartEntry {
+  /** Name of its file in the upload's folder of the spool. */
+  readonly file: string;
+  readonly bytes: number;
+  /** Hex MD5, the part's ETag. */
+  readonly md5: string;
+  readonly modifiedAt: number;
+  /** `x-amz-checksum-*`, whole names. */
+  readonly checksums: Readonly<Record<string, string>>;
 }
 
-const partTypes: Readonly<Record<KeyPart, (part: Deno.KvKeyPart) => boolean>> = {
-  text: (part) => typeof part === "string",
-  number: (part) => typeof part === "number",
-  bytes: (part) => part instanceof Uint8Array,
-};
+/** Who is completing an upload, until when. */
+export interface CompletingEntry {
+  readonly owner: string;
+  readonly until: number;
+}
 
-function hasForm(parts: readonly Deno.KvKeyPart[], form: readonly KeyPart[]): boolean {
-  return parts.length === form.length &&
-    form.every((name, at) => partTypes[name](parts[at] as Deno.KvKeyPart));
+/** An upload that became an object: what a repeated Complete is answered with. */
+export interface CompletedEntry {
+  readonly tenant: string;
+  readonly provider: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly record: ObjectEntry;
+  readonly completedAt: number;
+}
+
+/** A bucket that was created, or one that a list has shown because it holds objects. */
+export interface BucketEntry {
+  readonly createdAt: number;
+  /** True where nobody created it: the entry only keeps its date, and does not make it exist. */
+  readonly implicit?: true;
+}
+
+/** Who put a provider file, and under which name; the first where copies gave it several. */
+export interface FileEntry {
+  /** The file's id, where the entry's key has only a digest of it. */
+  readonly id?: FileId;
+  readonly tenant: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly account: string;
+  /** `trash`: replaced or deleted, and still at the provider. */
+  readonly state: "current" | "trash";
+  /** Put by other means and named by a copy: its id goes on being a name of its own. */
+  readonly native?: true;
+}
+
+/** A provider file to be deleted as soon as no running job reads it. */
+export interface TrashEntry {
+  /** The file's id, where the entry's key has only a digest of it. */
+  readonly id?: FileId;
+  readonly account: string;
+  /** When the backup was made that it came back with: a file that is younger stays at its provider. */
+  readonly restoredFrom?: number;
+}
+
+/** A job as its creator described it. */
+export interface JobDescription {
+  readonly id: JobId;
+  readonly region: string;
+  readonly account: string;
+  readonly name: string;
+  readonly modelId: string;
+  readonly roleArn: string;
+  readonly inputDataConfig: InputDataConfig;
+  readonly outputDataConfig: OutputDataConfig;
+  readonly vpcConfig?: VpcConfig;
+  readonly timeoutDurationInHours?: number;
+  readonly modelInvocationType?: string;
+  readonly clientRequestToken?: string;
+  /** The input; absent where a native batch had its records inline. */
+  readonly file?: FileId;
+  /** True for a batch that was made by other means. */
+  readonly native: boolean;
+  readonly submittedAt: number;
+}
+
+/** What becomes of a job. */
+export interface JobProgress {
+  readonly batch: BatchId;
+  readonly status: JobStatus;
+  readonly stopRequested: boolean;
+  /** The stop was asked for because the job's own time ran out, and not by a client. */
+  readonly timedOut?: true;
+  readonly message?: string;
+  readonly modifiedAt: number;
+  readonly endedAt?: number;
+  readonly expiresAt?: number;
+  readonly counts?: JobCounts;
+  /** Provider files that hold the results. */
+  readonly results: readonly FileId[];
+  /**
+   * Since when its provider has not been taken at its word: that the batch is over, whose results are
+   * not there, or that there is no such batch.
+   */
+  readonly doubtSince?: number;
+}
+
+/** A job that its provider has accepted. */
+export interface JobEntry extends JobDescription, JobProgress {}
+
+/** How many records are in which state. */
+export interface JobCounts {
+  readonly total: number;
+  readonly processed: number;
+  readonly success: number;
+  readonly error: number;
+}
+
+/** As the client sent it. */
+export interface InputDataConfig {
+  readonly s3InputDataConfig: {
+    readonly s3Uri: string;
+    readonly s3InputFormat?: string;
+    readonly s3BucketOwner?: string;
+  };
+}
+
+/** As the client sent it. */
+export interface OutputDataConfig {
+  readonly s3OutputDataConfig: {
+    readonly s3Uri: string;
+    readonly s3EncryptionKeyId?: string;
+    readonly s3BucketOwner?: string;
+  };
+}
+
+/** As the client sent it. */
+export interface VpcConfig {
+  readonly subnetIds: readonly string[];
+  readonly securityGroupIds: readonly string[];
+}
+
+/** A create under way: written before the provider is asked, gone once the job is recorded. */
+export interface JournalEntry {
+  readonly job: JobDescription;
+  /** Under which token the job is promised; absent where the client sent none. */
+  readonly promise?: { readonly token: string; readonly digest: string };
+  /**
+   * When the provider was last being asked, or at the latest will be where the entry is new; it may be
+   * at it for a while after its caller is gone.
+   */
+  readonly askedAt: number;
+  /** The gateway process that is at it, until its lease runs out. */
+  readonly owner: string;
+  readonly leaseUntil: number;
+}
+
+/** To which job a batch belongs. */
+export interface BatchEntry {
+  readonly tenant: string;
+  readonly id: JobId;
+  /** Whether the job is known to be over, so that it need not be read. */
+  readonly over: boolean;
+}
+
+/** Work that one gateway alone is at. */
+export interface LeaseEntry {
+  readonly owner: string;
+  readonly until: number;
+  /** When the work was last done. */
+  readonly doneAt?: number;
+}
+
+/** A gateway process. One that is gone without a farewell may have left files at a provider. */
+export interface InstanceEntry {
+  readonly startedAt: number;
+  readonly seenAt: number;
+  /** It says so again before this time, while it lives; absent in records of before 0.2. */
+  readonly nextAt?: number;
+}
+
+/** The backup that a catalog was last brought back from. */
+export interface RestoredEntry {
+  /** When it was made; files that providers date later are not in it. */
+  readonly madeAt: number;
+  readonly restoredAt: number;
 }

@@ -4,7 +4,7 @@
  */
 import { etagOf } from "../codecs/etag.ts";
 import { keys, type Scope } from "./keys.ts";
-import type { ObjectRecord } from "./records.ts";
+import type { ObjectEntry } from "./entries.ts";
 
 /** An object's place in the catalog. */
 interface Named {
@@ -17,7 +17,7 @@ export function addEtag(
   step: Deno.AtomicOperation,
   scope: Scope,
   name: Named,
-  record: ObjectRecord,
+  record: ObjectEntry,
 ): void {
   const at = etagKey(scope, name, record);
   if (at) step.set(at, true);
@@ -28,7 +28,7 @@ export function dropEtag(
   step: Deno.AtomicOperation,
   scope: Scope,
   name: Named,
-  record: ObjectRecord | null,
+  record: ObjectEntry | null,
 ): void {
   const at = record && etagKey(scope, name, record);
   if (at) step.delete(at);
@@ -38,7 +38,7 @@ export function dropEtag(
 export function etagKey(
   scope: Scope,
   { bucket, key }: Named,
-  record: ObjectRecord,
+  record: ObjectEntry,
 ): Deno.KvKey | undefined {
   const etag = etagOf(record);
   return etag === record.file ? undefined : keys.etag(scope, bucket, etag, record.modifiedAt, key);
@@ -58,12 +58,12 @@ export async function newestOfEtag(
   scope: Scope,
   bucket: string,
   etag: string,
-  accepts: (record: ObjectRecord) => boolean,
-): Promise<{ readonly key: string; readonly record: ObjectRecord } | undefined> {
+  accepts: (record: ObjectEntry) => boolean,
+): Promise<{ readonly key: string; readonly record: ObjectEntry } | undefined> {
   const options = { reverse: true, limit: mostRead };
   for await (const entry of kv.list({ prefix: keys.etags(scope, bucket, etag) }, options)) {
     const key = utf8.decode(entry.key.at(-1) as Uint8Array);
-    const { value } = await kv.get<ObjectRecord>(keys.object(scope, bucket, key));
+    const { value } = await kv.get<ObjectEntry>(keys.object(scope, bucket, key));
     if (value && etagOf(value) === etag && accepts(value)) return { key, record: value };
   }
   return undefined;

@@ -3,7 +3,7 @@ import type { FileId } from "../codecs/ids.ts";
 import { keys, longId } from "./keys.ts";
 import { change } from "./kv.ts";
 import type { ObjectCatalog } from "./objects.ts";
-import type { ObjectRecord } from "./records.ts";
+import type { ObjectEntry } from "./entries.ts";
 
 /** The part of the catalog that knows when files expire. */
 export type ExpiryCatalog = ReturnType<typeof createExpiryCatalog>;
@@ -12,7 +12,7 @@ export type ExpiryCatalog = ReturnType<typeof createExpiryCatalog>;
 export function writeExpiry(
   step: Deno.AtomicOperation,
   provider: string,
-  { file, expiresAt }: Pick<ObjectRecord, "file" | "expiresAt">,
+  { file, expiresAt }: Pick<ObjectEntry, "file" | "expiresAt">,
 ): void {
   if (expiresAt !== undefined) {
     // The value tells an id that has no room in the key.

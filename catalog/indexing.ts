@@ -3,18 +3,18 @@ import { writeExpiry } from "./expiry.ts";
 import { maxBatch, maxChecks } from "./keys.ts";
 import { change } from "./kv.ts";
 import { writeIndex } from "./jobs.ts";
-import type { JobRecord, ObjectRecord } from "./records.ts";
+import type { JobEntry, ObjectEntry } from "./entries.ts";
 
 type Sleep = (milliseconds: number) => Promise<void>;
 
 /** Writes what lists find jobs by, for every job. */
 export async function indexJobs(kv: Deno.Kv, sleep: Sleep): Promise<void> {
-  const wanted = kv.list<JobRecord>({ prefix: ["job"] }, { batchSize: maxBatch });
+  const wanted = kv.list<JobEntry>({ prefix: ["job"] }, { batchSize: maxBatch });
   for await (const some of grouped(wanted, maxChecks)) {
     await change(sleep, async () => {
       const step = kv.atomic();
       // Read again: a gateway may have moved a job on since.
-      for (const entry of await kv.getMany<JobRecord[]>(some.map(({ key }) => key))) {
+      for (const entry of await kv.getMany<JobEntry[]>(some.map(({ key }) => key))) {
         if (!entry.value) continue;
         const [, tenant, provider] = entry.key as [string, string, string];
         writeIndex(step.check(entry), { tenant, provider }, entry.value);
@@ -26,7 +26,7 @@ export async function indexJobs(kv: Deno.Kv, sleep: Sleep): Promise<void> {
 
 /** Writes by which time files are forgotten by their providers, for every object. */
 export async function indexExpiries(kv: Deno.Kv, sleep: Sleep): Promise<void> {
-  const objects = kv.list<ObjectRecord>({ prefix: ["object"] }, { batchSize: maxBatch });
+  const objects = kv.list<ObjectEntry>({ prefix: ["object"] }, { batchSize: maxBatch });
   for await (const some of grouped(objects, maxBatch)) {
     await change(sleep, async () => {
       const step = kv.atomic();

@@ -1,7 +1,7 @@
 /** Gateway processes, and secrets that they share. */
 import { keys } from "./keys.ts";
 import { change } from "./kv.ts";
-import type { InstanceRecord } from "./records.ts";
+import type { InstanceEntry } from "./entries.ts";
 
 /**
  * A process's right to record what it has uploaded: a step that checks it goes through only until
@@ -20,7 +20,7 @@ export function createInstanceCatalog(
   return { seen, leave, all, register, expel, secret };
 
   /** Says that a process is alive. */
-  function seen(id: string, record: InstanceRecord): Promise<void> {
+  function seen(id: string, record: InstanceEntry): Promise<void> {
     return change(sleep, async () => {
       await kv.set(keys.instance(id), record);
       return { done: undefined };
@@ -54,9 +54,9 @@ export function createInstanceCatalog(
   }
 
   /** Every process that did not leave. */
-  async function all(): Promise<{ id: string; record: InstanceRecord }[]> {
+  async function all(): Promise<{ id: string; record: InstanceEntry }[]> {
     const found = [];
-    for await (const entry of kv.list<InstanceRecord>({ prefix: keys.instances() })) {
+    for await (const entry of kv.list<InstanceEntry>({ prefix: keys.instances() })) {
       found.push({ id: entry.key.at(-1) as string, record: entry.value });
     }
     return found;

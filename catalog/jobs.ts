@@ -4,7 +4,7 @@ import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
 import { readRange } from "./job_range.ts";
 import { keys, nativeTenant, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
-import type { BatchRecord, JobDescription, JobProgress, JobRecord } from "./records.ts";
+import type { BatchEntry, JobDescription, JobEntry, JobProgress } from "./entries.ts";
 
 /** Which jobs, in which order. Times are milliseconds since 1970. */
 export interface JobRange {
@@ -35,7 +35,7 @@ export interface FoundJobs {
 /** A job and whose it is. */
 export interface OwnedJob {
   readonly scope: Scope;
-  readonly job: JobRecord;
+  readonly job: JobEntry;
 }
 
 /** The jobs' part of the catalog. */
@@ -64,13 +64,13 @@ export function createJobCatalog(
   };
 
   /** The job of this id. */
-  async function get(scope: Scope, id: JobId): Promise<JobRecord | undefined> {
-    return (await kv.get<JobRecord>(keys.job(scope, id))).value ?? undefined;
+  async function get(scope: Scope, id: JobId): Promise<JobEntry | undefined> {
+    return (await kv.get<JobEntry>(keys.job(scope, id))).value ?? undefined;
   }
 
   /** Jobs in the order of their submission; ids are in that order by themselves. */
-  async function* list(scope: Scope, range: JobRange): AsyncGenerator<JobRecord> {
-    for await (const { value } of readRange<JobRecord>(kv, keys.jobs(scope), range)) yield value;
+  async function* list(scope: Scope, range: JobRange): AsyncGenerator<JobEntry> {
+    for await (const { value } of readRange<JobEntry>(kv, keys.jobs(scope), range)) yield value;
   }
 
   /** The ids of all jobs that a filter lets through, in the order of their submission. */
@@ -106,8 +106,8 @@ export function createJobCatalog(
   }
 
   /** The jobs of these ids, in their order. */
-  function getAll(scope: Scope, ids: readonly JobId[]): Promise<(JobRecord | undefined)[]> {
-    return readAll<JobRecord>(kv, ids.map((id) => keys.job(scope, id)));
+  function getAll(scope: Scope, ids: readonly JobId[]): Promise<(JobEntry | undefined)[]> {
+    return readAll<JobEntry>(kv, ids.map((id) => keys.job(scope, id)));
   }
 
   /** Every job that is not over, of all tenants and providers. */
@@ -123,7 +123,7 @@ export function createJobCatalog(
   /** Records a job for a batch that the catalog did not know. False if it knows one by now. */
   function adopt(
     scope: Scope,
-    job: JobRecord,
+    job: JobEntry,
     tags: Readonly<Record<string, string>>,
   ): Promise<boolean> {
     return change(sleep, async () => {
@@ -148,14 +148,14 @@ export function createJobCatalog(
   function update(
     scope: Scope,
     id: JobId,
-    move: (job: JobRecord) => JobProgress | undefined,
-  ): Promise<JobRecord | undefined> {
+    move: (job: JobEntry) => JobProgress | undefined,
+  ): Promise<JobEntry | undefined> {
     return change(sleep, async () => {
-      const old = await kv.get<JobRecord>(keys.job(scope, id));
+      const old = await kv.get<JobEntry>(keys.job(scope, id));
       if (!old.value) return { done: undefined };
       const progress = move(old.value);
       if (!progress) return { done: old.value };
-      const job: JobRecord = { ...describe(old.value), ...progress };
+      const job: JobEntry = { ...describe(old.value), ...progress };
       const step = kv.atomic().check(old);
       writeJob(step, scope, job, old.value);
       return (await step.commit()).ok ? { done: job } : "again";
@@ -163,16 +163,16 @@ export function createJobCatalog(
   }
 
   /** To which job a batch belongs. */
-  async function batch(provider: string, id: BatchId): Promise<BatchRecord | undefined> {
-    return (await kv.get<BatchRecord>(keys.batch(provider, id))).value ?? undefined;
+  async function batch(provider: string, id: BatchId): Promise<BatchEntry | undefined> {
+    return (await kv.get<BatchEntry>(keys.batch(provider, id))).value ?? undefined;
   }
 
   /** To which jobs these batches belong, in their order. */
   function batches(
     provider: string,
     ids: readonly BatchId[],
-  ): Promise<(BatchRecord | undefined)[]> {
-    return readAll<BatchRecord>(kv, ids.map((id) => keys.batch(provider, id)));
+  ): Promise<(BatchEntry | undefined)[]> {
+    return readAll<BatchEntry>(kv, ids.map((id) => keys.batch(provider, id)));
   }
 
   /** A job's tags by name. */
@@ -229,11 +229,11 @@ export function createJobCatalog(
 export function writeJob(
   step: Deno.AtomicOperation,
   scope: Scope,
-  job: JobRecord,
-  old: JobRecord | undefined,
+  job: JobEntry,
+  old: JobEntry | undefined,
 ): void {
   const over = isTerminal(job.status);
-  const owner: BatchRecord = { tenant: scope.tenant, id: job.id, over };
+  const owner: BatchEntry = { tenant: scope.tenant, id: job.id, over };
   step.set(keys.job(scope, job.id), job).set(keys.batch(scope.provider, job.batch), owner);
   if (over) step.delete(keys.runningJob(scope, job.id)).delete(keys.asked(scope, job.id));
   else step.set(keys.runningJob(scope, job.id), true);
@@ -250,7 +250,7 @@ export function writeJob(
 }
 
 /** Writes what lists find a job by without reading it. */
-export function writeIndex(step: Deno.AtomicOperation, scope: Scope, job: JobRecord): void {
+export function writeIndex(step: Deno.AtomicOperation, scope: Scope, job: JobEntry): void {
   step.set(keys.jobName(scope, job.id), job.name)
     .set(keys.jobOfStatus(scope, job.status, job.id), job.name);
 }
@@ -269,7 +269,7 @@ function writeUse(
 }
 
 /** The part of a job that never changes. */
-export function describe(job: JobRecord): JobDescription {
+export function describe(job: JobEntry): JobDescription {
   const {
     batch: _batch,
     status: _status,

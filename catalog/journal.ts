@@ -7,12 +7,12 @@ import type { JobId } from "../codecs/ids.ts";
 import { keys, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import { writeJob } from "./jobs.ts";
-import type { FileRecord, JobRecord, JournalRecord } from "./records.ts";
+import type { FileEntry, JobEntry, JournalEntry } from "./entries.ts";
 
 /** An entry and whose it is. */
 export interface OwnedEntry {
   readonly scope: Scope;
-  readonly entry: JournalRecord;
+  readonly entry: JournalEntry;
 }
 
 /** The journal's part of the catalog. */
@@ -33,7 +33,7 @@ export function createJournalCatalog(
    */
   function begin(
     scope: Scope,
-    entry: JournalRecord,
+    entry: JournalEntry,
     tags: Readonly<Record<string, string>>,
   ): Promise<boolean> {
     const { id } = entry.job;
@@ -47,7 +47,7 @@ export function createJournalCatalog(
       }
       const { file } = entry.job;
       if (file !== undefined) {
-        const record = await kv.get<FileRecord>(keys.file(scope.provider, file));
+        const record = await kv.get<FileEntry>(keys.file(scope.provider, file));
         // Whoever deletes a file puts it into the trash first, and then looks for its readers.
         if (record.value?.state === "trash") throw deleted();
         step.check(record).set(keys.use(scope.provider, file, id), true);
@@ -61,8 +61,8 @@ export function createJournalCatalog(
   }
 
   /** The entry of this job, if its create is under way. */
-  async function get(scope: Scope, id: JobId): Promise<JournalRecord | undefined> {
-    return (await kv.get<JournalRecord>(keys.journalEntry(scope, id))).value ?? undefined;
+  async function get(scope: Scope, id: JobId): Promise<JournalEntry | undefined> {
+    return (await kv.get<JournalEntry>(keys.journalEntry(scope, id))).value ?? undefined;
   }
 
   /**
@@ -79,13 +79,13 @@ export function createJournalCatalog(
     now: number,
     until: number,
     asked: number | undefined,
-  ): Promise<JournalRecord | undefined> {
-    return change(sleep, async (): Promise<Attempt<JournalRecord | undefined>> => {
-      const old = await kv.get<JournalRecord>(keys.journalEntry(scope, id));
+  ): Promise<JournalEntry | undefined> {
+    return change(sleep, async (): Promise<Attempt<JournalEntry | undefined>> => {
+      const old = await kv.get<JournalEntry>(keys.journalEntry(scope, id));
       if (!old.value) return { done: undefined };
       if (old.value.owner !== owner && old.value.leaseUntil > now) return { done: undefined };
       const askedAt = asked ?? old.value.askedAt;
-      const entry: JournalRecord = { ...old.value, owner, askedAt, leaseUntil: until };
+      const entry: JournalEntry = { ...old.value, owner, askedAt, leaseUntil: until };
       const step = kv.atomic().check(old).set(old.key, entry);
       return (await step.commit()).ok ? { done: entry } : "again";
     });
@@ -95,24 +95,24 @@ export function createJournalCatalog(
    * Closes an entry with the job that came of it. A job that is recorded already stays as it is: two
    * gateways that were at one entry find the same batch, and it may have moved on since.
    */
-  function finish(scope: Scope, job: JobRecord): Promise<void> {
+  function finish(scope: Scope, job: JobEntry): Promise<void> {
     const at = keys.job(scope, job.id);
-    let known: Deno.KvEntryMaybe<JobRecord> = { key: at, value: null, versionstamp: null };
+    let known: Deno.KvEntryMaybe<JobEntry> = { key: at, value: null, versionstamp: null };
     return change(sleep, async () => {
       const step = kv.atomic().check(known).delete(keys.journalEntry(scope, job.id));
       if (known.value === null) writeJob(step, scope, job, undefined);
       if ((await step.commit()).ok) return { done: undefined };
       // Hardly ever, so it is read only now.
-      known = await kv.get<JobRecord>(at);
+      known = await kv.get<JobEntry>(at);
       return "again";
     });
   }
 
   /** Closes an entry that came to nothing: the token is free again, and so is the input. */
-  function abandon(scope: Scope, entry: JournalRecord): Promise<void> {
+  function abandon(scope: Scope, entry: JournalEntry): Promise<void> {
     const { id } = entry.job;
     return change(sleep, async () => {
-      const old = await kv.get<JournalRecord>(keys.journalEntry(scope, id));
+      const old = await kv.get<JournalEntry>(keys.journalEntry(scope, id));
       // Another gateway holds it by now, or has brought it to an end.
       if (old.value?.owner !== entry.owner) return { done: undefined };
       const step = kv.atomic().check(old).delete(old.key);
@@ -130,7 +130,7 @@ export function createJournalCatalog(
 
   /** Every create under way, of all tenants and providers. */
   async function* entries(): AsyncGenerator<OwnedEntry> {
-    for await (const found of kv.list<JournalRecord>({ prefix: keys.journal() })) {
+    for await (const found of kv.list<JournalEntry>({ prefix: keys.journal() })) {
       const [, tenant, provider] = found.key as [string, string, string];
       yield { scope: { tenant, provider }, entry: found.value };
     }

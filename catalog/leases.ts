@@ -5,7 +5,7 @@
 import type { JobId } from "../codecs/ids.ts";
 import { keys, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
-import type { LeaseRecord } from "./records.ts";
+import type { LeaseEntry } from "./entries.ts";
 
 /** Who wants a lease, and for how long. Times are milliseconds since 1970. */
 export interface LeaseRequest {
@@ -30,7 +30,7 @@ export function createLeaseCatalog(
   function take(name: string, request: LeaseRequest): Promise<boolean> {
     const { owner, now, until, doneSince = Infinity } = request;
     return change(sleep, async (): Promise<Attempt<boolean>> => {
-      const old = await kv.get<LeaseRecord>(keys.lease(name));
+      const old = await kv.get<LeaseEntry>(keys.lease(name));
       if (old.value) {
         const { owner: holder, until: end, doneAt } = old.value;
         if (holder !== owner && end > now) return { done: false };
@@ -38,7 +38,7 @@ export function createLeaseCatalog(
         const latest = now + (now - doneSince);
         if (doneAt !== undefined && doneAt >= doneSince && doneAt <= latest) return { done: false };
       }
-      const lease: LeaseRecord = {
+      const lease: LeaseEntry = {
         owner,
         until,
         ...(old.value?.doneAt !== undefined && { doneAt: old.value.doneAt }),
@@ -53,7 +53,7 @@ export function createLeaseCatalog(
   /** Prolongs a lease; false where it is another's by now. */
   function prolong(name: string, owner: string, until: number): Promise<boolean> {
     return change(sleep, async (): Promise<Attempt<boolean>> => {
-      const old = await kv.get<LeaseRecord>(keys.lease(name));
+      const old = await kv.get<LeaseEntry>(keys.lease(name));
       if (old.value?.owner !== owner) return { done: false };
       const step = kv.atomic().check(old).set(old.key, { ...old.value, until });
       return (await step.commit()).ok ? { done: true } : "again";
@@ -63,10 +63,10 @@ export function createLeaseCatalog(
   /** Gives a lease back; `doneAt` says when the work was done, if it was. */
   function release(name: string, owner: string, doneAt: number | undefined): Promise<void> {
     return change(sleep, async () => {
-      const old = await kv.get<LeaseRecord>(keys.lease(name));
+      const old = await kv.get<LeaseEntry>(keys.lease(name));
       if (old.value?.owner !== owner) return { done: undefined };
       const done = doneAt ?? old.value.doneAt;
-      const lease: LeaseRecord = { owner, until: 0, ...(done !== undefined && { doneAt: done }) };
+      const lease: LeaseEntry = { owner, until: 0, ...(done !== undefined && { doneAt: done }) };
       const step = kv.atomic().check(old).set(old.key, lease);
       return (await step.commit()).ok ? { done: undefined } : "again";
     });

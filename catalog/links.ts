@@ -9,10 +9,10 @@ import { keys, longId, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import { addName, dropName, type Loss, throwAway } from "./names.ts";
 import { checkWrite, type WriteCondition } from "./objects.ts";
-import type { FileRecord, ObjectRecord } from "./records.ts";
+import type { FileEntry, ObjectEntry } from "./entries.ts";
 
 /** What giving a file another name came to; `gone` if the file is being deleted. */
-export type Linked = "gone" | { readonly replaced: ObjectRecord | undefined };
+export type Linked = "gone" | { readonly replaced: ObjectEntry | undefined };
 
 /** The part of the catalog that knows files of several names. */
 export type LinkCatalog = ReturnType<typeof createLinkCatalog>;
@@ -34,7 +34,7 @@ export function createLinkCatalog(
     scope: Scope,
     bucket: string,
     key: string,
-    record: ObjectRecord,
+    record: ObjectEntry,
     native: boolean,
     condition: WriteCondition,
   ): Promise<Linked> {
@@ -42,8 +42,8 @@ export function createLinkCatalog(
     const name = { tenant: scope.tenant, bucket, key };
     let wasTried = false;
     return change(sleep, async (): Promise<Attempt<Linked>> => {
-      const old = await kv.get<ObjectRecord>(keys.object(scope, bucket, key));
-      const entry = await kv.get<FileRecord>(keys.file(provider, record.file));
+      const old = await kv.get<ObjectEntry>(keys.object(scope, bucket, key));
+      const entry = await kv.get<FileEntry>(keys.file(provider, record.file));
       // Over KV Connect a step may be applied and still answer "not ok": this is our own record.
       const isSame = old.value?.file === record.file && old.value.modifiedAt === record.modifiedAt;
       if (isSame && wasTried) return { done: { replaced: undefined } };
@@ -57,7 +57,7 @@ export function createLinkCatalog(
         // The name stands for this file already: only what is kept with it changes.
         return (await step.check(entry).commit()).ok ? { done: { replaced: undefined } } : "again";
       }
-      const first: FileRecord = {
+      const first: FileEntry = {
         ...longId(record.file),
         ...name,
         account: record.account,
@@ -79,10 +79,10 @@ export function createLinkCatalog(
    * where nobody can give it another: the caller deletes it at its provider, and then removes or
    * restores the name.
    */
-  function part(scope: Scope, bucket: string, key: string, record: ObjectRecord): Promise<Loss> {
+  function part(scope: Scope, bucket: string, key: string, record: ObjectEntry): Promise<Loss> {
     const name = { tenant: scope.tenant, bucket, key };
     return change(sleep, async (): Promise<Attempt<Loss>> => {
-      const old = await kv.get<ObjectRecord>(keys.object(scope, bucket, key));
+      const old = await kv.get<ObjectEntry>(keys.object(scope, bucket, key));
       // Replaced or deleted meanwhile: whoever did that has taken care of the file.
       if (old.value?.file !== record.file) return { done: "named" };
       const step = kv.atomic().check(old);
@@ -100,11 +100,11 @@ export function createLinkCatalog(
     scope: Scope,
     bucket: string,
     key: string,
-    record: ObjectRecord,
+    record: ObjectEntry,
   ): Promise<void> {
     return change(sleep, async () => {
-      const object = await kv.get<ObjectRecord>(keys.object(scope, bucket, key));
-      const entry = await kv.get<FileRecord>(keys.file(scope.provider, record.file));
+      const object = await kv.get<ObjectEntry>(keys.object(scope, bucket, key));
+      const entry = await kv.get<FileEntry>(keys.file(scope.provider, record.file));
       const isWaiting = object.value?.file === record.file && entry.value?.state === "trash";
       if (!isWaiting) return { done: undefined };
       const step = kv.atomic().check(object).check(entry)
@@ -120,7 +120,7 @@ export function createLinkCatalog(
    */
   function partNative(scope: Scope, file: FileId, account: string): Promise<Loss> {
     return change(sleep, async (): Promise<Attempt<Loss>> => {
-      const entry = await kv.get<FileRecord>(keys.file(scope.provider, file));
+      const entry = await kv.get<FileEntry>(keys.file(scope.provider, file));
       const step = kv.atomic().check(entry);
       if (entry.value?.state === "trash") return { done: "last" };
       if (entry.value) {
@@ -138,7 +138,7 @@ export function createLinkCatalog(
   /** Takes a native file whose deletion the provider refused out of the trash. */
   function restoreNative(provider: string, file: FileId): Promise<void> {
     return change(sleep, async () => {
-      const entry = await kv.get<FileRecord>(keys.file(provider, file));
+      const entry = await kv.get<FileEntry>(keys.file(provider, file));
       if (entry.value?.state !== "trash" || entry.value.bucket !== "") return { done: undefined };
       const step = kv.atomic().check(entry).delete(entry.key).delete(keys.trashed(provider, file));
       return (await step.commit()).ok ? { done: undefined } : "again";

@@ -5,13 +5,7 @@
 import type { FileId } from "../codecs/ids.ts";
 import { inKey, keys, maxBatch } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
-import type {
-  FileRecord,
-  JournalRecord,
-  ObjectRecord,
-  RestoredRecord,
-  TrashRecord,
-} from "./records.ts";
+import type { FileEntry, JournalEntry, ObjectEntry, RestoredEntry, TrashEntry } from "./entries.ts";
 
 type Sleep = (milliseconds: number) => Promise<void>;
 
@@ -49,12 +43,12 @@ export async function dropMoment(
   const made = at ?? await lastSeen(kv);
   if (made !== undefined) {
     await settleTrash(kv, sleep, made);
-    const restored: RestoredRecord = { madeAt: made, restoredAt: now };
+    const restored: RestoredEntry = { madeAt: made, restoredAt: now };
     await kv.set(keys.restored(), restored);
   }
-  for await (const entry of kv.list<JournalRecord>({ prefix: keys.journal() })) {
+  for await (const entry of kv.list<JournalEntry>({ prefix: keys.journal() })) {
     if (!isObject(entry.value)) continue;
-    const free: JournalRecord = { ...entry.value, owner: "", leaseUntil: 0 };
+    const free: JournalEntry = { ...entry.value, owner: "", leaseUntil: 0 };
     await change(sleep, async () => {
       await kv.set(entry.key, free);
       return { done: undefined };
@@ -99,7 +93,7 @@ async function settleTrash(kv: Deno.Kv, sleep: Sleep, madeAt: number): Promise<v
   for await (const { key } of kv.list({ prefix: keys.trash() }, { batchSize: maxBatch })) {
     const [, provider, file] = key as [string, string, FileId];
     await change(sleep, async (): Promise<Attempt<void>> => {
-      const [trash, owner] = await kv.getMany<[TrashRecord, FileRecord]>([
+      const [trash, owner] = await kv.getMany<[TrashEntry, FileEntry]>([
         key,
         keys.file(provider, file),
       ]);
@@ -119,9 +113,9 @@ async function isNamed(
   kv: Deno.Kv,
   provider: string,
   file: FileId,
-  { tenant, bucket, key }: FileRecord,
+  { tenant, bucket, key }: FileEntry,
 ): Promise<boolean> {
-  const object = await kv.get<ObjectRecord>(keys.object({ tenant, provider }, bucket, key));
+  const object = await kv.get<ObjectEntry>(keys.object({ tenant, provider }, bucket, key));
   return object.value !== null && inKey(object.value.file) === inKey(file);
 }
 

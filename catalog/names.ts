@@ -7,10 +7,10 @@
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { keys, longId } from "./keys.ts";
-import type { FileRecord, ObjectRecord, TrashRecord } from "./records.ts";
+import type { FileEntry, ObjectEntry, TrashEntry } from "./entries.ts";
 
 /** What an object is called, and by whom. */
-export type Name = Pick<FileRecord, "tenant" | "bucket" | "key">;
+export type Name = Pick<FileEntry, "tenant" | "bucket" | "key">;
 
 /** What becomes of a file that loses a name: `last` if nobody has another for it. */
 export type Loss = "named" | "last";
@@ -32,7 +32,7 @@ export async function dropName(
   file: FileId,
   name: Name,
 ): Promise<Loss> {
-  const entry = await kv.get<FileRecord>(keys.file(provider, file));
+  const entry = await kv.get<FileEntry>(keys.file(provider, file));
   const further = keys.furtherName(provider, file, name);
   step.check(entry).delete(further);
   const record = entry.value;
@@ -57,8 +57,8 @@ export function addName(
   provider: string,
   file: FileId,
   name: Name,
-  entry: Deno.KvEntryMaybe<FileRecord>,
-  otherwise: FileRecord,
+  entry: Deno.KvEntryMaybe<FileEntry>,
+  otherwise: FileEntry,
 ): void {
   step.check(entry).set(entry.key, entry.value ?? otherwise);
   if (entry.value) step.set(keys.furtherName(provider, file, name), true);
@@ -75,12 +75,12 @@ export async function nameFile(
   kv: Deno.Kv,
   step: Deno.AtomicOperation,
   provider: string,
-  { file, account }: Pick<ObjectRecord, "file" | "account">,
+  { file, account }: Pick<ObjectEntry, "file" | "account">,
   name: Name,
   native: boolean,
 ): Promise<void> {
-  const entry = await kv.get<FileRecord>(keys.file(provider, file));
-  const first: FileRecord = {
+  const entry = await kv.get<FileEntry>(keys.file(provider, file));
+  const first: FileEntry = {
     ...longId(file),
     ...name,
     account,
@@ -119,11 +119,11 @@ export async function* furtherNamesOf(
 export function throwAway(
   step: Deno.AtomicOperation,
   provider: string,
-  { file, account }: Pick<ObjectRecord, "file" | "account">,
+  { file, account }: Pick<ObjectEntry, "file" | "account">,
   name: Name,
 ): void {
-  const trash: TrashRecord = { ...longId(file), account };
-  const record: FileRecord = { ...longId(file), ...name, account, state: "trash" };
+  const trash: TrashEntry = { ...longId(file), account };
+  const record: FileEntry = { ...longId(file), ...name, account, state: "trash" };
   step.set(keys.trashed(provider, file), trash).set(keys.file(provider, file), record);
 }
 

@@ -8,17 +8,17 @@ import type { Registration } from "./instances.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
 import { dropName, furtherNamesOf, type Name, nameFile, throwAway } from "./names.ts";
-import type { FileRecord, ObjectRecord, TrashRecord } from "./records.ts";
+import type { FileEntry, ObjectEntry, TrashEntry } from "./entries.ts";
 import { forgetResults } from "./results.ts";
 
 /** An object with its name. */
 export interface NamedObject {
   readonly key: string;
-  readonly record: ObjectRecord;
+  readonly record: ObjectEntry;
 }
 
 /** A provider file in the trash. */
-export interface Trashed extends TrashRecord {
+export interface Trashed extends TrashEntry {
   readonly provider: string;
   readonly file: FileId;
 }
@@ -62,8 +62,8 @@ export function createObjectCatalog(
   };
 
   /** The object of this name, expired or not. */
-  async function get(scope: Scope, bucket: string, key: string): Promise<ObjectRecord | undefined> {
-    return (await kv.get<ObjectRecord>(keys.object(scope, bucket, key))).value ?? undefined;
+  async function get(scope: Scope, bucket: string, key: string): Promise<ObjectEntry | undefined> {
+    return (await kv.get<ObjectEntry>(keys.object(scope, bucket, key))).value ?? undefined;
   }
 
   /**
@@ -82,15 +82,15 @@ export function createObjectCatalog(
     scope: Scope,
     bucket: string,
     key: string,
-    record: ObjectRecord,
+    record: ObjectEntry,
     condition: WriteCondition = {},
     registration?: Registration,
     native = false,
-  ): Promise<ObjectRecord | undefined> {
+  ): Promise<ObjectEntry | undefined> {
     let wasTried = false;
     return change(sleep, async () => {
       const at = keys.object(scope, bucket, key);
-      const old = await kv.get<ObjectRecord>(at);
+      const old = await kv.get<ObjectEntry>(at);
       // Over KV Connect a step may be applied and still answer "not ok": this is our own record.
       const isSame = old.value?.file === record.file;
       if (isSame && JSON.stringify(old.value) === JSON.stringify(record)) {
@@ -129,11 +129,11 @@ export function createObjectCatalog(
     scope: Scope,
     bucket: string,
     key: string,
-    record: Pick<ObjectRecord, "file" | "account">,
+    record: Pick<ObjectEntry, "file" | "account">,
     keep: "trash" | "gone",
   ): Promise<void> {
     return change(sleep, async () => {
-      const old = await kv.get<ObjectRecord>(keys.object(scope, bucket, key));
+      const old = await kv.get<ObjectEntry>(keys.object(scope, bucket, key));
       const step = kv.atomic().check(old);
       const name = { tenant: scope.tenant, bucket, key };
       if (old.value?.file === record.file) {
@@ -165,7 +165,7 @@ export function createObjectCatalog(
       : { start, prefix: keys.objects(scope, bucket) };
     const found: NamedObject[] = [];
     const options = { limit, batchSize: Math.min(limit, maxBatch) };
-    for await (const entry of kv.list<ObjectRecord>(selector, options)) {
+    for await (const entry of kv.list<ObjectEntry>(selector, options)) {
       found.push({ key: utf8.decode(entry.key.at(-1) as Uint8Array), record: entry.value });
     }
     return found;
@@ -176,14 +176,14 @@ export function createObjectCatalog(
     scope: Scope,
     bucket: string,
     etag: string,
-    accepts: (record: ObjectRecord) => boolean,
+    accepts: (record: ObjectEntry) => boolean,
   ): Promise<NamedObject | undefined> {
     return newestOfEtag(kv, scope, bucket, etag, accepts);
   }
 
   /** Who put a provider file; undefined for one that was put by other means. */
-  async function file(provider: string, id: FileId): Promise<FileRecord | undefined> {
-    return (await kv.get<FileRecord>(keys.file(provider, id))).value ?? undefined;
+  async function file(provider: string, id: FileId): Promise<FileEntry | undefined> {
+    return (await kv.get<FileEntry>(keys.file(provider, id))).value ?? undefined;
   }
 
   /** What a tenant calls a provider file: the first of its names where it gave several, then those. */
@@ -200,7 +200,7 @@ export function createObjectCatalog(
    */
   function claim(provider: string, id: FileId, account: string): Promise<boolean> {
     return change(sleep, async () => {
-      const entry = await kv.get<FileRecord>(keys.file(provider, id));
+      const entry = await kv.get<FileEntry>(keys.file(provider, id));
       if (entry.value) return { done: entry.value.state === "trash" && entry.value.bucket === "" };
       const step = kv.atomic().check(entry);
       throwAway(step, provider, { file: id, account }, { tenant: "", bucket: "", key: "" });
@@ -215,37 +215,37 @@ export function createObjectCatalog(
 
   /** Which of these files were put through the gateway. */
   async function known(provider: string, ids: readonly FileId[]): Promise<Set<FileId>> {
-    const owners = await readAll<FileRecord>(kv, ids.map((id) => keys.file(provider, id)));
+    const owners = await readAll<FileEntry>(kv, ids.map((id) => keys.file(provider, id)));
     return new Set(ids.filter((_, at) => owners[at] !== undefined));
   }
 
   /** Which of these files no list of native files shows. */
   async function hidden(provider: string, ids: readonly FileId[]): Promise<Set<FileId>> {
-    const owners = await readAll<FileRecord>(kv, ids.map((id) => keys.file(provider, id)));
+    const owners = await readAll<FileEntry>(kv, ids.map((id) => keys.file(provider, id)));
     return new Set(ids.filter((_, at) => owners[at] !== undefined && !owners[at]?.native));
   }
 
   /** Everything that waits to be deleted at a provider. */
   async function* trash(): AsyncGenerator<Trashed> {
-    for await (const entry of kv.list<TrashRecord>({ prefix: keys.trash() })) {
+    for await (const entry of kv.list<TrashEntry>({ prefix: keys.trash() })) {
       const [, provider, id] = entry.key as [string, string, FileId];
       yield { ...entry.value, provider, file: entry.value.id ?? id };
     }
   }
 
   /** Whether a provider file waits to be deleted. */
-  async function trashed(provider: string, id: FileId): Promise<TrashRecord | undefined> {
-    return (await kv.get<TrashRecord>(keys.trashed(provider, id))).value ?? undefined;
+  async function trashed(provider: string, id: FileId): Promise<TrashEntry | undefined> {
+    return (await kv.get<TrashEntry>(keys.trashed(provider, id))).value ?? undefined;
   }
 
   /** Forgets a file that is no longer at the provider, with its last name if it still has it. */
   function forget(provider: string, id: FileId): Promise<void> {
     return change(sleep, async () => {
-      const entry = await kv.get<FileRecord>(keys.file(provider, id));
+      const entry = await kv.get<FileEntry>(keys.file(provider, id));
       const step = kv.atomic().check(entry).delete(entry.key).delete(keys.trashed(provider, id));
       if (entry.value) {
         const { tenant, bucket, key } = entry.value;
-        const named = await kv.get<ObjectRecord>(keys.object({ tenant, provider }, bucket, key));
+        const named = await kv.get<ObjectEntry>(keys.object({ tenant, provider }, bucket, key));
         if (named.value?.file === id) {
           step.check(named).delete(named.key);
           dropEtag(step, { tenant, provider }, entry.value, named.value);
@@ -278,7 +278,7 @@ function expelled(): Failure {
  * @param now Milliseconds since 1970.
  */
 export function checkWrite(
-  recorded: ObjectRecord | null,
+  recorded: ObjectEntry | null,
   condition: WriteCondition,
   key: string,
   now: number,

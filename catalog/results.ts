@@ -12,7 +12,7 @@ import { describe, writeJob } from "./jobs.ts";
 import { keys, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import { dropName, throwAway } from "./names.ts";
-import type { FileRecord, JobProgress, JobRecord, ObjectRecord } from "./records.ts";
+import type { FileEntry, JobEntry, JobProgress, ObjectEntry } from "./entries.ts";
 
 /** A part of a batch's results, by the name that its provider gave it. */
 export interface ResultsPart extends Part {
@@ -20,7 +20,7 @@ export interface ResultsPart extends Part {
 }
 
 /** What an object of results is put together from. */
-export interface ResultsRecord {
+export interface ResultsEntry {
   /** Hex SHA-256 of the object's bytes. */
   readonly sha256: string;
   /** The object's text itself; all else is then of no account. */
@@ -37,8 +37,8 @@ export interface ResultsRecord {
 export interface ResultsObject {
   readonly bucket: string;
   readonly key: string;
-  readonly object: ObjectRecord;
-  readonly results: ResultsRecord;
+  readonly object: ObjectEntry;
+  readonly results: ResultsEntry;
 }
 
 /** Who reads the results of a job, until when. */
@@ -61,12 +61,12 @@ export function createResultsCatalog(
   return { get, cuts, setCuts, forget, lease, release, settle, isWaiting, waiting };
 
   /** What an object of results is put together from. */
-  async function get(provider: string, id: FileId): Promise<ResultsRecord | undefined> {
-    return (await kv.get<ResultsRecord>(keys.results(provider, id))).value ?? undefined;
+  async function get(provider: string, id: FileId): Promise<ResultsEntry | undefined> {
+    return (await kv.get<ResultsEntry>(keys.results(provider, id))).value ?? undefined;
   }
 
   /** What is left out of the parts. */
-  async function cuts(provider: string, id: FileId, record: ResultsRecord): Promise<Span[]> {
+  async function cuts(provider: string, id: FileId, record: ResultsEntry): Promise<Span[]> {
     const chunks: Uint8Array[] = [];
     for (let n = 0; n < record.cutChunks; n++) {
       const { value } = await kv.get<Uint8Array>(keys.resultsCut(provider, id, n));
@@ -143,17 +143,17 @@ export function createResultsCatalog(
   function settle(
     scope: Scope,
     id: JobId,
-    move: (job: JobRecord) => JobProgress | undefined,
+    move: (job: JobEntry) => JobProgress | undefined,
     objects: readonly ResultsObject[],
-  ): Promise<JobRecord | undefined> {
-    return change(sleep, async (): Promise<Attempt<JobRecord | undefined>> => {
-      const old = await kv.get<JobRecord>(keys.job(scope, id));
+  ): Promise<JobEntry | undefined> {
+    return change(sleep, async (): Promise<Attempt<JobEntry | undefined>> => {
+      const old = await kv.get<JobEntry>(keys.job(scope, id));
       if (!old.value) return { done: undefined };
       const waits = await kv.get(keys.unsettled(scope, id));
       // Over KV Connect a step may be applied and still answer "not ok": it was then our own.
       if (isTerminal(old.value.status) && !waits.value) return { done: old.value };
       const progress = move(old.value);
-      const job: JobRecord = progress ? { ...describe(old.value), ...progress } : old.value;
+      const job: JobEntry = progress ? { ...describe(old.value), ...progress } : old.value;
       const step = kv.atomic().check(old).check(waits)
         .delete(waits.key)
         .delete(keys.settling(scope, id));
@@ -169,8 +169,8 @@ export function createResultsCatalog(
     { bucket, key, object, results }: ResultsObject,
   ): Promise<void> {
     const name = { tenant: scope.tenant, bucket, key };
-    const owner: FileRecord = { ...name, account: object.account, state: "current" };
-    const old = await kv.get<ObjectRecord>(keys.object(scope, bucket, key));
+    const owner: FileEntry = { ...name, account: object.account, state: "current" };
+    const old = await kv.get<ObjectEntry>(keys.object(scope, bucket, key));
     step.check(old).set(old.key, object)
       .set(keys.file(scope.provider, object.file), owner)
       .set(keys.results(scope.provider, object.file), results);
@@ -204,7 +204,7 @@ export async function forgetResults(
   id: FileId,
 ): Promise<void> {
   if (!isResultsId(id)) return;
-  const entry = await kv.get<ResultsRecord>(keys.results(provider, id));
+  const entry = await kv.get<ResultsEntry>(keys.results(provider, id));
   step.delete(entry.key);
   for (let n = 0; n < (entry.value?.cutChunks ?? 0); n++) {
     step.delete(keys.resultsCut(provider, id, n));

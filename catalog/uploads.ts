@@ -8,7 +8,7 @@
 import { Failure } from "../codecs/failure.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
 import { change } from "./kv.ts";
-import type { CompletedRecord, CompletingRecord, PartRecord, UploadRecord } from "./records.ts";
+import type { CompletedEntry, CompletingEntry, PartEntry, UploadEntry } from "./entries.ts";
 
 /** Which upload. */
 export interface UploadAddress {
@@ -20,11 +20,11 @@ export interface UploadAddress {
 
 /** An upload with its name. */
 export interface NamedUpload extends UploadAddress {
-  readonly record: UploadRecord;
+  readonly record: UploadEntry;
 }
 
 /** A part with its number. */
-export interface NumberedPart extends PartRecord {
+export interface NumberedPart extends PartEntry {
   readonly number: number;
 }
 
@@ -60,7 +60,7 @@ export function createUploadCatalog(
   };
 
   /** Opens an upload. */
-  function create(address: UploadAddress, record: UploadRecord): Promise<void> {
+  function create(address: UploadAddress, record: UploadEntry): Promise<void> {
     return change(sleep, async () => {
       await kv.set(keyOf(address), record);
       return { done: undefined };
@@ -68,8 +68,8 @@ export function createUploadCatalog(
   }
 
   /** An open upload. */
-  async function get(address: UploadAddress): Promise<UploadRecord | undefined> {
-    return (await kv.get<UploadRecord>(keyOf(address))).value ?? undefined;
+  async function get(address: UploadAddress): Promise<UploadEntry | undefined> {
+    return (await kv.get<UploadEntry>(keyOf(address))).value ?? undefined;
   }
 
   /** Bytes of all parts of an upload. */
@@ -90,12 +90,12 @@ export function createUploadCatalog(
     const at = keys.uploadAt(scope, bucket, from);
     const start = afterId === undefined ? at : [...at, `${afterId}\0`];
     const prefix = keys.uploads(scope, bucket);
-    for await (const entry of kv.list<UploadRecord>({ prefix, start })) yield named(entry);
+    for await (const entry of kv.list<UploadEntry>({ prefix, start })) yield named(entry);
   }
 
   /** Every open upload of every tenant. */
   async function* all(): AsyncGenerator<NamedUpload> {
-    for await (const entry of kv.list<UploadRecord>({ prefix: keys.allUploads() })) {
+    for await (const entry of kv.list<UploadEntry>({ prefix: keys.allUploads() })) {
       yield named(entry);
     }
   }
@@ -112,14 +112,14 @@ export function createUploadCatalog(
   function setPart(
     address: UploadAddress,
     number: number,
-    part: PartRecord,
+    part: PartEntry,
     now: number,
     accept: (bytes: number) => void,
-  ): Promise<PartRecord | undefined> {
+  ): Promise<PartEntry | undefined> {
     return change(sleep, async () => {
       const { id } = address;
       const [upload, lease, old, sum] = await kv.getMany<
-        [UploadRecord, CompletingRecord, PartRecord, Deno.KvU64]
+        [UploadEntry, CompletingEntry, PartEntry, Deno.KvU64]
       >([keyOf(address), keys.completing(id), keys.part(id, number), keys.uploadBytes(id)]);
       if (!upload.value) throw noSuchUpload(id);
       // Over KV Connect a step may be applied and still answer "not ok": this is our own record.
@@ -136,8 +136,8 @@ export function createUploadCatalog(
   }
 
   /** A part of this number. */
-  async function part(id: string, number: number): Promise<PartRecord | undefined> {
-    return (await kv.get<PartRecord>(keys.part(id, number))).value ?? undefined;
+  async function part(id: string, number: number): Promise<PartEntry | undefined> {
+    return (await kv.get<PartEntry>(keys.part(id, number))).value ?? undefined;
   }
 
   /** The first parts after a number, in their order. */
@@ -145,7 +145,7 @@ export function createUploadCatalog(
     const found: NumberedPart[] = [];
     const selector = { prefix: keys.parts(id), start: keys.part(id, after + 1) };
     const options = { limit, batchSize: Math.min(limit, maxBatch) };
-    for await (const { key, value } of kv.list<PartRecord>(selector, options)) {
+    for await (const { key, value } of kv.list<PartEntry>(selector, options)) {
       found.push({ ...value, number: key.at(-1) as number });
     }
     return found;
@@ -189,11 +189,11 @@ export function createUploadCatalog(
    */
   function claim(
     address: UploadAddress,
-    claimed: CompletingRecord,
+    claimed: CompletingEntry,
     now: number,
   ): Promise<"claimed" | "gone" | "busy"> {
     return change<"claimed" | "gone" | "busy">(sleep, async () => {
-      const [upload, lease] = await kv.getMany<[UploadRecord, CompletingRecord]>([
+      const [upload, lease] = await kv.getMany<[UploadEntry, CompletingEntry]>([
         keyOf(address),
         keys.completing(address.id),
       ]);
@@ -207,7 +207,7 @@ export function createUploadCatalog(
   /** Gives a claim up: the upload stays open. */
   function release({ id }: UploadAddress, owner: string): Promise<void> {
     return change(sleep, async () => {
-      const lease = await kv.get<CompletingRecord>(keys.completing(id));
+      const lease = await kv.get<CompletingEntry>(keys.completing(id));
       if (lease.value?.owner !== owner) return { done: undefined };
       const step = kv.atomic().check(lease).delete(lease.key);
       return (await step.commit()).ok ? { done: undefined } : "again";
@@ -215,10 +215,10 @@ export function createUploadCatalog(
   }
 
   /** Closes an upload that became an object, and remembers what it became. */
-  function finish(address: UploadAddress, record: CompletedRecord): Promise<void> {
+  function finish(address: UploadAddress, record: CompletedEntry): Promise<void> {
     return change(sleep, async () => {
       const { id } = address;
-      const upload = await kv.get<UploadRecord>(keyOf(address));
+      const upload = await kv.get<UploadEntry>(keyOf(address));
       if (!upload.value) return { done: undefined };
       const step = kv.atomic().check(upload)
         .delete(upload.key)
@@ -238,7 +238,7 @@ export function createUploadCatalog(
   function remove(address: UploadAddress, now: number): Promise<boolean> {
     return change(sleep, async () => {
       const { id } = address;
-      const [upload, lease] = await kv.getMany<[UploadRecord, CompletingRecord]>([
+      const [upload, lease] = await kv.getMany<[UploadEntry, CompletingEntry]>([
         keyOf(address),
         keys.completing(id),
       ]);
@@ -253,13 +253,13 @@ export function createUploadCatalog(
   }
 
   /** What an upload became. */
-  async function completed(id: string): Promise<CompletedRecord | undefined> {
-    return (await kv.get<CompletedRecord>(keys.completed(id))).value ?? undefined;
+  async function completed(id: string): Promise<CompletedEntry | undefined> {
+    return (await kv.get<CompletedEntry>(keys.completed(id))).value ?? undefined;
   }
 
   /** Forgets what uploads became that were completed before a time. */
   async function forgetCompleted(before: number): Promise<void> {
-    for await (const entry of kv.list<CompletedRecord>({ prefix: keys.allCompleted() })) {
+    for await (const entry of kv.list<CompletedEntry>({ prefix: keys.allCompleted() })) {
       if (entry.value.completedAt >= before) continue;
       await change(sleep, async () => {
         await kv.delete(entry.key);
@@ -285,7 +285,7 @@ function beingCompleted(): Failure {
   });
 }
 
-function isOthers(lease: CompletingRecord | null, owner: string, now: number): boolean {
+function isOthers(lease: CompletingEntry | null, owner: string, now: number): boolean {
   return lease !== null && lease.owner !== owner && lease.until > now;
 }
 
@@ -293,7 +293,7 @@ function keyOf({ scope, bucket, key, id }: UploadAddress): Deno.KvKey {
   return keys.upload(scope, bucket, key, id);
 }
 
-function named({ key: at, value }: Deno.KvEntry<UploadRecord>): NamedUpload {
+function named({ key: at, value }: Deno.KvEntry<UploadEntry>): NamedUpload {
   const [, tenant, provider, bucket, key, id] = at as unknown as [
     string,
     string,

@@ -2,9 +2,9 @@
 import { type IssuedSecret, newAccessKeyId, newSecret, type Random } from "../access/issue.ts";
 import type {
   CredentialCatalog,
-  CredentialRecord,
+  CredentialEntry,
   NamedCredential,
-  SecretRecord,
+  SecretEntry,
 } from "../catalog/credentials.ts";
 import type { SecretBox } from "../codecs/secret_box.ts";
 import type { KeyAction, KeysCommand, NewCredential } from "./keys_arguments.ts";
@@ -86,9 +86,9 @@ export function createKeyCommands(deps: KeyCommandsDeps): KeyCommands {
   /** Changes a credential that there is. */
   async function alterRecord(
     accessKeyId: string,
-    move: (old: CredentialRecord) => CredentialRecord,
-  ): Promise<CredentialRecord> {
-    let changed: CredentialRecord | undefined;
+    move: (old: CredentialEntry) => CredentialEntry,
+  ): Promise<CredentialEntry> {
+    let changed: CredentialEntry | undefined;
     await credentials.update(accessKeyId, (old) => {
       if (!old) throw unknown(accessKeyId);
       return changed = move(old);
@@ -99,7 +99,7 @@ export function createKeyCommands(deps: KeyCommandsDeps): KeyCommands {
 }
 
 const alterations: Readonly<
-  Record<"disable" | "enable" | "retire", (old: CredentialRecord) => CredentialRecord>
+  Record<"disable" | "enable" | "retire", (old: CredentialEntry) => CredentialEntry>
 > = {
   disable: (old) => ({ ...old, disabled: true }),
   enable: (old) => ({ ...old, disabled: false }),
@@ -156,11 +156,11 @@ function facts({ accessKeyId, record }: NamedCredential): Record<string, unknown
     ...rest,
     createdAt: timeOf(createdAt),
     expiresAt: expiresAt === undefined ? undefined : timeOf(expiresAt),
-    secrets: secrets.map((one: SecretRecord) => ({ createdAt: timeOf(one.createdAt) })),
+    secrets: secrets.map((one: SecretEntry) => ({ createdAt: timeOf(one.createdAt) })),
   };
 }
 
-function isOver({ expiresAt }: CredentialRecord, now: number): boolean {
+function isOver({ expiresAt }: CredentialEntry, now: number): boolean {
   return expiresAt !== undefined && expiresAt <= now;
 }
 

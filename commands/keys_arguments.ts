@@ -1,6 +1,6 @@
 /** The command line of `deno task keys`. */
 import { parseArgs } from "node:util";
-import type { CredentialRecord } from "../catalog/credentials.ts";
+import type { CredentialEntry } from "../catalog/credentials.ts";
 
 /** What is to be done. */
 export type KeysCommand =
@@ -15,7 +15,7 @@ export type KeysCommand =
 export type KeyAction = typeof keyActions[number];
 
 /** A credential that is asked for: what it may do, and until when. */
-export type NewCredential = Omit<CredentialRecord, "createdAt" | "disabled" | "secrets">;
+export type NewCredential = Omit<CredentialEntry, "createdAt" | "disabled" | "secrets">;
 
 /** The command line was not understood. */
 export class UsageError extends Error {

@@ -1,5 +1,5 @@
 /** Batches that were made by other means, as jobs; and news of running jobs from the same lists. */
-import type { BatchRecord } from "../catalog/records.ts";
+import type { BatchEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { BatchId } from "../codecs/ids.ts";
 import { allPages } from "../codecs/pages.ts";
@@ -242,7 +242,7 @@ export function createAdoption(deps: JobTools, poll: Poll) {
 
   async function update(
     provider: StoringProvider,
-    owner: BatchRecord,
+    owner: BatchEntry,
     batch: Batch,
   ): Promise<void> {
     const scope = { tenant: owner.tenant, provider: provider.name };

@@ -1,7 +1,7 @@
 /** Making a job of a batch that the catalog does not know. */
 import type { Catalog } from "../catalog/catalog.ts";
 import { nativeTenant, type Scope } from "../catalog/keys.ts";
-import type { JobDescription, JobRecord } from "../catalog/records.ts";
+import type { JobDescription, JobEntry } from "../catalog/entries.ts";
 import { adoptedJobId, timeOfJobId } from "../codecs/job_id.ts";
 import type { Batch } from "../providers/provider.ts";
 import type { ScopedJob } from "./deps.ts";
@@ -105,7 +105,7 @@ function adopted(
   batch: Batch,
   attempt: number,
   now: number,
-): JobRecord {
+): JobEntry {
   // A job whose record was lost has its old id back, which tells when it was submitted.
   const lost = attempt === 0 ? batch.jobId : undefined;
   const submittedAt = lost === undefined ? batch.createdAt.getTime() : timeOfJobId(lost);

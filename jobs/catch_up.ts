@@ -2,7 +2,7 @@
  * The results of jobs that were over when they were found. Their state is known without them, so what
  * goes wrong is no matter of whoever asks for the job.
  */
-import type { JobRecord } from "../catalog/records.ts";
+import type { JobEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import { SingleFlight } from "../codecs/single_flight.ts";
 import { accountOf } from "../objects/reach.ts";
@@ -21,13 +21,13 @@ const maxSettled = 20_000;
 /** Makes what reads them. */
 export function createCatchUp(deps: JobTools, settling: Settling) {
   const { results, jobs } = deps.catalog;
-  const catching = new SingleFlight<JobRecord>();
+  const catching = new SingleFlight<JobEntry>();
   const settled = new Set<string>();
 
   return { catchUp, sweep };
 
   /** Reads the results of such a job, where that has still to be done: the job as it is then. */
-  async function catchUp(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
+  async function catchUp(provider: StoringProvider, scoped: ScopedJob): Promise<JobEntry> {
     const { scope, job } = scoped;
     const name = nameOf(scoped);
     if (settled.has(name) || settling.isPausing(scoped)) return job;
@@ -40,7 +40,7 @@ export function createCatchUp(deps: JobTools, settling: Settling) {
     return await catching.run(name, () => once(provider, scoped));
   }
 
-  async function once(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
+  async function once(provider: StoringProvider, scoped: ScopedJob): Promise<JobEntry> {
     const { job } = scoped;
     try {
       const { batches } = accountOf(provider, job.account);

@@ -7,7 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Scope } from "../catalog/keys.ts";
-import type { JobDescription, JobRecord, JournalRecord } from "../catalog/records.ts";
+import type { JobDescription, JobEntry, JournalEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import { newJobId } from "../codecs/job_id.ts";
 import { SingleFlight } from "../codecs/single_flight.ts";
@@ -20,11 +20,11 @@ import { checkOutput } from "./output.ts";
 import type { CreateRequest } from "./validate.ts";
 
 /** What a create is told by: the token, and a digest of all else. */
-type Identity = NonNullable<JournalRecord["promise"]>;
+type Identity = NonNullable<JournalEntry["promise"]>;
 
 /** A create whose entry was written. */
 interface Begun {
-  readonly entry: JournalRecord;
+  readonly entry: JournalEntry;
   /** Whether its input was just put. */
   readonly isFresh: boolean;
 }
@@ -38,7 +38,7 @@ const interval = 150;
 export function createCreate(deps: JobTools, work: JournalWork) {
   const { catalog } = deps;
   /** Creates under way in this process, by whose and what they are. */
-  const underWay = new SingleFlight<JobRecord>();
+  const underWay = new SingleFlight<JobEntry>();
 
   return create;
 
@@ -48,7 +48,7 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     region: string,
     request: CreateRequest,
     signal: AbortSignal,
-  ): Promise<JobRecord> {
+  ): Promise<JobEntry> {
     if (request.clientRequestToken === undefined) return start(reach, region, request, signal);
     const identity = { token: request.clientRequestToken, digest: digestOf(request) };
     const name = JSON.stringify([scopeOf(reach), identity]);
@@ -61,7 +61,7 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     region: string,
     request: CreateRequest,
     identity: Identity,
-  ): Promise<JobRecord> {
+  ): Promise<JobEntry> {
     const scope = scopeOf(reach);
     const deadline = deps.clock.uptime() + patience;
     while (deps.clock.uptime() < deadline) {
@@ -87,7 +87,7 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     region: string,
     request: CreateRequest,
     signal: AbortSignal,
-  ): Promise<JobRecord> {
+  ): Promise<JobEntry> {
     const begun = await begin(reach, region, request, signal, undefined);
     const job = begun &&
       await work.carryOut(reach, scopeOf(reach), begun.entry, request.tags, begun.isFresh);
@@ -123,7 +123,7 @@ export function createCreate(deps: JobTools, work: JournalWork) {
       submittedAt,
     };
     await checkOutput(deps.objects, reach, job);
-    const entry: JournalRecord = {
+    const entry: JournalEntry = {
       job,
       ...firstLease(deps, deps.clock.latest()),
       ...(promise && { promise }),
@@ -136,7 +136,7 @@ export function createCreate(deps: JobTools, work: JournalWork) {
   /** Tells of a token that stands for a job with other parameters. */
   async function checkFirst(
     scope: Scope,
-    entry: JournalRecord,
+    entry: JournalEntry,
     { token }: Identity,
   ): Promise<void> {
     if (await catalog.journal.isFirst(scope, token, entry.job.id)) return;

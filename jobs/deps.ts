@@ -1,7 +1,7 @@
 /** What the life of a job needs. */
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Scope } from "../catalog/keys.ts";
-import type { JobRecord } from "../catalog/records.ts";
+import type { JobEntry } from "../catalog/entries.ts";
 import type { Clock } from "../codecs/clock.ts";
 import type { Objects } from "../objects/objects.ts";
 import type { ResultStore } from "../objects/results/store.ts";
@@ -10,7 +10,7 @@ import type { Provider } from "../providers/provider.ts";
 /** A job and the provider-side scope that it is recorded in: the caller's, or that of native batches. */
 export interface ScopedJob {
   readonly scope: Scope;
-  readonly job: JobRecord;
+  readonly job: JobEntry;
 }
 
 /**

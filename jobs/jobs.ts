@@ -1,5 +1,5 @@
 /** The life of a job: created, found, brought up to date, listed, stopped, tagged, and swept. */
-import type { JobRecord } from "../catalog/records.ts";
+import type { JobEntry } from "../catalog/entries.ts";
 import { trustedClock } from "../codecs/clock.ts";
 import type { Reach } from "../objects/reach.ts";
 import { createAdoption } from "./adopt.ts";
@@ -23,13 +23,13 @@ export interface Jobs {
     region: string | undefined,
     request: CreateRequest,
     signal: AbortSignal,
-  ): Promise<JobRecord>;
+  ): Promise<JobEntry>;
   get(
     reach: Reach,
     region: string | undefined,
     identifier: string,
     signal: AbortSignal,
-  ): Promise<JobRecord>;
+  ): Promise<JobEntry>;
   list(
     reach: Reach,
     region: string | undefined,
@@ -41,7 +41,7 @@ export interface Jobs {
     region: string | undefined,
     identifier: string,
     signal: AbortSignal,
-  ): Promise<JobRecord>;
+  ): Promise<JobEntry>;
   tags(reach: Reach, identifier: string, signal: AbortSignal): Promise<Record<string, string>>;
   tag(
     reach: Reach,

@@ -1,6 +1,6 @@
 /** Carrying out what the journal promises, also when the gateway that began it is gone. */
 import type { Scope } from "../catalog/keys.ts";
-import type { JobRecord, JournalRecord } from "../catalog/records.ts";
+import type { JobEntry, JournalEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { JobId } from "../codecs/ids.ts";
 import { allPages } from "../codecs/pages.ts";
@@ -27,7 +27,7 @@ const soon = 500;
 export function firstLease(
   { instance, leaseMilliseconds }: Pick<JobTools, "instance" | "leaseMilliseconds">,
   now: number,
-): Pick<JournalRecord, "owner" | "askedAt" | "leaseUntil"> {
+): Pick<JournalEntry, "owner" | "askedAt" | "leaseUntil"> {
   return {
     owner: instance,
     askedAt: now + Math.min(soon, leaseMilliseconds / 3),
@@ -55,15 +55,15 @@ export function createJournalWork(deps: JobTools) {
   function carryOut(
     reach: Reach,
     scope: Scope,
-    entry: JournalRecord,
+    entry: JournalEntry,
     tags: Readonly<Record<string, string>>,
     isFresh: boolean,
-  ): Promise<JobRecord | undefined> {
+  ): Promise<JobEntry | undefined> {
     return underLease(scope, entry.job.id, (held) => ask(reach, scope, held, tags, isFresh), entry);
   }
 
   /** Whether an entry is as it was begun a moment ago, by this process. */
-  function isNew({ owner, askedAt }: JournalRecord): boolean {
+  function isNew({ owner, askedAt }: JournalEntry): boolean {
     return owner === deps.instance && clock.latest() <= askedAt;
   }
 
@@ -72,7 +72,7 @@ export function createJournalWork(deps: JobTools) {
    *
    * @returns The job; undefined while somebody is at it, or when there is no such entry any more.
    */
-  function resume(reach: Reach, scope: Scope, id: JobId): Promise<JobRecord | undefined> {
+  function resume(reach: Reach, scope: Scope, id: JobId): Promise<JobEntry | undefined> {
     return underLease(scope, id, async (held) => {
       const account = accountOf(reach.provider, held.job.account);
       for (;;) {
@@ -113,10 +113,10 @@ export function createJournalWork(deps: JobTools) {
   async function ask(
     reach: Reach,
     scope: Scope,
-    held: JournalRecord,
+    held: JournalEntry,
     tags: Readonly<Record<string, string>>,
     isFresh = false,
-  ): Promise<JobRecord | undefined> {
+  ): Promise<JobEntry | undefined> {
     const { job } = held;
     const { id: jobId, name: jobName, modelId, file: input } = job;
     if (input === undefined) throw new Failure("internal", "A journal entry has no input");
@@ -146,15 +146,15 @@ export function createJournalWork(deps: JobTools) {
     return await record(scope, entry, batch);
   }
 
-  async function record(scope: Scope, entry: JournalRecord, batch: Batch): Promise<JobRecord> {
+  async function record(scope: Scope, entry: JournalEntry, batch: Batch): Promise<JobEntry> {
     const news = accepted(unsettled(batch), deps.now(), entry.job);
-    const job: JobRecord = { ...entry.job, ...news };
+    const job: JobEntry = { ...entry.job, ...news };
     await journal.finish(scope, job);
     return job;
   }
 
   /** While the provider is being asked, each prolonging says so: what it has begun may go on. */
-  function lease(scope: Scope, id: JobId): Promise<JournalRecord | undefined> {
+  function lease(scope: Scope, id: JobId): Promise<JournalEntry | undefined> {
     const latest = clock.latest();
     const askedAt = atWork.get(id) === "asking" ? latest : undefined;
     const until = latest + deps.leaseMilliseconds;
@@ -170,8 +170,8 @@ export function createJournalWork(deps: JobTools) {
   async function underLease<Result>(
     scope: Scope,
     id: JobId,
-    work: (held: JournalRecord) => Promise<Result>,
-    begun?: JournalRecord,
+    work: (held: JournalEntry) => Promise<Result>,
+    begun?: JournalEntry,
   ): Promise<Result | undefined> {
     if (atWork.has(id)) return undefined;
     // Before anything is waited for: two of this process must not both get the lease.
@@ -199,7 +199,7 @@ export function createJournalWork(deps: JobTools) {
 /** Looks for the batch that bears the entry's job id. */
 async function findBatch(
   account: Account,
-  { job }: JournalRecord,
+  { job }: JournalEntry,
   signal: AbortSignal,
 ): Promise<Batch | undefined> {
   for await (const page of allPages((cursor) => account.batches.list(cursor, signal))) {

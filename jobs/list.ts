@@ -1,5 +1,5 @@
 /** Listing jobs: in the order of their submission, filtered, in pages. */
-import type { JobRecord } from "../catalog/records.ts";
+import type { JobEntry } from "../catalog/entries.ts";
 import type { JobId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
 import type { JobFilter, JobRange } from "../catalog/jobs.ts";
@@ -26,7 +26,7 @@ export interface ListJobsRequest {
 /** One page of jobs. */
 export interface JobPage {
   /** As many as were asked for; fewer, or none, also where many had to be looked at for them. */
-  readonly jobs: readonly JobRecord[];
+  readonly jobs: readonly JobEntry[];
   /** The last job that was looked at for this page, where others follow. */
   readonly next?: JobId;
 }
@@ -35,7 +35,7 @@ export interface JobPage {
 interface Listed {
   readonly id: JobId;
   readonly scope: Scope;
-  readonly job?: JobRecord;
+  readonly job?: JobEntry;
 }
 
 /** What one part of the catalog gives for a page, and how far it was searched. */
@@ -66,7 +66,7 @@ export async function listJobs(
   if (reach.mayUse === undefined) return await rememberedPage(deps, reach, request);
   const { maxResults } = request;
   const size = Math.max(maxResults, readAtOnce);
-  const jobs: JobRecord[] = [];
+  const jobs: JobEntry[] = [];
   let { after } = request;
   for (let looks = 0; looks < maxLookedAt;) {
     const wanted = { ...request, maxResults: size, ...(after && { after }) };
@@ -143,8 +143,8 @@ async function readPage(
     return { listed: ids.map((id) => ({ id, scope })), ...(reached && { reached }) };
   }
 
-  async function readListed(page: readonly Listed[]): Promise<JobRecord[]> {
-    const read = new Map<JobId, JobRecord>();
+  async function readListed(page: readonly Listed[]): Promise<JobEntry[]> {
+    const read = new Map<JobId, JobEntry>();
     await Promise.all(scopes.map(async (scope) => {
       const ids = page.flatMap((one) => one.scope.tenant === scope.tenant ? [one.id] : []);
       for (const job of await jobs.getAll(scope, ids)) if (job) read.set(job.id, job);

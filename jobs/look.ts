@@ -1,5 +1,5 @@
 /** One look at a batch that is over, and the writing of what it came to. */
-import type { JobRecord } from "../catalog/records.ts";
+import type { JobEntry } from "../catalog/entries.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";
 import type { JobTools, ScopedJob } from "./deps.ts";
@@ -20,7 +20,7 @@ export type Wait = Extract<Verdict, { do: "wait" }>;
 export async function lookAt(
   deps: JobTools,
   provider: StoringProvider,
-  job: JobRecord,
+  job: JobEntry,
   batch: Batch,
   doubt: Pick<Evidence, "waited" | "isOld">,
 ): Promise<Outcome | Wait> {
@@ -64,7 +64,7 @@ export async function recordEnd(
   { scope, job }: ScopedJob,
   batch: Batch | undefined,
   { counts, message, objects, cuts }: Outcome,
-): Promise<JobRecord | undefined> {
+): Promise<JobEntry | undefined> {
   const { results } = deps.catalog;
   const complete = await Promise.all(objects.map(async (one) => {
     if (cuts.length === 0 || one.results.parts.length === 0) return one;

@@ -1,5 +1,5 @@
 /** Where a job's results will be must be sayable before the job is begun. */
-import type { JobDescription } from "../catalog/records.ts";
+import type { JobDescription } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { Objects } from "../objects/objects.ts";
 import type { Reach } from "../objects/reach.ts";

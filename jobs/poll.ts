@@ -2,7 +2,7 @@
  * Bringing a job up to date: one question to the provider for all who ask, in this process and in
  * the others of its catalog.
  */
-import type { JobRecord } from "../catalog/records.ts";
+import type { JobEntry } from "../catalog/entries.ts";
 import { isDiskFailure } from "../codecs/disk.ts";
 import { Failure } from "../codecs/failure.ts";
 import { isTerminal } from "../codecs/job_status.ts";
@@ -29,8 +29,8 @@ const maxWords = 100;
 /** Makes what brings jobs up to date. */
 export function createPoll(deps: JobTools, settling: Settling, catching: CatchUp) {
   const { clock, pollMilliseconds } = deps;
-  const refreshing = new SingleFlight<JobRecord>();
-  const asking = new SingleFlight<JobRecord>();
+  const refreshing = new SingleFlight<JobEntry>();
+  const asking = new SingleFlight<JobEntry>();
   const askedAt = new Map<string, number>();
   const failed = new Map<string, { readonly at: number; readonly error: unknown }>();
   const words = new Set<string>();
@@ -38,7 +38,7 @@ export function createPoll(deps: JobTools, settling: Settling, catching: CatchUp
   return { refresh, ask, apply, note };
 
   /** The job as it is now; its provider is asked unless that was just done, or the job is over. */
-  async function refresh(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
+  async function refresh(provider: StoringProvider, scoped: ScopedJob): Promise<JobEntry> {
     const { job } = scoped;
     const name = nameOf(scoped);
     if (isTerminal(job.status)) {
@@ -57,18 +57,18 @@ export function createPoll(deps: JobTools, settling: Settling, catching: CatchUp
   }
 
   /** What is known of a job where only its news could not be written down. */
-  function lastKnown(job: JobRecord, error: unknown): JobRecord {
+  function lastKnown(job: JobEntry, error: unknown): JobEntry {
     if (isDiskFailure(error)) return job;
     throw error;
   }
 
   /** The job as its provider tells now, however lately it was asked. */
-  function ask(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
+  function ask(provider: StoringProvider, scoped: ScopedJob): Promise<JobEntry> {
     return asking.run(nameOf(scoped), () => askProvider(provider, scoped));
   }
 
   /** Asks, unless another gateway of the catalog did so in the time that one question is good for. */
-  async function askInTurn(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
+  async function askInTurn(provider: StoringProvider, scoped: ScopedJob): Promise<JobEntry> {
     const { scope, job } = scoped;
     if (pollMilliseconds > 0) {
       const now = deps.now();
@@ -84,7 +84,7 @@ export function createPoll(deps: JobTools, settling: Settling, catching: CatchUp
     return await ask(provider, scoped);
   }
 
-  async function askProvider(provider: StoringProvider, scoped: ScopedJob): Promise<JobRecord> {
+  async function askProvider(provider: StoringProvider, scoped: ScopedJob): Promise<JobEntry> {
     const { job } = scoped;
     const name = nameOf(scoped);
     try {
@@ -121,7 +121,7 @@ export function createPoll(deps: JobTools, settling: Settling, catching: CatchUp
     scoped: ScopedJob,
     batch: Batch,
     patience?: number,
-  ): Promise<JobRecord> {
+  ): Promise<JobEntry> {
     const { scope, job } = scoped;
     const name = nameOf(scoped);
     const now = deps.now();
@@ -148,9 +148,9 @@ export function createPoll(deps: JobTools, settling: Settling, catching: CatchUp
   /** Lets go of what a job needed that is over. */
   async function over(
     provider: StoringProvider,
-    job: JobRecord,
+    job: JobEntry,
     name: string,
-  ): Promise<JobRecord> {
+  ): Promise<JobEntry> {
     forget(name);
     await release(provider, job);
     return job;
@@ -169,7 +169,7 @@ export function createPoll(deps: JobTools, settling: Settling, catching: CatchUp
     });
   }
 
-  async function release(provider: StoringProvider, { file, native }: JobRecord): Promise<void> {
+  async function release(provider: StoringProvider, { file, native }: JobEntry): Promise<void> {
     if (file === undefined || native) return;
     try {
       await deps.objects.release(provider, file, AbortSignal.timeout(30_000));

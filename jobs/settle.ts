@@ -3,7 +3,7 @@
  * then the job ends and its results appear, in one step. One gateway at a time does it for a job. What
  * is to be done is told by `verdict.ts`; until it is to end, the job runs on.
  */
-import type { JobRecord } from "../catalog/records.ts";
+import type { JobEntry } from "../catalog/entries.ts";
 import { bounds } from "../codecs/bounds.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { createPlaces, type Place } from "../codecs/places.ts";
@@ -40,7 +40,7 @@ export function createSettling(deps: JobTools) {
     most: bounds.mostResults,
   });
   /** Results that are being read, or wait for a place. */
-  const running = new SingleFlight<JobRecord | undefined>();
+  const running = new SingleFlight<JobEntry | undefined>();
   const waits = createWaits(deps);
   const absences = createWaits(deps);
 
@@ -58,7 +58,7 @@ export function createSettling(deps: JobTools) {
     scoped: ScopedJob,
     batch: Batch,
     wait = defaultWait,
-  ): Promise<JobRecord | undefined> {
+  ): Promise<JobEntry | undefined> {
     const name = nameOf(scoped);
     let work = running.get(name);
     if (!work) {
@@ -79,7 +79,7 @@ export function createSettling(deps: JobTools) {
     provider: StoringProvider,
     scoped: ScopedJob,
     error: Error,
-  ): Promise<JobRecord> {
+  ): Promise<JobEntry> {
     const { scope, job } = scoped;
     const isOver = isTerminal(job.status);
     const isOld = absences.isOld(job, job.endedAt);
@@ -102,7 +102,7 @@ export function createSettling(deps: JobTools) {
     const why = `Provider ${provider.name} does not have the batch ${job.batch} any more: it was ` +
       "deleted there. What became of its records is not known.";
     const { objects } = withoutResults(deps, job, job.counts, why);
-    const move = (old: JobRecord) => vanished(old, deps.now(), why);
+    const move = (old: JobEntry) => vanished(old, deps.now(), why);
     return await results.settle(scope, job.id, move, objects) ?? job;
   }
 
@@ -131,7 +131,7 @@ export function createSettling(deps: JobTools) {
     provider: StoringProvider,
     scoped: ScopedJob,
     batch: Batch,
-  ): Promise<JobRecord | undefined> {
+  ): Promise<JobEntry | undefined> {
     const { scope, job } = scoped;
     let place: Place | undefined;
     try {
@@ -155,7 +155,7 @@ export function createSettling(deps: JobTools) {
     provider: StoringProvider,
     scoped: ScopedJob,
     batch: Batch,
-  ): Promise<JobRecord | undefined> {
+  ): Promise<JobEntry | undefined> {
     const { scope, job } = scoped;
     const lease = () => {
       const until = clock.latest() + deps.leaseMilliseconds;

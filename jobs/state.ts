@@ -1,5 +1,5 @@
 /** The legal moves of a job, as pure functions of what was and what the provider says. */
-import type { JobDescription, JobProgress, JobRecord } from "../catalog/records.ts";
+import type { JobDescription, JobEntry, JobProgress } from "../catalog/entries.ts";
 import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
 import type { Batch } from "../providers/provider.ts";
 
@@ -73,7 +73,7 @@ function ended(progress: JobProgress): JobProgress {
  * @param isDoubted Whether the provider says that it is over and is not taken at its word yet.
  */
 export function advance(
-  job: JobRecord,
+  job: JobEntry,
   batch: Batch,
   now: number,
   isDoubted = false,
@@ -93,7 +93,7 @@ export function advance(
 }
 
 /** A job whose batch its provider does not have for now; undefined where that is known. */
-export function missed(job: JobRecord, now: number): JobProgress | undefined {
+export function missed(job: JobEntry, now: number): JobProgress | undefined {
   if (isTerminal(job.status) || job.doubtSince !== undefined) return undefined;
   return { ...job, doubtSince: now };
 }
@@ -102,7 +102,7 @@ export function missed(job: JobRecord, now: number): JobProgress | undefined {
  * Where a job stands whose batch is gone for good; undefined if it is over. What becomes of its
  * records nobody knows any more, so it failed, unless it was to end in another way.
  */
-export function vanished(job: JobRecord, now: number, why: string): JobProgress | undefined {
+export function vanished(job: JobEntry, now: number, why: string): JobProgress | undefined {
   if (isTerminal(job.status)) return undefined;
   const isLate = job.timedOut === true || now >= (job.expiresAt ?? Infinity);
   const status = isLate ? "Expired" : job.stopRequested ? "Stopped" : "Failed";
@@ -112,7 +112,7 @@ export function vanished(job: JobRecord, now: number, why: string): JobProgress 
 }
 
 /** Where a job stands after its stop was asked for; undefined if it is over. */
-export function stopping(job: JobRecord, now: number): JobProgress | undefined {
+export function stopping(job: JobEntry, now: number): JobProgress | undefined {
   if (isTerminal(job.status)) return undefined;
   return { ...job, status: "Stopping", stopRequested: true, modifiedAt: now };
 }
@@ -126,7 +126,7 @@ export function unsettled(batch: Batch): Batch {
  * Where a job stands whose own time ran out; undefined if that has not come, or if it is over or
  * being stopped already: of a client's stop and the deadline, the first decides how the job ends.
  */
-export function timingOut(job: JobRecord, now: number): JobProgress | undefined {
+export function timingOut(job: JobEntry, now: number): JobProgress | undefined {
   if (job.stopRequested || now < (deadlineOf(job) ?? Infinity)) return undefined;
   const next = stopping(job, now);
   return next && { ...next, timedOut: true };
@@ -178,7 +178,7 @@ function told(
   };
 }
 
-function isSame(job: JobRecord, next: JobProgress): boolean {
+function isSame(job: JobEntry, next: JobProgress): boolean {
   return job.status === next.status && job.message === next.message &&
     job.expiresAt === next.expiresAt && job.doubtSince === next.doubtSince &&
     job.results.join() === next.results.join() &&

@@ -1,5 +1,5 @@
 /** Stopping a job. */
-import type { JobRecord } from "../catalog/records.ts";
+import type { JobEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { accountOf } from "../objects/reach.ts";
@@ -35,7 +35,7 @@ export async function stop(
 }
 
 /** The job is known here: that it is not found would be no answer to whoever sees it in a list. */
-function unknownThere({ batch }: JobRecord, cause: Failure): Failure {
+function unknownThere({ batch }: JobEntry, cause: Failure): Failure {
   return new Failure(
     "unavailable",
     `The job's provider does not have its batch ${batch} now, so it cannot be asked to stop it. Try ` +
@@ -44,6 +44,6 @@ function unknownThere({ batch }: JobRecord, cause: Failure): Failure {
   );
 }
 
-function over(job: JobRecord): Failure {
+function over(job: JobEntry): Failure {
   return new Failure("conflict", `The job is over already: its status is ${job.status}`);
 }

@@ -1,5 +1,5 @@
 /** Stopping jobs whose own time, `timeoutDurationInHours` from their submission, ran out. */
-import type { JobRecord } from "../catalog/records.ts";
+import type { JobEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { accountOf } from "../objects/reach.ts";
@@ -20,7 +20,7 @@ export async function enforceTimeout(
   provider: StoringProvider,
   { scope, job }: ScopedJob,
   batch: Batch,
-): Promise<JobRecord> {
+): Promise<JobEntry> {
   // A clock that is wrong for a moment must stop nobody's job.
   const now = deps.clock.due();
   let current = job;

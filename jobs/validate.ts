@@ -7,7 +7,7 @@
 import { Failure } from "../codecs/failure.ts";
 import { maxIdLength } from "../codecs/ids.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
-import type { InputDataConfig, OutputDataConfig, VpcConfig } from "../catalog/records.ts";
+import type { InputDataConfig, OutputDataConfig, VpcConfig } from "../catalog/entries.ts";
 import { fileTag } from "./input.ts";
 
 /** A create request that was found to be right. */

@@ -1,5 +1,5 @@
 /** Which of its tenant's jobs a reach shows. */
-import type { JobRecord } from "../catalog/records.ts";
+import type { JobEntry } from "../catalog/entries.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
 import { mayUse, type Reach } from "../objects/reach.ts";
 
@@ -7,7 +7,7 @@ import { mayUse, type Reach } from "../objects/reach.ts";
  * Whether a job is shown: it reads and writes buckets that may be used. A native batch is in no
  * bucket; whoever may see such batches sees them all.
  */
-export function isVisible(reach: Reach, job: JobRecord): boolean {
+export function isVisible(reach: Reach, job: JobEntry): boolean {
   if (reach.mayUse === undefined || job.native) return true;
   const { inputDataConfig: { s3InputDataConfig: input } } = job;
   const { outputDataConfig: { s3OutputDataConfig: output } } = job;

@@ -2,7 +2,7 @@
  * How long jobs have been in doubt, and when each is looked at again. Durations are told by a clock
  * that never jumps; what was waited before this process began, by the time in the job's entry.
  */
-import type { JobRecord } from "../catalog/records.ts";
+import type { JobEntry } from "../catalog/entries.ts";
 import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
 import { longAfter } from "./verdict.ts";
 
@@ -67,7 +67,7 @@ export function createWaits({ clock: { uptime, due } }: JobTools) {
   }
 
   /** Whether others made a job's batch, and it has been over for long. */
-  function isOld({ native }: JobRecord, endedAt: number | undefined): boolean {
+  function isOld({ native }: JobEntry, endedAt: number | undefined): boolean {
     return native && endedAt !== undefined && due() - endedAt >= longAfter;
   }
 

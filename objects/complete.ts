@@ -11,7 +11,7 @@
  * it is under way waits for it, and who asks later gets the same answer.
  */
 import type { WriteCondition } from "../catalog/objects.ts";
-import type { ObjectRecord, UploadRecord } from "../catalog/records.ts";
+import type { ObjectEntry, UploadEntry } from "../catalog/entries.ts";
 import {
   noSuchUpload,
   type NumberedPart,
@@ -55,7 +55,7 @@ export interface CompleteDeps {
   readonly clock: Clock;
   /** The id of this gateway process. */
   readonly instance: string;
-  readonly put: (reach: Reach, object: NewObject, signal: AbortSignal) => Promise<ObjectRecord>;
+  readonly put: (reach: Reach, object: NewObject, signal: AbortSignal) => Promise<ObjectEntry>;
   /** How long a claim on an upload lasts unless it is renewed; 15 s where absent. */
   readonly leaseMilliseconds?: number;
   /** Told of a clean-up that has to wait for the sweep. */
@@ -70,13 +70,13 @@ const defaultLeaseMilliseconds = 15_000;
 export function createCompletion(deps: CompleteDeps) {
   const { catalog, spool, now, clock, postponed } = deps;
   const lease = deps.leaseMilliseconds ?? defaultLeaseMilliseconds;
-  const running = new SingleFlight<ObjectRecord>();
+  const running = new SingleFlight<ObjectEntry>();
   const closing = new AbortController();
 
   return { complete, close };
 
   /** Makes an object of an upload, or answers with the one that it became. */
-  async function complete(reach: Reach, request: CompleteRequest): Promise<ObjectRecord> {
+  async function complete(reach: Reach, request: CompleteRequest): Promise<ObjectEntry> {
     const { bucket, key, uploadId: id } = request;
     const address: UploadAddress = { scope: scopeOf(reach), bucket, key, id };
     const before = await completed(address);
@@ -103,7 +103,7 @@ export function createCompletion(deps: CompleteDeps) {
 
   async function completed(
     { scope, bucket, key, id }: UploadAddress,
-  ): Promise<ObjectRecord | undefined> {
+  ): Promise<ObjectEntry | undefined> {
     const done = await catalog.completed(id);
     const isSame = done?.tenant === scope.tenant && done.provider === scope.provider &&
       done.bucket === bucket && done.key === key;
@@ -113,8 +113,8 @@ export function createCompletion(deps: CompleteDeps) {
   /** Does a work while no other gateway may, and no part comes or goes. */
   async function claimed(
     address: UploadAddress,
-    work: (signal: AbortSignal) => Promise<ObjectRecord>,
-  ): Promise<ObjectRecord> {
+    work: (signal: AbortSignal) => Promise<ObjectEntry>,
+  ): Promise<ObjectEntry> {
     const owner = deps.instance;
     const claim = () =>
       catalog.claim(address, { owner, until: clock.latest() + lease }, clock.earliest());
@@ -150,7 +150,7 @@ export function createCompletion(deps: CompleteDeps) {
     address: UploadAddress,
     request: CompleteRequest,
     signal: AbortSignal,
-  ): Promise<ObjectRecord> {
+  ): Promise<ObjectEntry> {
     const { bucket, key, id } = address;
     const upload = await catalog.get(address);
     if (!upload) throw noSuchUpload(id);
@@ -208,7 +208,7 @@ function checkSize({ bytes: told }: CompleteRequest, bytes: number): void {
 }
 
 /** What the object's record keeps of the parts. */
-function keptOf({ checksum }: UploadRecord, parts: readonly NumberedPart[]) {
+function keptOf({ checksum }: UploadEntry, parts: readonly NumberedPart[]) {
   const header = checksum?.header;
   const told = parts.map(({ number, bytes, checksums }) => ({
     number,
@@ -220,7 +220,7 @@ function keptOf({ checksum }: UploadRecord, parts: readonly NumberedPart[]) {
 
 /** The object's composite checksum, where it is to have one, by its header. */
 async function compositeOf(
-  { checksum }: UploadRecord,
+  { checksum }: UploadEntry,
   parts: readonly NumberedPart[],
   told: Readonly<Record<string, string>>,
 ): Promise<Record<string, string>> {
@@ -242,7 +242,7 @@ async function compositeOf(
 
 /** The digests of the whole to be computed: those that the client tells, and the upload's own. */
 function digestsOf(
-  { checksum }: UploadRecord,
+  { checksum }: UploadEntry,
   told: Readonly<Record<string, string>>,
 ): DeclaredDigest[] {
   const whole = Object.entries(told).filter(([header]) =>

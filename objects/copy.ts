@@ -5,7 +5,7 @@
  */
 import type { LinkCatalog } from "../catalog/links.ts";
 import type { WriteCondition } from "../catalog/objects.ts";
-import type { ObjectRecord } from "../catalog/records.ts";
+import type { ObjectEntry } from "../catalog/entries.ts";
 import type { Clock } from "../codecs/clock.ts";
 import { Failure } from "../codecs/failure.ts";
 import { type EtagForm, etagMembers } from "./etag_form.ts";
@@ -15,7 +15,7 @@ import type { ResultsDeps } from "./results/open.ts";
 import { emptyTrash } from "./trash.ts";
 
 /** What is kept with an object besides its bytes and their checksums. */
-export type Description = Pick<ObjectRecord, "contentType" | "headers" | "metadata">;
+export type Description = Pick<ObjectEntry, "contentType" | "headers" | "metadata">;
 
 /** A copy to be made. */
 export interface CopyRequest {
@@ -23,7 +23,7 @@ export interface CopyRequest {
   readonly bucket: string;
   readonly key: string;
   /** Refuses, by throwing, a source that the copy was not meant for. */
-  readonly accept: (source: ObjectRecord) => void;
+  readonly accept: (source: ObjectEntry) => void;
   /** Takes the place of the source's description. */
   readonly description?: Description;
   /** What must hold at the destination. */
@@ -51,7 +51,7 @@ export async function copy(
   reach: Reach,
   request: CopyRequest,
   signal: AbortSignal,
-): Promise<ObjectRecord> {
+): Promise<ObjectEntry> {
   const { source, bucket, key, accept, description } = request;
   const condition = spelledOut(reach, request.condition);
   for (let n = 0; n < attempts; n++) {
@@ -59,7 +59,7 @@ export async function copy(
     if (!found) break;
     accept(found.record);
     const { etag: _, ...bytes } = found.record;
-    const record: ObjectRecord = {
+    const record: ObjectEntry = {
       ...bytes,
       ...etagMembers(deps.etagForm(reach, bucket), bytes.md5),
       ...description,
@@ -79,7 +79,7 @@ export async function copy(
   );
 }
 
-async function cleanUp(deps: CopyDeps, reach: Reach, { file }: ObjectRecord): Promise<void> {
+async function cleanUp(deps: CopyDeps, reach: Reach, { file }: ObjectEntry): Promise<void> {
   try {
     const late = AbortSignal.timeout(cleanupMilliseconds);
     await emptyTrash(deps, reach.provider, file, late);

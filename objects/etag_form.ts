@@ -1,5 +1,5 @@
 /** Which ETag an object gets. */
-import type { ObjectRecord } from "../catalog/records.ts";
+import type { ObjectEntry } from "../catalog/entries.ts";
 
 /** What clients see as an object's ETag: the provider file's id, or S3's own ETag of its bytes. */
 export type EtagForm = "file" | "md5";
@@ -12,7 +12,7 @@ export type EtagForm = "file" | "md5";
 export function etagMembers(
   form: EtagForm,
   md5: string | undefined,
-): Pick<ObjectRecord, "etag" | "md5"> {
+): Pick<ObjectEntry, "etag" | "md5"> {
   if (md5 === undefined) return {};
   return form === "md5" ? { etag: md5, md5 } : { md5 };
 }

@@ -1,6 +1,6 @@
 /** Finding an object: by its name, or by the id of the provider file it stands for. */
 import type { ObjectCatalog, WriteCondition } from "../catalog/objects.ts";
-import type { ObjectRecord } from "../catalog/records.ts";
+import type { ObjectEntry } from "../catalog/entries.ts";
 import { isS3Etag, isTagged } from "../codecs/etag.ts";
 import { Failure } from "../codecs/failure.ts";
 import { type FileId, fileId, isProviderId } from "../codecs/ids.ts";
@@ -27,7 +27,7 @@ export interface ObjectName {
 
 /** An object that was found. */
 export interface Found {
-  readonly record: ObjectRecord;
+  readonly record: ObjectEntry;
   /** Its name in the catalog; absent for a file that was put by other means. */
   readonly name?: ObjectName;
 }
@@ -138,12 +138,12 @@ export async function findFile(
 }
 
 /** Whether the provider still has the file, by the time it told. */
-export function isLive(record: ObjectRecord, now: number): boolean {
+export function isLive(record: ObjectEntry, now: number): boolean {
   return record.expiresAt === undefined || record.expiresAt > now;
 }
 
 /** A file that was put by other means, in an object's clothes. */
-export function nativeRecord(file: ProviderFile, account: string): ObjectRecord {
+export function nativeRecord(file: ProviderFile, account: string): ObjectEntry {
   return {
     file: file.id,
     account,
@@ -207,7 +207,7 @@ async function findNative(
 }
 
 /** Whether one of these tags is an object's ETag or, in any spelling, its file's id, or is `*`. */
-export function namesObject(reach: Reach, tags: readonly string[], object: ObjectRecord): boolean {
+export function namesObject(reach: Reach, tags: readonly string[], object: ObjectEntry): boolean {
   return tags.includes("*") || isTagged(object, tags) ||
     fileIds(reach, tags).includes(object.file);
 }

@@ -1,5 +1,5 @@
 /** Uploads in parts: open, take parts, list, abort; `complete.ts` makes an object of one. */
-import type { ObjectRecord, PartRecord, UploadRecord } from "../catalog/records.ts";
+import type { ObjectEntry, PartEntry, UploadEntry } from "../catalog/entries.ts";
 import {
   noSuchUpload,
   type NumberedPart,
@@ -31,7 +31,7 @@ export interface MultipartDeps {
   /** The id of this gateway process. */
   readonly instance: string;
   /** Stores a whole object. */
-  readonly put: (reach: Reach, object: NewObject, signal: AbortSignal) => Promise<ObjectRecord>;
+  readonly put: (reach: Reach, object: NewObject, signal: AbortSignal) => Promise<ObjectEntry>;
   /** Told of a clean-up that has to wait for the sweep. */
   readonly postponed: (what: string, error: unknown) => void;
   /** How long an upload may stay open; 7 days where absent. */
@@ -50,7 +50,7 @@ export interface UploadName {
 /** An open upload. */
 export interface OpenUpload {
   readonly address: UploadAddress;
-  readonly record: UploadRecord;
+  readonly record: UploadEntry;
   /** The most that its parts may have together, and whose limit that is. */
   readonly maxBytes: number;
   readonly provider: string;
@@ -91,7 +91,7 @@ export function createMultipart(deps: MultipartDeps) {
   async function create(
     reach: Reach,
     { bucket, key, ...record }:
-      & Omit<UploadRecord, "startedAt" | "disk">
+      & Omit<UploadEntry, "startedAt" | "disk">
       & Omit<UploadName, "uploadId">,
   ): Promise<string> {
     limitOf(reach);
@@ -116,7 +116,7 @@ export function createMultipart(deps: MultipartDeps) {
    * Keeps a part, in the place of one that had its number. Throws `too-large` as soon as the parts
    * together are larger than the provider takes, and what breaks the body.
    */
-  async function putPart(upload: OpenUpload, part: NewPart): Promise<PartRecord> {
+  async function putPart(upload: OpenUpload, part: NewPart): Promise<PartEntry> {
     const { address, maxBytes, provider } = upload;
     const { number, bytes, body } = part;
     const { id } = address;
@@ -134,8 +134,8 @@ export function createMultipart(deps: MultipartDeps) {
     const file = `${number}-${randomId(12, randomBytes)}`;
     const md5 = await spool.write(id, { file, bytes }, body, holderOf(address.scope));
     const modifiedAt = now();
-    const record: PartRecord = { file, bytes, md5, modifiedAt, checksums: part.checksums() };
-    let replaced: PartRecord | undefined;
+    const record: PartEntry = { file, bytes, md5, modifiedAt, checksums: part.checksums() };
+    let replaced: PartEntry | undefined;
     try {
       replaced = await catalog.setPart(address, number, record, clock.earliest(), accept);
     } catch (error) {
@@ -160,7 +160,7 @@ export function createMultipart(deps: MultipartDeps) {
   }
 
   /** Makes an object of an upload; repeated after success it answers the same. */
-  async function complete(reach: Reach, request: CompleteRequest): Promise<ObjectRecord> {
+  async function complete(reach: Reach, request: CompleteRequest): Promise<ObjectEntry> {
     addressOf(reach, request);
     return await completion.complete(reach, request);
   }

@@ -1,6 +1,6 @@
 /** The life of an object: put, find, read, list, remove, and the clean-up of what is left over. */
 import type { Catalog } from "../catalog/catalog.ts";
-import type { ObjectRecord } from "../catalog/records.ts";
+import type { ObjectEntry } from "../catalog/entries.ts";
 import { type Clock, trustedClock } from "../codecs/clock.ts";
 import type { FileId } from "../codecs/ids.ts";
 import type { ByteRange, Provider, StoringProvider } from "../providers/provider.ts";
@@ -62,7 +62,7 @@ export interface ObjectDeps {
 export interface Objects {
   readonly buckets: Buckets;
   readonly multipart: Multipart;
-  put(reach: Reach, object: NewObject, signal: AbortSignal): Promise<ObjectRecord>;
+  put(reach: Reach, object: NewObject, signal: AbortSignal): Promise<ObjectEntry>;
   find(reach: Reach, address: Address, signal: AbortSignal): Promise<Found | undefined>;
   /** The form of ETags that objects put into a bucket get. */
   etagForm(reach: Reach, bucket: string): EtagForm;
@@ -82,7 +82,7 @@ export interface Objects {
   list(reach: Reach, request: ListRequest, signal: AbortSignal): Promise<ListPage>;
   remove(reach: Reach, request: RemoveRequest, signal: AbortSignal): Promise<void>;
   /** Copies an object within its provider. */
-  copy(reach: Reach, request: CopyRequest, signal: AbortSignal): Promise<ObjectRecord>;
+  copy(reach: Reach, request: CopyRequest, signal: AbortSignal): Promise<ObjectEntry>;
   /** A job that read this file is over: the file goes if nobody names it any more. */
   release(provider: StoringProvider, file: FileId, signal: AbortSignal): Promise<void>;
   /** Deletes what failures and dead processes left; those last seen before `deadline` are dead. */

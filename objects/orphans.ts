@@ -4,7 +4,7 @@
  */
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ObjectCatalog } from "../catalog/objects.ts";
-import type { InstanceRecord } from "../catalog/records.ts";
+import type { InstanceEntry } from "../catalog/entries.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { allPages } from "../codecs/pages.ts";
 import type { Account, Provider } from "../providers/provider.ts";
@@ -126,6 +126,6 @@ export async function deleteUnnamed(
  * Until when a process may have put files of which nobody was told. A later file is one that the
  * catalog should know: the catalog was set back to an earlier moment, and `rebuild` takes it in.
  */
-function heardUntil({ seenAt, nextAt }: InstanceRecord, hearingSince = -Infinity): number {
+function heardUntil({ seenAt, nextAt }: InstanceEntry, hearingSince = -Infinity): number {
   return seenAt < hearingSince ? seenAt - resolution : nextAt ?? seenAt;
 }

@@ -1,10 +1,10 @@
 /** Parts of an upload wait on one disk, and only gateways that see it can take or join them. */
-import type { UploadRecord } from "../catalog/records.ts";
+import type { UploadEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { PartSpool } from "./part_spool.ts";
 
 /** Throws `unavailable` where an upload's parts wait on a disk that this gateway does not see. */
-export async function checkDisk(spool: PartSpool, { disk }: UploadRecord): Promise<void> {
+export async function checkDisk(spool: PartSpool, { disk }: UploadEntry): Promise<void> {
   if (disk === undefined || disk === await spool.disk()) return;
   throw new Failure(
     "unavailable",

@@ -1,7 +1,7 @@
 /** Storing an object: nothing is acknowledged that cannot be found, nothing refused stays behind. */
 import { checkWrite, type WriteCondition } from "../catalog/objects.ts";
 import type { RecordIdCatalog } from "../catalog/record_ids.ts";
-import type { ObjectHeaders, ObjectRecord } from "../catalog/records.ts";
+import type { ObjectEntry, ObjectHeaders } from "../catalog/entries.ts";
 import type { Clock } from "../codecs/clock.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { PackedParts } from "../codecs/object_parts.ts";
@@ -61,7 +61,7 @@ export async function put(
   reach: Reach,
   object: NewObject,
   signal: AbortSignal,
-): Promise<ObjectRecord> {
+): Promise<ObjectEntry> {
   const account = pickAccount(reach.provider, deps.random);
   const files = filesOf(reach.provider, account);
   if (object.bytes > files.maxBytes) {
@@ -80,7 +80,7 @@ export async function put(
   const mark = deps.uploads.begin();
   const startedAt = deps.clock.earliest();
   const file = await upload(deps, reach, account, files, object, mark, signal);
-  const record: ObjectRecord = {
+  const record: ObjectEntry = {
     file: file.id,
     account: account.name,
     bytes: object.bytes,
@@ -94,7 +94,7 @@ export async function put(
     ...(file.expiresAt && { expiresAt: file.expiresAt.getTime() }),
   };
   const { bucket, key } = object;
-  let replaced: ObjectRecord | undefined;
+  let replaced: ObjectEntry | undefined;
   try {
     const scope = scopeOf(reach);
     const isNative = wasThere(file, startedAt);

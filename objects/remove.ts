@@ -1,7 +1,7 @@
 /** Deleting an object and the provider file behind it. */
 import type { LinkCatalog } from "../catalog/links.ts";
 import type { ObjectCatalog } from "../catalog/objects.ts";
-import type { ObjectRecord } from "../catalog/records.ts";
+import type { ObjectEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { isResultsId } from "../codecs/results_id.ts";
@@ -20,7 +20,7 @@ export interface RemoveDeps extends FindDeps {
 /** What is to be deleted. */
 export interface RemoveRequest extends Address {
   /** Refuses, by throwing, an object that was not meant. */
-  readonly accept?: (found: ObjectRecord) => void;
+  readonly accept?: (found: ObjectEntry) => void;
 }
 
 /**

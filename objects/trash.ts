@@ -3,7 +3,7 @@
  * reads the file is over, or, where a process died over it, in the sweep.
  */
 import type { ObjectCatalog } from "../catalog/objects.ts";
-import type { ObjectRecord, TrashRecord } from "../catalog/records.ts";
+import type { ObjectEntry, TrashEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { isResultsId } from "../codecs/results_id.ts";
@@ -40,7 +40,7 @@ export async function emptyTrash(
  */
 async function isYounger(
   provider: StoringProvider,
-  { file, account, restoredFrom }: TrashRecord & { readonly file: FileId },
+  { file, account, restoredFrom }: TrashEntry & { readonly file: FileId },
   signal: AbortSignal,
 ): Promise<boolean> {
   if (restoredFrom === undefined || isResultsId(file)) return false;
@@ -61,7 +61,7 @@ async function isYounger(
 export async function deleteAtProvider(
   { catalog, store }: ResultsDeps,
   provider: StoringProvider,
-  { file, account }: Pick<ObjectRecord, "file" | "account">,
+  { file, account }: Pick<ObjectEntry, "file" | "account">,
   signal: AbortSignal,
 ): Promise<void> {
   if (!isResultsId(file)) {

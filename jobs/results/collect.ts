@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { ResultsObject } from "../../catalog/results.ts";
-import type { JobCounts, JobRecord } from "../../catalog/records.ts";
+import type { JobCounts, JobEntry } from "../../catalog/entries.ts";
 import { createBreath } from "../../codecs/breath.ts";
 import { Failure } from "../../codecs/failure.ts";
 import type { Span } from "../../codecs/pieces.ts";
@@ -31,7 +31,7 @@ const contentType = "application/octet-stream";
 export async function outcomeOf(
   deps: JobTools,
   provider: string,
-  job: JobRecord,
+  job: JobEntry,
   batch: Batch,
   reading: Reading,
 ): Promise<Outcome> {
@@ -77,7 +77,7 @@ async function keep(
   deps: JobTools,
   draft: Draft,
   provider: string,
-  { id }: JobRecord,
+  { id }: JobEntry,
   check: Check,
 ): Promise<string | undefined> {
   const name = `${provider}/${id}/${resultsId(id, check.sha256)}`;
@@ -98,7 +98,7 @@ async function keep(
 /** The end of a job whose results are not to be had. */
 export function unreadable(
   deps: JobTools,
-  job: JobRecord,
+  job: JobEntry,
   { counts: told, message: reason }: Pick<Batch, "counts" | "message">,
   error: Error,
 ): Outcome {
@@ -109,7 +109,7 @@ export function unreadable(
 /** The end of a job that has no results, and a message that says why. */
 export function withoutResults(
   deps: JobTools,
-  job: JobRecord,
+  job: JobEntry,
   told: Batch["counts"],
   message: string,
 ): Outcome {
@@ -122,7 +122,7 @@ export function withoutResults(
 function manifest(
   deps: JobTools,
   place: ResultsPlace,
-  job: JobRecord,
+  job: JobEntry,
   text: string,
 ): ResultsObject {
   const sha256 = createHash("sha256").update(text).digest("hex");
@@ -135,7 +135,7 @@ function manifest(
   };
 }
 
-function common(deps: JobTools, { id, account }: JobRecord, sha256: string) {
+function common(deps: JobTools, { id, account }: JobEntry, sha256: string) {
   return {
     file: resultsId(id, sha256),
     account,
@@ -151,7 +151,7 @@ function common(deps: JobTools, { id, account }: JobRecord, sha256: string) {
 /** What is wrong with the results; names are looked up in the input, which few results need. */
 async function faultsOf(
   deps: JobTools,
-  job: JobRecord,
+  job: JobEntry,
   batch: Batch,
   { told, check, unread, input }: Reading,
 ): Promise<Faults> {
@@ -181,7 +181,7 @@ async function faultsOf(
 
 async function namesFrom(
   deps: JobTools,
-  job: JobRecord,
+  job: JobEntry,
   check: Check,
   input: InputIds,
 ): Promise<Names> {

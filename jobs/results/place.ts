@@ -1,5 +1,5 @@
 /** Where a job's results are, as Bedrock names them. */
-import type { JobDescription } from "../../catalog/records.ts";
+import type { JobDescription } from "../../catalog/entries.ts";
 import { parseS3Uri } from "../../codecs/s3_uri.ts";
 
 /** Names of a job's results. */

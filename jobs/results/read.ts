@@ -1,6 +1,6 @@
 /** Reading a finished batch's results from its provider, part by part, as well as that goes. */
 import type { RecordIds } from "../../catalog/record_ids.ts";
-import type { JobRecord } from "../../catalog/records.ts";
+import type { JobEntry } from "../../catalog/entries.ts";
 import { createBreath } from "../../codecs/breath.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { accountOf } from "../../objects/reach.ts";
@@ -66,7 +66,7 @@ class BrokenPart extends Error {
 export async function readResults(
   deps: JobTools,
   provider: StoringProvider,
-  job: JobRecord,
+  job: JobEntry,
   batch: Batch,
   isLast: boolean,
 ): Promise<Reading> {
@@ -203,7 +203,7 @@ function watched(body: ReadableStream<Uint8Array>, name: string): ReadableStream
 async function inputIds(
   deps: JobTools,
   { files, batches }: Account,
-  { file }: JobRecord,
+  { file }: JobEntry,
 ): Promise<AsyncIterable<string> | undefined> {
   if (file === undefined || !files) return undefined;
   const input = await files.read(file, undefined, deps.closing);

@@ -1,5 +1,5 @@
 /** What is told of a job's results: counts, the manifest, and what is wrong with them. */
-import type { JobCounts } from "../../catalog/records.ts";
+import type { JobCounts } from "../../catalog/entries.ts";
 import type { Batch } from "../../providers/provider.ts";
 import type { Check } from "./check.ts";
 

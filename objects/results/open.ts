@@ -1,6 +1,6 @@
 /** Reading objects of results: from the operator's copy, or put together from a batch's parts. */
-import type { ResultsCatalog, ResultsRecord } from "../../catalog/results.ts";
-import type { ObjectRecord } from "../../catalog/records.ts";
+import type { ResultsCatalog, ResultsEntry } from "../../catalog/results.ts";
+import type { ObjectEntry } from "../../catalog/entries.ts";
 import { chunkStream } from "../../codecs/chunk_stream.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { gathered } from "../../codecs/gathered.ts";
@@ -23,7 +23,7 @@ const lineFeed = new Uint8Array([0x0a]);
 export async function openResults(
   deps: ResultsDeps,
   provider: StoringProvider,
-  object: ObjectRecord,
+  object: ObjectEntry,
   { first, last }: SpoolRange,
   signal: AbortSignal,
 ): Promise<ReadableStream<Uint8Array>> {
@@ -67,8 +67,8 @@ async function* joined(
 async function openPiece(
   deps: ResultsDeps,
   provider: StoringProvider,
-  object: ObjectRecord,
-  record: ResultsRecord,
+  object: ObjectEntry,
+  record: ResultsEntry,
   { part, spans, lineFeed: feeds }: Piece,
   signal: AbortSignal,
 ): Promise<OpenedPiece> {

@@ -1,11 +1,11 @@
 /** A job as Get and List tell of it: the same members in both (service model of botocore 1.43.107). */
-import type { JobRecord } from "../../catalog/records.ts";
+import type { JobEntry } from "../../catalog/entries.ts";
 import { jobArn } from "../../codecs/arn.ts";
 import { messageOfEnd } from "../../jobs/state.ts";
 import { arnAccount } from "./handler.ts";
 
 /** The job's one ARN, the same from create, get and list. */
-export function arnOf(job: JobRecord): string {
+export function arnOf(job: JobEntry): string {
   return jobArn({ region: job.region, account: arnAccount, jobId: job.id });
 }
 
@@ -13,7 +13,7 @@ export function arnOf(job: JobRecord): string {
  * A job in Bedrock's JSON. Times are ISO strings, which every SDK reads (the JS SDK throws on a
  * number); what is not known is left out.
  */
-export function jobJson(job: JobRecord): Record<string, unknown> {
+export function jobJson(job: JobEntry): Record<string, unknown> {
   const { counts } = job;
   return {
     jobArn: arnOf(job),

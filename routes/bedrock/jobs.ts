@@ -1,5 +1,5 @@
 /** CreateModelInvocationJob, GetModelInvocationJob and StopModelInvocationJob. */
-import type { JobRecord } from "../../catalog/records.ts";
+import type { JobEntry } from "../../catalog/entries.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { validateCreate } from "../../jobs/validate.ts";
 import { checkUri } from "../authorize.ts";
@@ -8,7 +8,7 @@ import { type BedrockRequest, jobIdentifier } from "./handler.ts";
 import { arnOf, jobJson } from "./job_json.ts";
 
 /** What was answered with a job that has not changed since. */
-const answers = new WeakMap<JobRecord, WrittenJson>();
+const answers = new WeakMap<JobEntry, WrittenJson>();
 
 /** Creates a job, or answers with the one that the same create made before. */
 export async function createJob(request: BedrockRequest): Promise<unknown> {

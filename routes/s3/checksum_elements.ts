@@ -1,5 +1,5 @@
 /** An object's checksums as elements of an answer. */
-import type { ObjectRecord } from "../../catalog/records.ts";
+import type { ObjectEntry } from "../../catalog/entries.ts";
 import { typeOfChecksum } from "../../codecs/object_checksum.ts";
 import type { XmlElements } from "../../codecs/s3_xml.ts";
 
@@ -13,7 +13,7 @@ export const checksumNames: Readonly<Record<string, string>> = {
 };
 
 /** The checksums of an object, and what they are of; empty for none. */
-export function checksumElements({ checksums }: Pick<ObjectRecord, "checksums">): XmlElements {
+export function checksumElements({ checksums }: Pick<ObjectEntry, "checksums">): XmlElements {
   const known = knownChecksums(checksums);
   const [first] = Object.values(known);
   return first === undefined ? {} : { ...known, ChecksumType: typeOfChecksum(String(first)) };

@@ -1,6 +1,6 @@
 /** CompleteMultipartUpload. */
 import { etagOf } from "../../codecs/etag.ts";
-import type { ObjectRecord } from "../../catalog/records.ts";
+import type { ObjectEntry } from "../../catalog/entries.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { s3Error } from "../../codecs/s3_errors.ts";
 import { renderS3Error, renderXml } from "../../codecs/s3_xml.ts";
@@ -39,7 +39,7 @@ export async function completeMultipartUpload(request: S3Request): Promise<Respo
   });
 }
 
-function render({ request, bucket, key }: S3Request, record: ObjectRecord): string {
+function render({ request, bucket, key }: S3Request, record: ObjectEntry): string {
   return renderXml("CompleteMultipartUploadResult", {
     Location: request.url.replace(/\?.*$/s, ""),
     Bucket: bucket,

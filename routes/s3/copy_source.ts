@@ -1,5 +1,5 @@
 /** What a copy is made of: `x-amz-copy-source` and the conditions on it. */
-import type { ObjectRecord } from "../../catalog/records.ts";
+import type { ObjectEntry } from "../../catalog/entries.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { checkRead, parseEntityTags } from "../../codecs/preconditions.ts";
 import { decodeKey } from "../../codecs/uri.ts";
@@ -59,7 +59,7 @@ const conditions = {
  * Refuses a source that does not meet the conditions but If-Match, which decides where the source is
  * looked for. All of them are 412 for a copy.
  */
-export function checkCopySource(reach: Reach, headers: Headers, source: ObjectRecord): void {
+export function checkCopySource(reach: Reach, headers: Headers, source: ObjectEntry): void {
   const asked = new Headers();
   for (const name of Object.keys(conditions)) {
     const value = headers.get(`${header}-${name}`);

@@ -1,5 +1,5 @@
 /** What must hold of an object to be deleted, besides If-Match. */
-import type { ObjectRecord } from "../../catalog/records.ts";
+import type { ObjectEntry } from "../../catalog/entries.ts";
 import { Failure } from "../../codecs/failure.ts";
 
 /** A condition as it was sent, with the name that it was sent under. */
@@ -20,7 +20,7 @@ export interface SentCondition {
 export function deleteConditions(
   time: SentCondition,
   size: SentCondition,
-): (record: ObjectRecord) => void {
+): (record: ObjectEntry) => void {
   const modified = time.text ? secondsOf(time.name, time.text) : undefined;
   const wanted = size.text ? bytesOf(size.name, size.text) : undefined;
   return ({ modifiedAt, bytes }) => {

@@ -3,7 +3,7 @@ import { etagOf } from "../../codecs/etag.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { countParts, placedParts } from "../../codecs/object_parts.ts";
 import { renderXml, type XmlElements } from "../../codecs/s3_xml.ts";
-import type { ObjectRecord } from "../../catalog/records.ts";
+import type { ObjectEntry } from "../../catalog/entries.ts";
 import { checksumElements, knownChecksums } from "./checksum_elements.ts";
 import { answerXml } from "./answer.ts";
 import { findObject } from "./get_object.ts";
@@ -19,7 +19,7 @@ interface PartPage {
   readonly limit: number;
 }
 
-type Tell = (record: ObjectRecord, page: PartPage) => XmlElements;
+type Tell = (record: ObjectEntry, page: PartPage) => XmlElements;
 
 /** What each attribute tells; an object that was put in one piece has no ObjectParts. */
 const attributes: Readonly<Record<string, Tell>> = {
@@ -64,7 +64,7 @@ function pageOf(headers: Headers): PartPage {
   };
 }
 
-function partsElement({ parts }: ObjectRecord, { after, limit }: PartPage): XmlElements {
+function partsElement({ parts }: ObjectEntry, { after, limit }: PartPage): XmlElements {
   if (!parts) return {};
   const header = parts.checksums?.header;
   const rest = [...placedParts(parts)].filter(({ number }) => number > after);

@@ -1,6 +1,6 @@
 /** Headers of an object in answers to GetObject and HeadObject. */
 import { etagOf } from "../../codecs/etag.ts";
-import type { ObjectRecord } from "../../catalog/records.ts";
+import type { ObjectEntry } from "../../catalog/entries.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { typeOfChecksum } from "../../codecs/object_checksum.ts";
 import { countParts, type PlacedPart } from "../../codecs/object_parts.ts";
@@ -20,7 +20,7 @@ const overrides: Readonly<Record<string, string>> = {
 export type HeaderFields = Record<string, string>;
 
 /** ETag and Last-Modified, which a 304 has too. */
-export function validators(record: ObjectRecord): HeaderFields {
+export function validators(record: ObjectEntry): HeaderFields {
   return {
     etag: `"${etagOf(record)}"`,
     "last-modified": new Date(record.modifiedAt).toUTCString(),
@@ -36,7 +36,7 @@ export type Extent = "whole" | "range" | PlacedPart;
 /** All headers of an object's answer but those of a range. */
 export function objectHeaders(
   { headers: asked, parameters }: S3Request,
-  record: ObjectRecord,
+  record: ObjectEntry,
   extent: Extent,
 ): HeaderFields {
   const headers: HeaderFields = {
@@ -69,7 +69,7 @@ export function objectHeaders(
 
 /** A checksum of the whole on a range of it makes boto3 refuse the answer (captured 2026-11). */
 function checksumsOf(
-  { checksums, parts }: ObjectRecord,
+  { checksums, parts }: ObjectEntry,
   extent: Extent,
 ): Readonly<Record<string, string>> {
   if (extent === "whole") return checksums;
@@ -79,7 +79,7 @@ function checksumsOf(
 }
 
 /** The type of the object's checksum; a part's answer tells that, too (as S3's). */
-function typeOf({ checksums }: ObjectRecord): string {
+function typeOf({ checksums }: ObjectEntry): string {
   return typeOfChecksum(Object.values(checksums)[0] ?? "");
 }
 

@@ -1,5 +1,5 @@
 /** UploadPart. */
-import type { UploadRecord } from "../../catalog/records.ts";
+import type { UploadEntry } from "../../catalog/entries.ts";
 import type { DeclaredDigest } from "../../codecs/checksums.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { algorithmName, computedDigest } from "../../codecs/object_checksum.ts";
@@ -40,7 +40,7 @@ export function checkPartSize(bytes: number, maxBodyBytes: number): void {
 }
 
 /** What the part must have, and the upload's checksum where the client tells none of the part. */
-function partDigests(declared: DeclaredDigest[], { checksum }: UploadRecord): DeclaredDigest[] {
+function partDigests(declared: DeclaredDigest[], { checksum }: UploadEntry): DeclaredDigest[] {
   if (!checksum) return declared;
   const sent = declared.find(({ header }) => header.startsWith("x-amz-checksum-"));
   if (sent?.header === checksum.header) return declared;

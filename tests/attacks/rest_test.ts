@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { newAccessKeyId, newSecret } from "../../access/issue.ts";
 import { createKeyring } from "../../access/keyring.ts";
-import type { CredentialRecord } from "../../catalog/credentials.ts";
+import type { CredentialEntry } from "../../catalog/credentials.ts";
 import { createSecretBox, type SecretBox, secretKeyBytes } from "../../codecs/secret_box.ts";
 import { prepare } from "./operations.ts";
 import { withWorld } from "./world.ts";
@@ -47,7 +47,7 @@ Deno.test("a credential that was sealed under another key is good in neither for
   const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
   const id = newAccessKeyId(random);
   const { record } = await newSecret(id, box, random, 0);
-  const stored: CredentialRecord = {
+  const stored: CredentialEntry = {
     tenant: "t",
     providers: ["openai"],
     readOnly: false,

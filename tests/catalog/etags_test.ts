@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { keys } from "../../catalog/keys.ts";
-import type { ObjectRecord } from "../../catalog/records.ts";
+import type { ObjectEntry } from "../../catalog/entries.ts";
 import { fileId } from "../../codecs/ids.ts";
 import { all, objectRecord, openCatalog, scope } from "./memory.ts";
 
 const etag = "0123456789abcdef0123456789abcdef";
-const tagged = (file: string, modifiedAt: number, more: Partial<ObjectRecord> = {}) =>
+const tagged = (file: string, modifiedAt: number, more: Partial<ObjectEntry> = {}) =>
   objectRecord(file, { etag, modifiedAt, ...more });
 
 Deno.test("of several objects of one ETag the newest is found, in its own bucket alone", async () => {
   using open = await openCatalog();
   const { objects } = open.catalog;
-  const found = async (bucket = "bucket", accepts = (_: ObjectRecord) => true) =>
+  const found = async (bucket = "bucket", accepts = (_: ObjectEntry) => true) =>
     (await objects.ofEtag(scope, bucket, etag, accepts))?.key;
   assert.equal(await found(), undefined);
   await objects.set(scope, "bucket", "newest", tagged("file-1", 30));

@@ -5,7 +5,7 @@ import type { Scope } from "../../catalog/keys.ts";
 import { openKv } from "../../catalog/kv.ts";
 import { limitKv } from "../../catalog/limited_kv.ts";
 import { defaultLimits } from "../../catalog/place.ts";
-import type { JobRecord, JournalRecord, ObjectRecord } from "../../catalog/records.ts";
+import type { JobEntry, JournalEntry, ObjectEntry } from "../../catalog/entries.ts";
 import { batchId, fileId, type JobId } from "../../codecs/ids.ts";
 import { newJobId } from "../../codecs/job_id.ts";
 
@@ -63,7 +63,7 @@ export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposa
 export const scope: Scope = { tenant: "default", provider: "cloud" };
 
 /** An object of this file. */
-export function objectRecord(file: string, more: Partial<ObjectRecord> = {}): ObjectRecord {
+export function objectRecord(file: string, more: Partial<ObjectEntry> = {}): ObjectEntry {
   return {
     file: fileId(file),
     account: "main",
@@ -78,7 +78,7 @@ export function objectRecord(file: string, more: Partial<ObjectRecord> = {}): Ob
 }
 
 /** A job that was submitted at a time. */
-export function jobRecord(submittedAt: number, more: Partial<JobRecord> = {}): JobRecord {
+export function jobRecord(submittedAt: number, more: Partial<JobEntry> = {}): JobEntry {
   const id = newJobId(
     submittedAt,
     (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
@@ -106,9 +106,9 @@ export function jobRecord(submittedAt: number, more: Partial<JobRecord> = {}): J
 
 /** A create under way of a job. */
 export function journalRecord(
-  job: JobRecord,
-  more: Partial<JournalRecord> = {},
-): JournalRecord {
+  job: JobEntry,
+  more: Partial<JournalEntry> = {},
+): JournalEntry {
   const { batch: _, status: _1, stopRequested: _2, modifiedAt: _3, results: _4, ...description } =
     job;
   return { job: description, askedAt: 0, owner: "one", leaseUntil: 100, ...more };
@@ -122,4 +122,4 @@ export async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
 }
 
 /** Ids of jobs. */
-export const idsOf = (jobs: readonly JobRecord[]): JobId[] => jobs.map(({ id }) => id);
+export const idsOf = (jobs: readonly JobEntry[]): JobId[] => jobs.map(({ id }) => id);

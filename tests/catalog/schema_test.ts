@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { keys } from "../../catalog/keys.ts";
 import { openCatalogKv } from "../../catalog/open.ts";
 import { ensureSchema, schemaVersion } from "../../catalog/schema.ts";
-import type { JobRecord } from "../../catalog/records.ts";
+import type { JobEntry } from "../../catalog/entries.ts";
 import { fileId } from "../../codecs/ids.ts";
 import {
   idsOf,
@@ -15,7 +15,7 @@ import {
 } from "./memory.ts";
 
 /** Fills a catalog as the first ones were: without schema and indexes. */
-async function firstForm(kv: Deno.Kv, count: number): Promise<JobRecord[]> {
+async function firstForm(kv: Deno.Kv, count: number): Promise<JobEntry[]> {
   const records = Array.from(
     { length: count },
     (_, n) => jobRecord(1_000 + n, { status: n % 2 ? "Completed" : "InProgress" }),

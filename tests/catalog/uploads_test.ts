@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import type { PartRecord, UploadRecord } from "../../catalog/records.ts";
+import type { PartEntry, UploadEntry } from "../../catalog/entries.ts";
 import type { UploadAddress } from "../../catalog/uploads.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { all, objectRecord, openCatalog, scope } from "./memory.ts";
 
-const record: UploadRecord = { startedAt: 1, contentType: "a/b", headers: {}, metadata: {} };
+const record: UploadEntry = { startedAt: 1, contentType: "a/b", headers: {}, metadata: {} };
 const upload = (id: string, key = "key"): UploadAddress => ({ scope, bucket: "bucket", key, id });
-const part = (file: string, bytes: number): PartRecord => ({
+const part = (file: string, bytes: number): PartEntry => ({
   file,
   bytes,
   md5: file,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Failure } from "../../codecs/failure.ts";
 import { type BatchId, batchId, fileId } from "../../codecs/ids.ts";
 import { adoptedJobId } from "../../codecs/job_id.ts";
-import type { JobRecord } from "../../catalog/records.ts";
+import type { JobEntry } from "../../catalog/entries.ts";
 import { gate, lostAnswer } from "../double.ts";
 import { quiet } from "../objects/world.ts";
 import { createJobWorld, createRequest, type JobWorld } from "./world.ts";
@@ -14,7 +14,7 @@ const get = (world: JobWorld, identifier: string) =>
 const count = ({ cloud: { calls } }: JobWorld, call: string) =>
   calls.filter((one) => one === call).length;
 const all = { maxResults: 100, sortOrder: "Descending" } as const;
-const arnOf = ({ id, region }: JobRecord) =>
+const arnOf = ({ id, region }: JobEntry) =>
   `arn:aws:bedrock:${region}:000000000000:model-invocation-job/${id}`;
 const kind = (expected: string) => (error: unknown) =>
   error instanceof Failure && error.kind === expected;

@@ -3,7 +3,7 @@ import { createClock } from "../../codecs/clock.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
 import { patience } from "../../jobs/verdict.ts";
-import type { JobRecord } from "../../catalog/records.ts";
+import type { JobEntry } from "../../catalog/entries.ts";
 import { openCatalog } from "../catalog/memory.ts";
 import type { ProviderDouble } from "../double.ts";
 import { quiet } from "../objects/world.ts";
@@ -17,7 +17,7 @@ const kind = (expected: string) => (error: unknown) =>
   error instanceof Failure && error.kind === expected;
 
 /** Asks for a job once a minute, for so long; how it stands then, or once it is over. */
-async function watch(world: JobWorld, job: JobRecord, milliseconds: number): Promise<JobRecord> {
+async function watch(world: JobWorld, job: JobEntry, milliseconds: number): Promise<JobEntry> {
   let now = await get(world, job);
   for (let waited = 0; waited < milliseconds && !isTerminal(now.status); waited += minute) {
     world.time += minute;
@@ -222,10 +222,10 @@ for (
     ["fails", () => {}, "Failed"],
     [
       "is stopped where that was asked for",
-      (world: JobWorld, job: JobRecord) => world.jobs.stop(world.reach, undefined, job.id, quiet()),
+      (world: JobWorld, job: JobEntry) => world.jobs.stop(world.reach, undefined, job.id, quiet()),
       "Stopped",
     ],
-    ["expires where its time had run out", (world: JobWorld, job: JobRecord) => {
+    ["expires where its time had run out", (world: JobWorld, job: JobEntry) => {
       const expiresAt = new Date(world.time + minute);
       world.cloud.set(job.batch, "InProgress", { expiresAt });
       return get(world, job);

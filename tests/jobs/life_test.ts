@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Failure } from "../../codecs/failure.ts";
 import { batchId, fileId } from "../../codecs/ids.ts";
 import { newJobId } from "../../codecs/job_id.ts";
-import type { JobRecord } from "../../catalog/records.ts";
+import type { JobEntry } from "../../catalog/entries.ts";
 import { openCatalog, sleep } from "../catalog/memory.ts";
 import { gate, lostAnswer } from "../double.ts";
 import { quiet } from "../objects/world.ts";
@@ -17,7 +17,7 @@ const stop = (world: JobWorld, identifier: string) =>
 const count = ({ cloud: { calls } }: JobWorld, call: string) =>
   calls.filter((one) => one === call).length;
 const all = { maxResults: 100, sortOrder: "Descending" } as const;
-const arnOf = ({ id, region }: JobRecord) =>
+const arnOf = ({ id, region }: JobEntry) =>
   `arn:aws:bedrock:${region}:000000000000:model-invocation-job/${id}`;
 const kind = (expected: string) => (error: unknown) =>
   error instanceof Failure && error.kind === expected;
@@ -178,14 +178,14 @@ Deno.test("the sweep brings jobs forward that nobody asks for, and one dead acco
   ).catch((error: unknown) => error);
   // Its objects are those of the world `both`, which finds native files at any provider it is told.
   assert.ok(!(alive instanceof Error), String(alive));
-  second.cloud.set((alive as JobRecord).batch, "Completed");
+  second.cloud.set((alive as JobEntry).batch, "Completed");
   world.cloud.before = () => Promise.reject(lostAnswer());
   world.cloud.calls.length = 0;
   await both.jobs.sweep(quiet());
   assert.deepEqual(world.cloud.calls, ["batches.get"]);
   assert.equal(both.warnings.length, 1);
   const scope = { tenant: "default", provider: "second" };
-  assert.equal((await both.catalog.jobs.get(scope, (alive as JobRecord).id))?.status, "Completed");
+  assert.equal((await both.catalog.jobs.get(scope, (alive as JobEntry).id))?.status, "Completed");
   world.cloud.before = () => {};
   for (const { batch } of dead) world.cloud.set(batch, "Failed");
   await both.jobs.sweep(quiet());

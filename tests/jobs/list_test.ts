@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createCatalog } from "../../catalog/catalog.ts";
 import { writeJob } from "../../catalog/jobs.ts";
 import { keys, nativeTenant, type Scope } from "../../catalog/keys.ts";
-import type { JobRecord } from "../../catalog/records.ts";
+import type { JobEntry } from "../../catalog/entries.ts";
 import type { JobStatus } from "../../codecs/job_status.ts";
 import { type JobPage, listJobs, type ListJobsRequest } from "../../jobs/list.ts";
 import { countingKv, type Reads } from "../catalog/counting.ts";
@@ -17,7 +17,7 @@ async function jobsOf(count: number) {
   const { kv, reads } = countingKv((await openCatalog()).kv);
   const catalog = createCatalog(kv, sleep);
   const reach = { tenant: scope.tenant, native: true, provider: createDouble().provider };
-  const records: JobRecord[] = [];
+  const records: JobEntry[] = [];
   for (let at = 0; at < count; at += 100) {
     const step = kv.atomic();
     for (let n = at; n < Math.min(at + 100, count); n++) {
@@ -87,7 +87,7 @@ Deno.test("a part of a name costs names, and no job that has another", async () 
 
 Deno.test("pages of every filter and order hold each job once, native ones among them", async () => {
   using world = await jobsOf(300);
-  const filters: [Partial<ListJobsRequest>, (job: JobRecord) => boolean][] = [
+  const filters: [Partial<ListJobsRequest>, (job: JobEntry) => boolean][] = [
     [{}, () => true],
     [{ statusEquals: "Completed" }, () => true],
     [{ nameContains: "7" }, ({ name }) => name.includes("7")],
@@ -97,7 +97,7 @@ Deno.test("pages of every filter and order hold each job once, native ones among
   ];
   for (const sortOrder of ["Ascending", "Descending"] as const) {
     for (const [filter, fits] of filters) {
-      const found: JobRecord[] = [];
+      const found: JobEntry[] = [];
       let after: JobPage["next"];
       do {
         const request = { ...filter, sortOrder, maxResults: 7, ...(after && { after }) };
@@ -180,7 +180,7 @@ Deno.test("a page looks at a bounded number of jobs, and may be short", async ()
     { sortOrder: "Ascending" },
   ];
   for (const filter of filters) {
-    const found: JobRecord[] = [];
+    const found: JobEntry[] = [];
     let after: JobPage["next"];
     let pages = 0;
     do {
@@ -242,6 +242,6 @@ Deno.test("a list ends once its client has gone", async () => {
   assert.ok(world.reads.listed <= 300, `${world.reads.listed}`);
 });
 
-function pick({ id, batch, submittedAt }: JobRecord) {
+function pick({ id, batch, submittedAt }: JobEntry) {
   return { id, batch, submittedAt };
 }

@@ -1,5 +1,5 @@
 /** Jobs that end, and what is to be seen of their results. */
-import type { JobRecord } from "../../catalog/records.ts";
+import type { JobEntry } from "../../catalog/entries.ts";
 import type { Batch } from "../../providers/provider.ts";
 import { quiet } from "../objects/world.ts";
 import { createRequest, type JobWorld } from "./world.ts";
@@ -9,7 +9,7 @@ export async function start(
   world: JobWorld,
   parts: readonly string[],
   more: Parameters<typeof createRequest>[0] = {},
-): Promise<JobRecord> {
+): Promise<JobEntry> {
   const job = await world.jobs.create(world.reach, "us-west-2", createRequest(more), quiet());
   world.cloud.results.set(job.batch, parts);
   return job;
@@ -18,16 +18,16 @@ export async function start(
 /** Lets a job's batch end, and asks for the job. */
 export async function finish(
   world: JobWorld,
-  job: JobRecord,
+  job: JobEntry,
   more: Partial<Batch> & { status?: Batch["status"] } = {},
-): Promise<JobRecord> {
+): Promise<JobEntry> {
   const { status = "Completed", ...rest } = more;
   world.cloud.set(job.batch, status, rest);
   return await get(world, job);
 }
 
 /** The job as it is now. */
-export function get(world: JobWorld, { id }: Pick<JobRecord, "id">): Promise<JobRecord> {
+export function get(world: JobWorld, { id }: Pick<JobEntry, "id">): Promise<JobEntry> {
   return world.jobs.get(world.reach, "us-west-2", id, quiet());
 }
 
@@ -59,14 +59,14 @@ export async function textOf(
 }
 
 /** A job's results. */
-export async function resultsOf(world: JobWorld, job: JobRecord): Promise<string | undefined> {
+export async function resultsOf(world: JobWorld, job: JobEntry): Promise<string | undefined> {
   return await textOf(world, `${job.id}/file-in.out`);
 }
 
 /** A job's manifest. */
 export async function manifestOf(
   world: JobWorld,
-  job: JobRecord,
+  job: JobEntry,
 ): Promise<Record<string, number> | undefined> {
   const text = await textOf(world, `${job.id}/manifest.json.out`);
   return text === undefined ? undefined : JSON.parse(text);

@@ -1,6 +1,6 @@
 /** Jobs at a simulated provider whose clock, and the gateway's, a test turns by hand. */
 import { randomId } from "../../codecs/ids.ts";
-import type { JobRecord } from "../../catalog/records.ts";
+import type { JobEntry } from "../../catalog/entries.ts";
 import type { Reach } from "../../objects/reach.ts";
 import { createProviders } from "../../providers/registry.ts";
 import { createUploader } from "../../providers/upload.ts";
@@ -19,8 +19,8 @@ export interface SimulatedJobs extends AsyncDisposable {
   readonly world: JobWorld;
   /** Turns the clock on, in seconds. */
   advance(seconds: number): void;
-  create(more?: Parameters<typeof createRequest>[0]): Promise<JobRecord>;
-  get(id: string): Promise<JobRecord>;
+  create(more?: Parameters<typeof createRequest>[0]): Promise<JobEntry>;
+  get(id: string): Promise<JobEntry>;
   stop(id: string): Promise<unknown>;
 }
 

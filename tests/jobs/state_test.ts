@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { batchId, fileId } from "../../codecs/ids.ts";
 import { isTerminal, type JobStatus, jobStatuses } from "../../codecs/job_status.ts";
-import type { JobRecord } from "../../catalog/records.ts";
+import type { JobEntry } from "../../catalog/entries.ts";
 import { accepted, advance, messageOfEnd, moves, stopping, timingOut } from "../../jobs/state.ts";
 import type { Batch } from "../../providers/provider.ts";
 import { jobRecord } from "../catalog/memory.ts";
@@ -48,7 +48,7 @@ Deno.test("an answer that was overtaken on its way takes nothing back", () => {
 });
 
 const hours = 3_600_000;
-const timed = (more: Partial<JobRecord> = {}) =>
+const timed = (more: Partial<JobEntry> = {}) =>
   jobRecord(0, { timeoutDurationInHours: 24, ...more });
 
 Deno.test("a job's time runs out after its hours, once, and not while a client stops it", () => {
@@ -99,7 +99,7 @@ Deno.test("a job that ran out of time ends as what it came to: the provider's en
 });
 
 Deno.test("a job expires when its own time runs out or its provider's does, whichever is first", () => {
-  const at = (expiresAt: number | undefined, job: JobRecord) =>
+  const at = (expiresAt: number | undefined, job: JobEntry) =>
     accepted(
       batch("InProgress", expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
       1,

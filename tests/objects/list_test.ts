@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createReadMemory } from "../../catalog/read_memory.ts";
-import type { ObjectRecord } from "../../catalog/records.ts";
+import type { ObjectEntry } from "../../catalog/entries.ts";
 import { trustedClock } from "../../codecs/clock.ts";
 import { fileId } from "../../codecs/ids.ts";
 import { list, type ListPage, type ListRequest } from "../../objects/list.ts";
@@ -237,7 +237,7 @@ Deno.test("an object that was put under a native file's id is listed once, at ev
 Deno.test("a page that is asked for again is the same, until an object on it expires", async () => {
   using world = await createWorld();
   const { catalog } = world;
-  const put = (key: string, more: Partial<ObjectRecord> = {}) =>
+  const put = (key: string, more: Partial<ObjectEntry> = {}) =>
     catalog.objects.set(scope, "bucket", key, objectRecord(`file-${key}`, more));
   await put("a");
   await put("b", { expiresAt: world.time + 1_000 });
@@ -261,7 +261,7 @@ Deno.test("a page that is asked for again is the same, until an object on it exp
 
 Deno.test("a page among many expired objects forgets some, reads few at a time, and ends with its client", async () => {
   using world = await createWorld();
-  const put = (key: string, more: Partial<ObjectRecord> = {}) =>
+  const put = (key: string, more: Partial<ObjectEntry> = {}) =>
     world.catalog.objects.set(scope, "bucket", key, objectRecord(`file-${key}`, more));
   for (let n = 0; n < 250; n++) await put(`a${n}`, { expiresAt: world.time });
   await put("b");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { examine } from "../../care/examine.ts";
 import { createCatalog } from "../../catalog/catalog.ts";
 import { checkedKv } from "../../catalog/checked_kv.ts";
-import { entryKinds, judgeEntry } from "../../catalog/entries.ts";
+import { entryKinds, judgeEntry } from "../../catalog/entry_kinds.ts";
 import { keys } from "../../catalog/keys.ts";
 import { openCatalogKv } from "../../catalog/open.ts";
 import { batchId, fileId, jobId } from "../../codecs/ids.ts";

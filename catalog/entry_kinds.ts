@@ -1,0 +1,255 @@
+/**
+ * Every kind of entry of the catalog: which keys it has, and what its value must be. Only what the
+ * program relies on is asked for; members that a later version adds are let through.
+ */
+import * as v from "valibot";
+import { jobStatuses } from "../codecs/job_status.ts";
+
+/** A kind of entry. */
+interface EntryKind {
+  /** What follows the kind in a key; several forms where keys of one kind differ. */
+  readonly key: readonly (readonly KeyPart[])[];
+  readonly value: v.GenericSchema;
+  /** What stands for an entry that is wrong; it is absent to readers where this is. */
+  readonly standIn?: unknown;
+}
+
+type KeyPart = "text" | "number" | "bytes";
+
+// NaN and infinities are numbers, too: what is done with a time that a provider told cannot crash.
+const number = v.custom<number>((value) => typeof value === "number");
+const text = v.string();
+const mark = v.literal(true);
+const bytes = v.instance(Uint8Array);
+const texts = v.record(v.string(), v.string());
+const optional = v.optional;
+
+const PackedParts = v.object({
+  runs: v.array(v.tuple([number, number, number])),
+  checksums: optional(v.object({ header: text, bytes })),
+});
+
+const ObjectEntry = v.object({
+  file: text,
+  etag: optional(text),
+  md5: optional(text),
+  account: text,
+  bytes: number,
+  modifiedAt: number,
+  contentType: text,
+  headers: texts,
+  metadata: texts,
+  checksums: texts,
+  parts: optional(PackedParts),
+  expiresAt: optional(number),
+});
+
+const UploadEntry = v.object({
+  startedAt: number,
+  contentType: text,
+  headers: texts,
+  metadata: texts,
+  checksum: optional(v.object({ header: text, type: v.picklist(["COMPOSITE", "FULL_OBJECT"]) })),
+  disk: optional(text),
+});
+
+const PartEntry = v.object({
+  file: text,
+  bytes: number,
+  md5: text,
+  modifiedAt: number,
+  checksums: texts,
+});
+
+const description = {
+  id: text,
+  region: text,
+  account: text,
+  name: text,
+  modelId: text,
+  roleArn: text,
+  inputDataConfig: v.object({ s3InputDataConfig: v.object({ s3Uri: text }) }),
+  outputDataConfig: v.object({ s3OutputDataConfig: v.object({ s3Uri: text }) }),
+  timeoutDurationInHours: optional(number),
+  modelInvocationType: optional(text),
+  clientRequestToken: optional(text),
+  file: optional(text),
+  native: v.boolean(),
+  submittedAt: number,
+};
+
+const JobEntry = v.object({
+  ...description,
+  batch: text,
+  status: v.picklist(jobStatuses),
+  stopRequested: v.boolean(),
+  message: optional(text),
+  modifiedAt: number,
+  endedAt: optional(number),
+  expiresAt: optional(number),
+  counts: optional(v.object({ total: number, processed: number, success: number, error: number })),
+  results: v.array(text),
+  doubtSince: optional(number),
+});
+
+const JournalEntry = v.object({
+  job: v.object(description),
+  promise: optional(v.object({ token: text, digest: text })),
+  askedAt: number,
+  owner: text,
+  leaseUntil: number,
+});
+
+const ResultsEntry = v.object({
+  sha256: text,
+  text: optional(text),
+  batch: text,
+  parts: v.array(v.object({ name: text, bytes: number, lineFeed: v.boolean() })),
+  cutChunks: number,
+  kept: optional(text),
+});
+
+const CredentialEntry = v.object({
+  tenant: text,
+  providers: v.array(text),
+  defaultProvider: optional(text),
+  buckets: optional(v.array(text)),
+  readOnly: v.boolean(),
+  native: v.boolean(),
+  createdAt: number,
+  expiresAt: optional(number),
+  disabled: v.boolean(),
+  secrets: v.array(v.object({ sealed: bytes, bearerHash: bytes, createdAt: number })),
+});
+
+const Lease = v.object({ owner: text, until: number });
+
+/** Nobody signs with it, and yet there is a credential: a damaged one opens the gateway to nobody. */
+const noCredential: v.InferOutput<typeof CredentialEntry> = {
+  tenant: "",
+  providers: [],
+  readOnly: true,
+  native: false,
+  createdAt: 0,
+  disabled: true,
+  secrets: [],
+};
+
+const ofJob: readonly (readonly KeyPart[])[] = [["text", "text", "text"]];
+const ofFile: readonly (readonly KeyPart[])[] = [["text", "text"]];
+const ofId: readonly (readonly KeyPart[])[] = [["text"]];
+
+/** All kinds, by the first part of their keys; `keys.ts` makes the keys. */
+const kinds: Readonly<Record<string, EntryKind>> = {
+  "object": { key: [["text", "text", "text", "bytes"]], value: ObjectEntry },
+  "etag": { key: [["text", "text", "text", "text", "number", "bytes"]], value: mark },
+  "bucket": { key: ofJob, value: v.object({ createdAt: number, implicit: optional(mark) }) },
+  "upload": { key: [["text", "text", "text", "bytes", "text"]], value: UploadEntry },
+  "upload-bytes": { key: ofId, value: v.instance(Deno.KvU64) },
+  "completing": { key: ofId, value: Lease },
+  "completed": {
+    key: ofId,
+    value: v.object({
+      tenant: text,
+      provider: text,
+      bucket: text,
+      key: text,
+      record: ObjectEntry,
+      completedAt: number,
+    }),
+  },
+  "part": { key: [["text", "number"]], value: PartEntry },
+  "file": {
+    key: ofFile,
+    value: v.object({
+      id: optional(text),
+      tenant: text,
+      bucket: text,
+      key: text,
+      account: text,
+      state: v.picklist(["current", "trash"]),
+      native: optional(mark),
+    }),
+  },
+  "name": { key: [["text", "text", "text", "text", "bytes"]], value: mark },
+  "expiry": { key: [["number", "text", "text"]], value: v.union([mark, text]) },
+  "trash": {
+    key: ofFile,
+    value: v.object({ id: optional(text), account: text, restoredFrom: optional(number) }),
+  },
+  "use": { key: ofJob, value: mark },
+  "job": { key: ofJob, value: JobEntry },
+  "job-status": { key: [["text", "text", "text", "text"]], value: text },
+  "job-name": { key: ofJob, value: text },
+  "running": { key: ofJob, value: mark },
+  "tag": { key: [["text", "text", "text", "text"]], value: text },
+  "batch": { key: ofFile, value: v.object({ tenant: text, id: text, over: v.boolean() }) },
+  "result-file": { key: ofFile, value: text },
+  "journal": { key: ofJob, value: JournalEntry },
+  "token": { key: [["text", "text", "text", "text"]], value: text },
+  "results": { key: ofFile, value: ResultsEntry },
+  "results-cut": { key: [["text", "text", "number"]], value: bytes },
+  "settling": { key: ofJob, value: Lease },
+  "unsettled": { key: ofJob, value: mark },
+  "record-ids": {
+    key: [["text", "text", "number"]],
+    value: v.union([
+      bytes,
+      v.object({ unique: v.boolean(), chunks: number, packed: optional(bytes) }),
+    ]),
+  },
+  "asked": { key: ofJob, value: number },
+  "lease": { key: ofId, value: v.object({ ...Lease.entries, doneAt: optional(number) }) },
+  "walked": { key: ofFile, value: v.union([v.boolean(), text]) },
+  "instance": {
+    key: ofId,
+    value: v.object({ startedAt: number, seenAt: number, nextAt: optional(number) }),
+  },
+  "registration": { key: ofId, value: mark },
+  "secret": { key: ofId, value: bytes },
+  "schema": {
+    key: [[], ["text"]],
+    value: v.union([number, v.object({ madeAt: number, restoredAt: number })]),
+  },
+  "credential": { key: ofId, value: CredentialEntry, standIn: noCredential },
+  "sealed-under": { key: [[]], value: text },
+  "credentials-version": { key: [[]], value: text },
+};
+
+/** What is to be said of an entry: that it is as it should be, or what is wrong with it. */
+export type EntryVerdict = "right" | "unknown" | "wrong-key" | "wrong-value";
+
+/** Whether an entry is one of its kind; `unknown` where there is no such kind. */
+export function judgeEntry(key: Deno.KvKey, value: unknown): EntryVerdict {
+  const [name, ...rest] = key;
+  const kind = typeof name === "string" && Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+  if (!kind) return "unknown";
+  if (!kind.key.some((form) => hasForm(rest, form))) return "wrong-key";
+  return v.is(kind.value, value) ? "right" : "wrong-value";
+}
+
+/** What stands for an entry of this kind that is wrong: null where it is as if it were not there. */
+export function standInFor(key: Deno.KvKey): unknown {
+  return kinds[String(key[0])]?.standIn ?? null;
+}
+
+/** The names of all kinds. */
+export const entryKinds: readonly string[] = Object.keys(kinds);
+
+/** A key as it is told of, cut short. */
+export function keyWords(key: Deno.KvKey): string {
+  const utf8 = new TextDecoder();
+  const words = key.map((part) => part instanceof Uint8Array ? utf8.decode(part) : String(part));
+  return words.map((word) => word.slice(0, 100)).join("/").slice(0, 300);
+}
+
+const partTypes: Readonly<Record<KeyPart, (part: Deno.KvKeyPart) => boolean>> = {
+  text: (part) => typeof part === "string",
+  number: (part) => typeof part === "number",
+  bytes: (part) => part instanceof Uint8Array,
+};
+
+function hasForm(parts: readonly Deno.KvKeyPart[], form: readonly KeyPart[]): boolean {
+  return parts.length === form.length &&
+    form.every((name, at) => partTypes[name](parts[at] as Deno.KvKeyPart));
+}
