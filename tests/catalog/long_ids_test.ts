@@ -46,7 +46,7 @@ Deno.test("a backup that comes back keeps the file of a long id that an object n
   // As a moment in the middle of a delete: thrown away, and still named.
   await kv.set(keys.file(provider, first), { ...owner, state: "trash" });
   await kv.set(keys.trashed(provider, first), { id: first, account: record.account });
-  await dropMoment(kv, sleep, 1_000);
+  await dropMoment(kv, sleep, 2_000, 1_000);
   assert.deepEqual(await all(objects.trash()), []);
   assert.equal((await objects.file(provider, first))?.state, "current");
 });
