@@ -30,6 +30,8 @@ export interface Config extends Sharing {
   readonly log?: "json" | "pretty";
   readonly providers: readonly ProviderSettings[];
   readonly defaultProvider: string;
+  /** True where several providers are configured and no `defaultProvider`. */
+  readonly defaultIsImplied?: boolean;
   readonly buckets: ConfigFile["buckets"];
   /** The form of ETags that objects at storing providers get; a bucket may have its own. */
   readonly etag: ConfigFile["etag"];
@@ -144,7 +146,7 @@ export async function parseConfig(
     ...secretKeyOf(env, errors),
     ...(log !== undefined && { log }),
     providers,
-    defaultProvider: file.defaultProvider ?? "bedrock",
+    ...defaultOf(file, providers),
     buckets: file.buckets,
     etag: file.etag,
     s3Domains: file.s3Domains,
@@ -157,6 +159,17 @@ export async function parseConfig(
   };
   if (errors.length > 0) throw new ConfigurationError(errors);
   return config;
+}
+
+/** The provider of requests that name none: the file's, the only one, else bedrock. */
+function defaultOf(
+  { defaultProvider }: ConfigFile,
+  providers: readonly ProviderSettings[],
+): Pick<Config, "defaultProvider" | "defaultIsImplied"> {
+  if (defaultProvider !== undefined) return { defaultProvider };
+  const [first, ...others] = providers;
+  if (first && others.length === 0) return { defaultProvider: first.name };
+  return { defaultProvider: "bedrock", ...(first && { defaultIsImplied: true }) };
 }
 
 async function parseJsonc(text: string, path: string, errors: ConfigError[]): Promise<unknown> {

@@ -198,6 +198,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     uploads: createPlaces(withOwnShare(config.limits.concurrentUploads, bounds.ownShare)),
     providers,
     defaultProvider: config.defaultProvider,
+    defaultIsImplied: config.defaultIsImplied ?? false,
     buckets: config.buckets,
     s3Domains: config.s3Domains,
     objects,

@@ -10,9 +10,18 @@ import type { Adoption } from "./adopt.ts";
 import type { JobDeps, ScopedJob } from "./deps.ts";
 import { isVisible } from "./visible.ts";
 
-/** Makes the function that finds jobs. Throws `not-found` for what is no job of the caller's. */
+/**
+ * Makes what finds jobs: `identify` also asks the provider and throws `not-found` for what is not a
+ * job of the caller's; `knows` asks the catalog only.
+ */
 export function createIdentify({ catalog, defaultRegion }: JobDeps, adoption: Adoption) {
-  return identify;
+  return { identify, knows };
+
+  async function knows(reach: Reach, identifier: string): Promise<boolean> {
+    const id = idOf(identifier);
+    const found = id && await byId(reach, id);
+    return found !== undefined && isVisible(reach, found.job);
+  }
 
   async function identify(
     reach: Reach,
@@ -20,7 +29,7 @@ export function createIdentify({ catalog, defaultRegion }: JobDeps, adoption: Ad
     region: string | undefined,
     signal: AbortSignal,
   ): Promise<ScopedJob> {
-    const id = parseJobArn(identifier)?.jobId ?? (isJobId(identifier) ? identifier : undefined);
+    const id = idOf(identifier);
     const known = id === undefined ? undefined : await byId(reach, id);
     const found = known ?? await byBatch(reach, identifier, region, signal) ??
       await lost(reach, id, region);
@@ -79,6 +88,10 @@ export function createIdentify({ catalog, defaultRegion }: JobDeps, adoption: Ad
     await adoption.walk(reach.provider, region ?? defaultRegion, "whole");
     return await byId(reach, id);
   }
+}
+
+function idOf(identifier: string): JobId | undefined {
+  return parseJobArn(identifier)?.jobId ?? (isJobId(identifier) ? identifier : undefined);
 }
 
 async function ask(

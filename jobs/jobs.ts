@@ -30,6 +30,8 @@ export interface Jobs {
     identifier: string,
     signal: AbortSignal,
   ): Promise<JobEntry>;
+  /** Whether the catalog has a job of the caller's by this ARN, or by its last 12 characters. */
+  knows(reach: Reach, identifier: string): Promise<boolean>;
   list(
     reach: Reach,
     region: string | undefined,
@@ -75,7 +77,7 @@ export function createJobs(deps: JobDeps): Jobs {
   const adoption = createAdoption(tools, poll);
   const work = createJournalWork(tools);
   const create = createCreate(tools, work);
-  const identify = createIdentify(deps, adoption);
+  const { identify, knows } = createIdentify(deps, adoption);
   return {
     create: (reach, region, request, signal) =>
       create(reach, region ?? deps.defaultRegion, request, signal),
@@ -83,6 +85,7 @@ export function createJobs(deps: JobDeps): Jobs {
       const found = await identify(reach, identifier, region, signal);
       return await poll.refresh(reach.provider, found);
     },
+    knows,
     async list(reach, region, request, signal) {
       await adoption.look(reach.provider, region ?? deps.defaultRegion);
       signal?.throwIfAborted();

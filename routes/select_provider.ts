@@ -23,6 +23,8 @@ export interface Binding {
 export interface SelectDeps {
   readonly providers: ReadonlyMap<string, Provider>;
   readonly defaultProvider: string;
+  /** Whether the configuration leaves open which of several providers is the default. */
+  readonly defaultIsImplied: boolean;
   readonly buckets: Readonly<Record<string, Binding>>;
 }
 
@@ -37,8 +39,7 @@ export function selectProvider(
   bucket: string | undefined,
 ): Provider {
   const header = headers.get(providerHeader);
-  const name = header ?? principal.defaultProvider ?? bindingOf(deps.buckets, bucket)?.provider ??
-    deps.defaultProvider;
+  const name = namedProvider(deps, principal, headers, bucket) ?? deps.defaultProvider;
   const provider = deps.providers.get(name);
   if (provider && allowsProvider(principal, name)) return provider;
   const allowed = [...deps.providers.keys()].filter((one) => allowsProvider(principal, one));
@@ -55,6 +56,36 @@ export function selectProvider(
   }
   const what = header.includes(",") ? "has more than one value" : "names no configured provider";
   throw new Failure("invalid", `${providerHeader} ${what}. Send ${names}`);
+}
+
+/** The name that a request, its access key or its bucket's binding gives; undefined for none. */
+function namedProvider(
+  { buckets }: Pick<SelectDeps, "buckets">,
+  principal: Principal,
+  headers: Headers,
+  bucket: string | undefined,
+): string | undefined {
+  return headers.get(providerHeader) ?? principal.defaultProvider ??
+    bindingOf(buckets, bucket)?.provider;
+}
+
+/**
+ * Returns a sentence about why a request went to its provider, where neither the request nor the
+ * configuration chose it: perhaps its program forgot the header. Undefined otherwise.
+ */
+export function impliedChoice(
+  deps: SelectDeps,
+  principal: Principal,
+  headers: Headers,
+  bucket: string | undefined,
+): string | undefined {
+  if (!deps.defaultIsImplied) return undefined;
+  if (namedProvider(deps, principal, headers, bucket) !== undefined) return undefined;
+  const others = [...deps.providers.keys()]
+    .filter((name) => name !== deps.defaultProvider && allowsProvider(principal, name));
+  if (others.length === 0) return undefined;
+  return `The request names no provider, so Batchway sent it to ${deps.defaultProvider}. For ` +
+    `another, send ${providerHeader} (${others.join(", ")}), or set defaultProvider`;
 }
 
 /** The binding of a bucket: its own, else the longest pattern that fits. */

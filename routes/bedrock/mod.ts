@@ -7,12 +7,14 @@ import { Failure } from "../../codecs/failure.ts";
 import { checkWrite, reachOf } from "../authorize.ts";
 import type { Broken, Context } from "../context.ts";
 import { answerText } from "../text_answer.ts";
-import { type SelectDeps, selectProvider } from "../select_provider.ts";
+import { explained } from "../explain_choice.ts";
+import type { SelectDeps } from "../select_provider.ts";
 import { answerJson } from "./answer.ts";
 import { forwardJobs } from "./forward.ts";
 import type { BedrockDeps, BedrockHandler } from "./handler.ts";
 import { createJob, getJob, stopJob } from "./jobs.ts";
 import { listJobs } from "./list_jobs.ts";
+import { selectJobProvider } from "./select_job_provider.ts";
 import { listTags, tagResource, untagResource } from "./tags.ts";
 
 /** A route: Hono's pattern below the mount, and the operation in the service model's words. */
@@ -59,7 +61,7 @@ async function answer(
   route: Route | undefined,
   context: Context,
 ): Promise<Response> {
-  const { request, principal, requestId, audit } = context;
+  const { principal, requestId, audit } = context;
   if (!route) {
     throw new Failure(
       "not-found",
@@ -69,10 +71,15 @@ async function answer(
   }
   audit.operation = route.operation;
   checkWrite(principal, route.operation);
-  const provider = selectProvider(deps, principal, request.headers, undefined);
+  const { provider, implied } = await selectJobProvider(deps, route.operation, context);
   audit.provider = provider.name;
   const bytes = await context.readBody();
-  if (provider.forwards) return await forwardJobs(provider, mount, route.operation, context, bytes);
+  if (provider.forwards) {
+    return await explained(
+      implied,
+      () => forwardJobs(provider, mount, route.operation, context, bytes),
+    );
+  }
   const reach = reachOf(principal, provider);
   const body = bytes.length === 0 ? undefined : parse(bytes);
   const reply = await route.handler({ ...context, deps, reach, body });

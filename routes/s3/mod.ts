@@ -9,7 +9,8 @@ import { parseRawQuery } from "../../codecs/uri.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { checkBucket, checkWrite, reachOf } from "../authorize.ts";
 import type { Context } from "../context.ts";
-import { type SelectDeps, selectProvider } from "../select_provider.ts";
+import { explained } from "../explain_choice.ts";
+import { impliedChoice, type SelectDeps, selectProvider } from "../select_provider.ts";
 import { abortMultipartUpload } from "./abort_multipart_upload.ts";
 import { addressOf, checkAddress } from "./address.ts";
 import { createBucket, deleteBucket, getBucketLocation, headBucket } from "./bucket.ts";
@@ -107,7 +108,12 @@ async function answer(deps: S3RouteDeps, mount: string, context: Context): Promi
   audit.provider = provider.name;
   const place = enter(deps, context, provider);
   try {
-    if (provider.forwards) return await forwardS3(deps, provider, operation, context, address);
+    if (provider.forwards) {
+      return await explained(
+        impliedChoice(deps, principal, request.headers, address.bucket),
+        () => forwardS3(deps, provider, operation, context, address),
+      );
+    }
     checkAddress(address);
     const { bucket = "", key = "" } = address;
     const reach = reachOf(principal, provider);

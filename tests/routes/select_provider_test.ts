@@ -8,6 +8,7 @@ const provider = (name: string): Provider => ({ forwards: false, name, accounts:
 const deps = {
   providers: new Map(["bedrock", "groq", "gemini"].map((name) => [name, provider(name)])),
   defaultProvider: "bedrock",
+  defaultIsImplied: false,
   buckets: {
     "team-a": { provider: "groq" },
     "team-*": { provider: "gemini" },
