@@ -5,7 +5,7 @@ import { checkNames, type Env, mergeProviders } from "./config_providers.ts";
 import { type Sharing, sharingOf } from "./config_sharing.ts";
 import type { ParseError } from "jsonc-parser";
 import { isRegion } from "./codecs/arn.ts";
-import { bounds } from "./codecs/bounds.ts";
+import { bounds } from "./runtime/bounds.ts";
 import { parseSecretKey } from "./codecs/secret_box.ts";
 import type { ProviderSettings } from "./providers/settings.ts";
 

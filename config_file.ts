@@ -1,6 +1,6 @@
 /** The configuration file: its form, the names it knows, and where an error in it is. */
 import * as v from "valibot";
-import { bounds } from "./codecs/bounds.ts";
+import { bounds } from "./runtime/bounds.ts";
 
 const baseUrl = v.pipe(
   v.string(),

@@ -1,5 +1,5 @@
 /** The store of results that the configuration names. */
-import type { Disk } from "./codecs/disk.ts";
+import type { Disk } from "./runtime/disk.ts";
 import type { Config } from "./config.ts";
 import { createBucketStore } from "./objects/results/bucket_store.ts";
 import { createFolderStore } from "./objects/results/folder_store.ts";

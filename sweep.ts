@@ -1,6 +1,6 @@
 /** The sweep: what failures and dead processes left behind is finished or cleaned up, in a loop. */
 import type { Catalog } from "./catalog/catalog.ts";
-import type { Clock } from "./codecs/clock.ts";
+import type { Clock } from "./runtime/clock.ts";
 import type { Jobs } from "./jobs/jobs.ts";
 import type { Log } from "./log.ts";
 import type { Objects } from "./objects/objects.ts";

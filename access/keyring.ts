@@ -9,7 +9,7 @@ import type {
 } from "../catalog/credentials.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { SecretBox } from "../codecs/secret_box.ts";
-import { SingleFlight } from "../codecs/single_flight.ts";
+import { SingleFlight } from "../runtime/single_flight.ts";
 import type { Policy } from "./policy.ts";
 
 /** A credential with its secrets, as requests are checked against it. */

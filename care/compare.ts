@@ -6,7 +6,7 @@ import type { FileEntry, JobEntry, ObjectEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { BatchId, FileId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
-import { allPages } from "../codecs/pages.ts";
+import { allPages } from "../runtime/pages.ts";
 import { isResultsId } from "../codecs/results_id.ts";
 import { type ObjectName, parseProviderName } from "../objects/name.ts";
 import type { Account, Batch, FilesPort, ProviderFile } from "../providers/provider.ts";

@@ -2,7 +2,7 @@
  * A KV in a file whose disk may be full. SQLite takes a commit back that found no room, so that
  * nothing of it is there, and the same KV goes on once there is room again (measured with Deno 2.9.6).
  */
-import { type Disk, diskFailure, diskTrouble } from "../codecs/disk.ts";
+import { type Disk, diskFailure, diskTrouble } from "../runtime/disk.ts";
 import { kvOver } from "./kv.ts";
 
 /** Makes a KV that says so where its disk refuses a write, or fails in a read. */

@@ -1,5 +1,5 @@
 /** Where the catalog is: a file of this machine, a server for many machines, or the platform's. */
-import { createDisk, type Disk } from "../codecs/disk.ts";
+import { createDisk, type Disk } from "../runtime/disk.ts";
 import { Failure } from "../codecs/failure.ts";
 import { type ChangeMark, openChangeMark } from "./change_mark.ts";
 import { onDisk } from "./disk_kv.ts";

@@ -2,7 +2,7 @@
  * A file beside the catalog that tells whether the catalog was closed properly. Whoever uses the
  * catalog holds a shared lock on it, so that the last to go is known; a lock goes with its process.
  */
-import { diskTrouble } from "../codecs/disk.ts";
+import { diskTrouble } from "../runtime/disk.ts";
 
 /** The mark, held. */
 export interface UseMark {

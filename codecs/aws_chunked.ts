@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { Failure } from "./failure.ts";
-import { gathered } from "./gathered.ts";
+import { gathered } from "../runtime/gathered.ts";
 
 /** One chunk at its end. */
 export interface Chunk {

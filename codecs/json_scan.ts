@@ -4,7 +4,7 @@
  * else runs meanwhile.
  */
 import { isUtf8 } from "node:buffer";
-import type { Breath } from "./breath.ts";
+import type { Breath } from "../runtime/breath.ts";
 import { latin1 } from "./latin1.ts";
 
 /** A member of an object, as offsets into its bytes. */

@@ -1,5 +1,5 @@
 /** JSON Lines as bytes: a line at a time, in memory bounded by the longest line. */
-import { ByteBuffer } from "./byte_buffer.ts";
+import { ByteBuffer } from "../runtime/byte_buffer.ts";
 import { Failure } from "./failure.ts";
 
 /** How long a line may be. */

@@ -4,7 +4,7 @@
  */
 import type { JobEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
-import { SingleFlight } from "../codecs/single_flight.ts";
+import { SingleFlight } from "../runtime/single_flight.ts";
 import { accountOf } from "../objects/reach.ts";
 import type { StoringProvider } from "../providers/provider.ts";
 import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";

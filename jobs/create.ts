@@ -10,7 +10,7 @@ import type { Scope } from "../catalog/keys.ts";
 import type { JobDescription, JobEntry, JournalEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import { newJobId } from "../codecs/job_id.ts";
-import { SingleFlight } from "../codecs/single_flight.ts";
+import { SingleFlight } from "../runtime/single_flight.ts";
 import { type Reach, scopeOf } from "../objects/reach.ts";
 import type { JobTools } from "./deps.ts";
 import { freshMilliseconds } from "./fresh_input.ts";

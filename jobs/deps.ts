@@ -2,7 +2,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Scope } from "../catalog/keys.ts";
 import type { JobEntry } from "../catalog/entries.ts";
-import type { Clock } from "../codecs/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Objects } from "../objects/objects.ts";
 import type { ResultStore } from "../objects/results/store.ts";
 import type { Provider } from "../providers/provider.ts";

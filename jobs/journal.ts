@@ -3,7 +3,7 @@ import type { Scope } from "../catalog/keys.ts";
 import type { JobEntry, JournalEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { JobId } from "../codecs/ids.ts";
-import { allPages } from "../codecs/pages.ts";
+import { allPages } from "../runtime/pages.ts";
 import { boundTo } from "../objects/accounts.ts";
 import { accountOf, type Reach } from "../objects/reach.ts";
 import { type Renewal, startRenewal } from "../objects/renewal.ts";

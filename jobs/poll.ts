@@ -3,10 +3,10 @@
  * the others of its catalog.
  */
 import type { JobEntry } from "../catalog/entries.ts";
-import { isDiskFailure } from "../codecs/disk.ts";
+import { isDiskFailure } from "../runtime/disk.ts";
 import { Failure } from "../codecs/failure.ts";
 import { isTerminal } from "../codecs/job_status.ts";
-import { SingleFlight } from "../codecs/single_flight.ts";
+import { SingleFlight } from "../runtime/single_flight.ts";
 import { boundTo } from "../objects/accounts.ts";
 import { accountOf } from "../objects/reach.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";

@@ -4,10 +4,10 @@
  * is to be done is told by `verdict.ts`; until it is to end, the job runs on.
  */
 import type { JobEntry } from "../catalog/entries.ts";
-import { bounds } from "../codecs/bounds.ts";
+import { bounds } from "../runtime/bounds.ts";
 import { isTerminal } from "../codecs/job_status.ts";
-import { createPlaces, type Place } from "../codecs/places.ts";
-import { SingleFlight } from "../codecs/single_flight.ts";
+import { createPlaces, type Place } from "../runtime/places.ts";
+import { SingleFlight } from "../runtime/single_flight.ts";
 import { holderOf } from "../objects/reach.ts";
 import { type Renewal, startRenewal } from "../objects/renewal.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";

@@ -19,13 +19,13 @@ import {
   type UploadCatalog,
 } from "../catalog/uploads.ts";
 import { createDigestTap, type DeclaredDigest, declaredDigests } from "../codecs/checksums.ts";
-import type { Clock } from "../codecs/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { multipartEtag } from "../codecs/etag.ts";
 import { Failure } from "../codecs/failure.ts";
 import { compositeChecksum, computedDigest } from "../codecs/object_checksum.ts";
 import { packParts } from "../codecs/object_parts.ts";
 import { verifiedStream } from "../codecs/verified_stream.ts";
-import { SingleFlight } from "../codecs/single_flight.ts";
+import { SingleFlight } from "../runtime/single_flight.ts";
 import { chooseParts, invalidPart, type NamedPart } from "./chosen_parts.ts";
 import { checkDisk } from "./part_disk.ts";
 import type { PartSpool } from "./part_spool.ts";

@@ -6,7 +6,7 @@
 import type { LinkCatalog } from "../catalog/links.ts";
 import type { WriteCondition } from "../catalog/objects.ts";
 import type { ObjectEntry } from "../catalog/entries.ts";
-import type { Clock } from "../codecs/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { Failure } from "../codecs/failure.ts";
 import { type EtagForm, etagMembers } from "./etag_form.ts";
 import { type Address, find, type FindDeps, spelledOut } from "./find.ts";

@@ -1,5 +1,5 @@
 /** The disks that the gateway writes to, and whether there is room on them. */
-import { createDisk, type Disk, type DiskTrouble } from "../codecs/disk.ts";
+import { createDisk, type Disk, type DiskTrouble } from "../runtime/disk.ts";
 
 /** What is kept on disk. */
 export type Kept = "catalog" | "parts" | "results";

@@ -1,6 +1,6 @@
 /** Giving up an upload in parts. */
 import type { UploadAddress, UploadCatalog } from "../catalog/uploads.ts";
-import { isDiskFailure } from "../codecs/disk.ts";
+import { isDiskFailure } from "../runtime/disk.ts";
 import type { PartSpool } from "./part_spool.ts";
 
 /** What it takes. */

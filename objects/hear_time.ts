@@ -1,6 +1,6 @@
 /** Hearing what time it is at a provider before anything is destroyed for its age. */
 import type { Catalog } from "../catalog/catalog.ts";
-import type { Clock } from "../codecs/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Provider } from "../providers/provider.ts";
 
 /** What it takes. */

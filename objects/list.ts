@@ -5,7 +5,7 @@
 import type { Scope } from "../catalog/keys.ts";
 import type { NamedObject, ObjectCatalog } from "../catalog/objects.ts";
 import type { ReadMemory } from "../catalog/read_memory.ts";
-import type { Clock } from "../codecs/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { latin1 } from "../codecs/latin1.ts";
 import { afterKey, afterPrefix, compareBytes } from "./byte_order.ts";
 import { isLive } from "./find.ts";

@@ -6,7 +6,7 @@ import {
   type UploadAddress,
   type UploadCatalog,
 } from "../catalog/uploads.ts";
-import type { Clock } from "../codecs/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { Failure } from "../codecs/failure.ts";
 import { randomId } from "../codecs/ids.ts";
 import { type CompleteRequest, createCompletion } from "./complete.ts";

@@ -1,6 +1,6 @@
 /** Files that were put into a provider by other means, as objects whose keys are their ids. */
 import type { NamedObject, ObjectCatalog } from "../catalog/objects.ts";
-import { allPages } from "../codecs/pages.ts";
+import { allPages } from "../runtime/pages.ts";
 import { askAccounts } from "./accounts.ts";
 import { compareBytes } from "./byte_order.ts";
 import { isLive, nativeRecord } from "./find.ts";

@@ -1,7 +1,7 @@
 /** The life of an object: put, find, read, list, remove, and the clean-up of what is left over. */
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ObjectEntry } from "../catalog/entries.ts";
-import { type Clock, trustedClock } from "../codecs/clock.ts";
+import { type Clock, trustedClock } from "../runtime/clock.ts";
 import type { FileId } from "../codecs/ids.ts";
 import type { ByteRange, Provider, StoringProvider } from "../providers/provider.ts";
 import { type Buckets, createBuckets } from "./buckets.ts";

@@ -6,7 +6,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { ObjectCatalog } from "../catalog/objects.ts";
 import type { InstanceEntry } from "../catalog/entries.ts";
 import type { FileId } from "../codecs/ids.ts";
-import { allPages } from "../codecs/pages.ts";
+import { allPages } from "../runtime/pages.ts";
 import type { Account, Provider } from "../providers/provider.ts";
 import { markPrefix } from "./name.ts";
 import type { UploadMarks } from "./upload_marks.ts";

@@ -6,11 +6,11 @@
  * them the bound holds for each gateway alone.
  */
 import { createHash } from "node:crypto";
-import { bounds } from "../codecs/bounds.ts";
-import { createDisk, type Disk } from "../codecs/disk.ts";
+import { bounds } from "../runtime/bounds.ts";
+import { createDisk, type Disk } from "../runtime/disk.ts";
 import { Failure } from "../codecs/failure.ts";
-import { once } from "../codecs/single_flight.ts";
-import { createPlaces, type Holder, type Place, type PlacesOptions } from "../codecs/places.ts";
+import { once } from "../runtime/single_flight.ts";
+import { createPlaces, type Holder, type Place, type PlacesOptions } from "../runtime/places.ts";
 import { diskId } from "./disk_id.ts";
 import { entries, found } from "./file_system.ts";
 

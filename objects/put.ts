@@ -2,7 +2,7 @@
 import { checkWrite, type WriteCondition } from "../catalog/objects.ts";
 import type { RecordIdCatalog } from "../catalog/record_ids.ts";
 import type { ObjectEntry, ObjectHeaders } from "../catalog/entries.ts";
-import type { Clock } from "../codecs/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { PackedParts } from "../codecs/object_parts.ts";
 import type { Account, FilesPort, ProviderFile } from "../providers/provider.ts";

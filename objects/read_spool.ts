@@ -7,7 +7,7 @@
  * Its files on disk have no name: the operating system frees them when the process ends, however
  * that happens, and no other process can come by.
  */
-import { cutBody } from "../codecs/cut_body.ts";
+import { cutBody } from "../runtime/cut_body.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { OpenedFile } from "../providers/provider.ts";
 import { createDownload, type Download } from "./download.ts";

@@ -3,7 +3,7 @@
  * nobody leaves no other way to name the records that its results lack.
  * Memory is bounded by the ids, and they are given up where they are too many.
  */
-import { Fingerprints } from "../codecs/fingerprints.ts";
+import { Fingerprints } from "../runtime/fingerprints.ts";
 
 /** Ids that were noted. */
 export interface NotedIds {

@@ -1,6 +1,6 @@
 /** This process's registration in the catalog, as its uploads need it. */
 import type { InstanceCatalog, Registration } from "../catalog/instances.ts";
-import { once } from "../codecs/single_flight.ts";
+import { once } from "../runtime/single_flight.ts";
 
 /** The registration. */
 export type Registered = ReturnType<typeof createRegistered>;

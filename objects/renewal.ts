@@ -1,5 +1,5 @@
 /** Keeping a lease while a work goes on. */
-import { SingleFlight } from "../codecs/single_flight.ts";
+import { SingleFlight } from "../runtime/single_flight.ts";
 
 /** A renewal that goes on. */
 export interface Renewal {

@@ -1,8 +1,8 @@
 /** What is left of uploads in parts: those that nobody completes, and what crashes left behind. */
 import type { UploadAddress, UploadCatalog } from "../catalog/uploads.ts";
-import type { Clock } from "../codecs/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { Failure } from "../codecs/failure.ts";
-import type { Holder } from "../codecs/places.ts";
+import type { Holder } from "../runtime/places.ts";
 import { giveUp } from "./give_up.ts";
 import type { PartSpool } from "./part_spool.ts";
 import { holderOf } from "./reach.ts";

@@ -1,6 +1,6 @@
 /** Reading upstream bodies: bounded and watched. */
-import { ByteBuffer } from "../codecs/byte_buffer.ts";
-import { pacedBody, paceOf, type Slowness } from "../codecs/pace.ts";
+import { ByteBuffer } from "../runtime/byte_buffer.ts";
+import { pacedBody, paceOf, type Slowness } from "../runtime/pace.ts";
 import { TransportError } from "./failures.ts";
 
 /** Reads at most so many bytes and cancels the rest; a body that breaks gives what came. */

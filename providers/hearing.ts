@@ -1,5 +1,5 @@
 /** Letting a clock hear what time it is at providers, by the dates of their answers. */
-import type { Clock } from "../codecs/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { ProviderDeps } from "./settings.ts";
 
 /** The ways to a provider. */

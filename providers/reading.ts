@@ -2,7 +2,7 @@
  * Reading a file from a provider whose documents do not say whether its downloads honour Range:
  * both answers are right, and the caller is told which one it was.
  */
-import { cutBody } from "../codecs/cut_body.ts";
+import { cutBody } from "../runtime/cut_body.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { watchedBody } from "./body.ts";
 import { encodingsOf } from "./encoding.ts";

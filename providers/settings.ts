@@ -1,5 +1,5 @@
 /** What every kind of provider is made from: the configuration's settings, and the outside world. */
-import { bounds } from "../codecs/bounds.ts";
+import { bounds } from "../runtime/bounds.ts";
 import type { Uploader } from "./upload.ts";
 
 /** What an upstream speaks. */

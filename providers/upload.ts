@@ -4,9 +4,9 @@
  * so these go over undici, which enforces Content-Length and takes the path as it is.
  */
 import { Failure } from "../codecs/failure.ts";
-import { createIdleTimer, type IdleTimer } from "../codecs/idle_timer.ts";
-import { paceOf, type PaceWatch, watchPace } from "../codecs/pace.ts";
-import { type Once, once } from "../codecs/single_flight.ts";
+import { createIdleTimer, type IdleTimer } from "../runtime/idle_timer.ts";
+import { paceOf, type PaceWatch, watchPace } from "../runtime/pace.ts";
+import { type Once, once } from "../runtime/single_flight.ts";
 import { readAtMost, slowUpstream } from "./body.ts";
 import { TransportError } from "./failures.ts";
 import { defaultTimeouts, type Timeouts } from "./settings.ts";

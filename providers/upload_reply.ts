@@ -1,7 +1,7 @@
 /** Answers to what undici sent, as web responses that are watched. */
-import { bounds } from "../codecs/bounds.ts";
-import { createIdleTimer } from "../codecs/idle_timer.ts";
-import { paceOf, watchPace } from "../codecs/pace.ts";
+import { bounds } from "../runtime/bounds.ts";
+import { createIdleTimer } from "../runtime/idle_timer.ts";
+import { paceOf, watchPace } from "../runtime/pace.ts";
 import { slowUpstream } from "./body.ts";
 import { TransportError } from "./failures.ts";
 import type { Timeouts } from "./settings.ts";

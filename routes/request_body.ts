@@ -1,8 +1,8 @@
 /** The bodies of requests, as handlers read them, and of answers, as clients do. */
-import { ByteBuffer } from "../codecs/byte_buffer.ts";
-import { bounds } from "../codecs/bounds.ts";
+import { ByteBuffer } from "../runtime/byte_buffer.ts";
+import { bounds } from "../runtime/bounds.ts";
 import { Failure } from "../codecs/failure.ts";
-import { type Pace, pacedBody, paceOf, type Slowness } from "../codecs/pace.ts";
+import { type Pace, pacedBody, paceOf, type Slowness } from "../runtime/pace.ts";
 import type { Audit } from "./context.ts";
 
 /** A request's body is read under these. */

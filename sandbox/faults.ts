@@ -1,7 +1,7 @@
 /**
  * Faults on request: what a test posts to `/control/faults` strikes the requests that it matches.
  */
-import { cutBody } from "../codecs/cut_body.ts";
+import { cutBody } from "../runtime/cut_body.ts";
 import type { Json, ResultFaults } from "./context.ts";
 import type { RawAnswer } from "./http.ts";
 import { isObject, type JsonObject, number, string } from "./json.ts";

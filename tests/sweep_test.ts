@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { trustedClock } from "../codecs/clock.ts";
+import { trustedClock } from "../runtime/clock.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import { createLog } from "../log.ts";
 import type { Objects } from "../objects/objects.ts";

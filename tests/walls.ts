@@ -17,38 +17,43 @@ interface Wall {
 }
 
 const walls: Readonly<Record<string, Wall>> = {
-  "codecs": { uses: [] },
-  "catalog": { uses: ["codecs"] },
+  // What went wrong is a `Failure` everywhere, also where a disk or a list says so.
+  "runtime": { uses: ["codecs/failure.ts"] },
+  "codecs": { uses: ["runtime"] },
+  "catalog": { uses: ["codecs", "runtime"] },
   "dialects": { uses: ["codecs"] },
-  "providers": { uses: ["codecs"] },
-  "objects": { uses: ["catalog", "codecs"], usesTypesOf: ["providers/provider.ts"] },
-  "jobs": { uses: ["objects", "catalog", "codecs"], usesTypesOf: ["providers/provider.ts"] },
+  "providers": { uses: ["codecs", "runtime"] },
+  "objects": { uses: ["catalog", "codecs", "runtime"], usesTypesOf: ["providers/provider.ts"] },
+  "jobs": {
+    uses: ["objects", "catalog", "codecs", "runtime"],
+    usesTypesOf: ["providers/provider.ts"],
+  },
   // Care of the catalog makes again what was lost: jobs and names are the rooms' own to make.
   "care": {
-    uses: ["catalog", "codecs", "jobs/adopt_batch.ts", "objects/name.ts"],
+    uses: ["catalog", "codecs", "runtime", "jobs/adopt_batch.ts", "objects/name.ts"],
     usesTypesOf: ["providers/provider.ts"],
   },
   // Commands are composition roots too.
   "commands/catalog.ts": {
-    uses: ["care", "catalog", "codecs", "config.ts", "main.ts", "providers"],
+    uses: ["care", "catalog", "codecs", "runtime", "config.ts", "main.ts", "providers"],
   },
-  "access": { uses: ["catalog", "codecs"] },
-  "commands": { uses: ["access", "catalog", "codecs", "config.ts"] },
+  "access": { uses: ["catalog", "codecs", "runtime"] },
+  "commands": { uses: ["access", "catalog", "codecs", "runtime", "config.ts"] },
   // The port's and the records' types are the words in which objects and jobs answer. The name of
   // the tenant of those who do not sign is the catalog's, as it is a part of its keys.
   "routes": {
-    uses: ["objects", "jobs", "access", "codecs", "catalog/keys.ts"],
+    uses: ["objects", "jobs", "access", "codecs", "runtime", "catalog/keys.ts"],
     usesTypesOf: ["providers/provider.ts", "catalog"],
   },
-  "sandbox": { uses: ["codecs"] },
+  "sandbox": { uses: ["codecs", "runtime"] },
   // The task that puts the gateway in front of the simulated providers is a composition root too.
   "sandbox/main.ts": { uses: ["config.ts", "gateway.ts", "main.ts", "process.ts"] },
   // Measurements fill a catalog as if it had been in use for long, and start what they compare.
-  "bench": { uses: ["codecs", "catalog", "sandbox"] },
-  "log.ts": { uses: ["codecs"] },
-  "config_file.ts": { uses: ["codecs"] },
+  "bench": { uses: ["codecs", "runtime", "catalog", "sandbox"] },
+  "log.ts": { uses: ["codecs", "runtime"] },
+  "config_file.ts": { uses: ["codecs", "runtime"] },
   "config_providers.ts": {
-    uses: ["config_file.ts", "codecs"],
+    uses: ["config_file.ts", "codecs", "runtime"],
     usesTypesOf: ["providers/settings.ts"],
   },
   "config_sharing.ts": { uses: ["config_file.ts"], usesTypesOf: ["config_providers.ts"] },
@@ -60,23 +65,28 @@ const walls: Readonly<Record<string, Wall>> = {
       "config_results.ts",
       "config_sharing.ts",
       "codecs",
+      "runtime",
     ],
     usesTypesOf: ["providers/settings.ts"],
   },
   "process.ts": { uses: [], usesTypesOf: ["log.ts"] },
   "descriptors.ts": { uses: [] },
   "serve.ts": { uses: ["descriptors.ts"], usesTypesOf: ["routes/door.ts"] },
-  "sweep.ts": { uses: [], usesTypesOf: ["catalog", "objects", "jobs", "codecs", "log.ts"] },
-  "own_address.ts": { uses: ["codecs"], usesTypesOf: ["providers/settings.ts"] },
+  "sweep.ts": {
+    uses: [],
+    usesTypesOf: ["catalog", "objects", "jobs", "codecs", "runtime", "log.ts"],
+  },
+  "own_address.ts": { uses: ["codecs", "runtime"], usesTypesOf: ["providers/settings.ts"] },
   "results_store.ts": {
     uses: ["objects"],
-    usesTypesOf: ["codecs", "config.ts", "providers/provider.ts"],
+    usesTypesOf: ["codecs", "runtime", "config.ts", "providers/provider.ts"],
   },
   "gateway.ts": {
     uses: [
       "access",
       "catalog",
       "codecs",
+      "runtime",
       "jobs",
       "objects",
       "own_address.ts",

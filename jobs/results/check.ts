@@ -4,8 +4,8 @@
  * bounded by the longest line and 32 bytes a record.
  */
 import { createHash } from "node:crypto";
-import type { Breath } from "../../codecs/breath.ts";
-import { IdSet } from "../../codecs/id_set.ts";
+import type { Breath } from "../../runtime/breath.ts";
+import { IdSet } from "../../runtime/id_set.ts";
 import { isBlank, PartialLine } from "../../codecs/jsonl.ts";
 import { addSpan, type Part, type Span } from "../../codecs/pieces.ts";
 import { recordIn } from "./record.ts";

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { ResultsObject } from "../../catalog/results.ts";
 import type { JobCounts, JobEntry } from "../../catalog/entries.ts";
-import { createBreath } from "../../codecs/breath.ts";
+import { createBreath } from "../../runtime/breath.ts";
 import { Failure } from "../../codecs/failure.ts";
 import type { Span } from "../../codecs/pieces.ts";
 import { resultsId } from "../../codecs/results_id.ts";

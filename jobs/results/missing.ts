@@ -1,6 +1,6 @@
 /** Which records of a job's input its results lack, or repeat: read from the input, in its order. */
-import type { Breath } from "../../codecs/breath.ts";
-import { IdSet } from "../../codecs/id_set.ts";
+import type { Breath } from "../../runtime/breath.ts";
+import { IdSet } from "../../runtime/id_set.ts";
 import { isBlank, splitLines } from "../../codecs/jsonl.ts";
 import type { RecordForm } from "../../providers/provider.ts";
 import type { Check } from "./check.ts";

@@ -1,7 +1,7 @@
 /** Reading a finished batch's results from its provider, part by part, as well as that goes. */
 import type { RecordIds } from "../../catalog/record_ids.ts";
 import type { JobEntry } from "../../catalog/entries.ts";
-import { createBreath } from "../../codecs/breath.ts";
+import { createBreath } from "../../runtime/breath.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { accountOf } from "../../objects/reach.ts";
 import type { Draft } from "../../objects/results/store.ts";

@@ -1,5 +1,5 @@
 /** The records on the lines of inputs and results. */
-import type { Breath } from "../../codecs/breath.ts";
+import type { Breath } from "../../runtime/breath.ts";
 import { outlineOf, scanObject } from "../../codecs/json_scan.ts";
 import type { LineObject } from "../../providers/provider.ts";
 

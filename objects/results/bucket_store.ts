@@ -1,6 +1,6 @@
 /** Results in a bucket of S3, through a provider that forwards there. */
 import { Buffer } from "node:buffer";
-import { chunkStream } from "../../codecs/chunk_stream.ts";
+import { chunkStream } from "../../runtime/chunk_stream.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { encodeUri } from "../../codecs/uri.ts";
 import type { ForwardingProvider } from "../../providers/provider.ts";

@@ -1,7 +1,7 @@
 /** Results in a local folder. What has a name there is whole: drafts get theirs by a rename. */
-import { chunkStream } from "../../codecs/chunk_stream.ts";
+import { chunkStream } from "../../runtime/chunk_stream.ts";
 import { Failure } from "../../codecs/failure.ts";
-import { once } from "../../codecs/single_flight.ts";
+import { once } from "../../runtime/single_flight.ts";
 import { chunksOf, verify, writeAll } from "./draft_file.ts";
 import type { Draft, ResultStore } from "./store.ts";
 

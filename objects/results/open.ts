@@ -1,9 +1,9 @@
 /** Reading objects of results: from the operator's copy, or put together from a batch's parts. */
 import type { ResultsCatalog, ResultsEntry } from "../../catalog/results.ts";
 import type { ObjectEntry } from "../../catalog/entries.ts";
-import { chunkStream } from "../../codecs/chunk_stream.ts";
+import { chunkStream } from "../../runtime/chunk_stream.ts";
 import { Failure } from "../../codecs/failure.ts";
-import { gathered } from "../../codecs/gathered.ts";
+import { gathered } from "../../runtime/gathered.ts";
 import { type Piece, piecesOf, type Span } from "../../codecs/pieces.ts";
 import type { StoringProvider } from "../../providers/provider.ts";
 import { accountOf } from "../reach.ts";

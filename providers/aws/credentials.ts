@@ -1,7 +1,7 @@
 /** The gateway's own AWS credentials. */
 import { Failure } from "../../codecs/failure.ts";
 import type { Credentials } from "../../codecs/sigv4.ts";
-import { SingleFlight } from "../../codecs/single_flight.ts";
+import { SingleFlight } from "../../runtime/single_flight.ts";
 
 /** Credentials that may end. */
 export interface ExpiringCredentials extends Credentials {

@@ -3,8 +3,8 @@
  * signed, the session token among its headers (SignatureDoesNotMatch, also as bytes in hexadecimal),
  * and an expired token itself (`Token-0` of ExpiredToken). That is the gateway's, not its client's.
  */
-import { bounds } from "../../codecs/bounds.ts";
-import { pacedBody, paceOf } from "../../codecs/pace.ts";
+import { bounds } from "../../runtime/bounds.ts";
+import { pacedBody, paceOf } from "../../runtime/pace.ts";
 import type { Credentials } from "../../codecs/sigv4.ts";
 import { readAtMost, slowUpstream } from "../body.ts";
 

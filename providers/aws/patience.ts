@@ -4,7 +4,7 @@
  * Bedrock's calls, and what S3 answers without having got a body, are answered within seconds, so a
  * silence has a limit. Over a copy or a completion S3 takes minutes, and is given them.
  */
-import { bounds } from "../../codecs/bounds.ts";
+import { bounds } from "../../runtime/bounds.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { readWhole, watchedBody } from "../body.ts";
 import { TransportError } from "../failures.ts";

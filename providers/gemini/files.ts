@@ -1,7 +1,7 @@
 /** Gemini's files. What was uploaded is given back to nobody; results can be downloaded. */
 import { Failure } from "../../codecs/failure.ts";
 import type { FileId } from "../../codecs/ids.ts";
-import { allPages } from "../../codecs/pages.ts";
+import { allPages } from "../../runtime/pages.ts";
 import { type ErrorClass, unexpectedReply } from "../failures.ts";
 import { count, type JsonObject, object, objects, text } from "../json.ts";
 import type { FilesPort, NewFile, Page, ProviderFile } from "../provider.ts";

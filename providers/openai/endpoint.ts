@@ -1,5 +1,5 @@
 /** Which API of OpenAI a batch is for: Bedrock's create call has no place for it. */
-import { createBreath } from "../../codecs/breath.ts";
+import { createBreath } from "../../runtime/breath.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { scanObject, textOf } from "../../codecs/json_scan.ts";
 import { firstLine } from "../../codecs/jsonl.ts";

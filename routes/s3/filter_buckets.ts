@@ -1,5 +1,5 @@
 /** An upstream's list of buckets, without those that a principal may not use. */
-import { ByteBuffer } from "../../codecs/byte_buffer.ts";
+import { ByteBuffer } from "../../runtime/byte_buffer.ts";
 import { childrenNamed, childText, parseXml, renderXml } from "../../codecs/s3_xml.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { answerXml } from "./answer.ts";

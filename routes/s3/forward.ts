@@ -5,7 +5,7 @@
  */
 import { allowsBucket } from "../../access/policy.ts";
 import { isAwsChunked } from "../../codecs/aws_chunked.ts";
-import { bounds } from "../../codecs/bounds.ts";
+import { bounds } from "../../runtime/bounds.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { isBucketName } from "../../codecs/s3_uri.ts";
 import { decodeKey, parseRawQuery } from "../../codecs/uri.ts";

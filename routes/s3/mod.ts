@@ -4,7 +4,7 @@
  */
 import { Failure } from "../../codecs/failure.ts";
 import { withLinkHeaders } from "../../codecs/presigned_headers.ts";
-import type { Place, Places } from "../../codecs/places.ts";
+import type { Place, Places } from "../../runtime/places.ts";
 import { parseRawQuery } from "../../codecs/uri.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { checkBucket, checkWrite, reachOf } from "../authorize.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { onDisk } from "../../catalog/disk_kv.ts";
 import { groupCommits } from "../../catalog/grouped_kv.ts";
 import { kvOver } from "../../catalog/kv.ts";
-import { createDisk, isDiskFailure } from "../../codecs/disk.ts";
+import { createDisk, isDiskFailure } from "../../runtime/disk.ts";
 
 const key = ["a"];
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { resolveRange } from "../../codecs/byte_range.ts";
-import { cutBody } from "../../codecs/cut_body.ts";
+import { cutBody } from "../../runtime/cut_body.ts";
 import fc from "../sdks/fast_check.ts";
 
 const runs = { seed: 20261123, numRuns: 1_000 };

@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { createBreath } from "../../codecs/breath.ts";
+import { createBreath } from "../../runtime/breath.ts";
 import { JsonScan, outlineOf, scanObject, textOf } from "../../codecs/json_scan.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);

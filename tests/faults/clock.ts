@@ -1,5 +1,5 @@
 /** A clock that jumps when a test says so. */
-import { type Clock, createClock } from "../../codecs/clock.ts";
+import { type Clock, createClock } from "../../runtime/clock.ts";
 
 /** A clock, and how it is moved. Both of its clocks start where the system's are. */
 export interface JumpingClock {

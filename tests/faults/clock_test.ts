@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { jumpPatience } from "../../codecs/clock.ts";
+import { jumpPatience } from "../../runtime/clock.ts";
 import { createJobWorld, createRequest } from "../jobs/world.ts";
 import { all } from "../catalog/memory.ts";
 import { gate } from "../double.ts";

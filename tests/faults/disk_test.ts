@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { openOrMakeBox } from "../../access/secret_key.ts";
 import { noteOrigin } from "../../catalog/origin.ts";
-import { diskTrouble } from "../../codecs/disk.ts";
+import { diskTrouble } from "../../runtime/disk.ts";
 import { diskId } from "../../objects/disk_id.ts";
 import { sandboxEnvironment } from "../../sandbox/environment.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/server.ts";

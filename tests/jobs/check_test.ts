@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { createBreath, holdMilliseconds } from "../../codecs/breath.ts";
+import { createBreath, holdMilliseconds } from "../../runtime/breath.ts";
 import { checkResults } from "../../jobs/results/check.ts";
 import { idsOf, namesOf } from "../../jobs/results/missing.ts";
 import type { RecordForm } from "../../providers/provider.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createClock } from "../../codecs/clock.ts";
+import { createClock } from "../../runtime/clock.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
 import { patience } from "../../jobs/verdict.ts";

@@ -1,6 +1,6 @@
 /** Results that are read when jobs end take turns, and slow ones leave room for the others. */
 import assert from "node:assert/strict";
-import { bounds } from "../../codecs/bounds.ts";
+import { bounds } from "../../runtime/bounds.ts";
 import { createDouble, gate } from "../double.ts";
 import { counts, finish, get, start } from "./results_world.ts";
 import { createJobWorld, type JobWorld } from "./world.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createReadMemory } from "../../catalog/read_memory.ts";
 import type { ObjectEntry } from "../../catalog/entries.ts";
-import { trustedClock } from "../../codecs/clock.ts";
+import { trustedClock } from "../../runtime/clock.ts";
 import { fileId } from "../../codecs/ids.ts";
 import { list, type ListPage, type ListRequest } from "../../objects/list.ts";
 import { objectRecord, scope } from "../catalog/memory.ts";

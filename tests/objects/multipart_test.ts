@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { trustedClock } from "../../codecs/clock.ts";
+import { trustedClock } from "../../runtime/clock.ts";
 import { Failure } from "../../codecs/failure.ts";
 import type { Multipart, NewPart } from "../../objects/multipart.ts";
 import { createMultipart } from "../../objects/multipart.ts";

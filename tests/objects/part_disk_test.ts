@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { trustedClock } from "../../codecs/clock.ts";
+import { trustedClock } from "../../runtime/clock.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { diskId } from "../../objects/disk_id.ts";
 import { createMultipart } from "../../objects/multipart.ts";

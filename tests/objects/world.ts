@@ -1,5 +1,5 @@
 /** Objects over a provider in memory and a catalog in memory. */
-import type { Clock } from "../../codecs/clock.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import { createObjects, type Objects } from "../../objects/objects.ts";
 import type { NewObject } from "../../objects/put.ts";
 import type { Reach } from "../../objects/reach.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createPlaces, type Holder, type Place, withOwnShare } from "../../codecs/places.ts";
+import { createPlaces, type Holder, type Place, withOwnShare } from "../../runtime/places.ts";
 
 const of = (tenant: string, account: string): Holder => ({ tenant, account });
 const quiet = () => new AbortController().signal;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Pace, pacedBody, paceOf, type Slowness, watchPace } from "../../codecs/pace.ts";
+import { type Pace, pacedBody, paceOf, type Slowness, watchPace } from "../../runtime/pace.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));

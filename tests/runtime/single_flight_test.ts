@@ -1,5 +1,5 @@
 import { equal, rejects } from "node:assert/strict";
-import { once, SingleFlight } from "../../codecs/single_flight.ts";
+import { once, SingleFlight } from "../../runtime/single_flight.ts";
 
 Deno.test("work of one name is shared while it is under way, and begun again after its end", async () => {
   const flight = new SingleFlight<number>();

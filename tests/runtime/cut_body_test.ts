@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cutBody } from "../../codecs/cut_body.ts";
+import { cutBody } from "../../runtime/cut_body.ts";
 
 /** A body of these chunks, and what became of it. */
 function bodyOf(chunks: readonly string[], end: "close" | "break" = "close") {

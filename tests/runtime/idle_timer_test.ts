@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createIdleTimer } from "../../codecs/idle_timer.ts";
+import { createIdleTimer } from "../../runtime/idle_timer.ts";
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 

@@ -2,7 +2,7 @@
  * A disk that refuses writes, in the gateway's words. Everything that writes to a disk does so through
  * a {@linkcode Disk}, so that a full one is a 503 that says so, and readiness knows of it.
  */
-import { Failure } from "./failure.ts";
+import { Failure } from "../codecs/failure.ts";
 
 /** What is wrong with a disk: there is no room left, or it does not do what it should. */
 export type DiskTrouble = "full" | "failing";

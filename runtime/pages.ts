@@ -1,5 +1,5 @@
 /** Reading a list to its end, also where the list itself has none. */
-import { Failure } from "./failure.ts";
+import { Failure } from "../codecs/failure.ts";
 
 /** A page of a list; without a cursor it is the last. */
 export interface ListPage<Item> {

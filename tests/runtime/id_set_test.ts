@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { IdSet } from "../../codecs/id_set.ts";
+import { IdSet } from "../../runtime/id_set.ts";
 
 Deno.test("a set knows each of many ids once, through all its growing", () => {
   const set = new IdSet();

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { ByteBuffer } from "../../codecs/byte_buffer.ts";
+import { ByteBuffer } from "../../runtime/byte_buffer.ts";
 
 Deno.test("bytes come out as they came in, whatever the size of the pieces", () => {
   const all = Uint8Array.from({ length: 10_000 }, (_, at) => at % 251);

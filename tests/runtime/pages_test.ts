@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../codecs/failure.ts";
-import { allPages, type ListPage } from "../../codecs/pages.ts";
+import { allPages, type ListPage } from "../../runtime/pages.ts";
 
 type Page = ListPage<{ readonly id: string }>;
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { clockTolerance, createClock, jumpPatience } from "../../codecs/clock.ts";
+import { clockTolerance, createClock, jumpPatience } from "../../runtime/clock.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chunkStream } from "../../codecs/chunk_stream.ts";
+import { chunkStream } from "../../runtime/chunk_stream.ts";
 
 async function* chunks(...texts: string[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) {

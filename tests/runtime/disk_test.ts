@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createDisk, diskTrouble, isDiskFailure } from "../../codecs/disk.ts";
+import { createDisk, diskTrouble, isDiskFailure } from "../../runtime/disk.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { bedrockError } from "../../codecs/bedrock_errors.ts";
 import { s3Error } from "../../codecs/s3_errors.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { bounds } from "../codecs/bounds.ts";
-import { defaultTimeouts } from "../providers/settings.ts";
+import { bounds } from "../../runtime/bounds.ts";
+import { defaultTimeouts } from "../../providers/settings.ts";
 
 /** A bound as documents write it, by the unit at the end of its name. */
 function written(name: string, value: number): string {
@@ -22,7 +22,7 @@ function tableBelow(text: string, heading: string): string[][] {
 }
 
 Deno.test("the table of bounds names every bound with its value, and says what a client sees", async () => {
-  const url = new URL("../docs/reliability.md", import.meta.url);
+  const url = new URL("../../docs/reliability.md", import.meta.url);
   const rows = tableBelow(await Deno.readTextFile(url), "## Bounds");
   const told = rows.map(([name, value]) => `${name} ${value}`);
   const real = Object.entries(bounds).map(([name, value]) => `\`${name}\` ${written(name, value)}`);
@@ -34,7 +34,7 @@ Deno.test("the table of bounds names every bound with its value, and says what a
 });
 
 Deno.test("the document on security sends its readers to that table", async () => {
-  const text = await Deno.readTextFile(new URL("../docs/security.md", import.meta.url));
+  const text = await Deno.readTextFile(new URL("../../docs/security.md", import.meta.url));
   assert.match(text, /\(reliability\.md#bounds\)/);
 });
 

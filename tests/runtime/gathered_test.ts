@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { gathered } from "../../codecs/gathered.ts";
+import { gathered } from "../../runtime/gathered.ts";
 
 const pieces = (...sizes: number[]) => sizes.map((size, n) => new Uint8Array(size).fill(n));
 const flat = (all: readonly Uint8Array[]) => all.flatMap((one) => [...one]);

@@ -1,5 +1,5 @@
 import { equal, rejects } from "node:assert/strict";
-import { createBreath, holdMilliseconds } from "../../codecs/breath.ts";
+import { createBreath, holdMilliseconds } from "../../runtime/breath.ts";
 
 Deno.test("work pauses once its time is over, and then begins to count again", async () => {
   let time = 0;
