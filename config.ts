@@ -1,5 +1,6 @@
 /** The configuration: one file and the environment, checked as a whole before anything starts. */
 import { checkFile, type ConfigError, type ConfigFile, unknownName } from "./config_file.ts";
+import { modelTable } from "./config_models.ts";
 import { type KeepSettings, keepSettings } from "./config_results.ts";
 import { checkNames, type Env, mergeProviders } from "./config_providers.ts";
 import { type Sharing, sharingOf } from "./config_sharing.ts";
@@ -7,6 +8,7 @@ import type { ParseError } from "jsonc-parser";
 import { isRegion } from "./codecs/arn.ts";
 import { bounds } from "./runtime/bounds.ts";
 import { parseSecretKey } from "./codecs/secret_box.ts";
+import type { ModelTable } from "./dialects/models.ts";
 import type { ProviderSettings } from "./providers/settings.ts";
 
 /** Everything that the gateway is told from outside. Times are in milliseconds. */
@@ -39,6 +41,8 @@ export interface Config extends Sharing {
   readonly implicitBuckets: boolean;
   readonly strictIdempotency: boolean;
   readonly limits: ConfigFile["limits"];
+  /** Which model of a provider runs a job that names another one. */
+  readonly models: ModelTable;
   /** Where results are kept beyond the time that providers keep them; nowhere where absent. */
   readonly keep?: KeepSettings;
   /** The region of whatever no client signed a region for. */
@@ -153,6 +157,7 @@ export async function parseConfig(
     implicitBuckets: file.implicitBuckets,
     strictIdempotency: file.strictIdempotency,
     limits: file.limits,
+    models: modelTable(file.models, providers, notes),
     ...(keep && { keep }),
     region: region ?? providers.find((one) => one.region !== undefined)?.region ?? "us-east-1",
     notes,

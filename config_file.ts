@@ -1,5 +1,6 @@
 /** The configuration file: its form, the names it knows, and where an error in it is. */
 import * as v from "valibot";
+import { modelMembers, models } from "./config_models.ts";
 import { bounds } from "./runtime/bounds.ts";
 
 const baseUrl = v.pipe(
@@ -99,6 +100,7 @@ const file = v.object({
   strictIdempotency: v.optional(v.boolean(), false),
   limits: v.optional(limits, {}),
   results: v.optional(results, {}),
+  models: v.optional(models, {}),
 });
 
 /** What the configuration file says, with defaults for what it does not. */
@@ -116,8 +118,12 @@ export interface ConfigError {
 const wholeFile = "(the whole file)";
 
 /** What each object of the file may hold; `*` stands for any name. */
-const knownNames: Readonly<Record<string, readonly string[]>> = {
+const knownNames: Readonly<Record<string, readonly string[] | "any">> = {
   "": Object.keys(file.entries),
+  "providers": "any",
+  "buckets": "any",
+  "models": "any",
+  "models.*": "any",
   "providers.*": Object.keys(provider.entries),
   "providers.*.accounts.*": Object.keys(account.entries),
   "providers.*.batch": Object.keys(batch.entries),
@@ -125,6 +131,7 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
   "limits": Object.keys(limits.entries),
   "results": Object.keys(results.entries),
   "results.keep": Object.keys(keep.entries),
+  "models.*.*": modelMembers,
 };
 
 /** A checked file: what is right in it, so that what depends on that is checked too. */
@@ -145,13 +152,13 @@ export function checkFile(
   const named = isObject(filled) && isObject(filled["providers"])
     ? Object.keys(filled["providers"])
     : [];
-  const unset = errors.map(({ place }) => place);
   errors.push(...unknownNames(filled, []));
+  const reported = errors.map(({ place }) => place);
   const result = v.safeParse(file, filled);
   if (result.success) return { file: result.output, errors, named };
   for (const issue of result.issues) {
     const place = v.getDotPath(issue) ?? wholeFile;
-    if (!unset.includes(place)) errors.push({ place, message: messageOf(issue) });
+    if (!reported.includes(place)) errors.push({ place, message: messageOf(issue) });
   }
   const broken = result.issues.map((issue) => issue.path?.map(({ key }) => `${key}`) ?? []);
   return { file: v.parse(file, without(filled, broken)), errors, named };
@@ -175,13 +182,16 @@ const kinds: Readonly<Record<string, string>> = {
   Array: "a list, [ … ]",
 };
 
-/** The file without the settings that have errors; of many providers or buckets, those alone. */
+/** Settings with many entries, of which one can be wrong and the others right. */
+const collections: readonly string[] = ["providers", "buckets", "models"];
+
+/** The file without the settings that have errors; of a collection, without the wrong entries. */
 function without(content: unknown, broken: readonly (readonly string[])[]): unknown {
   if (!isObject(content)) return {};
   const isBroken = (...path: string[]) =>
     broken.some((one) => path.every((part, at) => one[at] === part));
   const entries = Object.entries(content).flatMap(([name, inner]): [string, unknown][] => {
-    const isCollection = (name === "providers" || name === "buckets") && isObject(inner);
+    const isCollection = collections.includes(name) && isObject(inner);
     if (!isCollection) return isBroken(name) ? [] : [[name, inner]];
     return [[
       name,
@@ -230,12 +240,14 @@ function unknownNames(value: unknown, path: readonly string[]): ConfigError[] {
   }
   return Object.entries(value).flatMap(([name, inner]): ConfigError[] => {
     const place = [...path, name];
-    if (known === undefined || known.includes(name)) return unknownNames(inner, place);
+    if (known === undefined || known === "any" || known.includes(name)) {
+      return unknownNames(inner, place);
+    }
     return [{ place: place.join("."), message: unknownName(name, known) }];
   });
 }
 
-function knownAt(path: readonly string[]): readonly string[] | undefined {
+function knownAt(path: readonly string[]): readonly string[] | "any" | undefined {
   const found = Object.entries(knownNames).find(([pattern]) => {
     const parts = pattern === "" ? [] : pattern.split(".");
     return parts.length === path.length &&

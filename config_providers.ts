@@ -148,6 +148,9 @@ export function checkNames(
   for (const [bucket, { provider }] of Object.entries(file.buckets)) {
     check(`buckets.${bucket}.provider`, provider);
   }
+  for (const [model, byProvider] of Object.entries(file.models)) {
+    for (const provider of Object.keys(byProvider)) check(`models.${model}.${provider}`, provider);
+  }
 }
 
 function urlOf(env: Env, name: string, errors: ConfigError[]): string | undefined {

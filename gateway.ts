@@ -168,6 +168,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     leaseMilliseconds: deps.leaseMilliseconds ?? defaultLeaseMilliseconds,
     settleMilliseconds: deps.settleMilliseconds ?? defaultSettleMilliseconds,
     strictIdempotency: config.strictIdempotency,
+    models: config.models,
     defaultRegion: config.region,
     warn: log.warn,
   });

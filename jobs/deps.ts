@@ -2,6 +2,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Scope } from "../catalog/keys.ts";
 import type { JobEntry } from "../catalog/entries.ts";
+import type { ModelTable } from "../dialects/models.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Objects } from "../objects/objects.ts";
 import type { ResultStore } from "../objects/results/store.ts";
@@ -36,6 +37,8 @@ export interface JobDeps {
   readonly catalog: Catalog;
   readonly objects: Objects;
   readonly providers: ReadonlyMap<string, Provider>;
+  /** Which model of a provider runs a job that names another one. */
+  readonly models: ModelTable;
   /** Where results are kept beyond the time that providers keep them; nowhere where absent. */
   readonly resultStore?: ResultStore;
   /** Milliseconds since 1970, for what clients are told. */

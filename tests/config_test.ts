@@ -39,6 +39,7 @@ Deno.test("nothing configured is the defaults, without any provider", async () =
     implicitBuckets: true,
     strictIdempotency: false,
     limits: { maxBodyBytes: 5_368_709_120, concurrentUploads: 256, requestsPerSecond: null },
+    models: {},
     region: "us-east-1",
     notes: [],
   });

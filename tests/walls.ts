@@ -21,11 +21,11 @@ const walls: Readonly<Record<string, Wall>> = {
   "runtime": { uses: ["codecs/failure.ts"] },
   "codecs": { uses: ["runtime"] },
   "catalog": { uses: ["codecs", "runtime"] },
-  "dialects": { uses: ["codecs"] },
+  "dialects": { uses: ["codecs", "runtime"] },
   "providers": { uses: ["codecs", "runtime"] },
   "objects": { uses: ["catalog", "codecs", "runtime"], usesTypesOf: ["providers/provider.ts"] },
   "jobs": {
-    uses: ["objects", "catalog", "codecs", "runtime"],
+    uses: ["objects", "catalog", "codecs", "dialects", "runtime"],
     usesTypesOf: ["providers/provider.ts"],
   },
   // Care of the catalog makes again what was lost: jobs and names are the rooms' own to make.
@@ -51,7 +51,8 @@ const walls: Readonly<Record<string, Wall>> = {
   // Measurements fill a catalog as if it had been in use for long, and start what they compare.
   "bench": { uses: ["codecs", "runtime", "catalog", "sandbox"] },
   "log.ts": { uses: ["codecs", "runtime"] },
-  "config_file.ts": { uses: ["codecs", "runtime"] },
+  "config_file.ts": { uses: ["codecs", "config_models.ts", "runtime"] },
+  "config_models.ts": { uses: [], usesTypesOf: ["dialects/models.ts", "providers/settings.ts"] },
   "config_providers.ts": {
     uses: ["config_file.ts", "codecs", "runtime"],
     usesTypesOf: ["providers/settings.ts"],
@@ -61,13 +62,14 @@ const walls: Readonly<Record<string, Wall>> = {
   "config.ts": {
     uses: [
       "config_file.ts",
+      "config_models.ts",
       "config_providers.ts",
       "config_results.ts",
       "config_sharing.ts",
       "codecs",
       "runtime",
     ],
-    usesTypesOf: ["providers/settings.ts"],
+    usesTypesOf: ["dialects/models.ts", "providers/settings.ts"],
   },
   "process.ts": { uses: [], usesTypesOf: ["log.ts"] },
   "descriptors.ts": { uses: [] },

@@ -55,6 +55,7 @@ export async function createJobWorld(options: JobWorldOptions = {}): Promise<Job
     leaseMilliseconds: 6_000,
     settleMilliseconds: 20_000,
     strictIdempotency: false,
+    models: {},
     defaultRegion: "us-west-2",
     warn: (message) => warnings.push(message),
     ...options,
