@@ -5,9 +5,9 @@
 import type { JobEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import { SingleFlight } from "../runtime/single_flight.ts";
-import { accountOf } from "../objects/reach.ts";
 import type { StoringProvider } from "../providers/provider.ts";
 import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
+import { runOf } from "./runs.ts";
 import type { Settling } from "./settle.ts";
 
 /** Reading the results of jobs that were over when they were found. */
@@ -42,14 +42,14 @@ export function createCatchUp(deps: JobTools, settling: Settling) {
 
   async function once(provider: StoringProvider, scoped: ScopedJob): Promise<JobEntry> {
     const { job } = scoped;
+    const run = runOf(deps, provider, job);
     try {
-      const { batches } = accountOf(provider, job.account);
-      const batch = await batches.get(job.batch, deps.closing);
+      const report = await run.report(deps.closing);
       settling.found(scoped);
-      return await settling.end(provider, scoped, batch) ?? job;
+      return await settling.end(scoped, run, report) ?? job;
     } catch (error) {
       if (error instanceof Failure && error.kind === "not-found") {
-        return await settling.gone(provider, scoped, error);
+        return await settling.gone(scoped, run, error);
       }
       settling.postpone(scoped, error);
       return job;

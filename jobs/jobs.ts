@@ -7,10 +7,10 @@ import { createCatchUp } from "./catch_up.ts";
 import { createCreate } from "./create.ts";
 import type { JobDeps, JobTools } from "./deps.ts";
 import { createIdentify } from "./identify.ts";
-import { createJournalWork } from "./journal.ts";
+import { JournalWork } from "./journal.ts";
 import { type JobPage, listJobs, type ListJobsRequest } from "./list.ts";
-import { createPoll } from "./poll.ts";
-import { createSettling } from "./settle.ts";
+import { Poll } from "./poll.ts";
+import { Settling } from "./settle.ts";
 import { sweepJobs } from "./sweep.ts";
 import { stop } from "./stop.ts";
 import { tagJob, untagJob } from "./tags.ts";
@@ -71,11 +71,11 @@ export function createJobs(deps: JobDeps): Jobs {
   const closing = new AbortController();
   const clock = deps.clock ?? trustedClock(deps.now);
   const tools: JobTools = { ...deps, clock, closing: closing.signal };
-  const settling = createSettling(tools);
+  const settling = new Settling(tools);
   const catching = createCatchUp(tools, settling);
-  const poll = createPoll(tools, settling, catching);
+  const poll = new Poll(tools, settling, catching);
   const adoption = createAdoption(tools, poll);
-  const work = createJournalWork(tools);
+  const work = new JournalWork(tools);
   const create = createCreate(tools, work);
   const { identify, knows } = createIdentify(deps, adoption);
   return {
@@ -93,7 +93,7 @@ export function createJobs(deps: JobDeps): Jobs {
     },
     async stop(reach, region, identifier, signal) {
       const found = await identify(reach, identifier, region, signal);
-      await stop(deps, poll, reach.provider, found, signal);
+      await stop(tools, poll, reach.provider, found, signal);
       return found.job;
     },
     async tags(reach, identifier, signal) {

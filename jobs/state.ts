@@ -1,7 +1,9 @@
 /** The legal moves of a job, as pure functions of what was and what the provider says. */
 import type { JobDescription, JobEntry, JobProgress } from "../catalog/entries.ts";
 import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
+import type { BatchId } from "../codecs/ids.ts";
 import type { Batch } from "../providers/provider.ts";
+import type { Report } from "./run.ts";
 
 const ends = ["Completed", "PartiallyCompleted", "Failed", "Stopped", "Expired"] as const;
 
@@ -33,7 +35,7 @@ export function deadlineOf({ submittedAt, timeoutDurationInHours }: Timed): numb
 
 /** Where a job stands right after its provider accepted it. */
 export function accepted(batch: Batch, now: number, job?: Timed): JobProgress {
-  return ended({ ...told(batch, batch.status, now, job), stopRequested: false });
+  return ended({ ...told(batch, batch.id, batch.status, now, job), stopRequested: false });
 }
 
 /** Why a job is over whose provider gave no reason; programs read the message without a look. */
@@ -74,15 +76,15 @@ function ended(progress: JobProgress): JobProgress {
  */
 export function advance(
   job: JobEntry,
-  batch: Batch,
+  report: Report,
   now: number,
   isDoubted = false,
 ): JobProgress | undefined {
-  const goesOn = job.stopRequested && !isTerminal(batch.status);
-  const status = goesOn ? "Stopping" : batch.status;
+  const goesOn = job.stopRequested && !isTerminal(report.status);
+  const status = goesOn ? "Stopping" : report.status;
   if (isTerminal(job.status)) return undefined;
   if (status !== job.status && !moves[job.status].includes(status)) return undefined;
-  const news = told(batch, status, now, job);
+  const news = told(report, job.batch, status, now, job);
   const next = ended({
     ...(job.timedOut && status === "Stopped" ? outOfTime(job, news) : news),
     stopRequested: job.stopRequested,
@@ -117,9 +119,11 @@ export function stopping(job: JobEntry, now: number): JobProgress | undefined {
   return { ...job, status: "Stopping", stopRequested: true, modifiedAt: now };
 }
 
-/** A batch as it is shown while its results have not been read: it is not over yet. */
-export function unsettled(batch: Batch): Batch {
-  return isTerminal(batch.status) ? { ...batch, status: "InProgress", endedAt: undefined } : batch;
+/** A report as it is shown while the results have not been read: the work is not over yet. */
+export function unsettled<R extends Report>(report: R): R {
+  return isTerminal(report.status)
+    ? { ...report, status: "InProgress", endedAt: undefined }
+    : report;
 }
 
 /**
@@ -157,24 +161,25 @@ function outOfTime(
 }
 
 function told(
-  batch: Batch,
+  report: Report,
+  batch: BatchId,
   status: JobStatus,
   now: number,
   job: Timed | undefined,
 ): Omit<JobProgress, "stopRequested"> {
   const over = isTerminal(status);
-  const limits = [batch.expiresAt?.getTime(), job && deadlineOf(job)]
+  const limits = [report.expiresAt?.getTime(), job && deadlineOf(job)]
     .filter((limit) => limit !== undefined);
   return {
-    batch: batch.id,
+    batch,
     status,
     modifiedAt: now,
-    results: batch.results,
-    ...(batch.message !== undefined && { message: batch.message.slice(0, maxMessage) }),
+    results: report.results,
+    ...(report.message !== undefined && { message: report.message.slice(0, maxMessage) }),
     // A provider that tells whole seconds ends a short job before its beginning.
-    ...(over && { endedAt: Math.max(batch.endedAt?.getTime() ?? now, job?.submittedAt ?? 0) }),
+    ...(over && { endedAt: Math.max(report.endedAt?.getTime() ?? now, job?.submittedAt ?? 0) }),
     ...(limits.length > 0 && { expiresAt: Math.min(...limits) }),
-    ...(batch.counts && { counts: batch.counts }),
+    ...(report.counts && { counts: report.counts }),
   };
 }
 

@@ -2,10 +2,11 @@
 import type { JobEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import { isTerminal } from "../codecs/job_status.ts";
-import { accountOf } from "../objects/reach.ts";
 import type { StoringProvider } from "../providers/provider.ts";
-import type { JobDeps, ScopedJob } from "./deps.ts";
+import type { JobTools, ScopedJob } from "./deps.ts";
 import type { Poll } from "./poll.ts";
+import type { Run } from "./run.ts";
+import { runOf } from "./runs.ts";
 import { stopping } from "./state.ts";
 
 /**
@@ -14,7 +15,7 @@ import { stopping } from "./state.ts";
  * Throws `conflict` where the job is over, also where the provider says so first.
  */
 export async function stop(
-  deps: JobDeps,
+  deps: JobTools,
   poll: Poll,
   provider: StoringProvider,
   scoped: ScopedJob,
@@ -22,10 +23,11 @@ export async function stop(
 ): Promise<void> {
   const { scope, job } = scoped;
   if (isTerminal(job.status)) throw over(job);
+  const run = runOf(deps, provider, job);
   try {
-    await accountOf(provider, job.account).batches.stop(job.batch, signal);
+    await run.stop(signal);
   } catch (error) {
-    if (error instanceof Failure && error.kind === "not-found") throw unknownThere(job, error);
+    if (error instanceof Failure && error.kind === "not-found") throw unknownThere(run, error);
     if (!(error instanceof Failure) || error.kind !== "conflict") throw error;
     const current = await poll.ask(provider, scoped);
     throw isTerminal(current.status) ? over(current) : error;
@@ -35,10 +37,10 @@ export async function stop(
 }
 
 /** The job is known here: that it is not found would be no answer to whoever sees it in a list. */
-function unknownThere({ batch }: JobEntry, cause: Failure): Failure {
+function unknownThere({ name }: Run, cause: Failure): Failure {
   return new Failure(
     "unavailable",
-    `The job's provider does not have its batch ${batch} now, so it cannot be asked to stop it. Try ` +
+    `The job's provider does not have its ${name} now, so it cannot be asked to stop it. Try ` +
       "again; if the batch stays away, the job ends by itself",
     { cause, retryAfterSeconds: 1 },
   );

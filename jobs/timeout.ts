@@ -2,9 +2,8 @@
 import type { JobEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import { isTerminal } from "../codecs/job_status.ts";
-import { accountOf } from "../objects/reach.ts";
-import type { Batch, StoringProvider } from "../providers/provider.ts";
 import type { JobTools, ScopedJob } from "./deps.ts";
+import type { Report, Run } from "./run.ts";
 import { timingOut } from "./state.ts";
 
 /**
@@ -12,14 +11,14 @@ import { timingOut } from "./state.ts";
  * if the gateway dies in between, or the provider does not answer, whoever looks at the job next
  * asks for the stop again, until the provider says that it is stopping.
  *
- * @param batch What the provider just told of the job's batch.
+ * @param report What the provider just reported.
  * @returns The job as it is now.
  */
 export async function enforceTimeout(
   deps: JobTools,
-  provider: StoringProvider,
+  run: Run,
   { scope, job }: ScopedJob,
-  batch: Batch,
+  report: Report,
 ): Promise<JobEntry> {
   // A clock that is wrong for a moment must stop nobody's job.
   const now = deps.clock.due();
@@ -28,16 +27,16 @@ export async function enforceTimeout(
     if (!timingOut(job, now)) return job;
     current = await deps.catalog.jobs.update(scope, job.id, (old) => timingOut(old, now)) ?? job;
   }
-  if (!current.timedOut || isTerminal(current.status) || batch.status === "Stopping") {
+  if (!current.timedOut || isTerminal(current.status) || report.status === "Stopping") {
     return current;
   }
   try {
-    await accountOf(provider, job.account).batches.stop(job.batch, deps.closing);
+    await run.stop(deps.closing);
   } catch (error) {
     // It was over before the stop came: the provider's next answer tells how it ended.
     const isOver = error instanceof Failure && error.kind === "conflict";
     if (!isOver && !deps.closing.aborted) {
-      const fields = { job: job.id, provider: provider.name, error };
+      const fields = { job: job.id, provider: scope.provider, error };
       deps.warn("A job whose time ran out could not be stopped yet", fields);
     }
   }

@@ -45,6 +45,9 @@ export type Verdict =
   | { readonly do: "end" }
   | { readonly do: "wait"; readonly because: Doubt; readonly error?: unknown };
 
+/** A job that does not end yet, and why. */
+export type Wait = Extract<Verdict, { do: "wait" }>;
+
 /** What is to be done. */
 export function verdictOf({ isShort, errors, waited, isOld }: Evidence): Verdict {
   // That the gateway itself fails, its disk or its catalog, says nothing of the results.

@@ -1,0 +1,91 @@
+/**
+ * Asking for a batch exactly once. A batch that is wanted is a claim; the claim travels in the
+ * provider's own metadata, so that after a lost answer its batch is found, and is not asked for again.
+ */
+import { Failure } from "../codecs/failure.ts";
+import type { JobId } from "../codecs/ids.ts";
+import { allPages } from "../runtime/pages.ts";
+import type { Account, Batch } from "../providers/provider.ts";
+import { clockSkew } from "./adopt_batch.ts";
+import type { JobTools } from "./deps.ts";
+
+/** How often a provider is asked for a batch that may still appear, in milliseconds. */
+const interval = 1_000;
+
+/** A batch that is wanted once. */
+export interface Claim {
+  readonly jobId: JobId;
+  /** When the claim was made: its batch is not older. In milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** Outcome of asking: the batch, or why the provider made none. */
+export type Asked = { readonly batch: Batch } | { readonly refused: unknown };
+
+/**
+ * Asks for the batch of a claim. Where the answer is lost, the batch is looked for.
+ *
+ * Throws where there may be a batch that was not found: it is to be looked for again before the
+ * provider is asked again.
+ */
+export async function askFor(
+  account: Account,
+  claim: Claim,
+  create: () => Promise<Batch>,
+  signal: AbortSignal,
+): Promise<Asked> {
+  try {
+    return { batch: await create() };
+  } catch (error) {
+    if (!mayHaveBeenMade(error)) return { refused: error };
+    const batch = await findBatch(account, claim, signal);
+    if (!batch) throw error;
+    return { batch };
+  }
+}
+
+/**
+ * Looks for the batch of a claim that the provider was last asked for at `askedAt`, until it is found
+ * or is certain not to have been made.
+ */
+export async function findUntilCertain(
+  { clock, settleMilliseconds, sleep }: JobTools,
+  account: Account,
+  claim: Claim,
+  askedAt: number,
+  signal: AbortSignal,
+): Promise<Batch | undefined> {
+  for (;;) {
+    const batch = await findBatch(account, claim, signal);
+    if (batch) return batch;
+    const left = askedAt + settleMilliseconds - clock.due();
+    if (left <= 0) return undefined;
+    await sleep(Math.min(interval, left));
+  }
+}
+
+/** Looks for the batch that bears a claim, once. */
+export async function findBatch(
+  account: Account,
+  claim: Claim,
+  signal: AbortSignal,
+): Promise<Batch | undefined> {
+  const { batches } = account;
+  for await (const page of allPages((cursor) => batches.list(cursor, signal))) {
+    const found = page.items.find((batch) => bears(batch, claim));
+    if (found) return found;
+    const old = batches.newestFirst && page.items.length > 0 &&
+      page.items.every((batch) => batch.createdAt.getTime() < claim.since - clockSkew);
+    if (old) break;
+  }
+  return undefined;
+}
+
+/** Whether a batch may have been made; only a clear refusal leaves no doubt. */
+function mayHaveBeenMade(error: unknown): boolean {
+  return !(error instanceof Failure) || error.details.outcomeUnknown === true;
+}
+
+function bears({ jobId }: Batch, claim: Claim): boolean {
+  return jobId === claim.jobId;
+}

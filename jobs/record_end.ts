@@ -1,0 +1,32 @@
+/** Writing the end of a job, together with its results. */
+import type { JobEntry } from "../catalog/entries.ts";
+import { isTerminal } from "../codecs/job_status.ts";
+import type { JobTools, ScopedJob } from "./deps.ts";
+import type { Outcome } from "./results/collect.ts";
+import type { Report } from "./run.ts";
+import { advance } from "./state.ts";
+
+/**
+ * Ends a job, or gives one that is over its results.
+ *
+ * @param report Absent where the provider does not have the work any more.
+ */
+export async function recordEnd(
+  deps: JobTools,
+  { scope, job }: ScopedJob,
+  report: Report | undefined,
+  { counts, message, objects, cuts }: Outcome,
+): Promise<JobEntry | undefined> {
+  const { results } = deps.catalog;
+  const complete = await Promise.all(objects.map(async (one) => {
+    if (cuts.length === 0 || one.results.parts.length === 0) return one;
+    const cutChunks = await results.setCuts(scope.provider, one.object.file, cuts);
+    return { ...one, results: { ...one.results, cutChunks } };
+  }));
+  const now = deps.now();
+  return await results.settle(scope, job.id, (old) => {
+    const ended = report && advance(old, { ...report, counts, message }, now);
+    if (ended || !isTerminal(old.status)) return ended;
+    return { ...old, counts, ...(message !== undefined && { message }) };
+  }, complete);
+}

@@ -1,0 +1,40 @@
+/**
+ * Work of a provider for a job, behind one interface: polling, ending and stopping a job do not
+ * depend on how many batches it has, or on where they are.
+ */
+import type { Batch } from "../providers/provider.ts";
+import type { Outcome } from "./results/collect.ts";
+import type { Evidence, Wait } from "./verdict.ts";
+
+/** State of a job's work at its provider, in Bedrock's words. */
+export type Report = Pick<
+  Batch,
+  | "status"
+  | "rawStatus"
+  | "unknownStatus"
+  | "counts"
+  | "message"
+  | "endedAt"
+  | "expiresAt"
+  | "results"
+  | "areMoreResults"
+>;
+
+/** History of a doubt, for the verdict on what was read. */
+export type DoubtSoFar = Pick<Evidence, "waited" | "isOld">;
+
+/** Work of a provider for one job. */
+export interface Run {
+  /** Names the work in sentences: `batch batch_123`. */
+  readonly name: string;
+  /** Asks the provider. Throws `not-found` where it does not have the work any more. */
+  report(signal: AbortSignal): Promise<Report>;
+  /** Asks the provider to stop; throws `conflict` where the work is over already. */
+  stop(signal: AbortSignal): Promise<void>;
+  /**
+   * Reads the results of work that is over.
+   *
+   * @returns What the job ends with, or why it does not end yet.
+   */
+  collect(report: Report, doubt: DoubtSoFar, signal: AbortSignal): Promise<Outcome | Wait>;
+}
