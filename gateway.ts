@@ -3,6 +3,7 @@ import { createKeyring, type Keyring } from "./access/keyring.ts";
 import { createRateLimit } from "./access/rate_limit.ts";
 import { checkSecretKey } from "./access/sealing.ts";
 import { openBox } from "./access/secret_key.ts";
+import { createBlobStore } from "./blob_stores.ts";
 import { createCatalog } from "./catalog/catalog.ts";
 import { openPlace, placeOf } from "./catalog/place.ts";
 import { bounds } from "./runtime/bounds.ts";
@@ -32,7 +33,6 @@ import type { Openness } from "./routes/authenticate.ts";
 import { createMetrics } from "./routes/ops/metrics.ts";
 import { bindingOf } from "./routes/select_provider.ts";
 import { type Listener, readTls, serve } from "./serve.ts";
-import { createResultStore } from "./results_store.ts";
 import { startSweep, type Sweep } from "./sweep.ts";
 
 /** What the gateway takes from outside besides its configuration. */
@@ -123,14 +123,13 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     sleep,
     failed: (error) => log.warn("The disk failed while ranges of a file were read", { error }),
   });
-  const resultStore = createResultStore(
-    config,
+  const resultStore = config.keep && createBlobStore(config.keep, {
     providers,
-    clock.due,
-    deps.catalogPath === ":memory:" ? undefined : drafts,
-    disks.results,
-    (error) => log.warn("Old drafts of results could not be cleared away", { error }),
-  );
+    due: clock.due,
+    drafts: deps.catalogPath === ":memory:" ? undefined : drafts,
+    disk: disks.results,
+    failed: (error) => log.warn("Old drafts of results could not be cleared away", { error }),
+  });
   const objects = createObjects({
     catalog,
     providers,

@@ -5,7 +5,7 @@ import type { JobEntry } from "../catalog/entries.ts";
 import type { ModelTable } from "../dialects/models.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Objects } from "../objects/objects.ts";
-import type { ResultStore } from "../objects/results/store.ts";
+import type { BlobStore } from "../blobs/store.ts";
 import type { Provider } from "../providers/provider.ts";
 
 /** A job and the provider-side scope that it is recorded in: the caller's, or that of native batches. */
@@ -40,7 +40,7 @@ export interface JobDeps {
   /** Which model of a provider runs a job that names another one. */
   readonly models: ModelTable;
   /** Where results are kept beyond the time that providers keep them; nowhere where absent. */
-  readonly resultStore?: ResultStore;
+  readonly resultStore?: BlobStore;
   /** Milliseconds since 1970, for what clients are told. */
   readonly now: () => number;
   /** Durations, leases, and what ends jobs; `now` is trusted with all of it where absent. */

@@ -1,4 +1,5 @@
 /** The life of an object: put, find, read, list, remove, and the clean-up of what is left over. */
+import type { BlobStore } from "../blobs/store.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ObjectEntry } from "../catalog/entries.ts";
 import { type Clock, trustedClock } from "../runtime/clock.ts";
@@ -19,7 +20,6 @@ import type { ReadSpool } from "./read_spool.ts";
 import { remove, type RemoveRequest } from "./remove.ts";
 import type { Reach } from "./reach.ts";
 import type { ResultsDeps } from "./results/open.ts";
-import type { ResultStore } from "./results/store.ts";
 import { emptyTrash, sweepTrash } from "./trash.ts";
 import { createUploadMarks } from "./upload_marks.ts";
 
@@ -45,7 +45,7 @@ export interface ObjectDeps {
   /** Whether any allowed name is a bucket without being created; true where absent. */
   readonly implicitBuckets?: boolean;
   /** Where results are kept beyond the time that providers keep them; nowhere where absent. */
-  readonly resultStore?: ResultStore;
+  readonly resultStore?: BlobStore;
   /** Throws `unavailable` where the catalog could not keep what is put. */
   readonly checkRoom?: () => Promise<void>;
   /** Where parts of uploads wait; a temporary folder where absent. */

@@ -6,13 +6,13 @@
  * them the bound holds for each gateway alone.
  */
 import { createHash } from "node:crypto";
+import { entries, found, writeAll } from "../blobs/file_system.ts";
 import { bounds } from "../runtime/bounds.ts";
 import { createDisk, type Disk } from "../runtime/disk.ts";
 import { Failure } from "../codecs/failure.ts";
 import { once } from "../runtime/single_flight.ts";
 import { createPlaces, type Holder, type Place, type PlacesOptions } from "../runtime/places.ts";
 import { diskId } from "./disk_id.ts";
-import { entries, found } from "./file_system.ts";
 
 /** What a spool is made from. */
 export interface PartSpoolOptions {
@@ -260,10 +260,6 @@ export function createPartSpool(options: PartSpoolOptions = {}) {
     if (options.folder !== undefined) return Promise.resolve(options.folder);
     return temporary();
   }
-}
-
-async function writeAll(file: Deno.FsFile, chunk: Uint8Array): Promise<void> {
-  for (let done = 0; done < chunk.byteLength;) done += await file.write(chunk.subarray(done));
 }
 
 /** Words what the disk refuses. */

@@ -7,11 +7,11 @@
  * Its files on disk have no name: the operating system frees them when the process ends, however
  * that happens, and no other process can come by.
  */
+import { openNameless } from "../blobs/file_system.ts";
 import { cutBody } from "../runtime/cut_body.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { OpenedFile } from "../providers/provider.ts";
 import { createDownload, type Download } from "./download.ts";
-import { openNameless } from "./file_system.ts";
 
 /** What the spool is made from. */
 export interface ReadSpoolDeps {

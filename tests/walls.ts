@@ -23,10 +23,14 @@ const walls: Readonly<Record<string, Wall>> = {
   "catalog": { uses: ["codecs", "runtime"] },
   "dialects": { uses: ["codecs", "runtime"] },
   "providers": { uses: ["codecs", "runtime"] },
-  "objects": { uses: ["catalog", "codecs", "runtime"], usesTypesOf: ["providers/provider.ts"] },
+  "blobs": { uses: ["codecs", "runtime"], usesTypesOf: ["providers/provider.ts"] },
+  "objects": {
+    uses: ["blobs", "catalog", "codecs", "runtime"],
+    usesTypesOf: ["providers/provider.ts"],
+  },
   "jobs": {
     uses: ["objects", "catalog", "codecs", "dialects", "runtime"],
-    usesTypesOf: ["providers/provider.ts"],
+    usesTypesOf: ["blobs/store.ts", "providers/provider.ts"],
   },
   // Care of the catalog makes again what was lost: jobs and names are the rooms' own to make.
   "care": {
@@ -79,13 +83,14 @@ const walls: Readonly<Record<string, Wall>> = {
     usesTypesOf: ["catalog", "objects", "jobs", "codecs", "runtime", "log.ts"],
   },
   "own_address.ts": { uses: ["codecs", "runtime"], usesTypesOf: ["providers/settings.ts"] },
-  "results_store.ts": {
-    uses: ["objects"],
-    usesTypesOf: ["codecs", "runtime", "config.ts", "providers/provider.ts"],
+  "blob_stores.ts": {
+    uses: ["blobs"],
+    usesTypesOf: ["runtime", "config_results.ts", "providers/provider.ts"],
   },
   "gateway.ts": {
     uses: [
       "access",
+      "blob_stores.ts",
       "catalog",
       "codecs",
       "runtime",
@@ -93,7 +98,6 @@ const walls: Readonly<Record<string, Wall>> = {
       "objects",
       "own_address.ts",
       "providers",
-      "results_store.ts",
       "routes",
       "process.ts",
       "serve.ts",

@@ -7,7 +7,7 @@ import { createBreath } from "../../runtime/breath.ts";
 import { Failure } from "../../codecs/failure.ts";
 import type { Span } from "../../codecs/pieces.ts";
 import { resultsId } from "../../codecs/results_id.ts";
-import type { Draft } from "../../objects/results/store.ts";
+import type { BlobDraft } from "../../blobs/store.ts";
 import type { Batch } from "../../providers/provider.ts";
 import type { JobTools } from "../deps.ts";
 import type { Check } from "./check.ts";
@@ -75,7 +75,7 @@ export async function outcomeOf(
 /** Keeps results; undefined where they are too large for the operator's store. */
 async function keep(
   deps: JobTools,
-  draft: Draft,
+  draft: BlobDraft,
   provider: string,
   { id }: JobEntry,
   check: Check,

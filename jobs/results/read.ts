@@ -4,7 +4,7 @@ import type { JobEntry } from "../../catalog/entries.ts";
 import { createBreath } from "../../runtime/breath.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { accountOf } from "../../objects/reach.ts";
-import type { Draft } from "../../objects/results/store.ts";
+import type { BlobDraft } from "../../blobs/store.ts";
 import type { Account, Batch, BatchResults, StoringProvider } from "../../providers/provider.ts";
 import type { JobTools } from "../deps.ts";
 import { type Check, checkResults, type Likeness, type OpenPart } from "./check.ts";
@@ -27,7 +27,7 @@ export interface Reading {
   readonly told: BatchResults;
   readonly check: Check;
   readonly unread: readonly UnreadPart[];
-  readonly draft: Draft | undefined;
+  readonly draft: BlobDraft | undefined;
   readonly input: InputIds;
 }
 

@@ -1,4 +1,5 @@
 /** Reading objects of results: from the operator's copy, or put together from a batch's parts. */
+import type { BlobStore } from "../../blobs/store.ts";
 import type { ResultsCatalog, ResultsEntry } from "../../catalog/results.ts";
 import type { ObjectEntry } from "../../catalog/entries.ts";
 import { chunkStream } from "../../runtime/chunk_stream.ts";
@@ -8,12 +9,11 @@ import { type Piece, piecesOf, type Span } from "../../codecs/pieces.ts";
 import type { StoringProvider } from "../../providers/provider.ts";
 import { accountOf } from "../reach.ts";
 import type { ReadSpool, SpoolRange } from "../read_spool.ts";
-import type { ResultStore } from "./store.ts";
 
 /** What reading results needs. */
 export interface ResultsDeps {
   readonly catalog: ResultsCatalog;
-  readonly store?: ResultStore;
+  readonly store?: BlobStore;
   readonly reads?: ReadSpool;
 }
 

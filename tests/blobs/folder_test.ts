@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { Failure } from "../../../codecs/failure.ts";
-import { createFolderStore } from "../../../objects/results/folder_store.ts";
-import { temporaryFolder } from "../../catalog/memory.ts";
-import { quiet } from "../world.ts";
+import { createFolderStore } from "../../blobs/folder.ts";
+import { createDisk, isDiskFailure } from "../../runtime/disk.ts";
+import { temporaryFolder } from "../catalog/memory.ts";
+import { quiet } from "../objects/world.ts";
 
 const text = "0123456789";
 const bytes = new TextEncoder().encode(text);
@@ -20,42 +20,6 @@ async function filesIn(folder: string): Promise<string[]> {
   return found;
 }
 
-Deno.test("what is kept in a folder is read whole and in ranges, and removed", async () => {
-  await using folder = await temporaryFolder();
-  const store = createFolderStore(`${folder.path}/new/one`, Date.now);
-  const draft = await store.draft();
-  await draft.write(bytes.subarray(0, 4));
-  await draft.write(bytes.subarray(4));
-  await draft.keep("cloud/job/file", facts, quiet());
-  await draft.discard();
-  assert.deepEqual(await filesIn(folder.path), ["new/one/cloud/job/file"]);
-  const read = async (first: number, last?: number) => {
-    const range = { first, ...(last !== undefined && { last }) };
-    const body = await store.open("cloud/job/file", range, quiet());
-    return await new Response(body as ReadableStream<Uint8Array<ArrayBuffer>>).text();
-  };
-  assert.deepEqual(await Promise.all([read(0), read(3, 5), read(9, 9)]), [text, "345", "9"]);
-  await (await store.open("cloud/job/file", { first: 0 }, quiet())).cancel();
-  await store.remove("cloud/job/file", quiet());
-  await store.remove("cloud/job/file", quiet());
-  await assert.rejects(
-    store.open("cloud/job/file", { first: 0 }, quiet()),
-    (error) => error instanceof Failure && error.kind === "not-found",
-  );
-});
-
-Deno.test("a draft that is not what it must be is not kept, and leaves nothing", async () => {
-  await using folder = await temporaryFolder();
-  const store = createFolderStore(folder.path, Date.now);
-  for (const wrong of [{ ...facts, bytes: 11 }, { ...facts, sha256: "0".repeat(64) }]) {
-    const draft = await store.draft();
-    await draft.write(bytes);
-    await assert.rejects(draft.keep("a/b", wrong, quiet()), /in the gateway's store/);
-    await draft.discard();
-  }
-  assert.deepEqual(await filesIn(folder.path), []);
-});
-
 Deno.test("drafts of processes that died are cleared away, and none that may be at work", async () => {
   await using folder = await temporaryFolder();
   const day = 24 * 60 * 60 * 1000;
@@ -64,7 +28,7 @@ Deno.test("drafts of processes that died are cleared away, and none that may be 
     const at = new Date(Date.now() - age);
     await Deno.utime(`${folder.path}/.draft-${name}`, at, at);
   }
-  const store = createFolderStore(folder.path, Date.now);
+  const store = createFolderStore({ folder: folder.path, due: Date.now });
   await (await store.draft()).discard();
   assert.deepEqual(await filesIn(folder.path), [".draft-young"]);
 });
@@ -80,7 +44,12 @@ Deno.test("gateways that tidy the same folder at once all go on keeping results"
   const failures: unknown[] = [];
   const stores = Array.from(
     { length: 4 },
-    () => createFolderStore(folder.path, Date.now, (error) => failures.push(error)),
+    () =>
+      createFolderStore({
+        folder: folder.path,
+        due: Date.now,
+        failed: (error) => failures.push(error),
+      }),
   );
   const drafts = await Promise.all(stores.map((store) => store.draft()));
   for (const [n, draft] of drafts.entries()) {
@@ -101,7 +70,11 @@ Deno.test("a folder that could not be tidied is tidied with the next draft, and 
   await Deno.writeTextFile(`${stray}/file`, "");
   await Deno.utime(stray, old, old);
   const failures: unknown[] = [];
-  const store = createFolderStore(folder.path, Date.now, (error) => failures.push(error));
+  const store = createFolderStore({
+    folder: folder.path,
+    due: Date.now,
+    failed: (error) => failures.push(error),
+  });
   for (const failed of [1, 2, 2]) {
     const draft = await store.draft();
     await draft.write(bytes);
@@ -110,4 +83,47 @@ Deno.test("a folder that could not be tidied is tidied with the next draft, and 
     assert.equal(failures.length, failed);
     if (failed === 2) await Deno.remove(stray, { recursive: true }).catch(() => {});
   }
+});
+
+Deno.test("a full disk is a failure that says so, leaves nothing, and heals", async () => {
+  await using folder = await temporaryFolder();
+  /** So many writes succeed before the disk is full. */
+  let room = 0;
+  const disk = createDisk("blobs");
+  const store = createFolderStore({
+    folder: folder.path,
+    due: Date.now,
+    disk: {
+      ...disk,
+      write: (work) =>
+        disk.write(async () => {
+          if (room-- > 0) return await work();
+          throw Object.assign(new Error("No space left on device"), { code: "ENOSPC" });
+        }),
+    },
+  });
+  const put = (name: string) =>
+    store.put(name, { bytes: 10, body: new Blob([bytes]).stream() }, quiet());
+  const isSaid = (error: unknown) => isDiskFailure(error) && /full/.test(String(error));
+  // As it begins, as it is written, and as it gets its name.
+  for (const writes of [0, 1, 2]) {
+    room = writes;
+    await assert.rejects(put("a/b"), isSaid);
+    assert.equal(disk.trouble(), "full");
+    assert.deepEqual(await filesIn(folder.path), []);
+  }
+  for (const writes of [0, 1]) {
+    room = 1;
+    const draft = await store.draft();
+    room = writes;
+    await assert.rejects(
+      draft.write(bytes).then(() => draft.keep("a/b", facts, quiet())),
+      isSaid,
+    );
+    await draft.discard();
+    assert.deepEqual(await filesIn(folder.path), []);
+  }
+  room = Infinity;
+  await put("a/c");
+  assert.deepEqual([disk.trouble(), await filesIn(folder.path)], [undefined, ["a/c"]]);
 });

@@ -1,4 +1,4 @@
-/** What several parts of this room ask of the file system. */
+/** Helpers for the file system. */
 
 /** What a call to the file system answers; undefined where there is no such file. */
 export async function found<Result>(call: Promise<Result>): Promise<Result | undefined> {
@@ -40,4 +40,9 @@ export async function openNameless(
     file.close();
     throw error;
   }
+}
+
+/** Writes all bytes of a chunk. */
+export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
 }

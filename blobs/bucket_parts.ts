@@ -1,0 +1,132 @@
+/** Puts a blob that is too large for one put of S3's, as one of S3's uploads in parts. */
+import { chunkStream } from "../runtime/chunk_stream.ts";
+import { childText } from "../codecs/xml_reader.ts";
+import type { BucketCalls } from "./bucket_calls.ts";
+import { wrongLength } from "./draft_file.ts";
+import type { NewBlob } from "./store.ts";
+
+/** Milliseconds that giving up may take. */
+const cleanupMilliseconds = 30_000;
+
+/**
+ * Puts a blob in parts of equal size, one after the other, in constant memory. Nothing is under the
+ * name before all of them are there; where one fails, they are given up.
+ */
+export async function putInParts(
+  calls: BucketCalls,
+  name: string,
+  { bytes, body }: NewBlob,
+  maxPartBytes: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const source = cutter(body);
+  try {
+    const begun = await calls.sendForXml("POST", name, "InitiateMultipartUploadResult", signal, {
+      query: "uploads=",
+      headers: { "content-type": "application/octet-stream" },
+    });
+    const upload = `uploadId=${encodeURIComponent(childText(begun, "UploadId") ?? "")}`;
+    try {
+      const etags = await putParts(calls, name, upload, { source, bytes, maxPartBytes }, signal);
+      await complete(calls, name, upload, etags, signal);
+    } catch (error) {
+      const late = AbortSignal.timeout(cleanupMilliseconds);
+      // What stays is for the bucket's own lifecycle rules; the first error is the one to report.
+      await calls.find("DELETE", name, late, { query: upload })
+        .then((answer) => answer?.body?.cancel(), () => {});
+      throw error;
+    }
+  } finally {
+    await source.end();
+  }
+}
+
+/** What the parts are cut from. */
+interface Whole {
+  readonly source: Cutter;
+  readonly bytes: number;
+  readonly maxPartBytes: number;
+}
+
+/** Puts all parts; their ETags in their order. */
+async function putParts(
+  calls: BucketCalls,
+  name: string,
+  upload: string,
+  { source, bytes, maxPartBytes }: Whole,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const etags: string[] = [];
+  const count = Math.ceil(bytes / maxPartBytes);
+  const partBytes = Math.ceil(bytes / count);
+  for (let left = bytes; left > 0;) {
+    const size = Math.min(left, partBytes);
+    const answer = await calls.send("PUT", name, signal, {
+      query: `partNumber=${etags.length + 1}&${upload}`,
+      headers: { "content-length": `${size}` },
+      body: chunkStream(source.take(size), () => {}),
+    });
+    await answer.body?.cancel();
+    etags.push(answer.headers.get("etag") ?? "");
+    left -= size;
+  }
+  if (!await source.isAtEnd()) throw wrongLength(bytes);
+  return etags;
+}
+
+async function complete(
+  calls: BucketCalls,
+  name: string,
+  upload: string,
+  etags: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const parts = etags.map((etag, at) =>
+    `<Part><PartNumber>${at + 1}</PartNumber><ETag>${etag.replaceAll('"', "&quot;")}</ETag></Part>`
+  );
+  const body = new TextEncoder().encode(
+    `<CompleteMultipartUpload>${parts.join("")}</CompleteMultipartUpload>`,
+  );
+  // S3 may answer 200 and only then say that it failed: the document decides.
+  await calls.sendForXml("POST", name, "CompleteMultipartUploadResult", signal, {
+    query: upload,
+    headers: { "content-type": "application/xml", "content-length": `${body.byteLength}` },
+    body,
+  });
+}
+
+/** A body that is read in pieces of given sizes. */
+interface Cutter {
+  /** Yields the next bytes. Throws where there are fewer. */
+  take(bytes: number): AsyncGenerator<Uint8Array>;
+  isAtEnd(): Promise<boolean>;
+  /** Cancels what is left of the body. */
+  end(): Promise<void>;
+}
+
+function cutter(body: ReadableStream<Uint8Array>): Cutter {
+  const reader = body.getReader();
+  let rest: Uint8Array = new Uint8Array();
+  return {
+    async *take(bytes) {
+      for (let left = bytes; left > 0;) {
+        if (rest.byteLength === 0) {
+          const { done, value } = await reader.read();
+          if (done) throw wrongLength(bytes);
+          rest = value;
+        }
+        const piece = rest.subarray(0, left);
+        rest = rest.subarray(piece.byteLength);
+        left -= piece.byteLength;
+        if (piece.byteLength > 0) yield piece;
+      }
+    },
+    async isAtEnd() {
+      return rest.byteLength === 0 && (await reader.read()).done;
+    },
+    async end() {
+      await reader.cancel().catch(() => {});
+      reader.releaseLock();
+    },
+  };
+}
