@@ -3,7 +3,7 @@ import { createBucketStore } from "./blobs/bucket.ts";
 import { createFolderStore } from "./blobs/folder.ts";
 import type { BlobStore } from "./blobs/store.ts";
 import type { Disk } from "./runtime/disk.ts";
-import type { KeepSettings } from "./config_results.ts";
+import type { KeepSettings } from "./config/results.ts";
 import type { Provider } from "./providers/provider.ts";
 
 /** Dependencies of a blob store. */

@@ -13,7 +13,7 @@ import type { KvLimits } from "./catalog/limited_kv.ts";
 import { sleep } from "./runtime/sleep.ts";
 import { createTokens } from "./codecs/page_token.ts";
 import { createPlaces, withOwnShare } from "./runtime/places.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import type { Log } from "./log.ts";
 import { createDisks, probeFolder } from "./objects/disks.ts";

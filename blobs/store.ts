@@ -36,7 +36,7 @@ export interface StoredBlob {
 
 /**
  * A store of blobs. Names are relative paths of `[A-Za-z0-9._/-]`; what has a name is whole. A full
- * disk is a `Failure` of the kind `unavailable`, see `codecs/disk.ts`.
+ * disk is a `Failure` of the kind `unavailable`, see `runtime/disk.ts`.
  */
 export interface BlobStore {
   /** Begins a blob whose length is known only at its end. */

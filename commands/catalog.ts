@@ -13,8 +13,8 @@ import { createCatalog } from "../catalog/catalog.ts";
 import { openCatalogKv, type OpenDeps, type OpenedKv, replaceCatalog } from "../catalog/open.ts";
 import { newer, schemaOf, schemaVersion } from "../catalog/schema.ts";
 import { Failure } from "../codecs/failure.ts";
-import { type Config, loadConfig } from "../config.ts";
-import { run } from "../main.ts";
+import { type Config, loadConfig } from "../config/config.ts";
+import { run } from "../program.ts";
 import { createProviders } from "../providers/registry.ts";
 import { createUploader } from "../providers/upload.ts";
 

@@ -2,7 +2,7 @@
 import { createCatalog } from "../catalog/catalog.ts";
 import { openPlace, placeOf } from "../catalog/place.ts";
 import { sealingBox } from "../access/sealing.ts";
-import { type Config, loadConfig } from "../config.ts";
+import { type Config, loadConfig } from "../config/config.ts";
 import { createKeyCommands, type KeyCommands } from "./key_commands.ts";
 import { keysHelp, parseKeysArguments, UsageError } from "./keys_arguments.ts";
 

@@ -3,7 +3,7 @@ import type { BatchEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { BatchId } from "../codecs/ids.ts";
 import { allPages } from "../runtime/pages.ts";
-import { askAccounts } from "../objects/accounts.ts";
+import { askAccounts } from "../reach/accounts.ts";
 import type { Account, Batch, StoringProvider } from "../providers/provider.ts";
 import { adoptBatch } from "./adopt_batch.ts";
 import type { JobTools, ScopedJob } from "./deps.ts";

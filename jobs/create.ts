@@ -11,7 +11,7 @@ import type { JobDescription, JobEntry, JournalEntry } from "../catalog/entries.
 import { Failure } from "../codecs/failure.ts";
 import { newJobId } from "../codecs/job_id.ts";
 import { SingleFlight } from "../runtime/single_flight.ts";
-import { type Reach, scopeOf } from "../objects/reach.ts";
+import { type Reach, scopeOf } from "../reach/reach.ts";
 import type { JobTools } from "./deps.ts";
 import { freshMilliseconds } from "./fresh_input.ts";
 import { findInput } from "./input.ts";

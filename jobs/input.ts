@@ -4,7 +4,7 @@ import { isResultsId } from "../codecs/results_id.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
 import { type Found, namesObject } from "../objects/find.ts";
 import type { Objects } from "../objects/objects.ts";
-import { filesOf, type Reach } from "../objects/reach.ts";
+import { filesOf, type Reach } from "../reach/reach.ts";
 import type { CreateRequest } from "./validate.ts";
 
 /** The tag by which a program names the input file where its s3Uri is a mere label. */

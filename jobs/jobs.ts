@@ -1,7 +1,7 @@
 /** The life of a job: created, found, brought up to date, listed, stopped, tagged, and swept. */
 import type { JobEntry } from "../catalog/entries.ts";
 import { trustedClock } from "../runtime/clock.ts";
-import type { Reach } from "../objects/reach.ts";
+import type { Reach } from "../reach/reach.ts";
 import { createAdoption } from "./adopt.ts";
 import { createCatchUp } from "./catch_up.ts";
 import { createCreate } from "./create.ts";

@@ -4,7 +4,7 @@ import type { JobId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
 import type { JobFilter, JobRange } from "../catalog/jobs.ts";
 import type { Scope } from "../catalog/keys.ts";
-import type { Reach } from "../objects/reach.ts";
+import type { Reach } from "../reach/reach.ts";
 import type { JobDeps } from "./deps.ts";
 import { scopesOf } from "./identify.ts";
 import { isVisible } from "./visible.ts";

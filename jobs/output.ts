@@ -2,7 +2,7 @@
 import type { JobDescription } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { Objects } from "../objects/objects.ts";
-import type { Reach } from "../objects/reach.ts";
+import type { Reach } from "../reach/reach.ts";
 import { placeOf } from "./results/place.ts";
 
 /**

@@ -8,7 +8,7 @@ import { bounds } from "../runtime/bounds.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { createPlaces, type Place } from "../runtime/places.ts";
 import { SingleFlight } from "../runtime/single_flight.ts";
-import { holderOf } from "../objects/reach.ts";
+import { holderOf } from "../reach/reach.ts";
 import { type Renewal, startRenewal } from "../objects/renewal.ts";
 import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
 import { Doubts } from "./doubts.ts";

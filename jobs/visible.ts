@@ -1,7 +1,7 @@
 /** Which of its tenant's jobs a reach shows. */
 import type { JobEntry } from "../catalog/entries.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
-import { mayUse, type Reach } from "../objects/reach.ts";
+import { mayUse, type Reach } from "../reach/reach.ts";
 
 /**
  * Whether a job is shown: it reads and writes buckets that may be used. A native batch is in no

@@ -5,7 +5,7 @@
  */
 import type { BucketCatalog, NamedBucket } from "../catalog/buckets.ts";
 import { Failure } from "../codecs/failure.ts";
-import { mayUse, type Reach, scopeOf } from "./reach.ts";
+import { mayUse, type Reach, scopeOf } from "../reach/reach.ts";
 
 /** What buckets are made from. */
 export interface BucketDeps {

@@ -30,7 +30,7 @@ import { chooseParts, invalidPart, type NamedPart } from "./chosen_parts.ts";
 import { checkDisk } from "./part_disk.ts";
 import type { PartSpool } from "./part_spool.ts";
 import type { NewObject } from "./put.ts";
-import { type Reach, scopeOf } from "./reach.ts";
+import { type Reach, scopeOf } from "../reach/reach.ts";
 import { startRenewal } from "./renewal.ts";
 
 /** What is to become an object. */

@@ -10,7 +10,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { Failure } from "../codecs/failure.ts";
 import { type EtagForm, etagMembers } from "./etag_form.ts";
 import { type Address, find, type FindDeps, spelledOut } from "./find.ts";
-import { type Reach, scopeOf } from "./reach.ts";
+import { type Reach, scopeOf } from "../reach/reach.ts";
 import type { ResultsDeps } from "./results/open.ts";
 import { emptyTrash } from "./trash.ts";
 

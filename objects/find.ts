@@ -6,8 +6,8 @@ import { Failure } from "../codecs/failure.ts";
 import { type FileId, fileId, isProviderId } from "../codecs/ids.ts";
 import { isResultsId } from "../codecs/results_id.ts";
 import type { ProviderFile } from "../providers/provider.ts";
-import { askAccounts } from "./accounts.ts";
-import { mayUse, type Reach, scopeOf } from "./reach.ts";
+import { askAccounts } from "../reach/accounts.ts";
+import { mayUse, type Reach, scopeOf } from "../reach/reach.ts";
 import { scopesOfBucket } from "./results/native.ts";
 
 /** Where an object is looked for. */

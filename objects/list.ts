@@ -10,7 +10,7 @@ import { latin1 } from "../codecs/latin1.ts";
 import { afterKey, afterPrefix, compareBytes } from "./byte_order.ts";
 import { isLive } from "./find.ts";
 import { createNativeFiles } from "./native.ts";
-import { type Reach, scopeOf } from "./reach.ts";
+import { type Reach, scopeOf } from "../reach/reach.ts";
 import { scopesOfBucket } from "./results/native.ts";
 
 /** What to list. */

@@ -2,7 +2,7 @@
 import type { NamedUpload, UploadCatalog } from "../catalog/uploads.ts";
 import { afterKey, afterPrefix, compareBytes } from "./byte_order.ts";
 import { commonPrefixOf } from "./list.ts";
-import { type Reach, scopeOf } from "./reach.ts";
+import { type Reach, scopeOf } from "../reach/reach.ts";
 
 /** What to list. */
 export interface UploadListRequest {

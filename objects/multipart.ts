@@ -15,7 +15,7 @@ import { checkDisk } from "./part_disk.ts";
 import { listUploads, type UploadListRequest, type UploadPage } from "./list_uploads.ts";
 import type { PartSpool } from "./part_spool.ts";
 import type { NewObject } from "./put.ts";
-import { filesOf, holderOf, type Reach, scopeOf } from "./reach.ts";
+import { filesOf, holderOf, type Reach, scopeOf } from "../reach/reach.ts";
 import { sweepUploads } from "./sweep_uploads.ts";
 
 /** What uploads in parts are made from. */

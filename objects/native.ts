@@ -1,10 +1,10 @@
 /** Files that were put into a provider by other means, as objects whose keys are their ids. */
 import type { NamedObject, ObjectCatalog } from "../catalog/objects.ts";
 import { allPages } from "../runtime/pages.ts";
-import { askAccounts } from "./accounts.ts";
+import { askAccounts } from "../reach/accounts.ts";
 import { compareBytes } from "./byte_order.ts";
 import { isLive, nativeRecord } from "./find.ts";
-import type { Reach } from "./reach.ts";
+import type { Reach } from "../reach/reach.ts";
 
 const utf8 = new TextEncoder();
 

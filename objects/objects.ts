@@ -18,7 +18,7 @@ import { read } from "./read.ts";
 import { createRegistered } from "./registered.ts";
 import type { ReadSpool } from "./read_spool.ts";
 import { remove, type RemoveRequest } from "./remove.ts";
-import type { Reach } from "./reach.ts";
+import type { Reach } from "../reach/reach.ts";
 import type { ResultsDeps } from "./results/open.ts";
 import { emptyTrash, sweepTrash } from "./trash.ts";
 import { createUploadMarks } from "./upload_marks.ts";

@@ -4,7 +4,7 @@ import { Failure } from "../codecs/failure.ts";
 import { isResultsId } from "../codecs/results_id.ts";
 import type { ByteRange } from "../providers/provider.ts";
 import type { Found } from "./find.ts";
-import { accountOf, filesOf, type Reach, scopeOf } from "./reach.ts";
+import { accountOf, filesOf, type Reach, scopeOf } from "../reach/reach.ts";
 import type { ReadSpool } from "./read_spool.ts";
 import { openResults, type ResultsDeps } from "./results/open.ts";
 

@@ -6,7 +6,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { isResultsId } from "../codecs/results_id.ts";
 import { type Address, fileIds, find, type FindDeps, type Found, lastPart } from "./find.ts";
-import { accountOf, type Reach, scopeOf } from "./reach.ts";
+import { accountOf, type Reach, scopeOf } from "../reach/reach.ts";
 import type { ResultsDeps } from "./results/open.ts";
 import { deleteAtProvider } from "./trash.ts";
 

@@ -5,7 +5,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { Holder } from "../runtime/places.ts";
 import { giveUp } from "./give_up.ts";
 import type { PartSpool } from "./part_spool.ts";
-import { holderOf } from "./reach.ts";
+import { holderOf } from "../reach/reach.ts";
 
 /** What the sweep of uploads works on. */
 export interface SweepUploadsDeps {

@@ -8,7 +8,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { isResultsId } from "../codecs/results_id.ts";
 import type { Provider, StoringProvider } from "../providers/provider.ts";
-import { accountOf } from "./reach.ts";
+import { accountOf } from "../reach/reach.ts";
 import type { ResultsDeps } from "./results/open.ts";
 
 /** What emptying the trash needs. */

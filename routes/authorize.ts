@@ -1,7 +1,7 @@
 /** What a principal may do: which buckets, whether writing, and what of that it is told. */
 import { allowsBucket } from "../access/policy.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
-import type { Reach } from "../objects/reach.ts";
+import type { Reach } from "../reach/reach.ts";
 import type { StoringProvider } from "../providers/provider.ts";
 import { refuse } from "./auth/refusals.ts";
 import type { Principal } from "./principal.ts";

@@ -2,9 +2,9 @@
  * `deno task sandbox`: the gateway on simulated providers, in one process, without keys or network.
  */
 import { parseArgs } from "node:util";
-import { ConfigurationError, parseConfig } from "../config.ts";
+import { ConfigurationError, parseConfig } from "../config/config.ts";
 import { startGateway } from "../gateway.ts";
-import { announce, logOf, run } from "../main.ts";
+import { announce, logOf, run } from "../program.ts";
 import { runUntilSignal } from "../process.ts";
 import { sandboxEnvironment } from "./environment.ts";
 import { type Sandbox, startSandbox } from "./server.ts";

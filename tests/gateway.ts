@@ -1,6 +1,6 @@
 /** Gateways for tests: in this process or in one of their own, on simulated providers. */
 import { fileURLToPath } from "node:url";
-import { parseConfig } from "../config.ts";
+import { parseConfig } from "../config/config.ts";
 import { type Gateway, type GatewayDeps, startGateway } from "../gateway.ts";
 import { createLog } from "../log.ts";
 import { sandboxEnvironment } from "../sandbox/environment.ts";

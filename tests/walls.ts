@@ -24,12 +24,17 @@ const walls: Readonly<Record<string, Wall>> = {
   "dialects": { uses: ["codecs", "runtime"] },
   "providers": { uses: ["codecs", "runtime"] },
   "blobs": { uses: ["codecs", "runtime"], usesTypesOf: ["providers/provider.ts"] },
+  // Objects and jobs agree on whose things a request may touch.
+  "reach": {
+    uses: ["codecs"],
+    usesTypesOf: ["catalog/keys.ts", "runtime", "providers/provider.ts"],
+  },
   "objects": {
-    uses: ["blobs", "catalog", "codecs", "runtime"],
+    uses: ["reach", "blobs", "catalog", "codecs", "runtime"],
     usesTypesOf: ["providers/provider.ts"],
   },
   "jobs": {
-    uses: ["objects", "catalog", "codecs", "dialects", "runtime"],
+    uses: ["objects", "reach", "catalog", "codecs", "dialects", "runtime"],
     usesTypesOf: ["blobs/store.ts", "providers/provider.ts"],
   },
   // Care of the catalog makes again what was lost: jobs and names are the rooms' own to make.
@@ -39,42 +44,28 @@ const walls: Readonly<Record<string, Wall>> = {
   },
   // Commands are composition roots too.
   "commands/catalog.ts": {
-    uses: ["care", "catalog", "codecs", "runtime", "config.ts", "main.ts", "providers"],
+    uses: ["care", "catalog", "codecs", "runtime", "config", "program.ts", "providers"],
   },
   "access": { uses: ["catalog", "codecs", "runtime"] },
-  "commands": { uses: ["access", "catalog", "codecs", "runtime", "config.ts"] },
+  "commands": { uses: ["access", "catalog", "codecs", "runtime", "config"] },
   // The port's and the records' types are the words in which objects and jobs answer. The name of
   // the tenant of those who do not sign is the catalog's, as it is a part of its keys.
   "routes": {
-    uses: ["objects", "jobs", "access", "codecs", "runtime", "catalog/keys.ts"],
+    uses: ["objects", "jobs", "reach", "access", "codecs", "runtime", "catalog/keys.ts"],
     usesTypesOf: ["providers/provider.ts", "catalog"],
   },
   "sandbox": { uses: ["codecs", "runtime"] },
   // The task that puts the gateway in front of the simulated providers is a composition root too.
-  "sandbox/main.ts": { uses: ["config.ts", "gateway.ts", "main.ts", "process.ts"] },
+  "sandbox/main.ts": { uses: ["config", "gateway.ts", "process.ts", "program.ts"] },
   // Measurements fill a catalog as if it had been in use for long, and start what they compare.
   "bench": { uses: ["codecs", "runtime", "catalog", "sandbox"] },
   "log.ts": { uses: ["codecs", "runtime"] },
-  "config_file.ts": { uses: ["codecs", "config_models.ts", "runtime"] },
-  "config_models.ts": { uses: [], usesTypesOf: ["dialects/models.ts", "providers/settings.ts"] },
-  "config_providers.ts": {
-    uses: ["config_file.ts", "codecs", "runtime"],
-    usesTypesOf: ["providers/settings.ts"],
+  // Settings of the kinds are the providers' own words.
+  "config": {
+    uses: ["codecs", "runtime", "providers/settings.ts"],
+    usesTypesOf: ["dialects/models.ts"],
   },
-  "config_sharing.ts": { uses: ["config_file.ts"], usesTypesOf: ["config_providers.ts"] },
-  "config_results.ts": { uses: [], usesTypesOf: ["config_file.ts", "providers/settings.ts"] },
-  "config.ts": {
-    uses: [
-      "config_file.ts",
-      "config_models.ts",
-      "config_providers.ts",
-      "config_results.ts",
-      "config_sharing.ts",
-      "codecs",
-      "runtime",
-    ],
-    usesTypesOf: ["dialects/models.ts", "providers/settings.ts"],
-  },
+  "program.ts": { uses: ["log.ts"], usesTypesOf: ["config"] },
   "process.ts": { uses: [], usesTypesOf: ["log.ts"] },
   "descriptors.ts": { uses: [] },
   "serve.ts": { uses: ["descriptors.ts"], usesTypesOf: ["routes/door.ts"] },
@@ -85,7 +76,7 @@ const walls: Readonly<Record<string, Wall>> = {
   "own_address.ts": { uses: ["codecs", "runtime"], usesTypesOf: ["providers/settings.ts"] },
   "blob_stores.ts": {
     uses: ["blobs"],
-    usesTypesOf: ["runtime", "config_results.ts", "providers/provider.ts"],
+    usesTypesOf: ["runtime", "config", "providers/provider.ts"],
   },
   "gateway.ts": {
     uses: [
@@ -103,18 +94,16 @@ const walls: Readonly<Record<string, Wall>> = {
       "serve.ts",
       "sweep.ts",
     ],
-    usesTypesOf: ["config.ts", "log.ts"],
+    usesTypesOf: ["config", "log.ts"],
   },
-  "egress.ts": { uses: ["providers/settings.ts"], usesTypesOf: ["config.ts"] },
-  "permissions.ts": { uses: ["config.ts", "egress.ts"] },
-  "main.ts": { uses: ["config.ts", "gateway.ts", "log.ts", "process.ts"] },
+  "main.ts": { uses: ["config", "gateway.ts", "process.ts", "program.ts"] },
 };
 
 /** Where a provider may be named: its own files, and those who bring providers in. */
 const namesProviders = [
   /^providers\/(openai|gemini|anthropic)(\/|\.ts$)/,
   /^providers\/(registry|settings)\.ts$/,
-  /^config(_file|_providers)?\.ts$/,
+  /^config\/(config|file|providers)\.ts$/,
   /^(sandbox|bench)\//,
   // Dialects are the APIs' own line formats, and bear their names.
   /^dialects\//,

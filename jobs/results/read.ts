@@ -3,7 +3,7 @@ import type { RecordIds } from "../../catalog/record_ids.ts";
 import type { JobEntry } from "../../catalog/entries.ts";
 import { createBreath } from "../../runtime/breath.ts";
 import { Failure } from "../../codecs/failure.ts";
-import { accountOf } from "../../objects/reach.ts";
+import { accountOf } from "../../reach/reach.ts";
 import type { BlobDraft } from "../../blobs/store.ts";
 import type { Account, Batch, BatchResults, StoringProvider } from "../../providers/provider.ts";
 import type { JobTools } from "../deps.ts";

@@ -1,8 +1,8 @@
 /** A job that one batch runs: a native batch, or one whose input is a provider file. */
 import type { JobEntry } from "../../catalog/entries.ts";
 import { Failure } from "../../codecs/failure.ts";
-import { boundTo } from "../../objects/accounts.ts";
-import { accountOf } from "../../objects/reach.ts";
+import { boundTo } from "../../reach/accounts.ts";
+import { accountOf } from "../../reach/reach.ts";
 import type { Batch, StoringProvider } from "../../providers/provider.ts";
 import type { JobTools } from "../deps.ts";
 import type { Run } from "../run.ts";

@@ -7,7 +7,7 @@ import { Failure } from "../../codecs/failure.ts";
 import { gathered } from "../../runtime/gathered.ts";
 import { type Piece, piecesOf, type Span } from "../../codecs/pieces.ts";
 import type { StoringProvider } from "../../providers/provider.ts";
-import { accountOf } from "../reach.ts";
+import { accountOf } from "../../reach/reach.ts";
 import type { ReadSpool, SpoolRange } from "../read_spool.ts";
 
 /** What reading results needs. */

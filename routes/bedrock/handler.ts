@@ -3,7 +3,7 @@ import { decodeKey } from "../../codecs/uri.ts";
 import { Failure } from "../../codecs/failure.ts";
 import type { Tokens } from "../../codecs/page_token.ts";
 import type { Jobs } from "../../jobs/jobs.ts";
-import type { Reach } from "../../objects/reach.ts";
+import type { Reach } from "../../reach/reach.ts";
 import type { Context } from "../context.ts";
 
 /** What the handlers share. */

@@ -4,7 +4,7 @@ import { Failure } from "../../codecs/failure.ts";
 import { checkRead, parseEntityTags } from "../../codecs/preconditions.ts";
 import { decodeKey } from "../../codecs/uri.ts";
 import { type Address, namesObject } from "../../objects/find.ts";
-import type { Reach } from "../../objects/reach.ts";
+import type { Reach } from "../../reach/reach.ts";
 import { checkAddress } from "./address.ts";
 import { checkVersion } from "./version.ts";
 

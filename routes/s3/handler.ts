@@ -1,7 +1,7 @@
 /** What a handler of an S3 operation gets. */
 import type { Tokens } from "../../codecs/page_token.ts";
 import type { Objects } from "../../objects/objects.ts";
-import type { Reach } from "../../objects/reach.ts";
+import type { Reach } from "../../reach/reach.ts";
 import type { Broken, Context } from "../context.ts";
 import type { Pace } from "./patient_answer.ts";
 

@@ -2,9 +2,9 @@
  * The gateway as `main.ts` runs it, but soon out of patience with its providers, so that their
  * silence can be tested. `TEST_PATIENCE` holds the times, in milliseconds.
  */
-import { loadConfig } from "../../config.ts";
+import { loadConfig } from "../../config/config.ts";
 import { type GatewayDeps, startGateway } from "../../gateway.ts";
-import { announce, logOf, run } from "../../main.ts";
+import { announce, logOf, run } from "../../program.ts";
 import { runUntilSignal } from "../../process.ts";
 
 /** The times that no setting of operators changes. */

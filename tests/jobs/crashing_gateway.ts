@@ -2,9 +2,9 @@
  * A program for tests: the gateway, with shorter leases, that kills itself (SIGKILL) at a step of
  * its first create. `CRASH_AT` names the step; without it the gateway lives.
  */
-import { loadConfig } from "../../config.ts";
+import { loadConfig } from "../../config/config.ts";
 import { startGateway } from "../../gateway.ts";
-import { announce, logOf, run } from "../../main.ts";
+import { announce, logOf, run } from "../../program.ts";
 import { runUntilSignal } from "../../process.ts";
 
 /** What a step of the catalog's is told by: the keys that it writes. */

@@ -1,7 +1,7 @@
 /** Jobs at a simulated provider whose clock, and the gateway's, a test turns by hand. */
 import { randomId } from "../../codecs/ids.ts";
 import type { JobEntry } from "../../catalog/entries.ts";
-import type { Reach } from "../../objects/reach.ts";
+import type { Reach } from "../../reach/reach.ts";
 import { createProviders } from "../../providers/registry.ts";
 import { createUploader } from "../../providers/upload.ts";
 import { sandboxKeys } from "../../sandbox/context.ts";

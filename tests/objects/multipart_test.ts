@@ -4,7 +4,7 @@ import { Failure } from "../../codecs/failure.ts";
 import type { Multipart, NewPart } from "../../objects/multipart.ts";
 import { createMultipart } from "../../objects/multipart.ts";
 import { createPartSpool } from "../../objects/part_spool.ts";
-import type { Reach } from "../../objects/reach.ts";
+import type { Reach } from "../../reach/reach.ts";
 import { type OpenCatalog, temporaryFolder } from "../catalog/memory.ts";
 import { gate } from "../double.ts";
 import { createWorld, newObject, type ObjectWorld, quiet } from "./world.ts";

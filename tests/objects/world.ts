@@ -2,7 +2,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { createObjects, type Objects } from "../../objects/objects.ts";
 import type { NewObject } from "../../objects/put.ts";
-import type { Reach } from "../../objects/reach.ts";
+import type { Reach } from "../../reach/reach.ts";
 import { type OpenCatalog, openCatalog } from "../catalog/memory.ts";
 import { createDouble, type DoubleOptions, type ProviderDouble } from "../double.ts";
 

@@ -3,7 +3,7 @@
  * client, a provider's answer or a dependency says, no connection goes anywhere else.
  */
 import type { Config } from "./config.ts";
-import { defaultBaseUrls, type ProviderSettings } from "./providers/settings.ts";
+import { defaultBaseUrls, type ProviderSettings } from "../providers/settings.ts";
 
 /** Looks a variable up; undefined where it is not set. */
 type Env = (name: string) => string | undefined;

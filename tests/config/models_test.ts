@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ConfigurationError, parseConfig } from "../config.ts";
+import { ConfigurationError, parseConfig } from "../../config/config.ts";
 
 const keys = { OPENAI_API_KEY: "k", GEMINI_API_KEY: "k", ANTHROPIC_API_KEY: "k" };
 

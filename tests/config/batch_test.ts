@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ConfigurationError, parseConfig } from "../config.ts";
+import { ConfigurationError, parseConfig } from "../../config/config.ts";
 
 const parse = (file: unknown) => parseConfig({}, JSON.stringify(file), "batchway.jsonc");
 

@@ -1,15 +1,15 @@
 /** The configuration: one file and the environment, checked as a whole before anything starts. */
-import { checkFile, type ConfigError, type ConfigFile, unknownName } from "./config_file.ts";
-import { modelTable } from "./config_models.ts";
-import { type KeepSettings, keepSettings } from "./config_results.ts";
-import { checkNames, type Env, mergeProviders } from "./config_providers.ts";
-import { type Sharing, sharingOf } from "./config_sharing.ts";
+import { checkFile, type ConfigError, type ConfigFile, unknownName } from "./file.ts";
+import { modelTable } from "./models.ts";
+import { type KeepSettings, keepSettings } from "./results.ts";
+import { checkNames, type Env, mergeProviders } from "./providers.ts";
+import { type Sharing, sharingOf } from "./sharing.ts";
 import type { ParseError } from "jsonc-parser";
-import { isRegion } from "./codecs/arn.ts";
-import { bounds } from "./runtime/bounds.ts";
-import { parseSecretKey } from "./codecs/secret_box.ts";
-import type { ModelTable } from "./dialects/models.ts";
-import type { ProviderSettings } from "./providers/settings.ts";
+import { isRegion } from "../codecs/arn.ts";
+import { bounds } from "../runtime/bounds.ts";
+import { parseSecretKey } from "../codecs/secret_box.ts";
+import type { ModelTable } from "../dialects/models.ts";
+import type { ProviderSettings } from "../providers/settings.ts";
 
 /** Everything that the gateway is told from outside. Times are in milliseconds. */
 export interface Config extends Sharing {

@@ -1,6 +1,6 @@
 /** Where results of jobs are kept, by the configuration file. */
-import type { ConfigError, ConfigFile } from "./config_file.ts";
-import type { ProviderSettings } from "./providers/settings.ts";
+import type { ConfigError, ConfigFile } from "./file.ts";
+import type { ProviderSettings } from "../providers/settings.ts";
 
 /** A local folder, or a bucket of S3 behind a provider that forwards there. */
 export type KeepSettings =

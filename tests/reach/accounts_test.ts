@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../codecs/failure.ts";
-import { askAccounts, pickAccount } from "../../objects/accounts.ts";
+import { askAccounts, pickAccount } from "../../reach/accounts.ts";
 import type { Account, AccountTrouble, StoringProvider } from "../../providers/provider.ts";
 import { createDouble, type ProviderDouble } from "../double.ts";
 import { all } from "../catalog/memory.ts";
-import { createWorld, newObject, quiet } from "./world.ts";
+import { createWorld, newObject, quiet } from "../objects/world.ts";
 
 const denied = () => new Failure("denied", "No", { account: "key" });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { ConfigError } from "../config_file.ts";
-import { type Sharing, sharingOf } from "../config_sharing.ts";
+import type { ConfigError } from "../../config/file.ts";
+import { type Sharing, sharingOf } from "../../config/sharing.ts";
 
 function read(environment: Record<string, string>): { sharing: Sharing; errors: string[] } {
   const errors: ConfigError[] = [];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { parseConfig } from "../config.ts";
-import { catalogHosts, hostsOf } from "../egress.ts";
-import { flagsOf } from "../permissions.ts";
+import { parseConfig } from "../../config/config.ts";
+import { catalogHosts, hostsOf } from "../../config/egress.ts";
+import { flagsOf } from "../../config/permissions.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -147,7 +147,7 @@ Deno.test("credentials of profiles may read what they name and renew their token
 });
 
 Deno.test("the permission set of deno.json is that of every official provider", async () => {
-  const path = new URL("../deno.json", import.meta.url);
+  const path = new URL("../../deno.json", import.meta.url);
   const { permissions: { gateway } } = JSON.parse(await Deno.readTextFile(path));
   const environment = { ...keys, OPENAI_API_KEY: "k", GEMINI_API_KEY: "k", ANTHROPIC_API_KEY: "k" };
   const list = (kind: string) => `--allow-${kind}=${gateway[kind].join(",")}`;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Config, ConfigurationError, parseConfig } from "../config.ts";
+import { type Config, ConfigurationError, parseConfig } from "../../config/config.ts";
 
 const parse = (environment: Record<string, string>, file?: unknown): Promise<Config> =>
   parseConfig(

@@ -1,13 +1,13 @@
 /** `deno task start` as it is run: with the permissions of its configuration and no other. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { sandboxEnvironment } from "../sandbox/environment.ts";
-import { type Sandbox, startSandbox } from "../sandbox/server.ts";
-import { until } from "./clients/session.ts";
-import { spawnGateway } from "./gateway.ts";
-import { serve } from "./providers/harness.ts";
+import { sandboxEnvironment } from "../../sandbox/environment.ts";
+import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
+import { until } from "../clients/session.ts";
+import { spawnGateway } from "../gateway.ts";
+import { serve } from "../providers/harness.ts";
 
-const root = fileURLToPath(new URL("../", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const line = '{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{}}\n';
 
 /** Runs a test's work on simulated providers, with a folder for the gateway. */
@@ -140,7 +140,7 @@ Deno.test("a wrong configuration is told of once, with its exit code", async () 
 
 Deno.test("with the start task's permissions nothing but listeners and providers is reached", () =>
   onSandbox(async (environment, sandbox) => {
-    const path = new URL("../deno.json", import.meta.url);
+    const path = new URL("../../deno.json", import.meta.url);
     const command: string = JSON.parse(await Deno.readTextFile(path)).tasks.start.command;
     assert.match(command, / main\.ts$/);
     const openai = new URL(sandbox.openaiUrl).origin;
@@ -148,7 +148,7 @@ Deno.test("with the start task's permissions nothing but listeners and providers
     // Another address at the port of a provider: both parts of a host are held to.
     const address = openai.replace("127.0.0.1", "127.0.0.2");
     const probe = [
-      command.replace(/main\.ts$/, "tests/egress_probe.ts"),
+      command.replace(/main\.ts$/, "tests/config/egress_probe.ts"),
       other.url,
       address,
       openai,

@@ -1,7 +1,7 @@
 /** The configuration file: its form, the names it knows, and where an error in it is. */
 import * as v from "valibot";
-import { modelMembers, models } from "./config_models.ts";
-import { bounds } from "./runtime/bounds.ts";
+import { modelMembers, models } from "./models.ts";
+import { bounds } from "../runtime/bounds.ts";
 
 const baseUrl = v.pipe(
   v.string(),

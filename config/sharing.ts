@@ -1,6 +1,6 @@
 /** What the configuration says of other gateways beside this one: the catalog and the port. */
-import { type ConfigError, isBaseUrl } from "./config_file.ts";
-import type { Env } from "./config_providers.ts";
+import { type ConfigError, isBaseUrl } from "./file.ts";
+import type { Env } from "./providers.ts";
 
 /** Where the catalog is, and whether the port is for this process alone. */
 export interface Sharing {

@@ -1,7 +1,7 @@
 /** Which providers the configuration file and the environment name together. */
-import { isRegion } from "./codecs/arn.ts";
-import { type ConfigError, type ConfigFile, isBaseUrl, type ProviderEntry } from "./config_file.ts";
-import type { ProviderKind, ProviderSettings } from "./providers/settings.ts";
+import { isRegion } from "../codecs/arn.ts";
+import { type ConfigError, type ConfigFile, isBaseUrl, type ProviderEntry } from "./file.ts";
+import type { ProviderKind, ProviderSettings } from "../providers/settings.ts";
 
 /** Looks a variable up; undefined where it is not set, or empty. */
 export type Env = (name: string) => string | undefined;

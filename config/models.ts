@@ -1,7 +1,7 @@
 /** The table `models` of the configuration file: which model of a provider runs in another's place. */
 import * as v from "valibot";
-import type { ModelTable, ModelTarget } from "./dialects/models.ts";
-import type { ProviderSettings } from "./providers/settings.ts";
+import type { ModelTable, ModelTarget } from "../dialects/models.ts";
+import type { ProviderSettings } from "../providers/settings.ts";
 
 const name = v.pipe(v.string(), v.nonEmpty("must not be empty"));
 
