@@ -25,7 +25,7 @@ import { portOf, refuseOwnAddress } from "./own_address.ts";
 import { inOrder } from "./process.ts";
 import { hearing } from "./providers/hearing.ts";
 import { createProviders } from "./providers/registry.ts";
-import type { Timeouts } from "./providers/settings.ts";
+import type { Timeouts } from "./providers/timeouts.ts";
 import { createUploader } from "./providers/upload.ts";
 import { type AppDeps, createApp, createRootApp } from "./routes/app.ts";
 import type { App } from "./routes/door.ts";

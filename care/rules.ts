@@ -4,7 +4,7 @@
  * never taken for an error.
  */
 import { etagKey } from "../catalog/etags.ts";
-import { writeExpiry } from "../catalog/expiry.ts";
+import { writeExpiry } from "../catalog/expiry_index.ts";
 import { writeJob } from "../catalog/jobs.ts";
 import { inKey, keys, longId, nativeTenant } from "../catalog/keys.ts";
 import type {

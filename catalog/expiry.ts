@@ -1,24 +1,11 @@
 /** Files that their provider forgets at a time that it told. */
 import type { FileId } from "../codecs/ids.ts";
-import { keys, longId } from "./keys.ts";
+import { keys } from "./keys.ts";
 import { change } from "./kv.ts";
 import type { ObjectCatalog } from "./objects.ts";
-import type { ObjectEntry } from "./entries.ts";
 
 /** The part of the catalog that knows when files expire. */
 export type ExpiryCatalog = ReturnType<typeof createExpiryCatalog>;
-
-/** Adds to a step by which time an object's file is to be forgotten, where its provider tells. */
-export function writeExpiry(
-  step: Deno.AtomicOperation,
-  provider: string,
-  { file, expiresAt }: Pick<ObjectEntry, "file" | "expiresAt">,
-): void {
-  if (expiresAt !== undefined) {
-    // The value tells an id that has no room in the key.
-    step.set(keys.expiry(expiresAt, provider, file), longId(file).id ?? true);
-  }
-}
 
 /** Makes that part of the catalog. */
 export function createExpiryCatalog(

@@ -1,5 +1,5 @@
 /** Writing the indexes of what is in the catalog already. */
-import { writeExpiry } from "./expiry.ts";
+import { writeExpiry } from "./expiry_index.ts";
 import { maxBatch, maxChecks } from "./keys.ts";
 import { change } from "./kv.ts";
 import { writeIndex } from "./jobs.ts";

@@ -1,7 +1,20 @@
 /** Entries of the catalog in the order in which their jobs were submitted. */
-import type { JobRange } from "./jobs.ts";
+import type { JobId } from "../codecs/ids.ts";
 import { timePrefix } from "../codecs/job_id.ts";
 import { maxBatch } from "./keys.ts";
+
+/** Which jobs, in which order. Times are milliseconds since 1970. */
+export interface JobRange {
+  /** Submitted at this time or later. */
+  readonly from?: number;
+  /** Submitted before this time. */
+  readonly before?: number;
+  /** Only those that come after this one in the order asked for. */
+  readonly after?: JobId;
+  readonly descending: boolean;
+  /** At most so many. */
+  readonly limit?: number;
+}
 
 /** Entries below a prefix whose last part is a job's id. */
 export async function* readRange<Value>(

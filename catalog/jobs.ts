@@ -1,23 +1,10 @@
 /** Jobs, their tags, and the batches that providers run for them. */
 import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
 import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
-import { readRange } from "./job_range.ts";
+import { type JobRange, readRange } from "./job_range.ts";
 import { keys, nativeTenant, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
 import type { BatchEntry, JobDescription, JobEntry, JobProgress } from "./entries.ts";
-
-/** Which jobs, in which order. Times are milliseconds since 1970. */
-export interface JobRange {
-  /** Submitted at this time or later. */
-  readonly from?: number;
-  /** Submitted before this time. */
-  readonly before?: number;
-  /** Only those that come after this one in the order asked for. */
-  readonly after?: JobId;
-  readonly descending: boolean;
-  /** At most so many. */
-  readonly limit?: number;
-}
 
 /** What jobs must be like. */
 export interface JobFilter {

@@ -4,7 +4,7 @@
  */
 import type { FileId } from "../codecs/ids.ts";
 import { addEtag, dropEtag } from "./etags.ts";
-import { writeExpiry } from "./expiry.ts";
+import { writeExpiry } from "./expiry_index.ts";
 import { keys, longId, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import { addName, dropName, type Loss, throwAway } from "./names.ts";

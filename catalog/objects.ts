@@ -3,7 +3,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { isTagged } from "../codecs/etag.ts";
 import { addEtag, dropEtag, newestOfEtag } from "./etags.ts";
-import { writeExpiry } from "./expiry.ts";
+import { writeExpiry } from "./expiry_index.ts";
 import type { Registration } from "./instances.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";

@@ -7,7 +7,7 @@ import { isTerminal } from "../codecs/job_status.ts";
 import { packSpans, type Part, type Span, unpackSpans } from "../codecs/pieces.ts";
 import { isResultsId } from "../codecs/results_id.ts";
 import { addEtag, dropEtag } from "./etags.ts";
-import { writeExpiry } from "./expiry.ts";
+import { writeExpiry } from "./expiry_index.ts";
 import { describe, writeJob } from "./jobs.ts";
 import { keys, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";

@@ -5,10 +5,7 @@ import { parseS3Uri } from "../codecs/s3_uri.ts";
 import { type Found, namesObject } from "../objects/find.ts";
 import type { Objects } from "../objects/objects.ts";
 import { filesOf, type Reach } from "../reach/reach.ts";
-import type { CreateRequest } from "./validate.ts";
-
-/** The tag by which a program names the input file where its s3Uri is a mere label. */
-export const fileTag = "file_id";
+import { type CreateRequest, fileTag } from "./validate.ts";
 
 /**
  * Finds a job's input. Throws `invalid`, naming what was not found, or where the s3Uri and the tag

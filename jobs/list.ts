@@ -2,7 +2,8 @@
 import type { JobEntry } from "../catalog/entries.ts";
 import type { JobId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
-import type { JobFilter, JobRange } from "../catalog/jobs.ts";
+import type { JobRange } from "../catalog/job_range.ts";
+import type { JobFilter } from "../catalog/jobs.ts";
 import type { Scope } from "../catalog/keys.ts";
 import type { Reach } from "../reach/reach.ts";
 import type { JobDeps } from "./deps.ts";

@@ -8,7 +8,9 @@ import { Failure } from "../codecs/failure.ts";
 import { maxIdLength } from "../codecs/ids.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
 import type { InputDataConfig, OutputDataConfig, VpcConfig } from "../catalog/entries.ts";
-import { fileTag } from "./input.ts";
+
+/** The tag by which a program names the input file where its s3Uri is a mere label. */
+export const fileTag = "file_id";
 
 /** A create request that was found to be right. */
 export interface CreateRequest {

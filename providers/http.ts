@@ -16,7 +16,8 @@ import {
 } from "./failures.ts";
 import { invalidJson, readJson, readRefusal } from "./reply.ts";
 import { backoff, maxRetries, maxWaitMilliseconds, requestedDelay, retryable } from "./retry.ts";
-import { defaultTimeouts, type ProviderDeps } from "./settings.ts";
+import type { ProviderDeps } from "./settings.ts";
+import { defaultTimeouts } from "./timeouts.ts";
 
 /** What calls to one account of a provider need. */
 export interface HttpOptions {

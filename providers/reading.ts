@@ -8,7 +8,8 @@ import { watchedBody } from "./body.ts";
 import { encodingsOf } from "./encoding.ts";
 import { transportFailure, unexpectedReply } from "./failures.ts";
 import type { ByteRange, FilesPort, OpenedFile } from "./provider.ts";
-import { defaultTimeouts, type ProviderDeps } from "./settings.ts";
+import type { ProviderDeps } from "./settings.ts";
+import { defaultTimeouts } from "./timeouts.ts";
 
 /** What reading needs. */
 export interface ReadingOptions {

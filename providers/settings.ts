@@ -1,5 +1,5 @@
 /** What every kind of provider is made from: the configuration's settings, and the outside world. */
-import { bounds } from "../runtime/bounds.ts";
+import type { Timeouts } from "./timeouts.ts";
 import type { Uploader } from "./upload.ts";
 
 /** What an upstream speaks. */
@@ -46,26 +46,6 @@ export interface ProviderSettings {
   /** Bedrock alone: its control plane at another place than AWS's own; may hold a path. */
   readonly bedrockEndpoint?: string;
 }
-
-/** How long an upstream is waited for, in milliseconds. */
-export interface Timeouts {
-  /**
-   * One attempt of a control call, to the end of its reply; a download's headers. A call that must
-   * not be sent twice has the time of all attempts for its one.
-   */
-  readonly callMilliseconds: number;
-  /** The reply to an upload once its last byte was sent: large files take a while to be stored. */
-  readonly replyMilliseconds: number;
-  /** Bytes standing still in either direction because of the upstream. */
-  readonly idleMilliseconds: number;
-}
-
-/** Three attempts of a call are over before the 60 seconds that boto3 waits for a reply. */
-export const defaultTimeouts: Timeouts = {
-  callMilliseconds: bounds.callMilliseconds,
-  replyMilliseconds: bounds.replyMilliseconds,
-  idleMilliseconds: bounds.providerIdleMilliseconds,
-};
 
 /** The outside world, passed in so that tests need no patching. */
 export interface ProviderDeps {

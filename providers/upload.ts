@@ -9,7 +9,7 @@ import { paceOf, type PaceWatch, watchPace } from "../runtime/pace.ts";
 import { type Once, once } from "../runtime/single_flight.ts";
 import { readAtMost, slowUpstream } from "./body.ts";
 import { TransportError } from "./failures.ts";
-import { defaultTimeouts, type Timeouts } from "./settings.ts";
+import { defaultTimeouts, type Timeouts } from "./timeouts.ts";
 import { bodyOf, transportError, webBody, webResponse } from "./upload_reply.ts";
 import type { Readable } from "node:stream";
 import type { Dispatcher, Pool } from "undici";

@@ -4,7 +4,7 @@ import { createIdleTimer } from "../runtime/idle_timer.ts";
 import { paceOf, watchPace } from "../runtime/pace.ts";
 import { slowUpstream } from "./body.ts";
 import { TransportError } from "./failures.ts";
-import type { Timeouts } from "./settings.ts";
+import type { Timeouts } from "./timeouts.ts";
 import type { Dispatcher } from "undici";
 
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);

@@ -135,6 +135,48 @@ export function violations({ path, text }: Source): string[] {
   return found;
 }
 
+/**
+ * Files that import each other in a circle, also through others: each circle as the sorted paths of
+ * its files. Types count as well: files in a circle can only be understood together.
+ */
+export function circles(sources: readonly Source[]): string[][] {
+  const imports = new Map(sources.map(({ path, text }) => [
+    path,
+    importsOf(withoutComments(text)).filter(({ from }) => from.startsWith("."))
+      .map(({ from }) => targetOf(path, from)),
+  ]));
+  const reached = new Map([...imports.keys()].map((path) => [path, reachOf(path, imports)]));
+  const inCircles = [...reached.keys()].filter((path) => reached.get(path)?.has(path)).sort();
+  const found = new Map(inCircles.map((path) => {
+    const circle = inCircles.filter((other) =>
+      reached.get(path)?.has(other) && reached.get(other)?.has(path)
+    );
+    return [circle.join(), circle];
+  }));
+  return [...found.values()];
+}
+
+/** Every file that a file imports, also through others. */
+function reachOf(
+  path: string,
+  imports: ReadonlyMap<string, readonly string[]>,
+): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const waiting = [path];
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    for (const target of imports.get(at) ?? []) {
+      if (reached.has(target)) continue;
+      reached.add(target);
+      waiting.push(target);
+    }
+  }
+  return reached;
+}
+
+function targetOf(path: string, from: string): string {
+  return posix.normalize(posix.join(posix.dirname(path), from));
+}
+
 /** An import of a module, or of its types alone. */
 interface Import {
   readonly from: string;
@@ -172,7 +214,7 @@ function checkImport(path: string, { from, typesOnly }: Import): string | undefi
     const isKnown = /^(node:|@?[a-z0-9-]+(\/|$))/.test(from) && !/^(npm|jsr|https?):/.test(from);
     return isKnown ? undefined : `imports ${from}; dependencies are named in deno.json`;
   }
-  const target = posix.normalize(posix.join(posix.dirname(path), from));
+  const target = targetOf(path, from);
   if (roomOf(target) === "tests") return `imports the test file ${target}`;
   if (roomOf(target) === room) return undefined;
   const own = [walls[path], walls[room]].filter((wall) => wall !== undefined);

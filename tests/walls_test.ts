@@ -1,10 +1,42 @@
 import assert from "node:assert/strict";
-import { readSources, violations } from "./walls.ts";
+import { circles, readSources, violations } from "./walls.ts";
 
 Deno.test("every source file keeps to its walls", async () => {
   const sources = await readSources();
   assert.ok(sources.length > 100, `only ${sources.length} files were found`);
   assert.deepEqual(sources.flatMap(violations), []);
+});
+
+Deno.test("no file imports itself through others", async () => {
+  assert.deepEqual(circles(await readSources()), []);
+});
+
+const source = (path: string, ...imports: string[]) => ({
+  path,
+  text: imports.map((from) => `import type { A } from "${from}";`).join("\n"),
+});
+
+Deno.test("a circle of imports is found across rooms, also of types, and once", () => {
+  const sources = [
+    source("a/x.ts", "../b/y.ts"),
+    source("b/y.ts", "./z.ts"),
+    source("b/z.ts", "../a/x.ts", "./leaf.ts"),
+    source("b/leaf.ts"),
+    source("c/user.ts", "../a/x.ts"),
+  ];
+  assert.deepEqual(circles(sources), [["a/x.ts", "b/y.ts", "b/z.ts"]]);
+  assert.deepEqual(circles(sources.filter(({ path }) => path !== "b/z.ts")), []);
+});
+
+Deno.test("two circles that share no file are two", () => {
+  const pair = (room: string) => [
+    { path: `${room}/a.ts`, text: 'export { b } from "./b.ts";' },
+    { path: `${room}/b.ts`, text: 'const a = await import("./a.ts");' },
+  ];
+  assert.deepEqual(circles([...pair("x"), ...pair("y")]), [
+    ["x/a.ts", "x/b.ts"],
+    ["y/a.ts", "y/b.ts"],
+  ]);
 });
 
 const holes: readonly [what: string, path: string, text: string, expected: RegExp][] = [

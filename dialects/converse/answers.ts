@@ -10,7 +10,7 @@ import { readStop, stopWords } from "../stops.ts";
 import { argumentsObject } from "../tool_values.ts";
 import { countAt, noUsage, totalOf } from "../usage.ts";
 import { readBlock } from "./blocks.ts";
-import type { ConverseForm } from "./write_request.ts";
+import type { ConverseForm } from "./write_blocks.ts";
 
 /** Reads the body of an answer. */
 export function readAnswer(body: Json): ChatAnswer | RecordError {

@@ -4,7 +4,7 @@ import { readAnswer, writeAnswer } from "./answers.ts";
 import { readRequest } from "./read_request.ts";
 import { converseToolNames } from "./write_blocks.ts";
 import { writeRequest } from "./write_request.ts";
-import type { ConverseForm } from "./write_request.ts";
+import type { ConverseForm } from "./write_blocks.ts";
 
 function dialectOf(form: ConverseForm): ChatDialect {
   return {

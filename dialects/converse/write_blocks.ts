@@ -7,7 +7,9 @@ import { commonImageType, formatOf } from "../media.ts";
 import { array, isBlankText, object, quote, unquote } from "../raw.ts";
 import { argumentsObject } from "../tool_values.ts";
 import { reportPart } from "../writing.ts";
-import type { ConverseForm } from "./write_request.ts";
+
+/** Whose body it is. */
+export type ConverseForm = "converse" | "nova";
 
 /** What Bedrock takes as the name of a tool (botocore 1.44.8). */
 export const converseToolNames: NameRule = { max: 64 };

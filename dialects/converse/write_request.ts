@@ -14,11 +14,8 @@ import {
 } from "../writing.ts";
 import { reasoningFields } from "./reasoning.ts";
 import { writeToolConfig } from "./tools.ts";
-import { converseToolNames, createBlockWriter } from "./write_blocks.ts";
+import { type ConverseForm, converseToolNames, createBlockWriter } from "./write_blocks.ts";
 import { converseSchemaText } from "../schemas/mod.ts";
-
-/** Whose body it is. */
-export type ConverseForm = "converse" | "nova";
 
 /** Writes the body of a request. */
 export function writeRequest(

@@ -7,7 +7,7 @@ import { sniffedType } from "../media.ts";
 import { array, joinTexts, object, quote, someArray } from "../raw.ts";
 import { argumentsText, resultMedia, resultText, resultTexts } from "../tool_values.ts";
 import { reportPart } from "../writing.ts";
-import { dataUrlOf, fileName } from "./write_request.ts";
+import { dataUrlOf, fileName } from "./media.ts";
 
 /** The messages of a request, system prompts first and in their places. */
 export function writeMessages(

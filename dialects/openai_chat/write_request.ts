@@ -5,7 +5,7 @@ import { effortOfBudget } from "../efforts.ts";
 import { fitToolNames } from "../fit.ts";
 import type { NameRule } from "../fit.ts";
 import type { Raw } from "../json.ts";
-import { array, object, quote, someArray, unquote } from "../raw.ts";
+import { array, object, quote, someArray } from "../raw.ts";
 import type { Member } from "../raw.ts";
 import { openaiFormat, strictToolSchema } from "../schemas/mod.ts";
 import { reportDropped, reportHints, reportNatives } from "../writing.ts";
@@ -168,20 +168,4 @@ function extras(request: ChatRequest, context: RequestContext): readonly Member[
     ["prompt_cache_key", cacheKey?.raw.startsWith('"') ? cacheKey.raw : undefined],
     ["store", store?.value ? "true" : undefined],
   ];
-}
-
-/** A media type as the target takes it. */
-export function plainType(mime: string): string {
-  return mime === "image/jpg" ? "image/jpeg" : mime;
-}
-
-/** A data URL of base64, as a JSON string. */
-export function dataUrlOf(mime: string, data: Raw): Raw {
-  return `"data:${plainType(mime)};base64,${data.slice(1)}`;
-}
-
-/** The name of a document with an ending, as OpenAI wants one. */
-export function fileName(name: Raw | undefined, ending: string): Raw {
-  const given = name === undefined ? "document" : unquote(name);
-  return quote(/\.[A-Za-z0-9]{1,5}$/.test(given) ? given : `${given}.${ending}`);
 }

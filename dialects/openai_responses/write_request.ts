@@ -5,13 +5,8 @@ import { fitToolNames } from "../fit.ts";
 import type { ToolNames } from "../fit.ts";
 import type { Raw } from "../json.ts";
 import { sniffedType } from "../media.ts";
-import {
-  dataUrlOf,
-  effort,
-  fileName,
-  openaiToolNames,
-  unlessDefault,
-} from "../openai_chat/write_request.ts";
+import { dataUrlOf, fileName } from "../openai_chat/media.ts";
+import { effort, openaiToolNames, unlessDefault } from "../openai_chat/write_request.ts";
 import { array, joinTexts, object, quote, someArray, someObject } from "../raw.ts";
 import { openaiFormat, strictToolSchema } from "../schemas/mod.ts";
 import { argumentsText, resultMedia, resultText, resultTexts } from "../tool_values.ts";

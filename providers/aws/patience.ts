@@ -10,7 +10,7 @@ import { readWhole, watchedBody } from "../body.ts";
 import { TransportError } from "../failures.ts";
 import type { ForwardingProvider, ForwardRequest } from "../provider.ts";
 import { maxRetries } from "../retry.ts";
-import { defaultTimeouts, type Timeouts } from "../settings.ts";
+import { defaultTimeouts, type Timeouts } from "../timeouts.ts";
 
 type Forward = ForwardingProvider["forward"];
 

@@ -1,5 +1,6 @@
 /** Small servers and a made-up outside world for tests of providers. */
-import type { ProviderDeps, Timeouts } from "../../providers/settings.ts";
+import type { ProviderDeps } from "../../providers/settings.ts";
+import type { Timeouts } from "../../providers/timeouts.ts";
 import { createUploader } from "../../providers/upload.ts";
 
 /** A server on loopback that answers with the handler and keeps what it was asked. */

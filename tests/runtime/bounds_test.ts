@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { bounds } from "../../runtime/bounds.ts";
-import { defaultTimeouts } from "../../providers/settings.ts";
+import { defaultTimeouts } from "../../providers/timeouts.ts";
 
 /** A bound as documents write it, by the unit at the end of its name. */
 function written(name: string, value: number): string {
