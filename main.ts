@@ -1,4 +1,5 @@
 /** `deno task start`: the gateway with what the environment and the configuration file say. */
+import { asksForHelp, settingsHelp, startCommand, startEnvironment } from "./config/arguments.ts";
 import { type Config, loadConfig } from "./config/config.ts";
 import { startGateway } from "./gateway.ts";
 import { runUntilSignal } from "./process.ts";
@@ -14,8 +15,18 @@ export function refusal(config: Config): string | undefined {
   return undefined;
 }
 
+const usage = `${startCommand} [options]
+Runs the gateway with the providers that the environment and the configuration file name.
+${settingsHelp}
+  --help               print this
+An option wins over its variable. The README lists all variables and what the file may hold.`;
+
 async function main(): Promise<number> {
-  const environment = Deno.env.toObject();
+  if (asksForHelp(Deno.args)) {
+    Deno.stdout.writeSync(new TextEncoder().encode(`${usage}\n`));
+    return 0;
+  }
+  const environment = startEnvironment(Deno.args, Deno.env.toObject());
   const config = await loadConfig(environment);
   const reason = refusal(config);
   if (reason !== undefined) throw new Error(reason);

@@ -1,4 +1,5 @@
 /** Runs a program: its log and its last words on standard error, and its exit code. */
+import { UsageError } from "./config/arguments.ts";
 import type { Config } from "./config/config.ts";
 import { createLog, type Log } from "./log.ts";
 
@@ -47,6 +48,6 @@ export async function run(program: () => Promise<number>): Promise<never> {
     // The configuration may be what is wrong, so the variable is read here.
     if (Deno.env.get("BATCHWAY_LOG") !== "json") say(message);
     else createLog({ format: "json", now: () => new Date(), write }).warn(message);
-    Deno.exit(1);
+    Deno.exit(error instanceof UsageError ? 2 : 1);
   }
 }

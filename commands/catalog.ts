@@ -1,5 +1,11 @@
 /** `deno task catalog`: looking at the catalog, putting it right, and backing it up. */
-import { parseArgs } from "node:util";
+import {
+  asksForHelp,
+  placeSettings,
+  readArguments,
+  UsageError,
+  withSettings,
+} from "../config/arguments.ts";
 import { missingAccounts } from "../care/accounts.ts";
 import { copyCatalog } from "../care/copy.ts";
 import { compare, type Place } from "../care/compare.ts";
@@ -13,6 +19,7 @@ import { createCatalog } from "../catalog/catalog.ts";
 import { openCatalogKv, type OpenDeps, type OpenedKv, replaceCatalog } from "../catalog/open.ts";
 import { newer, schemaOf, schemaVersion } from "../catalog/schema.ts";
 import { Failure } from "../codecs/failure.ts";
+import { nearest } from "../codecs/nearest.ts";
 import { type Config, loadConfig } from "../config/config.ts";
 import { run } from "../program.ts";
 import { createProviders } from "../providers/registry.ts";
@@ -32,7 +39,8 @@ deno task catalog export [FILE]
 deno task catalog import FILE [--force]
     Brings a backup into an empty catalog; --force throws away what is in one. No gateway may use
     it meanwhile.
-The catalog is in the folder that BATCHWAY_DATA names; providers are configured as for a gateway.
+The catalog is in the folder that BATCHWAY_DATA names, or --data FOLDER; providers are configured as
+for a gateway: BATCHWAY_CONFIG, or --config FILE.
 `;
 
 /** What the commands are told. */
@@ -61,17 +69,25 @@ const tell = (line: string) => void Deno.stderr.writeSync(encoder.encode(`${line
 const sleep = (milliseconds: number) =>
   new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
+const commandLine = {
+  ...placeSettings,
+  json: { type: "boolean" },
+  offline: { type: "boolean" },
+  force: { type: "boolean" },
+  tenant: { type: "string" },
+} as const;
+
 async function main(): Promise<number> {
+  if (asksForHelp(Deno.args)) {
+    await print(usage);
+    return 0;
+  }
   const parsed = parse(Deno.args);
   if (typeof parsed === "string") {
     tell(`${parsed}\n\n${usage.trimEnd()}`);
     return 2;
   }
-  if (!parsed) {
-    await print(usage);
-    return 0;
-  }
-  const config = await loadConfig(Deno.env.toObject());
+  const config = await loadConfig(withSettings(Deno.env.toObject(), parsed.places));
   if (config.catalog !== "file") {
     tell(
       "BATCHWAY_CATALOG names a catalog that is no file here, and this command looks at files. Run it " +
@@ -83,30 +99,31 @@ async function main(): Promise<number> {
   return await parsed.work(config, `${config.data}/catalog.kv`, parsed.options);
 }
 
-/** Reads the command line: undefined for help, or a sentence that says what is wrong with it. */
-function parse(args: string[]): { work: Command; options: Options } | string | undefined {
+interface Parsed {
+  readonly work: Command;
+  readonly options: Options;
+  readonly places: Readonly<{ data?: string; config?: string }>;
+}
+
+/** Reads the command line; a sentence where it is wrong. */
+function parse(args: readonly string[]): Parsed | string {
   let given;
   try {
-    given = parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        json: { type: "boolean" },
-        offline: { type: "boolean" },
-        force: { type: "boolean" },
-        tenant: { type: "string" },
-        help: { type: "boolean" },
-      },
-    });
+    given = readArguments("deno task catalog", args, commandLine);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    if (error instanceof UsageError) return error.message;
+    throw error;
   }
-  const { values: { help, ...values }, positionals: [name, file, ...rest] } = given;
-  if (help) return undefined;
-  const known = Object.keys(commands).join(", ");
+  const { values: { data, config, ...values }, positionals: [name, file, ...rest] } = given;
+  const names = Object.keys(commands);
+  const known = names.join(", ");
   if (name === undefined) return `Name a command: ${known}`;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!command) return `There is no command ${name}; there are ${known}`;
+  if (!command) {
+    return `There is no command ${name}; there are ${known}; the nearest is ${
+      nearest(name, names)
+    }`;
+  }
   const odd = Object.keys(values).find((option) => !command.options.includes(option));
   if (odd !== undefined) return `${name} takes no --${odd}`;
   if (command.file === "needed" && file === undefined) return `${name} needs a file`;
@@ -115,7 +132,8 @@ function parse(args: string[]): { work: Command; options: Options } | string | u
   }
   const { json = false, offline = false, force = false, tenant } = values;
   const options = { json, offline, force, ...(tenant && { tenant }), ...(file && { file }) };
-  return { work: command.work, options };
+  const places = { ...(data !== undefined && { data }), ...(config !== undefined && { config }) };
+  return { work: command.work, options, places };
 }
 
 async function check(config: Config, path: string, { json, offline }: Options): Promise<number> {

@@ -2,9 +2,10 @@
 import { createCatalog } from "../catalog/catalog.ts";
 import { openPlace, placeOf } from "../catalog/place.ts";
 import { sealingBox } from "../access/sealing.ts";
+import { asksForHelp, UsageError, withSettings } from "../config/arguments.ts";
 import { type Config, loadConfig } from "../config/config.ts";
 import { createKeyCommands, type KeyCommands } from "./key_commands.ts";
-import { keysHelp, parseKeysArguments, UsageError } from "./keys_arguments.ts";
+import { keysHelp, parseKeysArguments, readKeysArguments } from "./keys_arguments.ts";
 
 const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
 const sleep = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds));
@@ -13,12 +14,14 @@ const complain = (text: string) => Deno.stderr.writeSync(new TextEncoder().encod
 
 /** Runs the command line; its exit code: 0, 1 where it failed, 2 where it was not understood. */
 async function main(args: readonly string[]): Promise<number> {
-  if (args.length === 0 || args.includes("--help") || args.includes("-h")) {
+  if (args.length === 0 || asksForHelp(args)) {
     print(keysHelp);
     return args.length === 0 ? 2 : 0;
   }
   try {
-    const config = await loadConfig(Deno.env.toObject());
+    // What names the configuration is read first.
+    const { values } = readKeysArguments(args);
+    const config = await loadConfig(withSettings(Deno.env.toObject(), values));
     const command = parseKeysArguments(args, {
       providers: config.providers.map(({ name }) => name),
       now: Date.now(),

@@ -1,5 +1,6 @@
 /** The command line of `deno task keys`. */
-import { parseArgs } from "node:util";
+import { placeSettings, readArguments, UsageError } from "../config/arguments.ts";
+import { nearest } from "../codecs/nearest.ts";
 import type { CredentialEntry } from "../catalog/credentials.ts";
 
 /** What is to be done. */
@@ -16,11 +17,6 @@ export type KeyAction = typeof keyActions[number];
 
 /** A credential that is asked for: what it may do, and until when. */
 export type NewCredential = Omit<CredentialEntry, "createdAt" | "disabled" | "secrets">;
-
-/** The command line was not understood. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
 
 const keyActions = ["disable", "enable", "rotate", "retire", "remove"] as const;
 
@@ -44,10 +40,33 @@ deno task keys rotate ID     a new secret and token; those before stay good unti
 deno task keys retire ID     only the newest secret and token stay good
 deno task keys remove ID
 
---json prints JSON. BATCHWAY_DATA names the catalog's folder. A running gateway knows within 10 s.`;
+--json prints JSON. --data FOLDER (or BATCHWAY_DATA) is the catalog's folder, --config FILE (or
+BATCHWAY_CONFIG) the configuration file. A running gateway knows of a change within 10 s.`;
 
 const tenantForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const bucketForm = /^(?:\*|[a-z0-9][a-z0-9.-]{0,62}\*?)$/;
+
+const command = "deno task keys";
+
+const options = {
+  ...placeSettings,
+  tenant: { type: "string" },
+  providers: { type: "string" },
+  "default-provider": { type: "string" },
+  buckets: { type: "string" },
+  "read-only": { type: "boolean" },
+  native: { type: "boolean" },
+  expires: { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
+/** Options that every action takes. */
+const general: readonly string[] = ["json", ...Object.keys(placeSettings)];
+
+/** Takes a command line apart. Throws {@linkcode UsageError} for options that there are not. */
+export function readKeysArguments(args: readonly string[]) {
+  return readArguments(command, args, options);
+}
 
 /**
  * Reads the command line.
@@ -59,19 +78,22 @@ export function parseKeysArguments(
   args: readonly string[],
   known: { readonly providers: readonly string[]; readonly now: number },
 ): KeysCommand {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = readKeysArguments(args);
   const [action, accessKeyId, ...more] = positionals;
   const json = values.json ?? false;
   const isAdd = action === "add";
   const isOneKey = keyActions.find((one) => one === action);
   const count = isOneKey ? 2 : 1;
   if (!isAdd && !isOneKey && action !== "list") {
-    throw new UsageError(`There is no 'keys ${action ?? ""}'. See deno task keys --help`);
+    const near = nearest(action ?? "", ["add", "list", ...keyActions]);
+    throw new UsageError(
+      `There is no 'keys ${action ?? ""}'; the nearest is 'keys ${near}'. See ${command} --help`,
+    );
   }
   if (more.length > 0 || positionals.length !== count) {
     throw new UsageError(`'keys ${action}' takes ${isOneKey ? "one access key id" : "no name"}`);
   }
-  const given = Object.keys(values).filter((name) => name !== "json");
+  const given = Object.keys(values).filter((name) => !general.includes(name));
   if (!isAdd && given.length > 0) {
     throw new UsageError(`--${given[0]} goes with 'keys add'; to change a credential, add another`);
   }
@@ -81,29 +103,8 @@ export function parseKeysArguments(
     : { action: "list", json };
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        tenant: { type: "string" },
-        providers: { type: "string" },
-        "default-provider": { type: "string" },
-        buckets: { type: "string" },
-        "read-only": { type: "boolean" },
-        native: { type: "boolean" },
-        expires: { type: "string" },
-        json: { type: "boolean" },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
 function newCredential(
-  values: ReturnType<typeof parse>["values"],
+  values: ReturnType<typeof readKeysArguments>["values"],
   known: { readonly providers: readonly string[]; readonly now: number },
 ): NewCredential {
   const { tenant } = values;

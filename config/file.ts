@@ -1,6 +1,7 @@
 /** The configuration file: its form, the names it knows, and where an error in it is. */
 import * as v from "valibot";
 import { modelMembers, models } from "./models.ts";
+import { nearest } from "../codecs/nearest.ts";
 import { bounds } from "../runtime/bounds.ts";
 
 const baseUrl = v.pipe(
@@ -258,22 +259,7 @@ function knownAt(path: readonly string[]): readonly string[] | "any" | undefined
 
 /** Says that a name is unknown, and which known one is nearest. */
 export function unknownName(name: string, known: readonly string[]): string {
-  const nearest = known.toSorted((a, b) => distance(name, a) - distance(name, b))[0];
-  return `is not a known name; the nearest is ${nearest}`;
-}
-
-/** How many letters must be added, removed or changed to get from one word to the other. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (const [at, letter] of [...a.toLowerCase()].entries()) {
-    const next = [at + 1];
-    for (const [to, other] of [...b.toLowerCase()].entries()) {
-      const changed = (row[to] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(changed, (row[to + 1] ?? 0) + 1, (next[to] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
+  return `is not a known name; the nearest is ${nearest(name, known)}`;
 }
 
 /** Whether a text can be what a provider's paths are appended to. */

@@ -6,6 +6,7 @@
  * the gateway as if there were no other.
  */
 import { posix } from "node:path";
+import { startEnvironment } from "./arguments.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { catalogHosts, hostsOf, usesCredentialChain } from "./egress.ts";
 
@@ -59,13 +60,14 @@ function unspaced(path: string): string {
 }
 
 async function print(): Promise<void> {
-  const environment = Deno.env.toObject();
   let flags: readonly string[];
   try {
+    const isCatalog = Deno.args[0] === catalogAlone;
+    const own = Deno.env.toObject();
+    // Words are for the program to refuse.
+    const environment = isCatalog ? own : startEnvironment(Deno.args, own, () => {});
     const config = await loadConfig(environment);
-    flags = Deno.args[0] === catalogAlone
-      ? list("net", catalogHosts(config))
-      : flagsOf(config, environment);
+    flags = isCatalog ? list("net", catalogHosts(config)) : flagsOf(config, environment);
   } catch {
     // The gateway meets the same error, and is the one to tell it.
     flags = enoughForErrors;

@@ -1,7 +1,14 @@
 /**
  * `deno task sandbox`: the gateway on simulated providers, in one process, without keys or network.
  */
-import { parseArgs } from "node:util";
+import {
+  asksForHelp,
+  readArguments,
+  refuseWords,
+  settings,
+  settingsHelp,
+  withSettings,
+} from "../config/arguments.ts";
 import { ConfigurationError, parseConfig } from "../config/config.ts";
 import { startGateway } from "../gateway.ts";
 import { announce, logOf, run } from "../program.ts";
@@ -10,37 +17,41 @@ import { sandboxEnvironment } from "./environment.ts";
 import { type Sandbox, startSandbox } from "./server.ts";
 import { snippet } from "./snippet.ts";
 
-const usage = `deno task sandbox [options]
+const command = "deno task sandbox";
+const usage = `${command} [options]
+${settingsHelp}
+  --simulators-port N  port of the simulated providers (any)
   --batch-seconds N    how long a batch takes (3)
   --window-seconds N   what stands for the providers' 24 hours (86400)
-  --port N             port of the simulated providers (any)
   --strict             Bedrock's real limits: 12-digit accounts, 100 records, existing buckets
-State is kept in the folder that BATCHWAY_DATA names, or in memory without it.`;
+  --help               print this
+State is kept in the folder that --data or BATCHWAY_DATA names, or in memory without it.`;
+
+const options = {
+  ...settings,
+  "simulators-port": { type: "string", default: "0" },
+  "batch-seconds": { type: "string", default: "3" },
+  "window-seconds": { type: "string", default: "86400" },
+  strict: { type: "boolean", default: false },
+} as const;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    args: Deno.args,
-    options: {
-      "batch-seconds": { type: "string", default: "3" },
-      "window-seconds": { type: "string", default: "86400" },
-      "port": { type: "string", default: "0" },
-      "strict": { type: "boolean", default: false },
-      "help": { type: "boolean", default: false },
-    },
-  });
-  if (values.help) {
+  if (asksForHelp(Deno.args)) {
     print(usage);
     return 0;
   }
-  const data = Deno.env.get("BATCHWAY_DATA") || undefined;
+  const { values, positionals } = readArguments(command, Deno.args, options);
+  refuseWords(command, positionals, options);
+  const own = withSettings(Deno.env.toObject(), values);
+  const data = own["BATCHWAY_DATA"] || undefined;
   const sandbox = await startSandbox({
     batchSeconds: number("--batch-seconds", values["batch-seconds"]),
     windowSeconds: number("--window-seconds", values["window-seconds"]),
-    port: number("--port", values.port),
+    port: port("--simulators-port", values["simulators-port"]),
     strict: values.strict,
     ...(data !== undefined && { folder: `${data}/sandbox` }),
   });
-  const environment = environmentOf(sandbox);
+  const environment = environmentOf(own, sandbox);
   const path = environment["BATCHWAY_CONFIG"];
   const text = path ? await Deno.readTextFile(path) : undefined;
   const config = await parseConfig(environment, text, path ?? "");
@@ -67,12 +78,14 @@ async function main(): Promise<number> {
 }
 
 /** The environment with the simulated providers in the place of real ones. */
-function environmentOf(sandbox: Sandbox): Record<string, string> {
-  const { AWS_SESSION_TOKEN: _, AWS_PROFILE: __, GOOGLE_API_KEY: ___, ...own } = Deno.env
-    .toObject();
+function environmentOf(
+  own: Readonly<Record<string, string>>,
+  sandbox: Sandbox,
+): Record<string, string> {
+  const { AWS_SESSION_TOKEN: _, AWS_PROFILE: __, GOOGLE_API_KEY: ___, ...kept } = own;
   return {
     BATCHWAY_POLL_SECONDS: "1",
-    ...own,
+    ...kept,
     ...sandboxEnvironment(sandbox),
   };
 }
@@ -80,6 +93,12 @@ function environmentOf(sandbox: Sandbox): Record<string, string> {
 function number(option: string, text: string): number {
   if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text);
   throw new ConfigurationError([{ place: option, message: "must be a number, such as 3 or 0.5" }]);
+}
+
+function port(option: string, text: string): number {
+  if (/^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  const message = "must be a port from 0 (any free one) to 65535";
+  throw new ConfigurationError([{ place: option, message }]);
 }
 
 function print(text: string): void {

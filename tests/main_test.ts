@@ -19,9 +19,10 @@ async function inFolder(work: (folder: string) => Promise<void>): Promise<void> 
 async function start(
   folder: string,
   environment: Record<string, string>,
+  args: readonly string[] = [],
 ): Promise<{ code: number; stderr: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--cached-only", "-A", program],
+    args: ["run", "--no-prompt", "--cached-only", "-A", program, ...args],
     clearEnv: true,
     cwd: folder,
     env: {
@@ -56,6 +57,29 @@ Deno.test("without any provider, start says what to set", async () => {
       JSON.parse(json.stderr).message,
       /^No provider is configured\. Set OPENAI_API_KEY/,
     );
+  });
+});
+
+Deno.test("options and words that start does not know end it with 2 and the nearest one", async () => {
+  await inFolder(async (folder) => {
+    const cases: readonly [args: readonly string[], reason: RegExp][] = [
+      [
+        ["--prot", "9"],
+        /^Unknown option '--prot'; the nearest is --port\. See deno task start --help/,
+      ],
+      [["-x"], /^Unknown option '-x'; /],
+      [["prt"], /'prt' is not one; the nearest is --port\./],
+      [["--data"], /^--data needs a value\./],
+      [["--host", "--port", "1"], /^--host needs a value\./],
+    ];
+    for (const [args, reason] of cases) {
+      const { code, stderr } = await start(folder, key, args);
+      assert.equal(code, 2, args.join(" "));
+      assert.match(stderr, reason);
+    }
+    const wrong = await start(folder, { ...key, BATCHWAY_PORT: "0" }, ["--port", "many"]);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stderr, /BATCHWAY_PORT: must be a port/);
   });
 });
 

@@ -65,7 +65,7 @@ const walls: Readonly<Record<string, Wall>> = {
     uses: ["codecs", "runtime", "providers/settings.ts"],
     usesTypesOf: ["dialects/models.ts"],
   },
-  "program.ts": { uses: ["log.ts"], usesTypesOf: ["config"] },
+  "program.ts": { uses: ["config/arguments.ts", "log.ts"], usesTypesOf: ["config"] },
   "process.ts": { uses: [], usesTypesOf: ["log.ts"] },
   "descriptors.ts": { uses: [] },
   "serve.ts": { uses: ["descriptors.ts"], usesTypesOf: ["routes/door.ts"] },

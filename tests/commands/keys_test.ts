@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { parseKeysArguments, UsageError } from "../../commands/keys_arguments.ts";
+import { UsageError } from "../../config/arguments.ts";
+import { parseKeysArguments } from "../../commands/keys_arguments.ts";
 import { spawnGateway } from "../gateway.ts";
 
 const program = fileURLToPath(new URL("../../commands/keys.ts", import.meta.url));
@@ -178,6 +179,12 @@ Deno.test("what a key may do is read from the options", () => {
 Deno.test("options that are missing, unknown or not of their form are each refused with a reason", () => {
   const cases: readonly [args: readonly string[], reason: RegExp][] = [
     [["frob"], /There is no 'keys frob'/],
+    [["rotat", "a"], /There is no 'keys rotat'; the nearest is 'keys rotate'/],
+    [[...add, "--bucket", "a"], /^Unknown option '--bucket'; the nearest is --buckets\. See/],
+    [["list", "--jsno"], /^Unknown option '--jsno'; the nearest is --json/],
+    [[...add, "--expires"], /^--expires needs a value/],
+    [[...add, "--tenant", "u"], /^--tenant is given twice/],
+    [["list", "--json=yes"], /^--json takes no value/],
     [["add"], /--tenant is missing/],
     [["add", "--tenant", "t"], /--providers is missing. Configured are openai, gemini/],
     [["add", "--tenant", "@native", "--providers", "openai"], /--tenant must be/],

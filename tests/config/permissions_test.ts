@@ -126,6 +126,26 @@ Deno.test("AWS credentials of a container are fetched, and from nowhere else", (
     assert.deepEqual([put.status, container.requests], [200, ["GET /role"]], gateway.log());
   }));
 
+Deno.test("the start task's options stand for the variables, for what it may reach too", () =>
+  onSandbox(async (environment, _, folder) => {
+    const config = `${folder}/other.jsonc`;
+    await Deno.writeTextFile(config, '{ "defaultProvider": "openai" }');
+    const options = ["--host", "127.0.0.2", "--port=0", "--data", `${folder}/other`];
+    const gateway = await spawnGateway({
+      ...environment,
+      BATCHWAY_CONFIG: `${folder}/none.jsonc`,
+      BATCHWAY_PORT: "1",
+    }, ["task", "start", ...options, "--config", config]);
+    assert.match(gateway.url, /^http:\/\/127\.0\.0\.2:/);
+    const put = await fetch(`${gateway.url}/bedrock/files/bucket/key`, {
+      method: "PUT",
+      body: line,
+    });
+    assert.deepEqual([put.status, await put.text()], [200, ""]);
+    assert.equal(await gateway.stop(), 0, gateway.log());
+    assert.ok((await Deno.stat(`${folder}/other/catalog.kv`)).isFile);
+  }));
+
 Deno.test("a wrong configuration is told of once, with its exit code", async () => {
   const { code, stdout, stderr } = await deno(["task", "--quiet", "start"], {
     BATCHWAY_POLL_SECONDS: "often",

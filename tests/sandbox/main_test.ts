@@ -168,9 +168,18 @@ Deno.test("wrong options end with a sentence, and --help with the options", asyn
   const soon = await command(["--batch-seconds", "soon"], {}).output();
   assert.equal(soon.code, 1);
   assert.match(decode(soon.stderr), /--batch-seconds: must be a number, such as 3 or 0\.5/);
-  const unknown = await command(["--fast"], {}).output();
-  assert.equal(unknown.code, 1);
-  assert.match(decode(unknown.stderr), /^Unknown option '--fast'/);
+  const cases: readonly [args: readonly string[], reason: RegExp][] = [
+    [["--fast"], /^Unknown option '--fast'; the nearest is --host\. See deno task sandbox --help/],
+    [["--simulator-port", "1"], /^Unknown option '--simulator-port'.* --simulators-port\./],
+    [["strict"], /'strict' is not one; the nearest is --strict/],
+    [["--strict=1"], /^--strict takes no value/],
+    [["--port"], /^--port needs a value/],
+  ];
+  for (const [args, reason] of cases) {
+    const refused = await command(args, {}).output();
+    assert.equal(refused.code, 2, args.join(" "));
+    assert.match(decode(refused.stderr), reason);
+  }
   const help = await command(["--help"], {}).output();
   assert.equal(help.code, 0);
   assert.match(decode(help.stdout), /--strict {6}/);

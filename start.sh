@@ -1,0 +1,10 @@
+# deno task start: runs a program, main.ts, with the permissions that its configuration needs, and
+# hands the command line on to it. A task cannot do that by itself: it knows its arguments only at
+# its end (Deno 2.9.6). DENO is the path of deno, which need not be on the search path. At the end
+# deno takes the place of this shell, so that signals reach the gateway.
+set -f # A host such as *.amazonaws.com must not be taken for names of files.
+program=$1
+shift
+flags=$("$DENO" run --quiet --no-prompt --allow-env --allow-read config/permissions.ts "$@") || exit
+# Unquoted: the shell takes the flags apart.
+exec "$DENO" run --quiet --no-prompt --permission-set=gateway $flags "$program" "$@"
