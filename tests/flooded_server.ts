@@ -5,7 +5,10 @@ const encoder = new TextEncoder();
 const say = (word: string) => void Deno.stdout.writeSync(encoder.encode(`${word}\n`));
 const go = Promise.withResolvers<void>();
 const listener = serve(async (request) => {
-  if (request.url.endsWith("/slow")) await go.promise;
+  if (request.url.endsWith("/slow")) {
+    say("at work");
+    await go.promise;
+  }
   if (request.url.endsWith("/go")) go.resolve();
   return new Response("answered");
 }, {

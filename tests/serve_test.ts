@@ -114,6 +114,8 @@ Deno.test({
       const slow = await connect(url);
       const control = await connect(url);
       await slow.write("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+      // Before it is at work, its connection would count as idle.
+      assert.equal((await lines.read()).value, "at work");
       const port = Number(new URL(url).port);
       for (let n = 0; n < 100; n++) {
         const one = await Deno.connect({ port, hostname: "127.0.0.1" }).catch(() => undefined);
