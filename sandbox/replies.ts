@@ -1,10 +1,10 @@
 /**
- * What the simulated models answer: the same text for the same prompt, in each provider's form,
- * with usage numbers that add up. Sums are right, so that a pipeline can check its results.
+ * What the simulated models answer to plain text: the same text for the same prompt, with usage
+ * numbers that add up. Sums are right, so that a pipeline can check its results.
  */
 import { createHash } from "node:crypto";
 import type { Json } from "./context.ts";
-import { type JsonObject, list, number, object, string } from "./json.ts";
+import { list, object, string } from "./json.ts";
 
 /** A model's answer before a provider gives it its form. */
 export interface Completion {
@@ -87,84 +87,4 @@ export function embedding(text: string, dimensions: number): number[] {
   });
   const norm = Math.hypot(...vector);
   return vector.map((value) => Number((value / norm).toFixed(8)));
-}
-
-/** Gemini's `GenerateContentResponse` for a `GenerateContentRequest`, both in camel case. */
-export function geminiReply(request: JsonObject, modelName: string, facts: ReplyFacts): JsonObject {
-  const { prompt, everything } = conversation(request.contents);
-  const system = contentText(object(request.systemInstruction).parts);
-  const limit = number(object(request.generationConfig).maxOutputTokens);
-  const { text, inputTokens, outputTokens, truncated } = complete(
-    prompt,
-    system + everything,
-    limit,
-  );
-  return {
-    candidates: [{
-      content: { parts: [{ text }], role: "model" },
-      finishReason: truncated ? "MAX_TOKENS" : "STOP",
-    }],
-    usageMetadata: {
-      promptTokenCount: inputTokens,
-      candidatesTokenCount: outputTokens,
-      totalTokenCount: inputTokens + outputTokens,
-      promptTokensDetails: [{ modality: "TEXT", tokenCount: inputTokens }],
-    },
-    modelVersion: modelName.replace(/^models\//, ""),
-    responseId: facts.id,
-  };
-}
-
-/**
- * Anthropic's Message for Messages parameters, also as the body of Claude on Bedrock.
- *
- * @param idPrefix `msg_` at Anthropic, `msg_bdrk_` on Bedrock.
- */
-export function anthropicReply(
-  params: JsonObject,
-  modelName: string,
-  facts: ReplyFacts,
-  idPrefix = "msg_",
-): JsonObject {
-  const { prompt, everything } = conversation(params.messages);
-  const { text, inputTokens, outputTokens, truncated } = complete(
-    prompt,
-    contentText(params.system) + everything,
-    number(params.max_tokens),
-  );
-  return {
-    id: `${idPrefix}${facts.id}`,
-    type: "message",
-    role: "assistant",
-    model: modelName,
-    content: [{ type: "text", text }],
-    stop_reason: truncated ? "max_tokens" : "end_turn",
-    stop_sequence: null,
-    usage: {
-      input_tokens: inputTokens,
-      cache_creation_input_tokens: 0,
-      cache_read_input_tokens: 0,
-      cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
-      output_tokens: outputTokens,
-      service_tier: "batch",
-    },
-  };
-}
-
-/**
- * Converse's response for a Converse request, as a Bedrock batch writes it.
- */
-export function converseReply(request: JsonObject): JsonObject {
-  const { prompt, everything } = conversation(request.messages);
-  const { text, inputTokens, outputTokens, truncated } = complete(
-    prompt,
-    contentText(request.system) + everything,
-    number(object(request.inferenceConfig).maxTokens),
-  );
-  return {
-    output: { message: { role: "assistant", content: [{ text }] } },
-    stopReason: truncated ? "max_tokens" : "end_turn",
-    usage: { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens },
-    metrics: { latencyMs: 0 },
-  };
 }

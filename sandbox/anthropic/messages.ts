@@ -1,10 +1,25 @@
 /** What the simulated models answer to one request of a batch. */
 import { isObject, type JsonObject, list, number, object, string } from "../json.ts";
-import { anthropicReply } from "../replies.ts";
+import { ending, type FailedStatus } from "../model/words.ts";
+import { conversation } from "../replies.ts";
 import type { BatchRecord } from "./records.ts";
+import { anthropicReply } from "./reply.ts";
 
 /** From this API version on, sampling parameters are refused. */
 const withoutSampling = "2026-10-21";
+
+/** The errors that a text asks for. */
+const asked: Readonly<Record<FailedStatus, { type: string; message: string }>> = {
+  400: { type: "invalid_request_error", message: "This request fails on purpose." },
+  401: { type: "authentication_error", message: "invalid x-api-key" },
+  403: { type: "permission_error", message: "Your API key cannot use this model." },
+  404: { type: "not_found_error", message: "The requested resource could not be found." },
+  408: { type: "timeout_error", message: "The request timed out." },
+  413: { type: "request_too_large", message: "Request exceeds the maximum size." },
+  429: { type: "rate_limit_error", message: "This request would exceed the rate limit." },
+  500: { type: "api_error", message: "Internal server error" },
+  503: { type: "overloaded_error", message: "Overloaded" },
+};
 
 /** The `result` of a request that was carried out. */
 export function carryOut(
@@ -13,7 +28,11 @@ export function carryOut(
   index: number,
   batch: BatchRecord,
 ): JsonObject {
-  const failure = failureOf(customId, params, batch.version);
+  const end = ending(conversation(params.messages).prompt);
+  if (end.kind === "expired") return { type: "expired" };
+  const failure = end.kind === "failed"
+    ? asked[end.status]
+    : failureOf(customId, params, batch.version);
   if (failure !== undefined) {
     return {
       type: "errored",

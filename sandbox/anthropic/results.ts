@@ -1,6 +1,8 @@
 /** Results of a batch: written once, when somebody looks at it after its end. */
 import { splitLines } from "../../codecs/jsonl.ts";
 import type { JsonObject } from "../json.ts";
+import { resultLines as linesAsked } from "../model/words.ts";
+import { conversation } from "../replies.ts";
 import { jsonLines } from "../streams.ts";
 import { carryOut } from "./messages.ts";
 import type { Progress } from "./progress.ts";
@@ -43,7 +45,9 @@ async function* resultLines(
       ? carryOut(request.custom_id, request.params, index, batch)
       : { type: others };
     counts[result.type as keyof Counts]++;
-    yield { custom_id: request.custom_id, result };
+    const { prompt } = conversation(request.params.messages);
+    const written = { custom_id: request.custom_id, result };
+    yield* Array.from({ length: linesAsked(prompt) }, () => written);
     index++;
   }
 }

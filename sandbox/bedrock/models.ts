@@ -2,14 +2,9 @@
 import type { Json } from "../context.ts";
 import { openaiReply } from "../openai/replies.ts";
 import { isObject, type JsonObject, list, number, object, string } from "../json.ts";
-import {
-  anthropicReply,
-  complete,
-  converseReply,
-  embedding,
-  type ReplyFacts,
-  tokenCount,
-} from "../replies.ts";
+import { anthropicReply } from "../anthropic/reply.ts";
+import { complete, embedding, type ReplyFacts, tokenCount } from "../replies.ts";
+import { converseReply } from "./converse.ts";
 
 /** A record's end. */
 export type Answer =
@@ -52,10 +47,10 @@ const converseMembers = new Set([
   "outputConfig",
 ]);
 
-const converse: Model = (input) => {
+const converse: Model = (input, _modelId, { id }) => {
   const wrong = notConverse(input);
   if (wrong !== undefined) return refuse(wrong);
-  const modelOutput = converseReply(input);
+  const modelOutput = converseReply(input, id);
   const usage = object(modelOutput.usage);
   return {
     modelOutput,
@@ -146,9 +141,9 @@ function notClaude(input: JsonObject): string | undefined {
   return undefined;
 }
 
-const nova: Model = (input) => {
+const nova: Model = (input, modelId, facts) => {
   const { schemaVersion: _, ...request } = input;
-  const answer = converse(request, "", { id: "", createdAt: new Date(0) });
+  const answer = converse(request, modelId, facts);
   if (!("modelOutput" in answer)) return answer;
   const { metrics: __, ...modelOutput } = answer.modelOutput;
   return { ...answer, modelOutput };

@@ -4,8 +4,10 @@ import { Failure } from "../../codecs/failure.ts";
 import { parseS3Uri, type S3Uri } from "../../codecs/s3_uri.ts";
 import type { Json, SandboxContext } from "../context.ts";
 import { isObject, type JsonObject } from "../json.ts";
+import { resultLines } from "../model/words.ts";
 import type { S3Data, StoredObject } from "../s3/data.ts";
 import type { Counts, Job } from "./job.ts";
+import { askedFailure, promptOf } from "./failures.ts";
 import { type Answer, modelFor } from "./models.ts";
 
 /** A line is held in memory whole. */
@@ -104,11 +106,10 @@ export async function runRecords(
         tally.success++;
         tally.inputTokens += answer.inputTokens;
         tally.outputTokens += answer.outputTokens;
-        const { modelOutput } = answer;
-        yield JSON.stringify({ recordId, modelInput, modelOutput });
-      } else {
-        yield JSON.stringify({ recordId, modelInput, error: answer });
       }
+      const end = "modelOutput" in answer ? { modelOutput: answer.modelOutput } : { error: answer };
+      const written = JSON.stringify({ recordId, modelInput, ...end });
+      yield* Array.from({ length: resultLines(promptOf(line.modelInput)) }, () => written);
     }
   }
 
@@ -184,7 +185,8 @@ async function* answers(
   for await (const line of records(data, file.object)) {
     const answer = failing.test(line.recordId)
       ? { errorCode: 500, errorMessage: "The simulated model fails records named error-…." }
-      : model(line.modelInput, { id: id(24), createdAt: now() });
+      : askedFailure(line.modelInput) ??
+        model(line.modelInput, { id: id(24), createdAt: now() });
     yield { line, answer };
   }
 }

@@ -1,7 +1,8 @@
 /** The work of a batch: its input is read once to check it, and once more to write the results. */
 import type { JsonObject } from "../json.ts";
 import { jsonLines } from "../streams.ts";
-import { refusal, response } from "./answers.ts";
+import { resultLines as linesAsked } from "../model/words.ts";
+import { promptOf, refusal, response } from "./answers.ts";
 import { GoogleError } from "./errors.ts";
 import { fileExpiry } from "./files.ts";
 import { readRecords } from "./lines.ts";
@@ -99,10 +100,11 @@ async function* resultLines(gemini: Gemini, batch: BatchRecord): AsyncGenerator<
   let index = 0;
   for await (const record of readRecords(gemini.context.store, batch)) {
     const error = refusal(record, batch);
-    yield {
+    const line = {
       ...record.identity,
       ...(error === undefined ? { response: response(record, index, batch) } : { error }),
     };
+    yield* Array.from({ length: linesAsked(promptOf(record, batch)) }, () => line);
     index++;
   }
 }

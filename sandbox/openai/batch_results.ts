@@ -2,11 +2,13 @@
 import { createHash } from "node:crypto";
 import type { SandboxContext } from "../context.ts";
 import { type JsonObject, number, object, string } from "../json.ts";
+import { resultLines } from "../model/words.ts";
+import { promptOf } from "./ask.ts";
 import { type InputRecord, records } from "./batch_input.ts";
 import type { BatchDocument, BatchResults } from "./batch_state.ts";
-import { OpenAIError } from "./errors.ts";
+import { failure } from "./failures.ts";
 import type { FileStore } from "./file_store.ts";
-import { openaiEndpoints, openaiReply } from "./replies.ts";
+import { openaiReply } from "./replies.ts";
 
 /** What becomes of the records that a batch has no time for. */
 const unrun = {
@@ -24,28 +26,6 @@ const unrun = {
 const shuffled = 16;
 
 const chunkCharacters = 65_536;
-
-/**
- * Whether a record will fail: on purpose, where its `custom_id` begins with `error-` or its model
- * with `fail-`, or as its endpoint is one that the simulation has no answer for.
- */
-export function failure(
-  { customId, body }: InputRecord,
-  endpoint: string,
-): OpenAIError | undefined {
-  if (string(body.model)?.startsWith("fail-")) {
-    return new OpenAIError(404, "The model does not exist or you do not have access to it.", {
-      code: "model_not_found",
-    });
-  }
-  if (customId.startsWith("error-")) {
-    return new OpenAIError(400, "This request fails on purpose.", { code: "invalid_value" });
-  }
-  if (!openaiEndpoints.has(endpoint)) {
-    return new OpenAIError(400, "The simulation has no model for this endpoint.");
-  }
-  return undefined;
-}
 
 /**
  * Runs the first `run` records, in memory bounded by a few lines, and stores both files.
@@ -84,7 +64,9 @@ export async function writeResults(
       totals.completed++;
       totals.input_tokens += number(usage.input_tokens) ?? number(usage.prompt_tokens) ?? 0;
       totals.output_tokens += number(usage.output_tokens) ?? number(usage.completion_tokens) ?? 0;
-      yield resultLine(record, { status_code: 200, request_id: context.id(32), body }, null);
+      const line = () =>
+        resultLine(record, { status_code: 200, request_id: context.id(32), body }, null);
+      yield* repeated(record, line);
     }
   }
 
@@ -98,14 +80,19 @@ export async function writeResults(
       const error = failure(record, batch.endpoint);
       if (error === undefined) continue;
       totals.failed++;
-      const response = {
-        status_code: error.status,
-        request_id: context.id(32),
-        body: error.toJson(),
-      };
-      yield resultLine(record, response, null);
+      const line = () =>
+        error === "expired" ? resultLine(record, null, unrun.expired) : resultLine(
+          record,
+          { status_code: error.status, request_id: context.id(32), body: error.toJson() },
+          null,
+        );
+      yield* repeated(record, line);
     }
   }
+
+  /** As many lines as the record's text asks for. */
+  const repeated = ({ body }: InputRecord, line: () => JsonObject): JsonObject[] =>
+    Array.from({ length: resultLines(promptOf(batch.endpoint, body)) }, line);
 
   const resultLine = (
     { customId }: InputRecord,

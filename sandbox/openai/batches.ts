@@ -2,7 +2,8 @@
 import type { Json, SandboxContext } from "../context.ts";
 import { isObject, type JsonObject, object, string } from "../json.ts";
 import { checkInput, type InputRecord } from "./batch_input.ts";
-import { failure, writeResults } from "./batch_results.ts";
+import { writeResults } from "./batch_results.ts";
+import { failure } from "./failures.ts";
 import {
   type BatchDocument,
   type BatchError,

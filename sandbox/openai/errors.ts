@@ -6,13 +6,19 @@ export class OpenAIError extends Error {
   readonly status: number;
   readonly param: string | null;
   readonly code: string | null;
+  readonly type: string;
 
   constructor(
     status: number,
     message: string,
-    { param = null, code = null }: { param?: string | null; code?: string | null } = {},
+    { param = null, code = null, type }: {
+      param?: string | null;
+      code?: string | null;
+      type?: string;
+    } = {},
   ) {
     super(message);
+    this.type = type ?? (status >= 500 ? "server_error" : "invalid_request_error");
     this.status = status;
     this.param = param;
     this.code = code;
@@ -22,8 +28,8 @@ export class OpenAIError extends Error {
   toJson(): {
     error: { message: string; type: string; param: string | null; code: string | null };
   } {
-    const type = this.status >= 500 ? "server_error" : "invalid_request_error";
-    return { error: { message: this.message, type, param: this.param, code: this.code } };
+    const { message, type, param, code } = this;
+    return { error: { message, type, param, code } };
   }
 }
 

@@ -1,13 +1,8 @@
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
-import {
-  anthropicReply,
-  complete,
-  converseReply,
-  embedding,
-  geminiReply,
-  replyText,
-  tokenCount,
-} from "../../sandbox/replies.ts";
+import { anthropicReply } from "../../sandbox/anthropic/reply.ts";
+import { converseReply } from "../../sandbox/bedrock/converse.ts";
+import { geminiReply } from "../../sandbox/gemini/reply.ts";
+import { complete, embedding, replyText, tokenCount } from "../../sandbox/replies.ts";
 
 const facts = { id: "x1", createdAt: new Date("2026-11-23T12:00:00Z") };
 const prompt = "What is 20 + 22? Answer briefly.";
