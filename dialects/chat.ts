@@ -14,6 +14,9 @@ interface Placed {
   readonly at: number;
 }
 
+/** Where members of something begin in the source line, so that a loss is named by its member. */
+export type Places<Name extends string> = Readonly<Partial<Record<Name, number | undefined>>>;
+
 /** A number as it was written, and its value. */
 export interface Num extends Placed {
   readonly raw: Raw;
@@ -55,6 +58,7 @@ export interface MediaPart extends Placed {
   readonly context?: Raw | undefined;
   /** Whether citations of the document are asked for. */
   readonly cite?: boolean | undefined;
+  readonly places?: Places<"name" | "detail" | "context" | "cite"> | undefined;
 }
 
 /** A call of a tool. */
@@ -79,6 +83,7 @@ export interface ResultPart extends Placed {
   /** What it holds, in order: texts, media, and JSON values. */
   readonly content: readonly (TextPart | MediaPart | JsonPart)[];
   readonly error: boolean;
+  readonly places?: Places<"content" | "error"> | undefined;
 }
 
 /** A JSON value as (a part of) the result of a call. */
@@ -117,6 +122,8 @@ export type Part =
 export interface Turn extends Placed {
   readonly role: "user" | "assistant" | "system";
   readonly parts: readonly Part[];
+  /** Where its content begins. */
+  readonly content?: number | undefined;
   /** What OpenAI calls the name of a message. */
   readonly name?: { readonly raw: Raw; readonly at: number } | undefined;
 }
@@ -129,8 +136,7 @@ export interface FunctionTool extends Placed {
   readonly description?: Raw | undefined;
   readonly schema?: Schema | undefined;
   readonly strict?: boolean | undefined;
-  /** Whether a cache point stands on or behind it. */
-  readonly cache?: boolean | undefined;
+  readonly places?: Places<"strict"> | undefined;
 }
 
 /** A JSON schema, in the form that the source's API takes. */
@@ -168,6 +174,7 @@ export interface Format extends Placed {
   readonly description?: Raw | undefined;
   readonly schema?: Schema | undefined;
   readonly strict?: boolean | undefined;
+  readonly places?: Places<"name" | "description"> | undefined;
 }
 
 export const efforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;

@@ -123,7 +123,7 @@ const families: readonly (readonly [pattern: RegExp, facts: ModelFacts])[] = [
   [/(?:^|\/|:)(?:o3|o4)/, { ...gpt, stop: false }],
   [/(?:^|\/|:)o\d/, gpt],
   [/gpt-(?:3|4)/, gptPlain],
-  [/(?:^|\/)(?:gpt-|chatgpt)/, gpt],
+  [/(?:^|[/.:])(?:gpt-|chatgpt)/, gpt],
   [/gemini-(?:1|2\.0)/, { ...gemini, maxOutput: 8192, thinking: "none", penalties: true }],
   [/gemini-2\.5-pro/, { ...gemini, thinking: "budget", penalties: true }],
   [/gemini-2/, { ...gemini, thinking: "budget", thinkingOff: true, penalties: true }],

@@ -41,11 +41,14 @@ export function fitToolNames(request: ChatRequest, rule: NameRule): ToolNames {
   if (names.length === 0) return noNames;
   const sent = new Map<string, string>();
   const original = new Map<string, string>();
+  const counts = new Map<string, number>();
   for (const name of names) {
     if (sent.has(name)) continue;
     const fitted = fitName(name, rule);
+    let count = counts.get(fitted) ?? 1;
     let unique = fitted;
-    for (let n = 2; original.has(unique); n++) unique = `${fitted.slice(0, rule.max - 4)}_${n}`;
+    for (; original.has(unique); count++) unique = `${fitted.slice(0, rule.max - 8)}_${count + 1}`;
+    counts.set(fitted, count);
     sent.set(name, unique);
     original.set(unique, name);
   }

@@ -5,7 +5,8 @@
 import type { CallPart, ChatRequest, Part, ResultPart, TextPart, Turn } from "./chat.ts";
 import { fitCallId } from "./fit.ts";
 import type { LossLog } from "./loss.ts";
-import { isBlankText, joinTexts, quote } from "./raw.ts";
+import { isBlankText, joinTexts, quote, unquote } from "./raw.ts";
+import { reportNames } from "./writing.ts";
 
 /** What differs between these targets. */
 export interface TurnRules {
@@ -17,6 +18,8 @@ export interface AlternatingTurn {
   readonly role: "user" | "assistant";
   readonly parts: Part[];
   readonly at: number;
+  /** Where its content begins. */
+  readonly content: number;
 }
 
 export interface AlternatingTurns {
@@ -35,6 +38,7 @@ export function alternatingTurns(
     [...request.system, ...request.turns.flatMap((turn) => laterSystem(turn, log))],
     log,
   );
+  reportNames(request, log);
   const merged = mergeNeighbours(request.turns, log);
   if (!rules.assistantMedia) moveAssistantMedia(merged, log);
   pairCalls(merged, log);
@@ -59,11 +63,11 @@ function withoutBlanks(parts: readonly Part[], log: LossLog): Part[] {
 
 function mergeNeighbours(turns: readonly Turn[], log: LossLog): AlternatingTurn[] {
   const merged: AlternatingTurn[] = [];
-  for (const { role, parts, at } of turns) {
+  for (const { role, parts, at, content = at } of turns) {
     if (role === "system") continue;
     const last = merged.at(-1);
     if (last?.role !== role) {
-      merged.push({ role, parts: [...parts], at });
+      merged.push({ role, parts: [...parts], at, content });
       continue;
     }
     if (last.parts.some(isText) && parts.some(isText)) {
@@ -90,13 +94,13 @@ function moveAssistantMedia(turns: AlternatingTurn[], log: LossLog): void {
     turn.parts.splice(0, turn.parts.length, ...others);
     const next = turns[index + 1];
     if (next) next.parts.unshift(...media);
-    else turns.push({ role: "user", parts: media, at: turn.at });
+    else turns.push({ role: "user", parts: media, at: turn.at, content: turn.content });
   }
 }
 
 /** Gives calls ids that are unique, and puts their results first, in the order of the calls. */
 function pairCalls(turns: readonly AlternatingTurn[], log: LossLog): void {
-  const used = new Set<string>();
+  const used = new Map<string, number>();
   let open: { readonly call: CallPart; readonly id: string }[] = [];
   for (const turn of turns) {
     if (turn.role === "assistant") {
@@ -118,11 +122,14 @@ function pairCalls(turns: readonly AlternatingTurn[], log: LossLog): void {
   refuseOpen(open, log);
 }
 
-function uniqueId(id: string, used: Set<string>): string {
+/** @param used How often each id was given; a count, so that many equal ids do not cost their square. */
+function uniqueId(id: string, used: Map<string, number>): string {
   const fitted = fitCallId(id === "" ? "call" : id);
+  let count = used.get(fitted) ?? 0;
   let unique = fitted;
-  for (let n = 2; used.has(unique); n++) unique = `${fitted.slice(0, 58)}_${n}`;
-  used.add(unique);
+  for (; used.has(unique); count++) unique = `${fitted.slice(0, 56)}_${count + 1}`;
+  used.set(fitted, Math.max(count, 1));
+  if (unique !== fitted) used.set(unique, 1);
   return unique;
 }
 
@@ -138,12 +145,18 @@ function answered(
   open: Open,
   log: LossLog,
 ): { readonly parts: Part[]; readonly unanswered: Open } {
-  const results = parts.filter((part) => part.kind === "result");
+  const results = new Map<string, ResultPart[]>();
+  for (const part of parts.toReversed()) {
+    if (part.kind !== "result") continue;
+    const same = results.get(part.id);
+    if (same) same.push(part);
+    else results.set(part.id, [part]);
+  }
   const taken = new Set<ResultPart>();
   const unanswered = [];
   const first: Part[] = [];
   for (const { call, id } of open) {
-    const result = results.find((one) => one.id === call.id && !taken.has(one));
+    const result = results.get(call.id)?.pop();
     if (!result) {
       unanswered.push({ call, id });
       continue;
@@ -169,7 +182,7 @@ function fillEmpty(turn: AlternatingTurn, log: LossLog): void {
   const parts = withoutBlanks(turn.parts, log);
   if (parts.every(({ kind }) => kind === "cache")) {
     parts.push({ kind: "text", text: '"(empty)"', at: turn.at });
-    log.hint("approximated", turn.at, "a message without text holds the text (empty)");
+    log.hint("approximated", turn.content, "a message without text holds the text (empty)");
   }
   turn.parts.splice(0, turn.parts.length, ...parts);
 }
@@ -184,7 +197,8 @@ function withFirstUser(
   if (first) {
     log.approximated(first.at, "a user message was put before it: the target wants one first");
     const parts: Part[] = [{ kind: "text", text: '"(continue)"', at: first.at }];
-    return { turns: [{ role: "user", parts, at: first.at }, ...turns], system };
+    const { at, content } = first;
+    return { turns: [{ role: "user", parts, at, content }, ...turns], system };
   }
   const texts = system.filter(isText);
   const [text] = texts;
@@ -195,5 +209,38 @@ function withFirstUser(
     text: joinTexts(texts.map(({ text }) => text)),
     at: text.at,
   };
-  return { turns: [{ role: "user", parts: [joined], at: text.at }], system: [] };
+  const { at } = text;
+  return { turns: [{ role: "user", parts: [joined], at, content: at }], system: [] };
+}
+
+/**
+ * Turns whose last one a model accepts: a message of the assistant that is to be continued must not
+ * end with white space, and models that continue none get a user's message behind it.
+ *
+ * @param prefill Whether the model continues a last message of the assistant.
+ */
+export function endedTurns(
+  turns: readonly AlternatingTurn[],
+  prefill: boolean,
+  log: LossLog,
+): readonly AlternatingTurn[] {
+  const last = turns.at(-1);
+  if (last?.role !== "assistant") return turns;
+  const { at, content } = last;
+  if (!prefill) {
+    log.approximated(at, "a user message was put behind it: the model does not continue a message");
+    const parts: Part[] = [{ kind: "text", text: '"(continue)"', at }];
+    return [...turns, { role: "user", parts, at, content }];
+  }
+  const end = last.parts.findLastIndex(({ kind }) => kind !== "cache");
+  const parts = last.parts.map((part, index) => index === end ? trimmed(part, log) : part);
+  return [...turns.slice(0, -1), { ...last, parts }];
+}
+
+function trimmed(part: Part, log: LossLog): Part {
+  if (part.kind !== "text") return part;
+  const text = unquote(part.text);
+  if (text === text.trimEnd()) return part;
+  log.hint("approximated", part.at, "without the white space at its end, which the target refuses");
+  return { ...part, text: quote(text.trimEnd()) };
 }

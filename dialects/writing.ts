@@ -1,5 +1,5 @@
 /** What writers of several dialects share. */
-import type { ChatRequest, Extra, Num, Part } from "./chat.ts";
+import type { ChatRequest, Extra, MediaPart, Num, Part } from "./chat.ts";
 import type { Raw } from "./json.ts";
 import type { LossLog } from "./loss.ts";
 
@@ -33,6 +33,43 @@ export function refuseSeveralAnswers({ answers }: ChatRequest, log: LossLog): vo
   }
 }
 
+/** Reports names of messages, which tell speakers apart where there are several. */
+export function reportNames({ turns }: ChatRequest, log: LossLog): void {
+  const names = turns.flatMap(({ name }) => name ?? []);
+  const isOne = names.every(({ raw }) => raw === names[0]?.raw);
+  for (const { at } of names) {
+    const reason = "the target has no names of messages";
+    if (isOne) log.hint("dropped", at, reason);
+    else log.dropped(at, reason);
+  }
+}
+
+/** What a target can say of media beside their bytes. */
+export type MediaExtra = "name" | "detail" | "context" | "cite";
+
+/** Reports what is said of media and the target has no member for. */
+export function reportMediaExtras(
+  part: MediaPart,
+  kept: readonly MediaExtra[],
+  log: LossLog,
+): void {
+  const { places, at } = part;
+  for (const extra of ["name", "detail", "context"] as const) {
+    if (part[extra] === undefined || kept.includes(extra)) continue;
+    log.hint("dropped", places?.[extra] ?? at, `the target takes no ${extra} of this`);
+  }
+  if (part.cite && !kept.includes("cite")) {
+    log.dropped(places?.cite ?? at, "the target gives no citations of documents");
+  }
+}
+
+/** Reports citations of a text in the turns; only answers have them where they are not their owner's. */
+export function reportCitations(part: Part, log: LossLog): void {
+  if (part.kind === "text" && part.citations) {
+    log.hint("dropped", part.at, "the citations of a text are known to its own API only");
+  }
+}
+
 /** Reports a part that the target has no form for. */
 export function reportPart(part: Part, log: LossLog): void {
   switch (part.kind) {
@@ -49,6 +86,11 @@ export function reportPart(part: Part, log: LossLog): void {
     default:
       log.dropped(part.at, "the target has no form for this part here");
   }
+}
+
+/** At 1, a temperature or top-p is what the model does anyway. */
+export function unlessDefault(number: Num | undefined): Num | undefined {
+  return number?.value === 1 ? undefined : number;
 }
 
 /** A temperature of at most 1. */

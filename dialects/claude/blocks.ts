@@ -45,6 +45,7 @@ const readers: Readonly<Record<string, BlockReader>> = {
     id: block.get("tool_use_id")?.text ?? "",
     content: readContent(block.get("content"), log).filter((part) => isResultPart(part, log)),
     error: block.get("is_error")?.flag === true,
+    places: { content: block.get("content")?.at, error: block.get("is_error")?.at },
     at: block.at,
   }],
   thinking: (block) => {
@@ -90,6 +91,11 @@ function mediaPart(media: "image" | "document", block: Json, log: LossLog): Medi
     name: rawTextAt(block, "title", log),
     context: rawTextAt(block, "context", log),
     cite: block.get("citations")?.get("enabled")?.flag,
+    places: {
+      name: block.get("title")?.at,
+      context: block.get("context")?.at,
+      cite: block.get("citations")?.at,
+    },
   };
 }
 

@@ -88,7 +88,8 @@ function readTurn(message: Json, log: LossLog): Turn {
   if (role !== "user" && role !== "assistant" && role !== "system") {
     log.refuse(message.at, "the role of a message is none of user, assistant and system");
   }
-  return { role, parts: readContent(message.get("content"), log), at: message.at };
+  const content = message.get("content");
+  return { role, parts: readContent(content, log), at: message.at, content: content?.at };
 }
 
 function readTool(tool: Json, log: LossLog): Tool {
@@ -106,6 +107,7 @@ function readTool(tool: Json, log: LossLog): Tool {
     description: rawTextAt(tool, "description", log),
     schema: schema && { raw: schema.raw, form: "json-schema", at: schema.at } as const,
     strict: tool.get("strict")?.flag,
+    places: { strict: tool.get("strict")?.at },
   };
   return read;
 }

@@ -30,6 +30,11 @@ export function claudeThinking(request: ChatRequest, context: RequestContext): R
   return object(["type", '"enabled"'], ["budget_tokens", budget]);
 }
 
+/** Whether a member `thinking` asks for it. */
+export function isThinking(thinking: Raw | undefined): boolean {
+  return thinking !== undefined && !thinking.includes('"disabled"');
+}
+
 /** Claude refuses thinking where the last message of the assistant has calls without it. */
 function callsWithoutThinking({ turns }: ChatRequest): boolean {
   const last = turns.findLast(({ role }) => role === "assistant");

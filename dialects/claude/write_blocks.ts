@@ -6,7 +6,7 @@ import type { Raw } from "../json.ts";
 import { commonImageType, sniffedType } from "../media.ts";
 import { array, isBlankText, object, quote, unquote } from "../raw.ts";
 import { argumentsObject, resultText } from "../tool_values.ts";
-import { reportPart } from "../writing.ts";
+import { reportCitations, reportMediaExtras, reportPart } from "../writing.ts";
 
 /** Where the body goes: Bedrock takes no URLs and no file ids. */
 export type ClaudeForm = "anthropic" | "bedrock";
@@ -20,8 +20,17 @@ export function writeBlocks(
 ): Raw[] {
   const ordered = thinkingFirst(parts);
   const writer = new Writer(context, names, form);
+  ordered.forEach((part, index) => {
+    if (part.kind === "cache" && !bearsCache(ordered[index - 1])) reportPart(part, context);
+  });
   const blocks = ordered.flatMap((part, index) => writer.block(part, ordered[index + 1]));
   return blocks.length > 0 ? blocks : ['{"type":"text","text":"(empty)"}'];
+}
+
+/** Whether a cache point can stand on a part: not on thinking, and not on another cache point. */
+function bearsCache(part: Part | undefined): boolean {
+  return part?.kind === "text" || part?.kind === "media" || part?.kind === "call" ||
+    part?.kind === "result" || part?.kind === "refusal";
 }
 
 /** Claude wants thinking before all else, and calls behind the texts. */
@@ -60,7 +69,16 @@ class Writer {
   block(part: Part, next?: Part): Raw[] {
     const control = next?.kind === "cache" ? cacheControl(next.ttl) : undefined;
     switch (part.kind) {
-      case "text":
+      case "text": {
+        const own = part.citations?.owner === "claude" ? part.citations.raw : undefined;
+        if (own === undefined) reportCitations(part, this.#context);
+        return [object(
+          ["type", '"text"'],
+          ["text", part.text],
+          ["citations", own],
+          ["cache_control", control],
+        )];
+      }
       case "refusal":
         return [object(["type", '"text"'], ["text", part.text], ["cache_control", control])];
       case "media":
@@ -94,14 +112,15 @@ class Writer {
     return [];
   }
 
-  #result({ id, content, error, at }: ResultPart, control: Raw | undefined): Raw {
+  #result({ id, content, error, at, places }: ResultPart, control: Raw | undefined): Raw {
     const blocks = content.flatMap((part) => {
       if (part.kind === "media") return [this.#media(part, undefined)];
       const text = resultText(part);
       return isBlankText(text) ? [] : [object(["type", '"text"'], ["text", text])];
     });
     if (blocks.length === 0) {
-      this.#context.hint("approximated", at, "an empty result holds the text (empty)");
+      const place = places?.content ?? at;
+      this.#context.hint("approximated", place, "an empty result holds the text (empty)");
       blocks.push('{"type":"text","text":"(empty)"}');
     }
     return object(
@@ -114,10 +133,8 @@ class Writer {
   }
 
   #media(part: MediaPart, control: Raw | undefined): Raw {
-    const { media, at, detail } = part;
-    if (detail) {
-      this.#context.hint("dropped", at, "the target has no setting for an image's detail");
-    }
+    const { media, at } = part;
+    reportMediaExtras(part, media === "document" ? ["name", "context", "cite"] : [], this.#context);
     if (media === "audio" || media === "video") {
       this.#context.refuse(at, `the target takes no ${media}`);
     }
@@ -127,7 +144,7 @@ class Writer {
       ["source", source],
       ["title", media === "document" ? part.name : undefined],
       ["context", media === "document" ? part.context : undefined],
-      ["citations", part.cite ? '{"enabled":true}' : undefined],
+      ["citations", part.cite && media === "document" ? '{"enabled":true}' : undefined],
       ["cache_control", control],
     );
   }

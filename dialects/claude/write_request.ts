@@ -5,19 +5,18 @@ import { fitToolNames } from "../fit.ts";
 import type { NameRule, ToolNames } from "../fit.ts";
 import type { Raw } from "../json.ts";
 import { array, object, quote, someArray, someObject, unquote } from "../raw.ts";
-import type { Member } from "../raw.ts";
 import { claudeFormat, toolSchemaObject } from "../schemas/mod.ts";
-import { alternatingTurns } from "../turns.ts";
+import { alternatingTurns, endedTurns } from "../turns.ts";
 import type { AlternatingTurn } from "../turns.ts";
 import {
   calledNames,
-  clampedTemperature,
   refuseSeveralAnswers,
   reportDropped,
   reportHints,
   reportNatives,
 } from "../writing.ts";
-import { claudeEffort, claudeThinking } from "./thinking.ts";
+import { claudeSampling } from "./sampling.ts";
+import { claudeEffort, claudeThinking, isThinking } from "./thinking.ts";
 import { writeBlocks } from "./write_blocks.ts";
 import type { ClaudeForm } from "./write_blocks.ts";
 
@@ -33,13 +32,13 @@ export function writeRequest(
   refuseSeveralAnswers(request, context);
   const names = fitToolNames(request, claudeToolNames);
   const { system, turns } = alternatingTurns(request, { assistantMedia: false }, context);
-  const messages = withoutPrefill(turns, context).map(({ role, parts }) =>
+  const messages = endedTurns(turns, context.model.facts.prefill, context).map(({ role, parts }) =>
     object(["role", quote(role)], ["content", array(writeBlocks(parts, context, names, form))])
   );
   reportNatives(request, context);
   reportUnknown(request, context);
   const thinking = claudeThinking(request, context);
-  const isThinking = thinking !== undefined && !thinking.includes('"disabled"');
+  const { temperature, topP, topK } = claudeSampling(request, context, isThinking(thinking));
   const tools = writeTools(request, names, turns, context);
   return object(
     ["anthropic_version", form === "bedrock" ? '"bedrock-2023-05-31"' : undefined],
@@ -50,10 +49,15 @@ export function writeRequest(
       system.length > 0 ? array(writeBlocks(system, context, names, form)) : undefined,
     ],
     ["messages", array(messages)],
-    ...sampling(request, context, isThinking),
+    ["temperature", temperature],
+    ["top_p", topP],
+    ["top_k", topK],
     ["stop_sequences", someArray(stops(request, context))],
     ["tools", someArray(tools)],
-    ["tool_choice", tools.length > 0 ? choice(request, names, context, isThinking) : undefined],
+    [
+      "tool_choice",
+      tools.length > 0 ? choice(request, names, context, isThinking(thinking)) : undefined,
+    ],
     ["thinking", thinking],
     [
       "output_config",
@@ -65,27 +69,6 @@ export function writeRequest(
     ["metadata", user(request, context)],
     ["service_tier", form === "anthropic" ? tier(request, context) : undefined],
   );
-}
-
-function withoutPrefill(
-  turns: readonly AlternatingTurn[],
-  context: RequestContext,
-): readonly AlternatingTurn[] {
-  const last = turns.at(-1);
-  if (last?.role !== "assistant") return turns;
-  if (context.model.facts.prefill) {
-    // A last message must not end with white space.
-    const parts = last.parts.map((part, index) =>
-      part.kind === "text" && index === last.parts.length - 1
-        ? { ...part, text: quote(unquote(part.text).trimEnd()) }
-        : part
-    );
-    return [...turns.slice(0, -1), { ...last, parts }];
-  }
-  const reason = "a user message was put behind it: the model does not continue a message";
-  context.approximated(last.at, reason);
-  const text = { kind: "text" as const, text: '"(continue)"', at: last.at };
-  return [...turns, { role: "user", parts: [text], at: last.at }];
 }
 
 function reportUnknown(request: ChatRequest, context: RequestContext): void {
@@ -100,31 +83,6 @@ function reportUnknown(request: ChatRequest, context: RequestContext): void {
   if (request.store?.value) {
     context.hint("dropped", request.store.at, "the target stores no answers");
   }
-}
-
-function sampling(
-  request: ChatRequest,
-  context: RequestContext,
-  isThinking: boolean,
-): readonly Member[] {
-  const { temperature, topP, topK } = request;
-  const kind = context.model.facts.sampling;
-  if (kind === "none" || isThinking) {
-    const why = isThinking ? "beside thinking" : "with this model";
-    reportDropped(context, {
-      [`a temperature ${why}`]: temperature?.value === 1 ? undefined : temperature,
-      [`top-p ${why}`]: topP?.value === 1 ? undefined : topP,
-      [`top-k ${why}`]: topK,
-    });
-    return [];
-  }
-  const both = kind === "one" && temperature !== undefined;
-  if (both) reportDropped(context, { "top-p beside a temperature": topP });
-  return [
-    ["temperature", clampedTemperature(temperature, context)],
-    ["top_p", both ? undefined : topP?.raw],
-    ["top_k", topK?.raw],
-  ];
 }
 
 function stops({ stop }: ChatRequest, context: RequestContext): Raw[] {
@@ -153,7 +111,11 @@ function writeTools(
     if (choice?.mode === "allowed" && !choice.names.includes(tool.name)) return [];
     const isStrict = tool.strict === true && context.model.facts.structured;
     if (tool.strict && !isStrict) {
-      context.dropped(tool.at, "the model does not hold tools to their schemas strictly");
+      const { places, at } = tool;
+      context.dropped(
+        places?.strict ?? at,
+        "the model does not hold tools to their schemas strictly",
+      );
     }
     return [object(
       ["name", quote(names.sent(tool.name))],
@@ -177,7 +139,7 @@ function choice(
   { choice, parallel }: ChatRequest,
   names: ToolNames,
   context: RequestContext,
-  isThinking: boolean,
+  thinks: boolean,
 ): Raw | undefined {
   const single = parallel?.value === false ? "true" : undefined;
   const written = (type: string, name?: string) =>
@@ -189,7 +151,7 @@ function choice(
   if (choice?.mode === "none") return written("none");
   const mustCall = choice?.mode === "any" || choice?.mode === "tool" ||
     choice?.mode === "allowed" && choice.must;
-  if (choice && mustCall && isThinking) {
+  if (choice && mustCall && thinks) {
     context.approximated(choice.at, "a call cannot be required beside thinking");
   } else if (choice && mustCall) {
     return choice.mode === "tool" ? written("tool", names.sent(choice.name)) : written("any");

@@ -26,6 +26,7 @@ const readers: Readonly<Record<string, BlockReader>> = {
     id: value.get("toolUseId")?.text ?? "",
     content: (value.get("content")?.list ?? []).flatMap((block) => resultContent(block, log)),
     error: value.get("status")?.text === "error",
+    places: { content: value.get("content")?.at, error: value.get("status")?.at },
   }],
   reasoningContent: (value, at) => reasoning(value, at),
   citationsContent: (value, at, log) => {
@@ -42,7 +43,7 @@ const readers: Readonly<Record<string, BlockReader>> = {
     return [{ kind: "cache", at: value.at, ...(ttl === "5m" || ttl === "1h" ? { ttl } : {}) }];
   },
   guardContent: (value, at, log) => {
-    log.dropped(at, "the marks of a guardrail are known to Bedrock only; the text is kept");
+    log.dropped(value.at, "the marks of a guardrail are known to Bedrock only; the text is kept");
     const text = value.get("text")?.get("text");
     return text ? [textPart(text, at, log)] : [];
   },
@@ -84,6 +85,11 @@ function mediaPart(
     name: rawTextAt(value, "name", log),
     context: rawTextAt(value, "context", log),
     cite: value.get("citations")?.get("enabled")?.flag,
+    places: {
+      name: value.get("name")?.at,
+      context: value.get("context")?.at,
+      cite: value.get("citations")?.at,
+    },
   };
 }
 

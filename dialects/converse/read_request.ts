@@ -133,7 +133,7 @@ function readTurn(message: Json, log: LossLog): Turn {
   const parts: readonly Part[] = content?.kind === "string"
     ? [{ kind: "text", text: content.raw, at: content.at }]
     : listAt(message, "content", log).flatMap((block) => readBlock(block, log));
-  return { role, parts, at: message.at };
+  return { role, parts, at: message.at, content: content?.at };
 }
 
 function readTool(tool: Json, log: LossLog): Tool[] {
@@ -154,6 +154,7 @@ function readTool(tool: Json, log: LossLog): Tool[] {
     description: rawTextAt(spec, "description", log),
     schema: schema && { raw: schema.raw, form: "json-schema", at: schema.at } as const,
     strict: spec.get("strict")?.flag,
+    places: { strict: spec.get("strict")?.at },
   };
   return [read];
 }
@@ -181,6 +182,7 @@ function readFormat(format: Json | undefined, log: LossLog): Format | undefined 
     at: format.at,
     name: textAt(given, "name", log),
     description: rawTextAt(given, "description", log),
+    places: { name: given.get("name")?.at, description: given.get("description")?.at },
     // The schema is a text that holds JSON: unescaped once, it is the schema as it was written.
     ...(schema && text !== undefined
       ? {

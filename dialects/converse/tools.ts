@@ -11,6 +11,8 @@ interface ToolFacts {
   readonly names: ToolNames;
   /** Whether the turns hold calls, for which Bedrock wants the tools to be declared. */
   readonly hasCalls: boolean;
+  /** Whether Claude is asked to think, beside which it cannot be made to call a tool. */
+  readonly thinks: boolean;
 }
 
 /** `toolConfig`, and what goes to `additionalModelRequestFields` in its place. */
@@ -32,7 +34,7 @@ export function writeToolConfig(
   if (single && !isClaude && request.parallel) {
     context.dropped(request.parallel.at, "the model may call several tools at once");
   }
-  const choice = writeChoice(request, facts.names, context);
+  const choice = writeChoice(request, facts, context);
   // Beside toolChoice, Converse refuses tool_choice (litellm 1.110).
   const asField = single && isClaude && choice === undefined;
   if (single && isClaude && !asField && request.parallel) {
@@ -83,7 +85,11 @@ function writeTool(tool: FunctionTool, names: ToolNames, context: RequestContext
   const name = quote(names.sent(tool.name));
   const isStrict = tool.strict === true && context.model.facts.structured;
   if (tool.strict && !isStrict) {
-    context.dropped(tool.at, "the model does not hold tools to their schemas strictly");
+    const { places, at } = tool;
+    context.dropped(
+      places?.strict ?? at,
+      "the model does not hold tools to their schemas strictly",
+    );
   }
   const spec = object(
     ["name", name],
@@ -106,14 +112,14 @@ function openTool(name: string): Raw {
 
 function writeChoice(
   { choice }: ChatRequest,
-  names: ToolNames,
+  { names, thinks }: ToolFacts,
   context: RequestContext,
 ): Raw | undefined {
   const mustCall = choice?.mode === "any" || choice?.mode === "tool" ||
     choice?.mode === "allowed" && choice.must;
   if (!choice || !mustCall) return undefined;
-  if (context.model.facts.family === "llama") {
-    context.approximated(choice.at, "the model cannot be made to call a tool");
+  if (thinks || context.model.facts.family === "llama") {
+    context.approximated(choice.at, "the model cannot be made to call a tool here");
     return undefined;
   }
   if (choice.mode !== "tool") return '{"any":{}}';

@@ -6,13 +6,15 @@ import type { Raw } from "../json.ts";
 import { commonImageType, formatOf } from "../media.ts";
 import { array, isBlankText, object, quote, unquote } from "../raw.ts";
 import { argumentsObject } from "../tool_values.ts";
-import { reportPart } from "../writing.ts";
+import { reportCitations, reportMediaExtras, reportPart } from "../writing.ts";
 
 /** Whose body it is. */
 export type ConverseForm = "converse" | "nova";
 
 /** What Bedrock takes as the name of a tool (botocore 1.44.8). */
 export const converseToolNames: NameRule = { max: 64 };
+
+type CachePart = Extract<Part, { kind: "cache" }>;
 
 /** Document formats that Converse names. */
 const documentFormats: ReadonlySet<string> = new Set(
@@ -39,7 +41,7 @@ class Writer implements BlockWriter {
   readonly #context: RequestContext;
   readonly #names: ToolNames;
   readonly #form: ConverseForm;
-  readonly #documents = new Set<string>();
+  readonly #documents = new Map<string, number>();
 
   constructor(context: RequestContext, names: ToolNames, form: ConverseForm) {
     this.#context = context;
@@ -48,13 +50,16 @@ class Writer implements BlockWriter {
   }
 
   message(role: "user" | "assistant", parts: readonly Part[], at: number): Raw[] {
-    const ordered = role === "assistant" ? callsLast(parts) : parts;
-    const blocks = ordered.flatMap((part, index) => this.#block(part, ordered, index));
     const isDocument = (part: Part) => part.kind === "media" && part.media === "document";
-    if (parts.some(isDocument) && !parts.some(({ kind }) => kind === "text")) {
+    const needsText = parts.some(isDocument) && !parts.some(({ kind }) => kind === "text");
+    if (needsText) {
       this.#context.hint("approximated", at, "a text was added: a document needs one beside it");
-      blocks.push(object(["text", '"(document)"']));
     }
+    const whole: readonly Part[] = needsText
+      ? [...parts, { kind: "text", text: '"(document)"', at }]
+      : parts;
+    const ordered = role === "assistant" ? callsLast(whole) : cachesBehindTexts(whole);
+    const blocks = ordered.flatMap((part, index) => this.#block(part, ordered, index));
     return blocks.length > 0 ? blocks : [object(["text", '"(empty)"'])];
   }
 
@@ -69,6 +74,7 @@ class Writer implements BlockWriter {
   #block(part: Part, parts: readonly Part[], index: number): Raw[] {
     switch (part.kind) {
       case "text":
+        reportCitations(part, this.#context);
         return [this.#text(part.text, parts[index + 1])];
       case "refusal":
         return [object(["text", part.text])];
@@ -83,7 +89,7 @@ class Writer implements BlockWriter {
       case "result":
         return [object(["toolResult", this.#result(part)])];
       case "cache":
-        return this.#cache(part.ttl, parts[index - 1]);
+        return this.#cache(part, parts[index - 1]);
       default:
         return this.#reasoning(part);
     }
@@ -95,8 +101,14 @@ class Writer implements BlockWriter {
     return object(["text", text], ["cachePoint", cached ? '{"type":"default"}' : undefined]);
   }
 
-  #cache(ttl: "5m" | "1h" | undefined, before: Part | undefined): Raw[] {
-    if (this.#form === "nova" || before === undefined || before.kind === "media") return [];
+  #cache(part: CachePart, before: Part | undefined): Raw[] {
+    const { ttl } = part;
+    const isBorne = this.#form === "nova" && before?.kind === "text";
+    if (isBorne) return [];
+    if (this.#form === "nova" || before === undefined || before.kind === "cache") {
+      reportPart(part, this.#context);
+      return [];
+    }
     const point = object(["type", '"default"'], ["ttl", ttl === "1h" ? '"1h"' : undefined]);
     return [object(["cachePoint", point])];
   }
@@ -120,6 +132,10 @@ class Writer implements BlockWriter {
 
   #media(part: MediaPart): Raw {
     const { from, at, media } = part;
+    const isDocument = media === "document";
+    const kept = isDocument ? ["name", "context"] as const : [];
+    const cites = isDocument && this.#form === "converse" ? ["cite"] as const : [];
+    reportMediaExtras(part, [...kept, ...cites], this.#context);
     if (from.in === "url" || from.in === "file") {
       this.#context.refuse(at, "the target takes no media by URL or by another API's file id");
     }
@@ -132,15 +148,15 @@ class Writer implements BlockWriter {
       ? object(["s3Location", from.location])
       : object(["text", from.text]);
     const format = this.#format(part);
-    const name = media === "document" ? this.#documentName(part) : undefined;
-    const cite = part.cite && this.#form === "converse";
+    const name = isDocument ? this.#documentName(part) : undefined;
+    const cite = part.cite && isDocument && this.#form === "converse";
     return object([
       media,
       object(
         ["name", name],
         ["format", quote(format)],
         ["source", source],
-        ["context", media === "document" ? part.context : undefined],
+        ["context", isDocument ? part.context : undefined],
         ["citations", cite ? '{"enabled":true}' : undefined],
       ),
     ]);
@@ -160,21 +176,23 @@ class Writer implements BlockWriter {
   }
 
   /** A name of the characters that Bedrock allows, that no other document of the record has. */
-  #documentName({ name, at }: MediaPart): Raw {
+  #documentName({ name, at, places }: MediaPart): Raw {
     const given = name === undefined ? "document" : unquote(name);
     const plain = given.replace(/\.[A-Za-z0-9]{1,5}$/, "").replace(/[^A-Za-z0-9()[\]-]+/g, " ")
       .trim().slice(0, 190) || "document";
+    let count = this.#documents.get(plain) ?? 0;
     let unique = plain;
-    for (let n = 2; this.#documents.has(unique); n++) unique = `${plain} ${n}`;
-    this.#documents.add(unique);
+    for (; this.#documents.has(unique); count++) unique = `${plain} ${count + 1}`;
+    this.#documents.set(plain, Math.max(count, 1));
+    if (unique !== plain) this.#documents.set(unique, 1);
     if (name !== undefined && unique !== given) {
       const reason = "the name was fitted to the characters that the target takes";
-      this.#context.hint("approximated", at, reason);
+      this.#context.hint("approximated", places?.name ?? at, reason);
     }
     return quote(unique);
   }
 
-  #result({ id, content, error, at }: ResultPart): Raw {
+  #result({ id, content, error, at, places }: ResultPart): Raw {
     const blocks = content.flatMap((part) => {
       if (part.kind === "media") return [this.#media(part)];
       if (part.kind === "text") return isBlankText(part.text) ? [] : [object(["text", part.text])];
@@ -187,7 +205,8 @@ class Writer implements BlockWriter {
     });
     if (blocks.length === 0) {
       blocks.push(object(["text", '"(empty)"']));
-      this.#context.hint("approximated", at, "an empty result holds the text (empty)");
+      const place = places?.content ?? at;
+      this.#context.hint("approximated", place, "an empty result holds the text (empty)");
     }
     return object(
       ["toolUseId", quote(id)],
@@ -195,6 +214,28 @@ class Writer implements BlockWriter {
       ["status", error ? '"error"' : undefined],
     );
   }
+}
+
+/**
+ * Right behind a document, Bedrock refuses a cache point: it moves behind the next text, else behind
+ * the last one.
+ */
+function cachesBehindTexts(parts: readonly Part[]): readonly Part[] {
+  const sorted: Part[] = [];
+  let waiting: CachePart[] = [];
+  for (const part of parts) {
+    const last = sorted.at(-1);
+    if (part.kind === "cache" && last?.kind === "media" && last.media === "document") {
+      waiting.push(part);
+      continue;
+    }
+    sorted.push(part);
+    if (part.kind !== "text") continue;
+    sorted.push(...waiting);
+    waiting = [];
+  }
+  sorted.splice(sorted.findLastIndex(({ kind }) => kind === "text") + 1, 0, ...waiting);
+  return sorted;
 }
 
 function callsLast(parts: readonly Part[]): readonly Part[] {

@@ -3,15 +3,20 @@ import type { ChatRequest, Part } from "../chat.ts";
 import type { RequestContext } from "../dialect.ts";
 import { fitToolNames } from "../fit.ts";
 import type { Raw } from "../json.ts";
-import { alternatingTurns } from "../turns.ts";
+import { alternatingTurns, endedTurns } from "../turns.ts";
 import { array, object, quote, someArray, someObject } from "../raw.ts";
+import type { Member } from "../raw.ts";
 import {
   clampedTemperature,
   refuseSeveralAnswers,
   reportDropped,
   reportHints,
   reportNatives,
+  unlessDefault,
 } from "../writing.ts";
+import { claudeSampling } from "../claude/sampling.ts";
+import type { Sampling } from "../claude/sampling.ts";
+import { claudeEffort, isThinking } from "../claude/thinking.ts";
 import { reasoningFields } from "./reasoning.ts";
 import { writeToolConfig } from "./tools.ts";
 import { type ConverseForm, converseToolNames, createBlockWriter } from "./write_blocks.ts";
@@ -27,20 +32,38 @@ export function writeRequest(
   const names = fitToolNames(request, converseToolNames);
   const { system, turns } = alternatingTurns(request, { assistantMedia: false }, context);
   const blocks = createBlockWriter(context, names, form);
-  const messages = turns.map(({ role, parts, at }) =>
-    object(["role", quote(role)], ["content", array(blocks.message(role, parts, at))])
+  const ended = endedTurns(turns, context.model.facts.prefill, context);
+  const messages = ended.map(({ role, parts, content }) =>
+    object(["role", quote(role)], ["content", array(blocks.message(role, parts, content))])
   );
   reportNatives(request, context);
   reportUnknown(request, context);
   const hasCalls = turns.some(({ parts }) => parts.some(({ kind }: Part) => kind === "call"));
-  const tools = writeToolConfig(request, { names, hasCalls }, context);
+  const reasoning = reasoningFields(request, context, form);
+  const thinks = reasoning.some(([name, value]) => name === "thinking" && isThinking(value));
+  const sampling = samplingOf(request, context, form, thinks);
+  const tools = writeToolConfig(request, { names, hasCalls, thinks }, context);
   return object(
     ["schemaVersion", form === "nova" ? '"messages-v1"' : undefined],
     ["system", someArray(blocks.system(system))],
     ["messages", array(messages)],
-    ["inferenceConfig", inference(request, context, form)],
+    [
+      "inferenceConfig",
+      someObject(
+        ["maxTokens", request.maxOut?.raw],
+        ["temperature", sampling.temperature],
+        ["topP", sampling.topP],
+        ["topK", form === "nova" ? sampling.topK : undefined],
+        ["stopSequences", someArray(stops(request, context))],
+      ),
+    ],
     ["toolConfig", tools.config],
-    ["additionalModelRequestFields", extraFields(request, context, form, tools.fields)],
+    [
+      "additionalModelRequestFields",
+      form === "nova"
+        ? undefined
+        : someObject(...topKField(sampling.topK, context), ...reasoning, ...tools.fields),
+    ],
     [
       "additionalModelResponseFieldPaths",
       form === "converse" && context.model.facts.family === "claude" && request.wantsStopText
@@ -66,28 +89,38 @@ function reportUnknown(request: ChatRequest, context: RequestContext): void {
   }
 }
 
-function inference(
+function samplingOf(
   request: ChatRequest,
   context: RequestContext,
   form: ConverseForm,
-): Raw | undefined {
-  const { sampling } = context.model.facts;
-  const refused = sampling === "none";
-  if (refused) {
-    reportDropped(context, {
-      "a temperature with this model": request.temperature,
-      "top-p with this model": request.topP,
-    });
+  thinks: boolean,
+): Sampling {
+  const { family, sampling } = context.model.facts;
+  if (family === "claude") return claudeSampling(request, context, thinks);
+  const { temperature, topP, topK } = request;
+  if (topK && form === "converse" && family !== "nova") {
+    context.dropped(topK.at, "the model has no setting for top-k");
   }
-  const both = sampling === "one" && request.temperature !== undefined;
-  if (both) reportDropped(context, { "top-p beside a temperature": request.topP });
-  return someObject(
-    ["maxTokens", request.maxOut?.raw],
-    ["temperature", refused ? undefined : clampedTemperature(request.temperature, context)],
-    ["topP", refused || both ? undefined : request.topP?.raw],
-    ["topK", form === "nova" ? request.topK?.raw : undefined],
-    ["stopSequences", someArray(stops(request, context))],
-  );
+  if (sampling === "none") {
+    reportDropped(context, {
+      "a temperature with this model": unlessDefault(temperature),
+      "top-p with this model": unlessDefault(topP),
+    });
+    return {};
+  }
+  const takesTopK = form === "nova" || family === "nova";
+  return {
+    temperature: clampedTemperature(temperature, context),
+    topP: topP?.raw,
+    topK: takesTopK ? topK?.raw : undefined,
+  };
+}
+
+function topKField(topK: Raw | undefined, { model }: RequestContext): readonly Member[] {
+  if (topK === undefined) return [];
+  return model.facts.family === "claude"
+    ? [["top_k", topK]]
+    : [["inferenceConfig", object(["topK", topK])]];
 }
 
 function stops({ stop }: ChatRequest, context: RequestContext): Raw[] {
@@ -102,26 +135,6 @@ function stops({ stop }: ChatRequest, context: RequestContext): Raw[] {
   });
 }
 
-function extraFields(
-  request: ChatRequest,
-  context: RequestContext,
-  form: ConverseForm,
-  toolFields: readonly (readonly [string, Raw])[],
-): Raw | undefined {
-  if (form === "nova") return undefined;
-  const { topK } = request;
-  const { family, sampling } = context.model.facts;
-  if (topK && (sampling === "none" || (family !== "claude" && family !== "nova"))) {
-    context.dropped(topK.at, "the model has no setting for top-k");
-  }
-  return someObject(
-    ["top_k", topK && family === "claude" && sampling !== "none" ? topK.raw : undefined],
-    ["inferenceConfig", topK && family === "nova" ? object(["topK", topK.raw]) : undefined],
-    ...reasoningFields(request, context),
-    ...toolFields,
-  );
-}
-
 function metadata({ metadata }: ChatRequest, context: RequestContext): Raw | undefined {
   if (metadata && metadata.raw.startsWith("{")) return metadata.raw;
   reportHints([metadata], context);
@@ -129,15 +142,16 @@ function metadata({ metadata }: ChatRequest, context: RequestContext): Raw | und
 }
 
 function outputConfig(
-  { format, reasoning }: ChatRequest,
+  request: ChatRequest,
   context: RequestContext,
   form: ConverseForm,
 ): Raw | undefined {
+  const { format } = request;
   if (format && (form === "nova" || format.kind === "json" || !context.model.facts.structured)) {
     context.dropped(format.at, "the target has no setting for the form of the answer");
   }
   const writesSchema = format?.schema && form === "converse" && context.model.facts.structured;
-  const effort = context.model.facts.thinking === "effort" ? reasoning?.effort : undefined;
+  const isClaude = form === "converse" && context.model.facts.family === "claude";
   return someObject(
     [
       "textFormat",
@@ -155,6 +169,6 @@ function outputConfig(
         ])
         : undefined,
     ],
-    ["effort", effort && effort !== "none" && form === "converse" ? quote(effort) : undefined],
+    ["effort", isClaude ? claudeEffort(request, context) : undefined],
   );
 }

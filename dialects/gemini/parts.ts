@@ -15,24 +15,48 @@ export function readParts(content: Json | undefined, ids: CallIds, log: LossLog)
  */
 export class CallIds {
   #made = 0;
-  #open: { readonly id: string; readonly name: string }[] = [];
+  /** Calls without results, the oldest first, by id and by name. */
+  readonly #byId = new Map<string, Queue>();
+  readonly #byName = new Map<string, Queue>();
 
   /** The id of a call. */
   call(id: string | undefined, name: string): string {
     this.#made += id === undefined ? 1 : 0;
     const given = id ?? `call_${this.#made}`;
-    this.#open.push({ id: given, name });
+    const call = { id: given, isOpen: true };
+    append(this.#byId, given, call);
+    append(this.#byName, name, call);
     return given;
   }
 
   /** The id of the call that a result belongs to; empty where there is none. */
   result(id: string | undefined, name: string): string {
-    const at = this.#open.findIndex((call) =>
-      id === undefined ? call.name === name : call.id === id
-    );
-    const [call] = at < 0 ? [] : this.#open.splice(at, 1);
-    return call?.id ?? id ?? "";
+    const queue = id === undefined ? this.#byName.get(name) : this.#byId.get(id);
+    while (queue && queue.next < queue.calls.length) {
+      const call = queue.calls[queue.next++];
+      if (!call?.isOpen) continue;
+      call.isOpen = false;
+      return call.id;
+    }
+    return id ?? "";
   }
+}
+
+interface OpenCall {
+  readonly id: string;
+  isOpen: boolean;
+}
+
+/** Calls in order; those before `next` have their results. */
+interface Queue {
+  readonly calls: OpenCall[];
+  next: number;
+}
+
+function append(queues: Map<string, Queue>, key: string, call: OpenCall): void {
+  const queue = queues.get(key);
+  if (queue) queue.calls.push(call);
+  else queues.set(key, { calls: [call], next: 0 });
 }
 
 function readPart(part: Json, ids: CallIds, log: LossLog): Part[] {
@@ -103,6 +127,7 @@ function readResponse(part: Json, call: Json, ids: CallIds, log: LossLog): Resul
       ...media,
     ],
     error: wrapped?.name === "error",
+    places: { content: response?.at, error: wrapped?.value.at },
     at: part.at,
   };
 }
@@ -125,6 +150,7 @@ function readInline(part: Json, inline: Json, log: LossLog): Part {
     from,
     at: part.at,
     name: name?.kind === "string" ? name.raw : undefined,
+    places: { name: name?.at },
   };
 }
 

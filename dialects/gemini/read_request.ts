@@ -102,7 +102,8 @@ function readSystem(system: Json | undefined, ids: CallIds, log: LossLog): Part[
 
 function readTurn(content: Json, ids: CallIds, log: LossLog): Turn {
   const role = content.get("role")?.text === "model" ? "assistant" : "user";
-  return { role, parts: readParts(content, ids, log), at: content.at };
+  const parts = readParts(content, ids, log);
+  return { role, parts, at: content.at, content: content.get("parts")?.at };
 }
 
 function readTools(tool: Json, log: LossLog): Tool[] {

@@ -7,7 +7,7 @@ import type { Raw } from "../json.ts";
 import { sniffedType } from "../media.ts";
 import { array, isBlankText, joinTexts, object, quote } from "../raw.ts";
 import { argumentsObject, resultMedia, resultText, resultTexts } from "../tool_values.ts";
-import { reportPart } from "../writing.ts";
+import { reportCitations, reportMediaExtras, reportPart } from "../writing.ts";
 
 /**
  * What Gemini 3 and later take in place of a signature on the first call of a turn
@@ -45,6 +45,7 @@ class Writer {
     switch (part.kind) {
       case "text":
       case "refusal":
+        reportCitations(part, this.#context);
         return isBlankText(part.text) ? [] : [object(["text", part.text])];
       case "media":
         return [this.media(part)];
@@ -76,11 +77,8 @@ class Writer {
   }
 
   media(part: MediaPart): Raw {
-    const { from, at, media, name, detail, cite, context } = part;
-    if (detail ?? name ?? context) {
-      this.#context.hint("dropped", at, "the target takes no name, context or detail of media");
-    }
-    if (cite) this.#context.dropped(at, "the target gives no citations of documents");
+    const { from, at, media } = part;
+    reportMediaExtras(part, [], this.#context);
     if (from.in === "text") return object(["text", from.text]);
     if (from.in === "file" && from.owner === "gemini") {
       return object([
@@ -99,6 +97,11 @@ class Writer {
   }
 }
 
+/** Whether JSON may have a member `$ref`, which may be written with escapes. */
+function mayRefer(json: Raw): boolean {
+  return /"(?:\$|\\u0024)(?:r|\\u0072)(?:e|\\u0065)(?:f|\\u0066)"\s*:/.test(json);
+}
+
 /** What a result holds, as one value: texts joined, JSON as it is. */
 function resultValue(result: ResultPart): Raw {
   const contents = resultTexts(result);
@@ -107,7 +110,7 @@ function resultValue(result: ResultPart): Raw {
   }
   const values = contents.map((part) =>
     // A member $ref in a response would be read as a reference to a part (litellm#38223).
-    part.kind === "json" && !part.json.includes('"$ref"') ? part.json : resultText(part)
+    part.kind === "json" && !mayRefer(part.json) ? part.json : resultText(part)
   );
   const [only, ...others] = values;
   return only !== undefined && others.length === 0 ? only : array(values);

@@ -7,7 +7,7 @@ import type { NameRule, ToolNames } from "../fit.ts";
 import type { Raw } from "../json.ts";
 import { array, object, quote, someArray, someObject } from "../raw.ts";
 import type { Member } from "../raw.ts";
-import { geminiSchema } from "../schemas/mod.ts";
+import { geminiSchema, reportFormatWords } from "../schemas/mod.ts";
 import { alternatingTurns } from "../turns.ts";
 import { reportDropped, reportHints, reportNatives } from "../writing.ts";
 import { writeParts } from "./write_parts.ts";
@@ -49,7 +49,8 @@ export function writeRequest(request: ChatRequest, context: RequestContext): Raw
 
 function reportUnknown(request: ChatRequest, context: RequestContext): void {
   reportDropped(context, { "a logit bias": request.logitBias });
-  if (request.parallel?.value === false) {
+  const mayCall = request.tools.length > 0 && request.choice?.mode !== "none";
+  if (request.parallel?.value === false && mayCall) {
     context.dropped(request.parallel.at, "the model may call several tools at once");
   }
   reportHints([request.user, request.metadata, request.tier, request.cacheKey], context);
@@ -68,7 +69,9 @@ function writeTools(
       context.dropped(tool.at, `the tool ${tool.what} runs at its own provider only`);
       return [];
     }
-    if (tool.strict) context.dropped(tool.at, "the target has no strict tools");
+    if (tool.strict) {
+      context.dropped(tool.places?.strict ?? tool.at, "the target has no strict tools");
+    }
     const schema = tool.schema && geminiSchema(tool.schema, context);
     const name = quote(names.sent(tool.name));
     return [object(
@@ -151,9 +154,7 @@ function format({ format }: ChatRequest, context: RequestContext): readonly Memb
   if (!format) return [];
   const json: Member = ["responseMimeType", '"application/json"'];
   if (!format.schema) return [json];
-  if (format.name !== undefined || format.description !== undefined) {
-    context.hint("dropped", format.at, "the target takes no name or description of a schema");
-  }
+  reportFormatWords(format, context);
   const schema = geminiSchema(format.schema, context);
   return [
     json,

@@ -16,6 +16,7 @@ import {
   refuseSeveralAnswers,
   reportDropped,
   reportHints,
+  reportNames,
   reportNatives,
   reportPart,
 } from "../writing.ts";
@@ -78,6 +79,7 @@ function turnsOf(prompt: string, at: number): Turn[] {
 function writeRequest(request: ChatRequest, context: RequestContext): Raw {
   refuseSeveralAnswers(request, context);
   reportNatives(request, context);
+  reportNames(request, context);
   const { topK, seed, presencePenalty, frequencyPenalty, logitBias, logprobs, format, reasoning } =
     request;
   reportDropped(context, {

@@ -16,7 +16,11 @@ export function isSystem(message: Json): boolean {
 export function readTurn(message: Json, log: LossLog): Turn {
   const role = textAt(message, "role", log);
   const name = message.get("name");
-  const placed = { at: message.at, name: name && { raw: name.raw, at: name.at } };
+  const placed = {
+    at: message.at,
+    content: message.get("content")?.at,
+    name: name && { raw: name.raw, at: name.at },
+  };
   switch (role) {
     case "system":
     case "developer":
@@ -74,6 +78,7 @@ function readResult(message: Json, log: LossLog): Part {
     content,
     error: false,
     at: message.at,
+    places: { content: message.get("content")?.at },
   };
 }
 
@@ -123,6 +128,7 @@ function readImage(part: Json, log: LossLog): Part {
     from: inline ? { in: "data", data: inline.data } : { in: "url", url },
     at: part.at,
     detail: rawTextAt(image, "detail", log),
+    places: { detail: image?.get("detail")?.at },
   };
 }
 
@@ -141,5 +147,6 @@ function readFile(part: Json, log: LossLog): Part {
       : { in: "file", owner: "openai", id: id ?? '""' },
     at: part.at,
     name: rawTextAt(file, "filename", log),
+    places: { name: file?.get("filename")?.at },
   };
 }

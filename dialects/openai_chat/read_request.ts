@@ -145,6 +145,7 @@ function readFunction(tool: Json, inner: Json, log: LossLog): Tool {
     description: rawTextAt(inner, "description", log),
     schema: schema && { raw: schema.raw, form: "json-schema", at: schema.at } as const,
     strict: inner.get("strict")?.flag,
+    places: { strict: inner.get("strict")?.at },
   };
 }
 
@@ -194,6 +195,7 @@ export function readSchemaFormat(
     description: rawTextAt(given, "description", log),
     schema: schema && { raw: schema.raw, form: "json-schema", at: schema.at } as const,
     strict: given?.get("strict")?.flag,
+    places: { name: given?.get("name")?.at, description: given?.get("description")?.at },
   };
 }
 

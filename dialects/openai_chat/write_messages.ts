@@ -6,7 +6,7 @@ import type { Raw } from "../json.ts";
 import { sniffedType } from "../media.ts";
 import { array, joinTexts, object, quote, someArray } from "../raw.ts";
 import { argumentsText, resultMedia, resultText, resultTexts } from "../tool_values.ts";
-import { reportPart } from "../writing.ts";
+import { reportCitations, reportMediaExtras, reportPart } from "../writing.ts";
 import { dataUrlOf, fileName } from "./media.ts";
 
 /** The messages of a request, system prompts first and in their places. */
@@ -48,8 +48,8 @@ function textContent(texts: readonly Raw[]): Raw {
 class MessageWriter {
   readonly #names: ToolNames;
   readonly #context: RequestContext;
-  /** Calls whose results have not come. */
-  #open = new Map<string, CallPart>();
+  /** Calls whose results have not come, by their ids; several may have the same. */
+  #open = new Map<string, CallPart[]>();
 
   constructor(names: ToolNames, context: RequestContext) {
     this.#names = names;
@@ -63,12 +63,13 @@ class MessageWriter {
       return [this.#assistant(parts)];
     }
     const results = parts.filter((part) => part.kind === "result");
-    const paired = results.filter(({ id }) => this.#open.delete(id));
+    const paired = results.filter(({ id }) => this.#open.get(id)?.pop() !== undefined);
+    const isPaired = new Set<Part>(paired);
     const images = paired.flatMap((result) => resultMedia(result));
     const others: Part[] = [
       ...images.map((image) => this.#moved(image)),
       ...parts.flatMap((part) =>
-        part.kind !== "result" ? [part] : paired.includes(part) ? [] : this.#loose(part)
+        part.kind !== "result" ? [part] : isPaired.has(part) ? [] : this.#loose(part)
       ),
     ];
     const user = others.some(({ kind }) => kind !== "cache")
@@ -87,7 +88,7 @@ class MessageWriter {
 
   /** Refuses a record in which a call has no result. */
   end(): void {
-    for (const { at } of this.#open.values()) {
+    for (const { at } of [...this.#open.values()].flat()) {
       this.#context.refuse(at, "a tool is called here, and no result of it follows");
     }
     this.#open = new Map();
@@ -109,7 +110,7 @@ class MessageWriter {
   #result(result: ResultPart): Raw {
     if (result.error) {
       const reason = "the target has no mark for a result that is an error; its text is kept";
-      this.#context.dropped(result.at, reason);
+      this.#context.dropped(result.places?.error ?? result.at, reason);
     }
     return object(
       ["role", '"tool"'],
@@ -123,6 +124,7 @@ class MessageWriter {
     const calls: Raw[] = [];
     let refusal: Raw | undefined;
     for (const part of parts) {
+      reportCitations(part, this.#context);
       if (part.kind === "text") texts.push(part.text);
       else if (part.kind === "call") calls.push(this.#call(part));
       else if (part.kind === "refusal") refusal = part.text;
@@ -138,7 +140,9 @@ class MessageWriter {
   }
 
   #call(part: CallPart): Raw {
-    this.#open.set(part.id, part);
+    const same = this.#open.get(part.id);
+    if (same) same.push(part);
+    else this.#open.set(part.id, [part]);
     const called = object(
       ["name", quote(this.#names.sent(part.name))],
       ["arguments", argumentsText(part)],
@@ -178,7 +182,9 @@ class MessageWriter {
     }
   }
 
-  #image({ from, mime, detail, at }: MediaPart): Raw {
+  #image(part: MediaPart): Raw {
+    const { from, mime, detail, at } = part;
+    reportMediaExtras(part, ["detail"], this.#context);
     if (from.in === "data" || from.in === "url") {
       const type = from.in === "data" ? sniffedType(from.data) ?? mime : mime;
       const url = from.in === "data" ? dataUrlOf(type, from.data) : from.url;
@@ -190,9 +196,9 @@ class MessageWriter {
     return this.#context.refuse(at, "the target takes images as base64 or by URL");
   }
 
-  #document({ from, mime, name, at, cite, context }: MediaPart): Raw {
-    if (cite) this.#context.dropped(at, "the target gives no citations of documents");
-    if (context) this.#context.hint("dropped", at, "the target takes no context of a document");
+  #document(part: MediaPart): Raw {
+    const { from, mime, name, at } = part;
+    reportMediaExtras(part, from.in === "data" ? ["name"] : [], this.#context);
     // Plain text needs no file: it is what the model reads of one.
     if (from.in === "text") return object(["type", '"text"'], ["text", from.text]);
     if (from.in === "file" && from.owner === "openai") {

@@ -1,5 +1,5 @@
 /** Requests of OpenAI's chat completions, written from neutral form. */
-import type { ChatRequest, Num } from "../chat.ts";
+import type { ChatRequest } from "../chat.ts";
 import type { RequestContext } from "../dialect.ts";
 import { effortOfBudget } from "../efforts.ts";
 import { fitToolNames } from "../fit.ts";
@@ -8,7 +8,7 @@ import type { Raw } from "../json.ts";
 import { array, object, quote, someArray } from "../raw.ts";
 import type { Member } from "../raw.ts";
 import { openaiFormat, strictToolSchema } from "../schemas/mod.ts";
-import { reportDropped, reportHints, reportNatives } from "../writing.ts";
+import { reportDropped, reportHints, reportNatives, unlessDefault } from "../writing.ts";
 import { writeMessages } from "./write_messages.ts";
 
 /** What OpenAI takes as the name of a function. */
@@ -92,11 +92,6 @@ function penalties(request: ChatRequest, context: RequestContext): readonly Memb
     ["frequency_penalty", frequencyPenalty?.raw],
     ["logit_bias", logitBias?.raw],
   ];
-}
-
-/** At 1, a temperature or top-p is what the model does anyway. */
-export function unlessDefault(number: Num | undefined): Num | undefined {
-  return number?.value === 1 ? undefined : number;
 }
 
 function stops({ stop }: ChatRequest, context: RequestContext): Raw[] {

@@ -11,6 +11,8 @@ export interface ItemTurn {
   readonly role: Turn["role"];
   readonly parts: readonly Part[];
   readonly joins: boolean;
+  /** Where the content of a message begins. */
+  readonly content?: number | undefined;
 }
 
 /** Whether an item is a system prompt. */
@@ -25,7 +27,12 @@ export function readItem(item: Json, log: LossLog): ItemTurn {
   const { at } = item;
   switch (type) {
     case "message":
-      return { role: roleOf(item, log), parts: readContent(item, "content", log), joins: false };
+      return {
+        role: roleOf(item, log),
+        parts: readContent(item, "content", log),
+        joins: false,
+        content: item.get("content")?.at,
+      };
     case "function_call": {
       const args = argumentsOfText(rawTextAt(item, "arguments", log));
       const id = textAt(item, "call_id", log) ?? "";
@@ -37,7 +44,14 @@ export function readItem(item: Json, log: LossLog): ItemTurn {
       const id = textAt(item, "call_id", log) ?? "";
       return {
         role: "user",
-        parts: [{ kind: "result", id, content, error: false, at }],
+        parts: [{
+          kind: "result",
+          id,
+          content,
+          error: false,
+          at,
+          places: { content: item.get("output")?.at },
+        }],
         joins: true,
       };
     }
@@ -126,5 +140,6 @@ function readMedia(
     at: part.at,
     name: rawTextAt(part, "filename", log),
     detail: rawTextAt(part, "detail", log),
+    places: { name: part.get("filename")?.at, detail: part.get("detail")?.at },
   };
 }

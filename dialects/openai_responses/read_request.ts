@@ -95,13 +95,13 @@ function textInput(body: Json): Turn[] {
 
 /** Reasoning, words and calls of one step are items of their own: they are one turn. */
 function mergeItems(items: readonly Json[], log: LossLog): Turn[] {
-  const turns: { role: Turn["role"]; parts: Part[]; at: number }[] = [];
+  const turns: (Turn & { parts: Part[] })[] = [];
   let open = false;
   for (const item of items) {
-    const { role, parts, joins } = readItem(item, log);
+    const { role, parts, joins, content } = readItem(item, log);
     const last = turns.at(-1);
     if (last?.role === role && joins && open) last.parts.push(...parts);
-    else turns.push({ role, parts: [...parts], at: item.at });
+    else turns.push({ role, parts: [...parts], at: item.at, content });
     open = joins || role === "assistant";
   }
   return turns;
@@ -120,6 +120,7 @@ function readTool(tool: Json, log: LossLog): Tool {
     description: rawTextAt(tool, "description", log),
     schema: schema && { raw: schema.raw, form: "json-schema", at: schema.at } as const,
     strict: tool.get("strict")?.flag,
+    places: { strict: tool.get("strict")?.at },
   };
 }
 

@@ -6,16 +6,20 @@ import type { ToolNames } from "../fit.ts";
 import type { Raw } from "../json.ts";
 import { sniffedType } from "../media.ts";
 import { dataUrlOf, fileName } from "../openai_chat/media.ts";
-import { effort, openaiToolNames, unlessDefault } from "../openai_chat/write_request.ts";
+import { effort, openaiToolNames } from "../openai_chat/write_request.ts";
 import { array, joinTexts, object, quote, someArray, someObject } from "../raw.ts";
 import { openaiFormat, strictToolSchema } from "../schemas/mod.ts";
 import { argumentsText, resultMedia, resultText, resultTexts } from "../tool_values.ts";
 import {
   refuseSeveralAnswers,
+  reportCitations,
   reportDropped,
   reportHints,
+  reportMediaExtras,
+  reportNames,
   reportNatives,
   reportPart,
+  unlessDefault,
 } from "../writing.ts";
 
 /** The least limit of an answer that Responses takes. */
@@ -29,10 +33,15 @@ export function writeRequest(request: ChatRequest, context: RequestContext): Raw
   reportUnknown(request, context);
   const tools = writeTools(request, names, context);
   const summary = request.reasoning?.show === "summary" || request.reasoning?.show === "full";
+  // Without a turn, the system prompt is the input: the API wants one.
+  const isAlone = request.turns.length === 0;
+  const turns = isAlone
+    ? [{ role: "system" as const, parts: request.system, at: 0 }]
+    : request.turns;
   return object(
     ["model", quote(context.model.id)],
-    ["instructions", instructions(request, context)],
-    ["input", array(writeItems(request, names, context))],
+    ["instructions", isAlone ? undefined : instructions(request, context)],
+    ["input", array(writeItems({ ...request, turns }, names, context))],
     ["tools", tools],
     ["tool_choice", tools === undefined ? undefined : writeChoice(request, names)],
     ["parallel_tool_calls", tools && request.parallel?.value === false ? "false" : undefined],
@@ -63,6 +72,7 @@ function reportUnknown(request: ChatRequest, context: RequestContext): void {
   });
   for (const { at } of request.stop) context.dropped(at, "the target takes no stop sequences");
   reportHints([request.metadata, request.tier], context);
+  reportNames(request, context);
 }
 
 function limit({ maxOut }: ChatRequest, context: RequestContext): Raw | undefined {
@@ -146,10 +156,7 @@ function writeItems(request: ChatRequest, names: ToolNames, context: RequestCont
   const writer = new ItemWriter(names, context);
   const items = request.turns.flatMap(({ role, parts }) => writer.turn(role, parts));
   writer.end();
-  if (items.length === 0) {
-    if (request.system.length === 0) context.refuse(undefined, "the record has no message");
-    return [object(["role", '"user"'], ["content", '""'])];
-  }
+  if (items.length === 0) context.refuse(undefined, "the record has no message");
   const last = request.turns.at(-1);
   if (last?.role === "assistant") {
     context.approximated(last.at, "the target does not continue a last message of the assistant");
@@ -160,7 +167,8 @@ function writeItems(request: ChatRequest, names: ToolNames, context: RequestCont
 class ItemWriter {
   readonly #names: ToolNames;
   readonly #context: RequestContext;
-  readonly #open = new Map<string, number>();
+  /** Where calls stand whose results have not come, by their ids; several may have the same. */
+  readonly #open = new Map<string, number[]>();
 
   constructor(names: ToolNames, context: RequestContext) {
     this.#names = names;
@@ -177,14 +185,16 @@ class ItemWriter {
     for (const part of parts) {
       if (part.kind === "call") {
         close();
-        this.#open.set(part.id, part.at);
+        const same = this.#open.get(part.id);
+        if (same) same.push(part.at);
+        else this.#open.set(part.id, [part.at]);
         items.push(object(
           ["type", '"function_call"'],
           ["call_id", quote(part.id)],
           ["name", quote(this.#names.sent(part.name))],
           ["arguments", argumentsText(part)],
         ));
-      } else if (part.kind === "result" && this.#open.delete(part.id)) {
+      } else if (part.kind === "result" && this.#open.get(part.id)?.pop() !== undefined) {
         close();
         items.push(this.#result(part));
       } else content.push(...this.#part(role, part));
@@ -195,7 +205,7 @@ class ItemWriter {
 
   /** Refuses a record in which a call has no result. */
   end(): void {
-    for (const at of this.#open.values()) {
+    for (const at of [...this.#open.values()].flat()) {
       this.#context.refuse(at, "a tool is called here, and no result of it follows");
     }
   }
@@ -211,7 +221,7 @@ class ItemWriter {
   #result(result: ResultPart): Raw {
     if (result.error) {
       const reason = "the target has no mark for a result that is an error; its text is kept";
-      this.#context.dropped(result.at, reason);
+      this.#context.dropped(result.places?.error ?? result.at, reason);
     }
     const texts = resultTexts(result).map(resultText);
     const media = resultMedia(result);
@@ -230,6 +240,7 @@ class ItemWriter {
     const type = role === "assistant" ? '"output_text"' : '"input_text"';
     switch (part.kind) {
       case "text":
+        reportCitations(part, this.#context);
         return [object(["type", type], ["text", part.text])];
       case "refusal":
         return [object(["type", '"refusal"'], ["refusal", part.text])];
@@ -249,6 +260,7 @@ class ItemWriter {
   #media(part: MediaPart): Raw {
     const { from, at, media, mime, name, detail } = part;
     if (media === "image") {
+      reportMediaExtras(part, ["detail"], this.#context);
       const type = from.in === "data" ? sniffedType(from.data) ?? mime : mime;
       const url = from.in === "data"
         ? dataUrlOf(type, from.data)
@@ -260,7 +272,7 @@ class ItemWriter {
       return object(["type", '"input_image"'], ["image_url", url], ["detail", detail ?? '"auto"']);
     }
     if (media !== "document") this.#context.refuse(at, `the target takes no ${media}`);
-    if (part.cite) this.#context.dropped(at, "the target gives no citations of documents");
+    reportMediaExtras(part, from.in === "data" ? ["name"] : [], this.#context);
     if (from.in === "text") return object(["type", '"input_text"'], ["text", from.text]);
     if (from.in === "url") return object(["type", '"input_file"'], ["file_url", from.url]);
     if (from.in === "file" && from.owner === "openai") {

@@ -64,6 +64,15 @@ function anthropicSchema(schema: Schema, log: LossLog): Raw {
   return raw;
 }
 
+/** Reports the name and description of a schema, for targets that take neither. */
+export function reportFormatWords(format: Format, log: LossLog): void {
+  const { places, at } = format;
+  for (const word of ["name", "description"] as const) {
+    if (format[word] === undefined) continue;
+    log.hint("dropped", places?.[word] ?? at, `the target takes no ${word} of a schema`);
+  }
+}
+
 /** Claude's form of the answer: `output_config.format`. */
 export function claudeFormat(
   format: Format | undefined,
@@ -79,9 +88,7 @@ export function claudeFormat(
     log.dropped(format.at, "the model takes no schema of the answer; ask for JSON in the prompt");
     return undefined;
   }
-  if (format.name !== undefined || format.description !== undefined) {
-    log.hint("dropped", format.at, "the target takes no name or description of a schema");
-  }
+  reportFormatWords(format, log);
   return object(["type", '"json_schema"'], ["schema", anthropicSchema(format.schema, log)]);
 }
 

@@ -20,15 +20,15 @@ const losses: readonly (readonly string[])[] = [
     "? modelInput.toolConfig.tools[0].toolSpec.inputSchema.json.additionalProperties dropped",
   ],
   [
-    "? body.messages[4] approximated",
+    "? body.messages[4].content approximated",
     "? body.user dropped",
     "body.messages[5] approximated",
     "body.seed dropped",
     "body.temperature approximated",
   ],
   [
-    "? body.messages[0].content[1] dropped",
-    "? body.response_format dropped",
+    "? body.messages[0].content[1].image_url.detail dropped",
+    "? body.response_format.json_schema.name dropped",
     "body.logprobs dropped",
     "body.response_format.json_schema.schema.properties.n.minimum approximated",
   ],
@@ -39,8 +39,8 @@ const losses: readonly (readonly string[])[] = [
   ["? body.input[1] dropped"],
   ["request.generationConfig.topK dropped", "request.safetySettings dropped"],
   [
-    "? params.messages[0] approximated",
-    "? params.messages[0].content[0] approximated",
+    "? params.messages[0].content approximated",
+    "? params.messages[0].content[0].title approximated",
     "? params.metadata.user_id dropped",
   ],
   [
