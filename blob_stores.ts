@@ -26,8 +26,8 @@ export function createBlobStore(
   if (place.kind === "folder") {
     return createFolderStore({ folder: place.folder, due, disk, failed });
   }
-  const provider = providers.get(place.provider);
-  if (!provider?.forwards) throw new Error(`The provider ${place.provider} forwards to no S3`);
+  const provider = providers.get(place.provider)?.forward;
+  if (!provider) throw new Error(`The provider ${place.provider} forwards to no S3`);
   const { bucket, prefix } = place;
   return createBucketStore({ provider, bucket, prefix, disk, ...(drafts && { folder: drafts }) });
 }

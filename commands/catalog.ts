@@ -277,10 +277,8 @@ async function withPlaces<Result>(
       sleep,
       uploader,
     });
-    const places = [...providers.values()].flatMap((provider) =>
-      provider.forwards
-        ? []
-        : provider.accounts.map((account): Place => ({ provider: provider.name, account }))
+    const places = [...providers.values()].flatMap(({ name, stores }) =>
+      (stores?.accounts ?? []).map((account): Place => ({ provider: name, account }))
     );
     return await work(places, new AbortController().signal);
   } finally {

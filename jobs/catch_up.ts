@@ -61,9 +61,9 @@ export function createCatchUp(deps: JobTools, settling: Settling) {
     let left = mostCaughtUp;
     for await (const { scope, id } of results.waiting()) {
       if (signal.aborted || left === 0) return;
-      const provider = deps.providers.get(scope.provider);
+      const provider = deps.providers.get(scope.provider)?.stores;
       const job = await jobs.get(scope, id);
-      if (!job || !provider || provider.forwards || settling.isPausing({ scope, job })) continue;
+      if (!job || !provider || settling.isPausing({ scope, job })) continue;
       // Those that are being read now go on; the next sweep takes others.
       if (!settling.fits({ scope, job })) continue;
       left--;

@@ -84,8 +84,8 @@ export class JournalWork {
     const { clock, catalog: { journal }, providers, settleMilliseconds, warn } = this.#deps;
     for await (const { scope, entry } of journal.entries()) {
       const { id } = entry.job;
-      const provider = providers.get(scope.provider);
-      if (!provider || provider.forwards) continue;
+      const provider = providers.get(scope.provider)?.stores;
+      if (!provider) continue;
       // Not even where the lease is ours: a create that was just begun is about to ask.
       if (entry.leaseUntil > clock.due()) continue;
       if (signal.aborted) return;

@@ -54,8 +54,8 @@ async function runningByAccount(deps: JobTools, signal: AbortSignal): Promise<Ac
   const found = new Map<string, AccountJobs>();
   for await (const { scope, job } of deps.catalog.jobs.running()) {
     if (signal.aborted) break;
-    const provider = deps.providers.get(scope.provider);
-    if (!provider || provider.forwards) continue;
+    const provider = deps.providers.get(scope.provider)?.stores;
+    if (!provider) continue;
     const name = JSON.stringify([scope.provider, job.account]);
     const account = found.get(name) ?? { provider, jobs: [] };
     found.set(name, account);

@@ -20,9 +20,8 @@ export interface HearTimeDeps {
 export async function hearTime(deps: HearTimeDeps, signal: AbortSignal): Promise<void> {
   const { clock, providers } = deps;
   if (clock.isConfirmed() || !await canEnd(deps)) return;
-  for (const provider of providers.values()) {
-    if (provider.forwards) continue;
-    for (const { files, batches } of provider.accounts) {
+  for (const { stores } of providers.values()) {
+    for (const { files, batches } of stores?.accounts ?? []) {
       if (signal.aborted || clock.isConfirmed()) return;
       // What went wrong is not told: an answer of any kind has a date, and silence has none.
       await (files ?? batches).list(undefined, signal).catch(() => undefined);

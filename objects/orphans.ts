@@ -52,8 +52,7 @@ export async function sweepOrphans(
   for (const { id } of dead) await catalog.instances.expel(id);
   let complete = true;
   for (const provider of providers.values()) {
-    if (provider.forwards) continue;
-    for (const account of provider.accounts) {
+    for (const account of provider.stores?.accounts ?? []) {
       if (signal.aborted) return;
       try {
         await removeMarked(catalog.objects, provider.name, account, marks, signal);

@@ -81,8 +81,8 @@ export async function sweepTrash(
   failed: (provider: string, error: unknown) => void,
 ): Promise<void> {
   for await (const { provider: name, file } of deps.catalog.trash()) {
-    const provider = providers.get(name);
-    if (!provider || provider.forwards) continue;
+    const provider = providers.get(name)?.stores;
+    if (!provider) continue;
     if (signal.aborted) return;
     try {
       await emptyTrash(deps, provider, file, signal);

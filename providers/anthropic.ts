@@ -69,7 +69,7 @@ export function createAnthropic(settings: ProviderSettings, deps: ProviderDeps):
     }, deps);
     return { name, weight, batches: createBatches(settings.name, http, deps), health };
   };
-  return { forwards: false, name: settings.name, accounts: settings.accounts.map(account) };
+  return { name: settings.name, accounts: settings.accounts.map(account) };
 }
 
 /** How long results can be read, from a batch's creation on (Anthropic's guide, November 2026). */

@@ -9,12 +9,20 @@ import type { ChunkSigning } from "../codecs/chunk_signatures.ts";
 import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
 
-/** A configured upstream. */
-export type Provider = StoringProvider | ForwardingProvider;
+/**
+ * A configured upstream, by what it can do: requests are sent on to it as they came, or it stores
+ * files and runs batches through the port below. It has one of these facets at least; what can be
+ * forwarded is.
+ */
+export type Provider =
+  & { readonly name: string }
+  & (
+    | { readonly forward: ForwardingProvider; readonly stores?: StoringProvider }
+    | { readonly forward?: undefined; readonly stores: StoringProvider }
+  );
 
-/** A provider with files and batches of its own kind, reached through its accounts. */
+/** The facet of files and batches of the provider's own kind, reached through its accounts. */
 export interface StoringProvider {
-  readonly forwards: false;
   /** The configured name, such as `openai` or `groq`. */
   readonly name: string;
   /** At least one. A file and its jobs stay on the account that holds the file. */
@@ -51,9 +59,8 @@ export interface AccountHealth {
   leftOut(error: unknown): void;
 }
 
-/** A provider that speaks S3 and Bedrock itself: requests are re-signed and streamed both ways. */
+/** The facet that speaks S3 and Bedrock: requests are re-signed and streamed both ways. */
 export interface ForwardingProvider {
-  readonly forwards: true;
   readonly name: string;
   /** How its credentials fare; absent where nobody keeps watch over them. */
   readonly health?: AccountHealth;

@@ -3,18 +3,20 @@ import { createAnthropic } from "./anthropic.ts";
 import { createAws } from "./aws/mod.ts";
 import { createGemini } from "./gemini/mod.ts";
 import { createOpenAI } from "./openai/mod.ts";
-import type { Provider } from "./provider.ts";
+import type { ForwardingProvider, Provider, StoringProvider } from "./provider.ts";
 import type { ProviderDeps, ProviderKind, ProviderSettings } from "./settings.ts";
 
 /** Makes a provider of one kind. */
-export type ProviderFactory = (settings: ProviderSettings, deps: ProviderDeps) => Provider;
+export type ProviderFactory = Make<Provider>;
 
-/** How each kind is made. */
+type Make<Facet> = (settings: ProviderSettings, deps: ProviderDeps) => Facet;
+
+/** How each kind is made: the facets that it has. */
 export const kinds: Readonly<Record<ProviderKind, ProviderFactory>> = {
-  openai: createOpenAI,
-  gemini: createGemini,
-  anthropic: createAnthropic,
-  bedrock: createAws,
+  openai: storing(createOpenAI),
+  gemini: storing(createGemini),
+  anthropic: storing(createAnthropic),
+  bedrock: forwarding(createAws),
 };
 
 /** Makes the configured providers, by their names; no connection is opened yet. */
@@ -23,4 +25,12 @@ export function createProviders(
   deps: ProviderDeps,
 ): ReadonlyMap<string, Provider> {
   return new Map(settings.map((one) => [one.name, kinds[one.kind](one, deps)]));
+}
+
+function storing(make: Make<StoringProvider>): ProviderFactory {
+  return (settings, deps) => ({ name: settings.name, stores: make(settings, deps) });
+}
+
+function forwarding(make: Make<ForwardingProvider>): ProviderFactory {
+  return (settings, deps) => ({ name: settings.name, forward: make(settings, deps) });
 }

@@ -3,7 +3,13 @@ import { createHash } from "node:crypto";
 import { Failure } from "../codecs/failure.ts";
 import { type BatchId, batchId, type FileId, fileId, type JobId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
-import type { Batch, NewBatch, ProviderFile, StoringProvider } from "../providers/provider.ts";
+import type {
+  Batch,
+  NewBatch,
+  Provider,
+  ProviderFile,
+  StoringProvider,
+} from "../providers/provider.ts";
 
 /** What a test may do around a call: before it is carried out, or between that and its answer. */
 export type Hook = (call: string, what: string, signal: AbortSignal) => void | Promise<void>;
@@ -46,6 +52,14 @@ export interface DoubleOptions {
 /** What a service that stores by content calls a text. */
 export function contentId(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 12);
+}
+
+/** Configures doubles as the providers of a gateway, by their names. */
+export function providersOf(...doubles: readonly ProviderDouble[]): ReadonlyMap<string, Provider> {
+  return new Map(doubles.map(({ provider }) => [
+    provider.name,
+    { name: provider.name, stores: provider },
+  ]));
 }
 
 /** Makes a provider with one account, `main`. Ids: `file-0`, `batch_0` and so on. */
@@ -142,7 +156,6 @@ export function createDouble(options: DoubleOptions = {}): ProviderDouble {
       batches.set(id, { ...batch, status, ...more });
     },
     provider: {
-      forwards: false,
       name,
       accounts: [{
         name: "main",

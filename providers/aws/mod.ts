@@ -12,7 +12,7 @@ import { withPatience } from "./patience.ts";
 const credentialsAccount = "default";
 
 /**
- * Makes a provider that forwards to AWS, or to what stands in its place.
+ * Makes what forwards requests to AWS, or to what stands in its place.
  *
  * @throws TypeError where a configured endpoint is not an http or https URL.
  */
@@ -40,7 +40,6 @@ export function createAws(settings: ProviderSettings, deps: ProviderDeps): Forwa
     ...(hop !== undefined && { hop }),
   };
   return {
-    forwards: true,
     name,
     health,
     forward: withPatience(

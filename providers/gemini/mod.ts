@@ -34,5 +34,5 @@ export function createGemini(settings: ProviderSettings, deps: ProviderDeps): St
       health,
     };
   };
-  return { forwards: false, name: settings.name, accounts: settings.accounts.map(account) };
+  return { name: settings.name, accounts: settings.accounts.map(account) };
 }

@@ -42,5 +42,5 @@ export function createOpenAI(settings: ProviderSettings, deps: ProviderDeps): St
       health,
     };
   };
-  return { forwards: false, name: settings.name, accounts: settings.accounts.map(account) };
+  return { name: settings.name, accounts: settings.accounts.map(account) };
 }

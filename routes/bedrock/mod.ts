@@ -74,13 +74,14 @@ async function answer(
   const { provider, implied } = await selectJobProvider(deps, route.operation, context);
   audit.provider = provider.name;
   const bytes = await context.readBody();
-  if (provider.forwards) {
+  const { forward } = provider;
+  if (forward) {
     return await explained(
       implied,
-      () => forwardJobs(provider, mount, route.operation, context, bytes),
+      () => forwardJobs(forward, mount, route.operation, context, bytes),
     );
   }
-  const reach = reachOf(principal, provider);
+  const reach = reachOf(principal, provider.stores);
   const body = bytes.length === 0 ? undefined : parse(bytes);
   const reply = await route.handler({ ...context, deps, reach, body });
   return answerJson(reply, { "x-amzn-requestid": requestId });

@@ -62,8 +62,8 @@ async function holder(
   identifier: string,
 ): Promise<Provider | undefined> {
   for (const provider of deps.providers.values()) {
-    if (provider.forwards || !allowsProvider(principal, provider.name)) continue;
-    if (await deps.jobs.knows(reachOf(principal, provider), identifier)) return provider;
+    if (!provider.stores || !allowsProvider(principal, provider.name)) continue;
+    if (await deps.jobs.knows(reachOf(principal, provider.stores), identifier)) return provider;
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 /** What tells an operator, or a load balancer, how the gateway is. */
-import type { Account, ForwardingProvider, Provider } from "../../providers/provider.ts";
+import type { Account, Provider } from "../../providers/provider.ts";
 import { answerText } from "../text_answer.ts";
 
 /** What readiness depends on. */
@@ -30,21 +30,25 @@ export async function readiness(deps: HealthDeps): Promise<Response> {
   const ready = catalog === "ok" && isRoomy && !deps.isDraining();
   const providers = [...deps.providers.values()].map((provider) => ({
     name: provider.name,
-    accounts: provider.forwards ? [] : provider.accounts.map((account) => account.name),
-    ...(provider.forwards ? ownState(provider) : statesOf(provider.accounts)),
+    accounts: provider.stores?.accounts.map((account) => account.name) ?? [],
+    ...statesOf(accountsOf(provider)),
   }));
   const disk = isRoomy ? "ok" : disks;
   const body = { status: ready ? "ready" : "not ready", catalog, disk, providers };
   return answerStatus(body, ready ? 200 : 503);
 }
 
-/** How the credentials of a provider fare that is forwarded to. */
-function ownState({ health }: ForwardingProvider) {
-  return health && statesOf([{ name: "default", health }]);
+/** The accounts of a provider; credentials that requests are forwarded with count as one. */
+export function accountsOf(
+  { forward, stores }: Provider,
+): readonly Pick<Account, "name" | "health">[] {
+  const own = forward?.health ? [{ name: "default", health: forward.health }] : [];
+  return [...own, ...stores?.accounts ?? []];
 }
 
-/** How a provider's accounts fare, by their names, and whether any of them is well. */
+/** How accounts fare, by their names, and whether any of them is well. */
 function statesOf(accounts: readonly Pick<Account, "name" | "health">[]) {
+  if (accounts.length === 0) return {};
   const states = accounts.map(({ name, health }): [string, string] => {
     const aside = health?.setAside();
     const state = aside

@@ -1,5 +1,6 @@
 /** What the gateway has done since it started, in the text form that Prometheus reads. */
 import type { Provider } from "../../providers/provider.ts";
+import { accountsOf } from "./health.ts";
 import type { Answered } from "../door.ts";
 
 /** Counts what was answered. */
@@ -105,17 +106,14 @@ export function createMetrics(): Metrics {
 
 function accounts(providers: ReadonlyMap<string, Provider>): ReadonlyMap<string, number> {
   return new Map(
-    [...providers.values()].flatMap((provider) => {
-      const all = provider.forwards
-        ? [{ name: "default", health: provider.health }].filter(({ health }) => health)
-        : provider.accounts;
-      return all.map(({ name, health }) =>
+    [...providers.values()].flatMap((provider) =>
+      accountsOf(provider).map(({ name, health }) =>
         [
           `${label("provider", provider.name)},${label("account", name)}`,
           health?.setAside() ? 1 : 0,
         ] as const
-      );
-    }),
+      )
+    ),
   );
 }
 

@@ -108,15 +108,16 @@ async function answer(deps: S3RouteDeps, mount: string, context: Context): Promi
   audit.provider = provider.name;
   const place = enter(deps, context, provider);
   try {
-    if (provider.forwards) {
+    const { forward } = provider;
+    if (forward) {
       return await explained(
         impliedChoice(deps, principal, request.headers, address.bucket),
-        () => forwardS3(deps, provider, operation, context, address),
+        () => forwardS3(deps, forward, operation, context, address),
       );
     }
     checkAddress(address);
     const { bucket = "", key = "" } = address;
-    const reach = reachOf(principal, provider);
+    const reach = reachOf(principal, provider.stores);
     const asked = { ...context, deps, reach, headers, bucket, key, parameters };
     return await answerFromCatalog(operation, asked);
   } finally {

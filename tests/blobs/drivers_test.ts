@@ -228,7 +228,6 @@ Deno.test("bucket: a list of several pages is read to its end", async () => {
     bucket: "kept",
     prefix: "p/",
     provider: {
-      forwards: true,
       name: "fake",
       forward({ query }) {
         queries.push(query);

@@ -4,7 +4,7 @@ import { batchId, fileId } from "../../codecs/ids.ts";
 import { newJobId } from "../../codecs/job_id.ts";
 import type { JobEntry } from "../../catalog/entries.ts";
 import { openCatalog, sleep } from "../catalog/memory.ts";
-import { gate, lostAnswer } from "../double.ts";
+import { gate, lostAnswer, providersOf } from "../double.ts";
 import { quiet } from "../objects/world.ts";
 import { createJobWorld, createRequest, type JobWorld } from "./world.ts";
 
@@ -114,7 +114,7 @@ Deno.test("two providers on one account keep their jobs of the same batches apar
     world.cloud.batches.get(batchId("batch_native"))!,
   );
   const reach = other.reach;
-  const providers = new Map([["cloud", world.cloud.provider], ["second", other.cloud.provider]]);
+  const providers = providersOf(world.cloud, other.cloud);
   using both = await createJobWorld({ cloud: world.cloud, providers });
   const inputs = await Promise.all(
     [both.reach, reach].map(async (reach) =>
@@ -165,7 +165,7 @@ Deno.test("stopping a job that is over at its provider alone is a conflict, and 
 Deno.test("the sweep brings jobs forward that nobody asks for, and one dead account stops no other", async () => {
   using world = await createJobWorld();
   using second = await createJobWorld({ name: "second" });
-  const providers = new Map([["cloud", world.cloud.provider], ["second", second.cloud.provider]]);
+  const providers = providersOf(world.cloud, second.cloud);
   using both = await createJobWorld({ cloud: world.cloud, providers });
   const dead = [await create(both), await create(both), await create(both)];
   const alive = await both.jobs.create(

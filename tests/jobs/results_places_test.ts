@@ -1,7 +1,7 @@
 /** Results that are read when jobs end take turns, and slow ones leave room for the others. */
 import assert from "node:assert/strict";
 import { bounds } from "../../runtime/bounds.ts";
-import { createDouble, gate } from "../double.ts";
+import { createDouble, gate, providersOf } from "../double.ts";
 import { counts, finish, get, start } from "./results_world.ts";
 import { createJobWorld, type JobWorld } from "./world.ts";
 
@@ -47,7 +47,7 @@ Deno.test("slow results of one account leave the same tenant's jobs at others to
   const swift = createDouble({ name: "swift" });
   swift.addFile("file-in");
   cloud.addFile("file-in");
-  const providers = new Map([cloud, swift].map((one) => [one.provider.name, one.provider]));
+  const providers = providersOf(cloud, swift);
   using world = await createJobWorld({ cloud, providers });
   const hogs = await hogged(world);
   const other = { ...world, cloud: swift, reach: { ...world.reach, provider: swift.provider } };

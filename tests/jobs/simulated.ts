@@ -43,8 +43,8 @@ export async function simulate(
     sleep: () => Promise.resolve(),
     uploader,
   });
-  const provider = providers.get(kind);
-  if (!provider || provider.forwards) throw new Error("There is no such provider");
+  const provider = providers.get(kind)?.stores;
+  if (!provider) throw new Error("There is no such provider");
   const world = await createJobWorld({ providers, now: () => time });
   const reach: Reach = { ...world.reach, provider };
   return {

@@ -5,7 +5,7 @@ import { createJobs, type Jobs } from "../../jobs/jobs.ts";
 import type { CreateRequest } from "../../jobs/validate.ts";
 import { type OpenCatalog, openCatalog, sleep } from "../catalog/memory.ts";
 import type { ProviderDouble } from "../double.ts";
-import { createDouble, type DoubleOptions } from "../double.ts";
+import { createDouble, type DoubleOptions, providersOf } from "../double.ts";
 import { createWorld, type ObjectWorld } from "../objects/world.ts";
 
 /** One gateway's jobs. */
@@ -43,7 +43,7 @@ export async function createJobWorld(options: JobWorldOptions = {}): Promise<Job
   const jobs = createJobs({
     catalog: catalog.catalog,
     objects: world.objects,
-    providers: new Map([[cloud.provider.name, cloud.provider]]),
+    providers: providersOf(cloud),
     now,
     random: (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
     sleep: async (milliseconds) => {

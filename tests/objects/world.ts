@@ -4,7 +4,7 @@ import { createObjects, type Objects } from "../../objects/objects.ts";
 import type { NewObject } from "../../objects/put.ts";
 import type { Reach } from "../../reach/reach.ts";
 import { type OpenCatalog, openCatalog } from "../catalog/memory.ts";
-import { createDouble, type DoubleOptions, type ProviderDouble } from "../double.ts";
+import { createDouble, type DoubleOptions, type ProviderDouble, providersOf } from "../double.ts";
 
 /** Objects, and all that they stand on. */
 export interface ObjectWorld extends Disposable, OpenCatalog {
@@ -36,7 +36,7 @@ export async function createWorld(
   const postponed: string[] = [];
   const objects = createObjects({
     catalog: open.catalog,
-    providers: new Map([[cloud.provider.name, cloud.provider]]),
+    providers: providersOf(cloud),
     now: () => world.time,
     ...(options.clock && { clock: options.clock }),
     random: () => 0,

@@ -71,8 +71,8 @@ export function accountAt(subject: Subject, baseUrl: string, key = subject.key) 
     baseUrl,
     accounts: [{ name: "a", apiKey: key, weight: 3 }],
   }, w.deps);
-  assert.ok(!provider.forwards);
-  const [account] = provider.accounts;
+  assert.ok(provider.stores);
+  const [account] = provider.stores.accounts;
   assert.ok(account?.files !== undefined);
   assert.equal(account.weight, 3);
   return { world: w, account: { ...account, files: account.files } satisfies FilingAccount };

@@ -30,7 +30,7 @@ function several(weights: Readonly<Record<string, number>>) {
       },
     };
   });
-  const provider: StoringProvider = { forwards: false, name: "cloud", accounts };
+  const provider: StoringProvider = { name: "cloud", accounts };
   const cloud = (name: string) => clouds.get(name) ?? assert.fail(`There is no ${name}`);
   return { provider, trouble, leftOut, cloud };
 }

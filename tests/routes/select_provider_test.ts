@@ -4,7 +4,7 @@ import type { Principal } from "../../routes/principal.ts";
 import { bindingOf, selectProvider } from "../../routes/select_provider.ts";
 import { exchange } from "../raw.ts";
 
-const provider = (name: string): Provider => ({ forwards: false, name, accounts: [] });
+const provider = (name: string): Provider => ({ name, stores: { name, accounts: [] } });
 const deps = {
   providers: new Map(["bedrock", "groq", "gemini"].map((name) => [name, provider(name)])),
   defaultProvider: "bedrock",
