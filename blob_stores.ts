@@ -3,7 +3,7 @@ import { createBucketStore } from "./blobs/bucket.ts";
 import { createFolderStore } from "./blobs/folder.ts";
 import type { BlobStore } from "./blobs/store.ts";
 import type { Disk } from "./runtime/disk.ts";
-import type { KeepSettings } from "./config/results.ts";
+import type { StoreSettings } from "./config/stores.ts";
 import type { Provider } from "./providers/provider.ts";
 
 /** Dependencies of a blob store. */
@@ -20,7 +20,7 @@ export interface BlobStoreDeps {
 
 /** Makes a store in a folder or a bucket. */
 export function createBlobStore(
-  place: KeepSettings,
+  place: StoreSettings,
   { providers, due, drafts, disk, failed }: BlobStoreDeps,
 ): BlobStore {
   if (place.kind === "folder") {

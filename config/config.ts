@@ -1,7 +1,7 @@
 /** The configuration: one file and the environment, checked as a whole before anything starts. */
 import { checkFile, type ConfigError, type ConfigFile, unknownName } from "./file.ts";
 import { modelTable } from "./models.ts";
-import { type KeepSettings, keepSettings } from "./results.ts";
+import { keepSettings, type ObjectSettings, objectSettings, type StoreSettings } from "./stores.ts";
 import { checkNames, type Env, mergeProviders } from "./providers.ts";
 import { type Sharing, sharingOf } from "./sharing.ts";
 import type { ParseError } from "jsonc-parser";
@@ -44,7 +44,9 @@ export interface Config extends Sharing {
   /** Which model of a provider runs a job that names another one. */
   readonly models: ModelTable;
   /** Where results are kept beyond the time that providers keep them; nowhere where absent. */
-  readonly keep?: KeepSettings;
+  readonly keep?: StoreSettings;
+  /** Which objects the gateway keeps itself, and where. */
+  readonly objects: ObjectSettings;
   /** The region of whatever no client signed a region for. */
   readonly region: string;
   /** What the operator should know although nothing is wrong. */
@@ -135,13 +137,14 @@ export async function parseConfig(
     errors.push({ place: regionVariable, message: "is no AWS region; one looks like us-west-2" });
   }
   const keep = keepSettings(file, providers, errors);
+  const data = (env("BATCHWAY_DATA") ?? "./.batchway").replace(/(?<=.)\/+$/, "");
   const config: Config = {
     host: env("BATCHWAY_HOST") ?? "127.0.0.1",
     port: port(env, "BATCHWAY_PORT", 8080, errors),
     ...(s3Port !== undefined && { s3Port }),
     ...tlsOf(env, errors),
     ...sharingOf(env, errors),
-    data: (env("BATCHWAY_DATA") ?? "./.batchway").replace(/(?<=.)\/+$/, ""),
+    data,
     pollMilliseconds: seconds("BATCHWAY_POLL_SECONDS", 5),
     sweepMilliseconds: seconds("BATCHWAY_SWEEP_SECONDS", 60),
     drainMilliseconds: seconds("BATCHWAY_DRAIN_SECONDS", 60),
@@ -159,6 +162,7 @@ export async function parseConfig(
     limits: file.limits,
     models: modelTable(file.models, providers, notes),
     ...(keep && { keep }),
+    objects: objectSettings(file, data, providers, errors),
     region: region ?? providers.find((one) => one.region !== undefined)?.region ?? "us-east-1",
     notes,
   };

@@ -91,6 +91,12 @@ const keep = v.object({
 
 const results = v.object({ keep: v.optional(keep) });
 
+const objects = v.object({
+  store: v.optional(keep),
+  keep: v.optional(v.picklist(["needed", "all", "never"]), "needed"),
+  expireDays: v.optional(atLeastOne),
+});
+
 const file = v.object({
   defaultProvider: v.optional(v.string()),
   providers: v.optional(v.record(name, provider), {}),
@@ -101,6 +107,7 @@ const file = v.object({
   strictIdempotency: v.optional(v.boolean(), false),
   limits: v.optional(limits, {}),
   results: v.optional(results, {}),
+  objects: v.optional(objects, {}),
   models: v.optional(models, {}),
 });
 
@@ -132,6 +139,8 @@ const knownNames: Readonly<Record<string, readonly string[] | "any">> = {
   "limits": Object.keys(limits.entries),
   "results": Object.keys(results.entries),
   "results.keep": Object.keys(keep.entries),
+  "objects": Object.keys(objects.entries),
+  "objects.store": Object.keys(keep.entries),
   "models.*.*": modelMembers,
 };
 

@@ -24,7 +24,9 @@ export function flagsOf(config: Config, environment: Readonly<Record<string, str
   const env = (name: string) => environment[name];
   const file = env("BATCHWAY_CONFIG") || "./batchway.jsonc";
   const tls = config.tls === undefined ? [] : [config.tls.certPath, config.tls.keyPath];
-  const kept = config.keep?.kind === "folder" ? [config.keep.folder] : [];
+  const kept = [config.keep, config.objects.store]
+    .flatMap((store) => store?.kind === "folder" ? [store.folder] : [])
+    .filter((folder) => !folder.startsWith(`${config.data}/`));
   const net = list("net", hostsOf(config, env));
   if (!usesCredentialChain(config, env)) {
     return [

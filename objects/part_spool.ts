@@ -36,8 +36,41 @@ interface StoredFile {
   bytes: number;
 }
 
-/** Parts on disk. */
-export type PartSpool = ReturnType<typeof createPartSpool>;
+/** Where parts of uploads wait. */
+export interface PartSpool {
+  /** An id of the place: gateways of the same id see each other's parts. */
+  disk(): Promise<string>;
+  /**
+   * Writes a part, durably; the body is read to its end, or cancelled. Throws `throttled`, SlowDown,
+   * where there is no room for it, what breaks the body, and `unavailable` where the place fails; no
+   * file is left then.
+   *
+   * @param part The file's name is unlike any other of the upload: `{number}-{random}`.
+   * @returns Hex MD5 of the bytes.
+   */
+  write(
+    upload: string,
+    part: PartFile,
+    body: ReadableStream<Uint8Array>,
+    holder: Holder,
+  ): Promise<string>;
+  /** Streams the bytes of these parts in their order. */
+  read(upload: string, parts: readonly PartFile[]): ReadableStream<Uint8Array>;
+  /** Whether a part is here, whole. */
+  has(upload: string, part: PartFile): Promise<boolean>;
+  /** Deletes a part. */
+  remove(upload: string, file: string): Promise<void>;
+  /** Deletes all parts of an upload. */
+  removeAll(upload: string): Promise<void>;
+  /** Lists the uploads that have parts here. */
+  uploads(): Promise<string[]>;
+  /** Names an upload's files that have not been written to since a time. */
+  strays(upload: string, before: number): Promise<string[]>;
+  /** Counts anew what is here, of other gateways too. */
+  measure(holders?: ReadonlyMap<string, Holder>): Promise<void>;
+  /** Ends what the spool has begun. */
+  close(): Promise<void>;
+}
 
 /** Of 20 GiB the last four are for tenants and accounts that have up to two of their own. */
 const defaultRoom: PlacesOptions = {
@@ -49,12 +82,13 @@ const defaultRoom: PlacesOptions = {
 const chunkBytes = 256 * 1024;
 /** Holds files of uploads that are not in the catalog any more. */
 const nobody: Holder = { tenant: "", account: "" };
-/** Other things may be in the folder; what is not of this form is left alone. */
-const uploadForm = /^[a-z0-9]{32}$/;
-const partForm = /^[0-9]{1,5}-[a-z0-9]+$/;
+/** The form of uploads' ids. Other things may be in the folder; they are left where they are. */
+export const uploadForm = /^[a-z0-9]{32}$/;
+/** The form of the names of parts' files. */
+export const partForm = /^[0-9]{1,5}-[a-z0-9]+$/;
 
 /** Makes a spool; nothing is on disk before the first part. */
-export function createPartSpool(options: PartSpoolOptions = {}) {
+export function createPartSpool(options: PartSpoolOptions = {}): PartSpool {
   const room = createPlaces(options.room ?? defaultRoom);
   const onDisk = wordedDisk(options.disk ?? createDisk("parts of uploads"));
   /** The bytes that each file has on disk, by its path below the folder. */
@@ -68,14 +102,9 @@ export function createPartSpool(options: PartSpoolOptions = {}) {
   return { disk, write, read, has, remove, removeAll, uploads, strays, measure, close };
 
   /**
-   * Writes a part, durably; the body is read to its end, or cancelled. Throws `throttled`, SlowDown,
-   * where there is no room for it, what breaks the body, and `unavailable` where the disk fails; no
-   * file is left then. Only bytes that have come count: a part that declares many and sends few
-   * takes no room from others.
-   *
-   * @param name The file's name, unlike any other of the upload: `{number}-{random}`.
-   * @returns Hex MD5 of the bytes, computed on their way: at some 600 MB/s a core (Deno 2.9.6) it
-   * is the dearest step, and S3's clients compare it.
+   * Only bytes that have come count: a part that declares many and sends few takes no room from
+   * others. The MD5 is computed on their way: at some 600 MB/s a core (Deno 2.9.6) it is the dearest
+   * step, and S3's clients compare it.
    */
   async function write(
     upload: string,

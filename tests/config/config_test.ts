@@ -40,48 +40,10 @@ Deno.test("nothing configured is the defaults, without any provider", async () =
     strictIdempotency: false,
     limits: { maxBodyBytes: 5_368_709_120, concurrentUploads: 256, requestsPerSecond: null },
     models: {},
+    objects: { store: { kind: "folder", folder: "./.batchway/objects" }, keep: "needed" },
     region: "us-east-1",
     notes: [],
   });
-});
-
-Deno.test("results are kept in a folder, or in a bucket behind a provider of S3's", async () => {
-  const keep = async (keep: unknown) =>
-    (await parse({ AWS_REGION: "us-west-2" }, { results: { keep } })).keep;
-  assert.deepEqual(await keep({ folder: "/kept/" }), { kind: "folder", folder: "/kept" });
-  const bucket = { kind: "bucket", provider: "bedrock", bucket: "my-bucket" };
-  assert.deepEqual(await keep({ bucket: "s3://my-bucket" }), { ...bucket, prefix: "" });
-  assert.deepEqual(await keep({ bucket: "s3://my-bucket/a/b", provider: "bedrock" }), {
-    ...bucket,
-    prefix: "a/b/",
-  });
-  assert.equal((await parse({}, { results: {} })).keep, undefined);
-});
-
-Deno.test("a place for results that is none is an error", async () => {
-  const wrong = (keep: unknown) => errorsOf({ OPENAI_API_KEY: "k" }, { results: { keep } });
-  const either = "results.keep: must name either a folder or a bucket";
-  assert.deepEqual(await wrong({}), [either]);
-  assert.deepEqual(await wrong({ folder: "a", bucket: "s3://my-bucket" }), [either]);
-  assert.deepEqual(await wrong({ folder: "a", provider: "openai" }), [
-    "results.keep.provider: goes with a bucket, not a folder",
-  ]);
-  assert.deepEqual(await wrong({ bucket: "my-bucket" }), [
-    "results.keep.bucket: must be s3://bucket or s3://bucket/prefix",
-  ]);
-  const needed =
-    "results.keep.provider: must be a configured provider of kind bedrock, whose S3 has " +
-    "the bucket; ";
-  assert.deepEqual(await wrong({ bucket: "s3://my-bucket" }), [
-    `${needed}bedrock is not configured`,
-  ]);
-  assert.deepEqual(await wrong({ bucket: "s3://my-bucket", provider: "openai" }), [
-    `${needed}openai is of kind openai`,
-  ]);
-  assert.deepEqual(await wrong({ foldr: "a" }), [
-    "results.keep.foldr: is not a known name; the nearest is folder",
-    either,
-  ]);
 });
 
 Deno.test("each variable is taken", async () => {
