@@ -85,7 +85,8 @@ function writeObject(
   const file = fileId(bucket === readBucket ? `file-${key}` : `file-${bucket}${key.slice(21, 29)}`);
   const record: ObjectEntry = {
     file,
-    account: "default",
+    etag: file,
+    held: { in: "provider", file, account: "default" },
     bytes,
     modifiedAt: begin,
     contentType: "application/jsonl",
@@ -97,7 +98,7 @@ function writeObject(
     tenant: scope.tenant,
     bucket,
     key,
-    account: record.account,
+    account: "default",
     state: "current",
   };
   return step.set(keys.object(scope, bucket, key), record).set(keys.file("openai", file), owner);

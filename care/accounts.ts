@@ -28,7 +28,7 @@ export async function* missingAccounts(
   for await (
     const { key, value } of kv.list<FileEntry>({ prefix: ["file"] }, { batchSize: maxBatch })
   ) {
-    count(String(key[1]), value.account, "files");
+    if (value.account !== undefined) count(String(key[1]), value.account, "files");
   }
   for await (const { scope, job } of jobs.running()) count(scope.provider, job.account, "jobs");
   for (const [name, held] of missing) {

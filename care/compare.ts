@@ -7,7 +7,6 @@ import { Failure } from "../codecs/failure.ts";
 import type { BatchId, FileId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { allPages } from "../runtime/pages.ts";
-import { isResultsId } from "../codecs/results_id.ts";
 import { type ObjectName, parseProviderName } from "../objects/name.ts";
 import type { Account, Batch, FilesPort, ProviderFile } from "../providers/provider.ts";
 
@@ -100,7 +99,7 @@ async function* compareFiles(
   for await (const { key: [, , id], value: owner } of rows) {
     const file = owner.id ?? id as FileId;
     // Results are put together here and are no file of the provider's.
-    if (isResultsId(file)) continue;
+    if (owner.in !== undefined) continue;
     if (owner.account !== account.name || there.has(file)) continue;
     if (!await isNamed(file) || !await isGone(() => files.head(file, signal))) continue;
     const { tenant, bucket, key } = owner;

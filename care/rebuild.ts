@@ -3,7 +3,6 @@ import { keys } from "../catalog/keys.ts";
 import type { WriteCondition } from "../catalog/objects.ts";
 import type { ObjectEntry, RestoredEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
-import { isResultsId } from "../codecs/results_id.ts";
 import { adoptBatch, finishCreate } from "../jobs/adopt_batch.ts";
 import type { ObjectName } from "../objects/name.ts";
 import type { FilesPort, ProviderFile } from "../providers/provider.ts";
@@ -68,13 +67,13 @@ async function restore(
 ): Promise<void> {
   const owner = lost && await objects.file(lost.provider, lost.id);
   if (!lost || !owner || owner.state === "trash") return;
+  if (owner.in !== undefined) {
+    return leave(done, `${what}: it is no file of the provider's`);
+  }
   const place = places.find(({ provider, account }) =>
     provider === lost.provider && account.name === owner.account
   );
   if (!place?.account.files) return leave(done, `${what}: its account is not configured`);
-  if (isResultsId(lost.id)) {
-    return leave(done, `${what}: it is no file of the provider's`);
-  }
   const file = await headOf(place.account.files, lost.id, signal);
   if (!file) {
     // Not forgotten, either: with another project's key every file is answered like that.
@@ -155,7 +154,8 @@ async function isRecorded(
 ): Promise<boolean> {
   const record: ObjectEntry = {
     file: file.id,
-    account: account.name,
+    etag: file.id,
+    held: { in: "provider", file: file.id, account: account.name },
     bytes: file.bytes,
     modifiedAt: file.createdAt.getTime(),
     contentType: "application/octet-stream",
@@ -195,7 +195,8 @@ async function mayReplace(
   const free = { absent: true };
   // Names that no put would take are refused where they are recorded.
   const old = await objects.get({ tenant, provider }, bucket, key).catch(() => undefined);
-  if (!old || !account.files || old.account !== account.name) return free;
+  if (!old || !account.files || old.held.in !== "provider") return free;
+  if (old.held.account !== account.name) return free;
   const createdAt = file.createdAt.getTime() + resolution;
   if (createdAt < old.modifiedAt) return free;
   const isSince = restored !== undefined && old.modifiedAt <= restored.restoredAt &&

@@ -6,16 +6,17 @@
 import { etagKey } from "../catalog/etags.ts";
 import { writeExpiry } from "../catalog/expiry_index.ts";
 import { writeJob } from "../catalog/jobs.ts";
+import { placeOf } from "../catalog/names.ts";
 import { inKey, keys, longId, nativeTenant } from "../catalog/keys.ts";
 import type {
   BatchEntry,
   FileEntry,
+  Held,
   JobEntry,
   ObjectEntry,
   TrashEntry,
 } from "../catalog/entries.ts";
 import type { FileId, JobId } from "../codecs/ids.ts";
-import { etagOf } from "../codecs/etag.ts";
 import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
 
 /** What is wrong with an entry. */
@@ -171,12 +172,11 @@ export const rules: readonly Rule[] = [
         kind: "object-names",
         what: `object ${name.bucket}/${name.key} of ${name.tenant} at ${provider}`,
         mend(step) {
-          const { account } = record;
           if (!file) {
             step.set(keys.file(provider, record.file), {
               ...longId(record.file),
               ...name,
-              account,
+              ...placeOf(record.held),
               state: "current",
             });
           } else if (!isNamed) step.set(keys.furtherName(provider, record.file, name), true);
@@ -192,7 +192,7 @@ export const rules: readonly Rule[] = [
     judge({ key }, [object]) {
       const [, tenant, provider, bucket, etag, modifiedAt] = key;
       const record = object as ObjectEntry | null;
-      if (record && record.modifiedAt === modifiedAt && etagOf(record) === etag) return undefined;
+      if (record && record.modifiedAt === modifiedAt && record.etag === etag) return undefined;
       return {
         kind: "stray-etag",
         what: `ETag ${String(etag)} in ${String(bucket)} of ${String(tenant)} at ${
@@ -213,13 +213,16 @@ export const rules: readonly Rule[] = [
     },
     judge({ key, value }, [object, trash]) {
       const [, provider, inItsKey] = key as [string, string, FileId];
-      const { id: file = inItsKey, tenant, bucket, key: name, account, state } = value as FileEntry;
+      const { id: file = inItsKey, tenant, bucket, key: name, state } = value as FileEntry;
       const what = `file ${file} at ${provider}, once ${bucket}/${name} of ${tenant}`;
       if (state === "trash") {
-        const thrown: TrashEntry = { ...longId(file), account };
+        if (trash) return undefined;
+        const held = heldOf(value as FileEntry, file, object as ObjectEntry | null);
+        const thrown: TrashEntry | undefined = held && { ...longId(file), held };
         const mend = (step: Deno.AtomicOperation) =>
-          void step.set(keys.trashed(provider, file), thrown);
-        return trash ? undefined : { kind: "trash", what, mend };
+          // What no entry tells the place of, nobody can delete: it is forgotten.
+          void (thrown ? step.set(keys.trashed(provider, file), thrown) : step.delete(key));
+        return { kind: "trash", what, mend };
       }
       if (trash) {
         return { kind: "trash", what, mend: (step) => step.delete(keys.trashed(provider, file)) };
@@ -264,11 +267,21 @@ function objectOf({ key: at, value }: Deno.KvEntry<unknown>) {
   };
 }
 
-/** Older results are not found by their ETag, and nothing is wrong with them. */
 function etagOfObject(entry: Deno.KvEntry<unknown>): Deno.KvKey[] {
   const { provider, name, record } = objectOf(entry);
   const key = etagKey({ tenant: name.tenant, provider }, name, record);
-  return key && record.etag !== undefined ? [key] : [];
+  return key ? [key] : [];
+}
+
+/** Where the bytes of a file in the trash are; undefined where no entry holds that. */
+function heldOf(
+  { account, in: place }: FileEntry,
+  file: FileId,
+  object: ObjectEntry | null,
+): Held | undefined {
+  if (object?.file === file) return object.held;
+  if (place !== undefined || account === undefined) return undefined;
+  return { in: "provider", file, account };
 }
 
 function objectOfEtag([, tenant, provider, bucket, , , key]: Deno.KvKey): Deno.KvKey {

@@ -1,19 +1,52 @@
 /** The entries of the catalog: what it keeps. Times are milliseconds since 1970. */
-import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
+import type { BatchId, BlobName, FileId, JobId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
 import type { PackedParts } from "../codecs/object_parts.ts";
+import type { Part } from "../codecs/pieces.ts";
 
 /** Headers that S3 keeps with an object, by lower-case name. */
 export type ObjectHeaders = Readonly<Record<string, string>>;
 
-/** An object that was put through the gateway. */
+/** A part of a batch's results, by the name that its provider gave it. */
+export interface ResultsPart extends Part {
+  readonly name: string;
+}
+
+/** What is kept of each place that an object's bytes can be in. */
+export interface HeldKinds {
+  /** A provider file. */
+  readonly provider: { readonly file: FileId; readonly account: string };
+  /** The results of a batch, which are served from where they are. */
+  readonly batch: {
+    readonly batch: BatchId;
+    readonly account: string;
+    readonly parts: readonly ResultsPart[];
+    /** How many entries hold the spans that are left out of the parts. */
+    readonly cutChunks: number;
+  };
+  /** The operator's own store. */
+  readonly store: { readonly blob: BlobName; readonly disk?: string };
+  /** The entry itself. */
+  readonly catalog: { readonly text: string };
+}
+
+/** Where an object's bytes are, or can be, by a name of a place. */
+export type HeldIn<In extends keyof HeldKinds> = {
+  [K in In]: { readonly in: K } & HeldKinds[K];
+}[In];
+
+/** Where an object's bytes are. */
+export type Held = HeldIn<keyof HeldKinds>;
+
+/** An object that was put through the gateway, or the results of a job. */
 export interface ObjectEntry {
+  /** What its names are counted by: the provider file's id, or one of its own where there is no file. */
   readonly file: FileId;
-  /** What clients see, without quotes; absent where it is the file's id or follows from it. */
-  readonly etag?: string;
+  /** What clients see, without quotes. */
+  readonly etag: string;
+  readonly held: Held;
   /** S3's ETag of the client's bytes where it was computed, also where clients see another. */
   readonly md5?: string;
-  readonly account: string;
   /** Bytes that the client sent. */
   readonly bytes: number;
   readonly modifiedAt: number;
@@ -92,7 +125,10 @@ export interface FileEntry {
   readonly tenant: string;
   readonly bucket: string;
   readonly key: string;
-  readonly account: string;
+  /** Absent where its bytes are at no account. */
+  readonly account?: string;
+  /** Where its bytes are, unless that is a provider file. */
+  readonly in?: Exclude<Held["in"], "provider">;
   /** `trash`: replaced or deleted, and still at the provider. */
   readonly state: "current" | "trash";
   /** Put by other means and named by a copy: its id goes on being a name of its own. */
@@ -103,7 +139,7 @@ export interface FileEntry {
 export interface TrashEntry {
   /** The file's id, where the entry's key has only a digest of it. */
   readonly id?: FileId;
-  readonly account: string;
+  readonly held: Held;
   /** When the backup was made that it came back with: a file that is younger stays at its provider. */
   readonly restoredFrom?: number;
 }

@@ -29,11 +29,24 @@ const PackedParts = v.object({
   checksums: optional(v.object({ header: text, bytes })),
 });
 
+const Held = v.variant("in", [
+  v.object({ in: v.literal("provider"), file: text, account: text }),
+  v.object({
+    in: v.literal("batch"),
+    batch: text,
+    account: text,
+    parts: v.array(v.object({ name: text, bytes: number, lineFeed: v.boolean() })),
+    cutChunks: number,
+  }),
+  v.object({ in: v.literal("store"), blob: text, disk: optional(text) }),
+  v.object({ in: v.literal("catalog"), text }),
+]);
+
 const ObjectEntry = v.object({
   file: text,
-  etag: optional(text),
+  etag: text,
+  held: Held,
   md5: optional(text),
-  account: text,
   bytes: number,
   modifiedAt: number,
   contentType: text,
@@ -100,15 +113,6 @@ const JournalEntry = v.object({
   leaseUntil: number,
 });
 
-const ResultsEntry = v.object({
-  sha256: text,
-  text: optional(text),
-  batch: text,
-  parts: v.array(v.object({ name: text, bytes: number, lineFeed: v.boolean() })),
-  cutChunks: number,
-  kept: optional(text),
-});
-
 const CredentialEntry = v.object({
   tenant: text,
   providers: v.array(text),
@@ -166,7 +170,8 @@ const kinds: Readonly<Record<string, EntryKind>> = {
       tenant: text,
       bucket: text,
       key: text,
-      account: text,
+      account: optional(text),
+      in: optional(v.picklist(["batch", "store", "catalog"])),
       state: v.picklist(["current", "trash"]),
       native: optional(mark),
     }),
@@ -175,7 +180,7 @@ const kinds: Readonly<Record<string, EntryKind>> = {
   "expiry": { key: [["number", "text", "text"]], value: v.union([mark, text]) },
   "trash": {
     key: ofFile,
-    value: v.object({ id: optional(text), account: text, restoredFrom: optional(number) }),
+    value: v.object({ id: optional(text), held: Held, restoredFrom: optional(number) }),
   },
   "use": { key: ofJob, value: mark },
   "job": { key: ofJob, value: JobEntry },
@@ -187,7 +192,6 @@ const kinds: Readonly<Record<string, EntryKind>> = {
   "result-file": { key: ofFile, value: text },
   "journal": { key: ofJob, value: JournalEntry },
   "token": { key: [["text", "text", "text", "text"]], value: text },
-  "results": { key: ofFile, value: ResultsEntry },
   "results-cut": { key: [["text", "text", "number"]], value: bytes },
   "settling": { key: ofJob, value: Lease },
   "unsettled": { key: ofJob, value: mark },
@@ -226,6 +230,12 @@ export function judgeEntry(key: Deno.KvKey, value: unknown): EntryVerdict {
   if (!kind) return "unknown";
   if (!kind.key.some((form) => hasForm(rest, form))) return "wrong-key";
   return v.is(kind.value, value) ? "right" : "wrong-value";
+}
+
+/** Whether a value is one of a kind. */
+export function fitsKind(name: string, value: unknown): boolean {
+  const kind = kinds[name];
+  return kind !== undefined && v.is(kind.value, value);
 }
 
 /** What stands for an entry of this kind that is wrong: null where it is as if it were not there. */

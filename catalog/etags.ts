@@ -2,7 +2,6 @@
  * Objects by their ETag, where that is not the id of their file: several objects of a bucket may
  * have the same bytes, and so the same ETag.
  */
-import { etagOf } from "../codecs/etag.ts";
 import { keys, type Scope } from "./keys.ts";
 import type { ObjectEntry } from "./entries.ts";
 
@@ -40,8 +39,8 @@ export function etagKey(
   { bucket, key }: Named,
   record: ObjectEntry,
 ): Deno.KvKey | undefined {
-  const etag = etagOf(record);
-  return etag === record.file ? undefined : keys.etag(scope, bucket, etag, record.modifiedAt, key);
+  const { etag, file, modifiedAt } = record;
+  return etag === file ? undefined : keys.etag(scope, bucket, etag, modifiedAt, key);
 }
 
 const utf8 = new TextDecoder();
@@ -64,7 +63,7 @@ export async function newestOfEtag(
   for await (const entry of kv.list({ prefix: keys.etags(scope, bucket, etag) }, options)) {
     const key = utf8.decode(entry.key.at(-1) as Uint8Array);
     const { value } = await kv.get<ObjectEntry>(keys.object(scope, bucket, key));
-    if (value && etagOf(value) === etag && accepts(value)) return { key, record: value };
+    if (value && value.etag === etag && accepts(value)) return { key, record: value };
   }
   return undefined;
 }

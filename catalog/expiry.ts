@@ -44,12 +44,13 @@ export function createExpiryCatalog(
       const owner = await objects.file(provider, file);
       if (!owner) return;
       if (owner.state === "trash") return await objects.forget(provider, file);
-      const { tenant, bucket, key, account } = owner;
-      const record = await objects.get({ tenant, provider }, bucket, key);
+      const { tenant, bucket, key } = owner;
+      const scope = { tenant, provider };
+      const record = await objects.get(scope, bucket, key);
       const isLive = record?.file === file && (record.expiresAt ?? Infinity) > now;
       if (isLive) return;
       // Another of its names takes this one's place, until there is none.
-      await objects.remove({ tenant, provider }, bucket, key, { file, account }, "gone");
+      await objects.drop(scope, bucket, key, file, owner.in ?? "provider");
     }
   }
 }

@@ -126,8 +126,8 @@ export const keys = {
     token: string,
     digest: string,
   ) => ["token", s.tenant, s.provider, token, digest],
-  /** What an object of results is put together from. */
-  results: (provider: string, id: FileId) => ["results", provider, id],
+  /** Spans that are left out of the parts of results. */
+  resultsCuts: (provider: string, id: FileId) => ["results-cut", provider, id],
   resultsCut: (provider: string, id: FileId, n: number) => ["results-cut", provider, id, n],
   /** Who reads the results of a job that its provider has finished. */
   settling: (s: Scope, id: JobId) => ["settling", s.tenant, s.provider, id],

@@ -7,7 +7,7 @@ import { addEtag, dropEtag } from "./etags.ts";
 import { writeExpiry } from "./expiry_index.ts";
 import { keys, longId, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
-import { addName, dropName, type Loss, throwAway } from "./names.ts";
+import { addName, dropName, type Loss, placeOf, throwAway } from "./names.ts";
 import { checkWrite, type WriteCondition } from "./objects.ts";
 import type { FileEntry, ObjectEntry } from "./entries.ts";
 
@@ -60,7 +60,7 @@ export function createLinkCatalog(
       const first: FileEntry = {
         ...longId(record.file),
         ...name,
-        account: record.account,
+        ...placeOf(record.held),
         state: "current",
         native: true,
       };
@@ -128,7 +128,7 @@ export function createLinkCatalog(
         step.set(entry.key, named);
       } else {
         const name = { tenant: scope.tenant, bucket: "", key: "" };
-        throwAway(step, scope.provider, { file, account }, name);
+        throwAway(step, scope.provider, { file, held: { in: "provider", file, account } }, name);
       }
       const loss = entry.value ? "named" : "last";
       return (await step.commit()).ok ? { done: loss } : "again";

@@ -7,7 +7,7 @@
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { keys, longId } from "./keys.ts";
-import type { FileEntry, ObjectEntry, TrashEntry } from "./entries.ts";
+import type { FileEntry, Held, ObjectEntry, TrashEntry } from "./entries.ts";
 
 /** What an object is called, and by whom. */
 export type Name = Pick<FileEntry, "tenant" | "bucket" | "key">;
@@ -75,7 +75,7 @@ export async function nameFile(
   kv: Deno.Kv,
   step: Deno.AtomicOperation,
   provider: string,
-  { file, account }: Pick<ObjectEntry, "file" | "account">,
+  { file, held }: Pick<ObjectEntry, "file" | "held">,
   name: Name,
   native: boolean,
 ): Promise<void> {
@@ -83,7 +83,7 @@ export async function nameFile(
   const first: FileEntry = {
     ...longId(file),
     ...name,
-    account,
+    ...placeOf(held),
     state: "current",
     ...(native && { native }),
   };
@@ -115,15 +115,23 @@ export async function* furtherNamesOf(
   for await (const { key } of kv.list({ prefix }, { limit: maxNamesRead })) yield nameOf(key);
 }
 
+/** What the entry of a file holds of where its bytes are. */
+export function placeOf(held: Held): Pick<FileEntry, "account" | "in"> {
+  return {
+    ...("account" in held && { account: held.account }),
+    ...(held.in !== "provider" && { in: held.in }),
+  };
+}
+
 /** Adds to a step what puts a file into the trash. */
 export function throwAway(
   step: Deno.AtomicOperation,
   provider: string,
-  { file, account }: Pick<ObjectEntry, "file" | "account">,
+  { file, held }: Pick<ObjectEntry, "file" | "held">,
   name: Name,
 ): void {
-  const trash: TrashEntry = { ...longId(file), account };
-  const record: FileEntry = { ...longId(file), ...name, account, state: "trash" };
+  const trash: TrashEntry = { ...longId(file), held };
+  const record: FileEntry = { ...longId(file), ...name, ...placeOf(held), state: "trash" };
   step.set(keys.trashed(provider, file), trash).set(keys.file(provider, file), record);
 }
 

@@ -8,8 +8,8 @@ import type { Registration } from "./instances.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
 import { dropName, furtherNamesOf, type Name, nameFile, throwAway } from "./names.ts";
-import type { FileEntry, ObjectEntry, TrashEntry } from "./entries.ts";
-import { forgetResults } from "./results.ts";
+import type { FileEntry, Held, ObjectEntry, TrashEntry } from "./entries.ts";
+import { forgetCuts } from "./results.ts";
 
 /** An object with its name. */
 export interface NamedObject {
@@ -47,6 +47,7 @@ export function createObjectCatalog(
     get,
     set,
     remove,
+    drop,
     range,
     ofEtag,
     file,
@@ -129,24 +130,45 @@ export function createObjectCatalog(
     scope: Scope,
     bucket: string,
     key: string,
-    record: Pick<ObjectEntry, "file" | "account">,
+    record: Pick<ObjectEntry, "file" | "held">,
     keep: "trash" | "gone",
+  ): Promise<void> {
+    if (keep === "gone") return drop(scope, bucket, key, record.file, record.held.in);
+    const thrown = (step: Deno.AtomicOperation, name: Name) =>
+      throwAway(step, scope.provider, record, name);
+    return take(scope, bucket, key, record.file, thrown);
+  }
+
+  /** Takes a name away whose file, or whatever else held its bytes, is gone. */
+  function drop(
+    scope: Scope,
+    bucket: string,
+    key: string,
+    file: FileId,
+    place: Held["in"],
+  ): Promise<void> {
+    return take(scope, bucket, key, file, async (step) => {
+      step.delete(keys.file(scope.provider, file)).delete(keys.trashed(scope.provider, file));
+      if (place === "batch") await forgetCuts(kv, step, scope.provider, file);
+    });
+  }
+
+  function take(
+    scope: Scope,
+    bucket: string,
+    key: string,
+    file: FileId,
+    last: (step: Deno.AtomicOperation, name: Name) => void | Promise<void>,
   ): Promise<void> {
     return change(sleep, async () => {
       const old = await kv.get<ObjectEntry>(keys.object(scope, bucket, key));
       const step = kv.atomic().check(old);
       const name = { tenant: scope.tenant, bucket, key };
-      if (old.value?.file === record.file) {
+      if (old.value?.file === file) {
         step.delete(old.key);
         dropEtag(step, scope, name, old.value);
       }
-      const loss = await dropName(kv, step, scope.provider, record.file, name);
-      if (loss === "last" && keep === "trash") throwAway(step, scope.provider, record, name);
-      if (loss === "last" && keep === "gone") {
-        step.delete(keys.file(scope.provider, record.file))
-          .delete(keys.trashed(scope.provider, record.file));
-        await forgetResults(kv, step, scope.provider, record.file);
-      }
+      if (await dropName(kv, step, scope.provider, file, name) === "last") await last(step, name);
       return (await step.commit()).ok ? { done: undefined } : "again";
     });
   }
@@ -203,7 +225,11 @@ export function createObjectCatalog(
       const entry = await kv.get<FileEntry>(keys.file(provider, id));
       if (entry.value) return { done: entry.value.state === "trash" && entry.value.bucket === "" };
       const step = kv.atomic().check(entry);
-      throwAway(step, provider, { file: id, account }, { tenant: "", bucket: "", key: "" });
+      throwAway(step, provider, { file: id, held: { in: "provider", file: id, account } }, {
+        tenant: "",
+        bucket: "",
+        key: "",
+      });
       return (await step.commit()).ok ? { done: true } : "again";
     });
   }

@@ -1,44 +1,23 @@
 /**
- * Results of jobs: what their objects are put together from, the jobs whose results have still to
- * be read, and who is reading them. Results and the end of their job are one step.
+ * Results of jobs: what is left out of them, the jobs whose results have still to be read, and who is
+ * reading them. Results and the end of their job are one step.
  */
-import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
+import type { FileId, JobId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
-import { packSpans, type Part, type Span, unpackSpans } from "../codecs/pieces.ts";
-import { isResultsId } from "../codecs/results_id.ts";
+import { packSpans, type Span, unpackSpans } from "../codecs/pieces.ts";
 import { addEtag, dropEtag } from "./etags.ts";
 import { writeExpiry } from "./expiry_index.ts";
 import { describe, writeJob } from "./jobs.ts";
-import { keys, type Scope } from "./keys.ts";
+import { keys, maxBatch, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
-import { dropName, throwAway } from "./names.ts";
+import { dropName, placeOf, throwAway } from "./names.ts";
 import type { FileEntry, JobEntry, JobProgress, ObjectEntry } from "./entries.ts";
-
-/** A part of a batch's results, by the name that its provider gave it. */
-export interface ResultsPart extends Part {
-  readonly name: string;
-}
-
-/** What an object of results is put together from. */
-export interface ResultsEntry {
-  /** Hex SHA-256 of the object's bytes. */
-  readonly sha256: string;
-  /** The object's text itself; all else is then of no account. */
-  readonly text?: string;
-  readonly batch: BatchId;
-  readonly parts: readonly ResultsPart[];
-  /** How many entries hold the spans that are left out of the parts. */
-  readonly cutChunks: number;
-  /** The name of a copy of the operator's own, from which it is read instead. */
-  readonly kept?: string;
-}
 
 /** An object of results to be recorded. */
 export interface ResultsObject {
   readonly bucket: string;
   readonly key: string;
   readonly object: ObjectEntry;
-  readonly results: ResultsEntry;
 }
 
 /** Who reads the results of a job, until when. */
@@ -58,17 +37,16 @@ export function createResultsCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { get, cuts, setCuts, forget, lease, release, settle, isWaiting, waiting };
+  return { cuts, setCuts, forget, lease, release, settle, isWaiting, waiting };
 
-  /** What an object of results is put together from. */
-  async function get(provider: string, id: FileId): Promise<ResultsEntry | undefined> {
-    return (await kv.get<ResultsEntry>(keys.results(provider, id))).value ?? undefined;
-  }
-
-  /** What is left out of the parts. */
-  async function cuts(provider: string, id: FileId, record: ResultsEntry): Promise<Span[]> {
+  /**
+   * What is left out of the parts of results.
+   *
+   * @param count How many entries hold it.
+   */
+  async function cuts(provider: string, id: FileId, count: number): Promise<Span[]> {
     const chunks: Uint8Array[] = [];
-    for (let n = 0; n < record.cutChunks; n++) {
+    for (let n = 0; n < count; n++) {
       const { value } = await kv.get<Uint8Array>(keys.resultsCut(provider, id, n));
       if (value) chunks.push(value);
     }
@@ -96,11 +74,11 @@ export function createResultsCatalog(
     return count;
   }
 
-  /** Forgets what an object was put together from that has no name any more. */
+  /** Forgets what is left out of results that have no name any more. */
   function forget(provider: string, id: FileId): Promise<void> {
     return change(sleep, async () => {
       const step = kv.atomic();
-      await forgetResults(kv, step, provider, id);
+      await forgetCuts(kv, step, provider, id);
       return (await step.commit()).ok ? { done: undefined } : "again";
     });
   }
@@ -166,14 +144,13 @@ export function createResultsCatalog(
   async function write(
     step: Deno.AtomicOperation,
     scope: Scope,
-    { bucket, key, object, results }: ResultsObject,
+    { bucket, key, object }: ResultsObject,
   ): Promise<void> {
     const name = { tenant: scope.tenant, bucket, key };
-    const owner: FileEntry = { ...name, account: object.account, state: "current" };
+    const owner: FileEntry = { ...name, ...placeOf(object.held), state: "current" };
     const old = await kv.get<ObjectEntry>(keys.object(scope, bucket, key));
     step.check(old).set(old.key, object)
-      .set(keys.file(scope.provider, object.file), owner)
-      .set(keys.results(scope.provider, object.file), results);
+      .set(keys.file(scope.provider, object.file), owner);
     writeExpiry(step, scope.provider, object);
     dropEtag(step, scope, name, old.value);
     addEtag(step, scope, name, object);
@@ -196,17 +173,13 @@ export function createResultsCatalog(
   }
 }
 
-/** Adds to a step what forgets the parts that results were put together from, if the id is theirs. */
-export async function forgetResults(
+/** Adds to a step what forgets which spans are left out of results. */
+export async function forgetCuts(
   kv: Deno.Kv,
   step: Deno.AtomicOperation,
   provider: string,
   id: FileId,
 ): Promise<void> {
-  if (!isResultsId(id)) return;
-  const entry = await kv.get<ResultsEntry>(keys.results(provider, id));
-  step.delete(entry.key);
-  for (let n = 0; n < (entry.value?.cutChunks ?? 0); n++) {
-    step.delete(keys.resultsCut(provider, id, n));
-  }
+  const chunks = kv.list({ prefix: keys.resultsCuts(provider, id) }, { batchSize: maxBatch });
+  for await (const { key } of chunks) step.delete(key);
 }

@@ -7,15 +7,16 @@ import { Failure } from "../codecs/failure.ts";
 import { indexExpiries, indexJobs } from "./indexing.ts";
 import { keys } from "./keys.ts";
 import { change } from "./kv.ts";
+import { upgradeTo3 } from "./upgrade_3.ts";
 
 /** The form that this program reads and writes. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 /** What stands for the version while a backup is being brought in. */
 const importing = 0;
 
 type Sleep = (milliseconds: number) => Promise<void>;
-type Migration = (kv: Deno.Kv, sleep: Sleep) => Promise<void>;
+type Migration = (kv: Deno.Kv, sleep: Sleep, told: (message: string) => void) => Promise<void>;
 
 /** What makes the next form of each; all of them may be run twice. */
 const migrations: Readonly<Record<number, Migration>> = {
@@ -24,6 +25,8 @@ const migrations: Readonly<Record<number, Migration>> = {
     await indexJobs(kv, sleep);
     await indexExpiries(kv, sleep);
   },
+  // Forms of entries that the spelling of an id, or which members were there, told apart.
+  2: upgradeTo3,
 };
 
 /**
@@ -46,7 +49,7 @@ export async function ensureSchema(
   const isEmpty = (await first.next()).done === true;
   if (!isEmpty) {
     told(`The catalog is being brought from schema ${version} to ${schemaVersion}`);
-    for (; version < schemaVersion; version++) await migrations[version]?.(kv, sleep);
+    for (; version < schemaVersion; version++) await migrations[version]?.(kv, sleep, told);
   }
   await change(sleep, async () => {
     const entry = await kv.get<number>(keys.schema());

@@ -1,23 +1,22 @@
 /** ETags of objects, apart from the ids of the files that hold them. */
 import { createHash } from "node:crypto";
-import { resultsDigest } from "./results_id.ts";
 
-/** What an object's ETag is told by. */
+/** What an object can be named by besides its key. */
 export interface Tagged {
   /** Id of the provider file, or of a job's results. */
   readonly file: string;
-  /** Absent where the file's id is the ETag, as in all older entries. */
-  readonly etag?: string;
+  /** Without quotes. */
+  readonly etag: string;
 }
 
 /**
- * The ETag that clients see, without quotes. Results have S3's multipart form: clients take an ETag
+ * The ETag of a job's results, without quotes. It has S3's multipart form: clients take an ETag
  * without a hyphen for an MD5, and results of several pieces are not hashed as one.
+ *
+ * @param sha256 Hex digest of the bytes.
  */
-export function etagOf({ file, etag }: Tagged): string {
-  if (etag !== undefined) return etag;
-  const digest = resultsDigest(file);
-  return digest === undefined ? file : `${digest}-1`;
+export function resultsEtag(sha256: string): string {
+  return `${sha256.slice(0, 32)}-1`;
 }
 
 /** Whether a text has the form of S3's own ETags: an MD5 in hex, `-` and a number behind it for parts. */
@@ -27,7 +26,7 @@ export function isS3Etag(text: string): boolean {
 
 /** Whether one of these texts, without quotes, is an object's ETag or the id of its file. */
 export function isTagged(object: Tagged, texts: readonly string[]): boolean {
-  return texts.includes(object.file) || texts.includes(etagOf(object));
+  return texts.includes(object.file) || texts.includes(object.etag);
 }
 
 /**

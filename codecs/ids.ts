@@ -9,6 +9,8 @@ export type FileId = Branded<"FileId">;
 export type BatchId = Branded<"BatchId">;
 /** The last part of a job's ARN: 12 characters of `[a-z0-9]`. */
 export type JobId = Branded<"JobId">;
+/** The name of what a store of the operator's own holds: a relative path. */
+export type BlobName = Branded<"BlobName">;
 
 /** Calls a string from a provider, or one that was checked, a file id. */
 export const fileId = (text: string): FileId => text as FileId;
@@ -16,6 +18,8 @@ export const fileId = (text: string): FileId => text as FileId;
 export const batchId = (text: string): BatchId => text as BatchId;
 /** Calls a checked string a job id. */
 export const jobId = (text: string): JobId => text as JobId;
+/** Calls a name under which a store holds something a blob's name. */
+export const blobName = (text: string): BlobName => text as BlobName;
 
 /** The longest id of a file or batch, in characters. */
 export const maxIdLength = 2_048;

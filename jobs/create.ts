@@ -103,7 +103,7 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     signal: AbortSignal,
     promise: Identity | undefined,
   ): Promise<Begun | undefined> {
-    const { record: { file, account, modifiedAt } } = await findInput(
+    const { file, account, modifiedAt } = await findInput(
       deps.objects,
       reach,
       request,

@@ -1,11 +1,19 @@
 /** Which provider file a job reads: the one that its s3Uri names, or else that of the tag. */
 import { Failure } from "../codecs/failure.ts";
-import { isResultsId } from "../codecs/results_id.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
+import type { FileId } from "../codecs/ids.ts";
 import { type Found, namesObject } from "../objects/find.ts";
 import type { Objects } from "../objects/objects.ts";
 import { filesOf, type Reach } from "../reach/reach.ts";
 import { type CreateRequest, fileTag } from "./validate.ts";
+
+/** A provider file that a job reads. */
+export interface InputFile {
+  readonly file: FileId;
+  readonly account: string;
+  /** When it was put, in milliseconds since 1970. */
+  readonly modifiedAt: number;
+}
 
 /**
  * Finds a job's input. Throws `invalid`, naming what was not found, or where the s3Uri and the tag
@@ -16,7 +24,7 @@ export async function findInput(
   reach: Reach,
   request: CreateRequest,
   signal: AbortSignal,
-): Promise<Found> {
+): Promise<InputFile> {
   // Where a provider takes no files, "put it there" would be no advice: this says what to do.
   for (const account of reach.provider.accounts) filesOf(reach.provider, account);
   const { s3Uri } = request.inputDataConfig.s3InputDataConfig;
@@ -40,15 +48,16 @@ export async function findInput(
         `${byTag.record.file}. Name one file, or leave the tag out`,
     );
   }
-  if (byUri && isResultsId(byUri.record.file)) {
+  const found = byUri ?? byTag;
+  if (!found) throw notFound(reach, `the input s3Uri is ${s3Uri}`, s3Uri);
+  const { held, modifiedAt } = found.record;
+  if (held.in !== "provider") {
     throw new Failure(
       "invalid",
       `The input s3Uri ${s3Uri} names results of a job. Get them, and put what is to be run again`,
     );
   }
-  const found = byUri ?? byTag;
-  if (!found) throw notFound(reach, `the input s3Uri is ${s3Uri}`, s3Uri);
-  return found;
+  return { file: held.file, account: held.account, modifiedAt };
 }
 
 async function findUri(

@@ -19,9 +19,10 @@ export async function recordEnd(
 ): Promise<JobEntry | undefined> {
   const { results } = deps.catalog;
   const complete = await Promise.all(objects.map(async (one) => {
-    if (cuts.length === 0 || one.results.parts.length === 0) return one;
-    const cutChunks = await results.setCuts(scope.provider, one.object.file, cuts);
-    return { ...one, results: { ...one.results, cutChunks } };
+    const { held, file } = one.object;
+    if (cuts.length === 0 || held.in !== "batch") return one;
+    const cutChunks = await results.setCuts(scope.provider, file, cuts);
+    return { ...one, object: { ...one.object, held: { ...held, cutChunks } } };
   }));
   const now = deps.now();
   return await results.settle(scope, job.id, (old) => {

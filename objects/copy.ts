@@ -11,7 +11,7 @@ import { Failure } from "../codecs/failure.ts";
 import { type EtagForm, etagMembers } from "./etag_form.ts";
 import { type Address, find, type FindDeps, spelledOut } from "./find.ts";
 import { type Reach, scopeOf } from "../reach/reach.ts";
-import type { ResultsDeps } from "./results/open.ts";
+import type { HeldDeps } from "./place.ts";
 import { emptyTrash } from "./trash.ts";
 
 /** What is kept with an object besides its bytes and their checksums. */
@@ -33,7 +33,7 @@ export interface CopyRequest {
 /** What copying needs. */
 export interface CopyDeps extends FindDeps {
   readonly links: LinkCatalog;
-  readonly results: ResultsDeps;
+  readonly held: HeldDeps;
   readonly etagForm: (reach: Reach, bucket: string) => EtagForm;
   /** Told of a clean-up that has to wait for the sweep. */
   readonly clock: Clock;
@@ -58,10 +58,11 @@ export async function copy(
     const found = await find(deps, reach, source, signal);
     if (!found) break;
     accept(found.record);
-    const { etag: _, ...bytes } = found.record;
+    const { held, etag, md5 } = found.record;
+    const plain = held.in === "provider" ? held.file : etag;
     const record: ObjectEntry = {
-      ...bytes,
-      ...etagMembers(deps.etagForm(reach, bucket), bytes.md5),
+      ...found.record,
+      ...etagMembers(deps.etagForm(reach, bucket), md5, plain),
       ...description,
       modifiedAt: deps.clock.now(),
     };

@@ -8,11 +8,13 @@ export type EtagForm = "file" | "md5";
  * What an object's entry holds of its ETag.
  *
  * @param md5 S3's own ETag of its bytes; undefined where it was not computed.
+ * @param otherwise The ETag of an object that has none of its bytes.
  */
 export function etagMembers(
   form: EtagForm,
   md5: string | undefined,
+  otherwise: string,
 ): Pick<ObjectEntry, "etag" | "md5"> {
-  if (md5 === undefined) return {};
-  return form === "md5" ? { etag: md5, md5 } : { md5 };
+  if (md5 === undefined) return { etag: otherwise };
+  return { etag: form === "md5" ? md5 : otherwise, md5 };
 }

@@ -146,7 +146,8 @@ export function isLive(record: ObjectEntry, now: number): boolean {
 export function nativeRecord(file: ProviderFile, account: string): ObjectEntry {
   return {
     file: file.id,
-    account,
+    etag: file.id,
+    held: { in: "provider", file: file.id, account },
     bytes: file.bytes,
     modifiedAt: file.createdAt.getTime(),
     contentType: "application/octet-stream",

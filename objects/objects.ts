@@ -19,7 +19,7 @@ import { createRegistered } from "./registered.ts";
 import type { ReadSpool } from "./read_spool.ts";
 import { remove, type RemoveRequest } from "./remove.ts";
 import type { Reach } from "../reach/reach.ts";
-import type { ResultsDeps } from "./results/open.ts";
+import type { HeldDeps } from "./place.ts";
 import { emptyTrash, sweepTrash } from "./trash.ts";
 import { createUploadMarks } from "./upload_marks.ts";
 
@@ -95,7 +95,7 @@ export interface Objects {
 export function createObjects(deps: ObjectDeps): Objects {
   const { catalog, now, random, showsNative, postponed, clock = trustedClock(deps.now) } = deps;
   const { objects, links } = catalog;
-  const results: ResultsDeps = {
+  const held: HeldDeps = {
     catalog: catalog.results,
     ...(deps.reads && { reads: deps.reads }),
     ...(deps.resultStore && { store: deps.resultStore }),
@@ -103,11 +103,10 @@ export function createObjects(deps: ObjectDeps): Objects {
   const finding = { catalog: objects, now: clock.due };
   const reading = {
     catalog: objects,
-    results,
-    ...(deps.reads && { reads: deps.reads }),
+    held,
     ...(deps.sleep && { sleep: deps.sleep }),
   };
-  const removing = { ...finding, links, results };
+  const removing = { ...finding, links, held };
   const etagForm = deps.etagForm ?? (() => "file" as const);
   const copying = { ...removing, clock, postponed, etagForm };
   const uploads = createUploadMarks(deps.instance, clock.uptime);
@@ -117,7 +116,7 @@ export function createObjects(deps: ObjectDeps): Objects {
   const { recordIds } = catalog;
   const putting = {
     catalog: objects,
-    results,
+    held,
     recordIds,
     now,
     clock,
@@ -157,7 +156,7 @@ export function createObjects(deps: ObjectDeps): Objects {
     remove: (reach, request, signal) => remove(removing, reach, request, signal),
     copy: (reach, request, signal) => copy(copying, reach, request, signal),
     release: (provider, file, signal) =>
-      emptyTrash({ catalog: objects, results }, provider, file, signal),
+      emptyTrash({ catalog: objects, held }, provider, file, signal),
     async sweep(deadline, signal) {
       const { providers } = deps;
       const told = (what: string) => (provider: string, error: unknown) =>
@@ -168,7 +167,7 @@ export function createObjects(deps: ObjectDeps): Objects {
           .catch((error: unknown) => postponed("what uploads in parts left", error));
       }
       if (clock.isConfirmed()) await catalog.expiry.forgetExpired(clock.due(), signal);
-      const trash = { catalog: objects, results };
+      const trash = { catalog: objects, held };
       await sweepTrash(trash, providers, signal, told("a file in the trash"));
       const failed = told("the search for lost files");
       const sweeping = { catalog, providers, uploads, failed };

@@ -82,14 +82,14 @@ export async function put(
   const file = await upload(deps, reach, account, files, object, mark, signal);
   const record: ObjectEntry = {
     file: file.id,
-    account: account.name,
+    held: { in: "provider", file: file.id, account: account.name },
     bytes: object.bytes,
     modifiedAt: deps.now(),
     contentType: object.contentType,
     headers: object.headers,
     metadata: object.metadata,
     checksums: object.checksums(),
-    ...etagMembers(deps.etagForm(reach, object.bucket), object.md5?.()),
+    ...etagMembers(deps.etagForm(reach, object.bucket), object.md5?.(), file.id),
     ...(object.parts && { parts: object.parts }),
     ...(file.expiresAt && { expiresAt: file.expiresAt.getTime() }),
   };

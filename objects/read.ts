@@ -1,19 +1,16 @@
 /** Reading an object's bytes from its provider. */
 import type { ObjectCatalog } from "../catalog/objects.ts";
 import { Failure } from "../codecs/failure.ts";
-import { isResultsId } from "../codecs/results_id.ts";
 import type { ByteRange } from "../providers/provider.ts";
 import type { Found } from "./find.ts";
-import { accountOf, filesOf, type Reach, scopeOf } from "../reach/reach.ts";
-import type { ReadSpool } from "./read_spool.ts";
-import { openResults, type ResultsDeps } from "./results/open.ts";
+import { openHeld } from "./held.ts";
+import type { HeldDeps } from "./place.ts";
+import { type Reach, scopeOf } from "../reach/reach.ts";
 
 /** What reading needs. */
 export interface ReadDeps {
   readonly catalog: ObjectCatalog;
-  readonly results: ResultsDeps;
-  /** Without it, each range is asked of the provider, whatever that makes of ranges. */
-  readonly reads?: ReadSpool;
+  readonly held: HeldDeps;
   /** Waits so many milliseconds; no time passes where absent. */
   readonly sleep?: (milliseconds: number) => Promise<void>;
 }
@@ -38,7 +35,7 @@ export async function read(
   const { record, name } = found;
   for (let looks = 0;; looks++) {
     try {
-      return await open(deps, reach, found, range, signal);
+      return await openHeld(deps.held, reach.provider, record, range, signal);
     } catch (error) {
       const isGone = name && error instanceof Failure && error.details.gone === true;
       if (!isGone) throw error;
@@ -52,31 +49,4 @@ export async function read(
       signal.throwIfAborted();
     }
   }
-}
-
-async function open(
-  { reads, results }: ReadDeps,
-  { provider }: Reach,
-  { record }: Found,
-  range: ByteRange | undefined,
-  signal: AbortSignal,
-): Promise<ReadableStream<Uint8Array>> {
-  const { file, account, bytes } = record;
-  const end = bytes - 1;
-  const first = range?.first ?? 0;
-  const last = Math.min(range?.last ?? end, end);
-  if (isResultsId(file)) {
-    return await openResults(results, provider, record, { first, last }, signal);
-  }
-  const files = filesOf(provider, accountOf(provider, account));
-  // A range of everything is asked for as a whole: no provider can ignore that.
-  if (first === 0 && last === end) return await files.read(file, undefined, signal);
-  if (!reads) return await files.read(file, { first, last }, signal);
-  const source = JSON.stringify([provider.name, account]);
-  const id = JSON.stringify([provider.name, account, file]);
-  return await reads.read(
-    { id, source, bytes, open: (part, asked) => files.open(file, part, asked) },
-    { first, last },
-    signal,
-  );
 }

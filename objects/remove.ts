@@ -4,17 +4,16 @@ import type { ObjectCatalog } from "../catalog/objects.ts";
 import type { ObjectEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
-import { isResultsId } from "../codecs/results_id.ts";
 import { type Address, fileIds, find, type FindDeps, type Found, lastPart } from "./find.ts";
 import { accountOf, type Reach, scopeOf } from "../reach/reach.ts";
-import type { ResultsDeps } from "./results/open.ts";
-import { deleteAtProvider } from "./trash.ts";
+import { accountOfHeld, removeHeld } from "./held.ts";
+import type { HeldDeps } from "./place.ts";
 
 /** What deleting needs. */
 export interface RemoveDeps extends FindDeps {
   readonly catalog: ObjectCatalog;
   readonly links: LinkCatalog;
-  readonly results: ResultsDeps;
+  readonly held: HeldDeps;
 }
 
 /** What is to be deleted. */
@@ -45,7 +44,9 @@ export async function remove(
   if (!name) {
     // A job's results are read from that file.
     if (await catalog.resultOf(scope.provider, record.file) !== undefined) return;
-    if (await links.partNative(scope, record.file, record.account) === "named") return;
+    const account = accountOfHeld(record);
+    if (account === undefined) return;
+    if (await links.partNative(scope, record.file, account) === "named") return;
     // It is in the trash, where no job can begin to read it; the last that does so empties it.
     if (await isHeld(catalog, scope.provider, record.file)) return;
     const stays = () => links.restoreNative(scope.provider, record.file);
@@ -105,7 +106,7 @@ function isOnlySuggested(
  * whether it is gone, it is left in the trash, and the sweep brings to an end what was begun.
  */
 async function deleteFile(
-  { results }: RemoveDeps,
+  { held }: RemoveDeps,
   { provider }: Reach,
   { record }: Found,
   stays: () => Promise<void>,
@@ -113,9 +114,9 @@ async function deleteFile(
   let isAsked = false;
   try {
     // Whoever is not configured any more was not asked.
-    if (!isResultsId(record.file)) accountOf(provider, record.account);
+    if (record.held.in === "provider") accountOf(provider, record.held.account);
     isAsked = true;
-    await deleteAtProvider(results, provider, record, new AbortController().signal);
+    await removeHeld(held, provider, record, new AbortController().signal);
   } catch (error) {
     const isKnown = !isAsked || error instanceof Failure && error.kind !== "unavailable";
     if (isKnown) await stays();

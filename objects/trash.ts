@@ -3,23 +3,23 @@
  * reads the file is over, or, where a process died over it, in the sweep.
  */
 import type { ObjectCatalog } from "../catalog/objects.ts";
-import type { ObjectEntry, TrashEntry } from "../catalog/entries.ts";
+import type { TrashEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
-import { isResultsId } from "../codecs/results_id.ts";
 import type { Provider, StoringProvider } from "../providers/provider.ts";
 import { accountOf } from "../reach/reach.ts";
-import type { ResultsDeps } from "./results/open.ts";
+import { removeHeld } from "./held.ts";
+import type { HeldDeps } from "./place.ts";
 
 /** What emptying the trash needs. */
 export interface TrashDeps {
   readonly catalog: ObjectCatalog;
-  readonly results: ResultsDeps;
+  readonly held: HeldDeps;
 }
 
 /** Deletes a file if it is in the trash and no running job reads it. */
 export async function emptyTrash(
-  { catalog, results }: TrashDeps,
+  { catalog, held }: TrashDeps,
   provider: StoringProvider,
   file: FileId,
   signal: AbortSignal,
@@ -28,8 +28,8 @@ export async function emptyTrash(
   if (await catalog.hasUses(provider.name, file)) return;
   const trash = await catalog.trashed(provider.name, file);
   if (!trash) return;
-  if (!await isYounger(provider, { ...trash, file }, signal)) {
-    await deleteAtProvider(results, provider, { ...trash, file }, signal);
+  if (!await isYounger(provider, trash, signal)) {
+    await removeHeld(held, provider, { file, held: trash.held }, signal);
   }
   await catalog.forget(provider.name, file);
 }
@@ -40,37 +40,18 @@ export async function emptyTrash(
  */
 async function isYounger(
   provider: StoringProvider,
-  { file, account, restoredFrom }: TrashEntry & { readonly file: FileId },
+  { held, restoredFrom }: TrashEntry,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (restoredFrom === undefined || isResultsId(file)) return false;
-  const files = accountOf(provider, account).files;
+  if (restoredFrom === undefined || held.in !== "provider") return false;
+  const files = accountOf(provider, held.account).files;
   try {
-    const found = await files?.head(file, signal);
+    const found = await files?.head(held.file, signal);
     return found !== undefined && found.createdAt.getTime() > restoredFrom;
   } catch (error) {
     if (error instanceof Failure && error.kind === "not-found") return false;
     throw error;
   }
-}
-
-/**
- * Deletes a file. Of results the operator's copy is deleted, and what they were put together from is
- * forgotten; the provider's own files of results stay with it.
- */
-export async function deleteAtProvider(
-  { catalog, store }: ResultsDeps,
-  provider: StoringProvider,
-  { file, account }: Pick<ObjectEntry, "file" | "account">,
-  signal: AbortSignal,
-): Promise<void> {
-  if (!isResultsId(file)) {
-    await accountOf(provider, account).files?.delete(file, signal);
-    return;
-  }
-  const kept = (await catalog.get(provider.name, file))?.kept;
-  if (kept !== undefined) await store?.remove(kept, signal);
-  await catalog.forget(provider.name, file);
 }
 
 /** Empties the whole trash; what fails stays for the next time and is told. */

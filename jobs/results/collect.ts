@@ -4,7 +4,9 @@ import { createHash } from "node:crypto";
 import type { ResultsObject } from "../../catalog/results.ts";
 import type { JobCounts, JobEntry } from "../../catalog/entries.ts";
 import { createBreath } from "../../runtime/breath.ts";
+import { resultsEtag } from "../../codecs/etag.ts";
 import { Failure } from "../../codecs/failure.ts";
+import { type BlobName, blobName } from "../../codecs/ids.ts";
 import type { Span } from "../../codecs/pieces.ts";
 import { resultsId } from "../../codecs/results_id.ts";
 import type { BlobDraft } from "../../blobs/store.ts";
@@ -55,15 +57,11 @@ export async function outcomeOf(
       key: place.output,
       object: {
         ...common(deps, job, check.sha256),
+        held: kept === undefined
+          ? { in: "batch", batch: batch.id, account: job.account, parts: check.parts, cutChunks: 0 }
+          : { in: "store", blob: kept },
         bytes: check.bytes,
         ...(expiresAt !== undefined && { expiresAt }),
-      },
-      results: {
-        sha256: check.sha256,
-        batch: batch.id,
-        parts: check.parts,
-        cutChunks: 0,
-        ...(kept !== undefined && { kept }),
       },
     });
     return { counts, message, objects, cuts: check.cuts };
@@ -79,8 +77,8 @@ async function keep(
   provider: string,
   { id }: JobEntry,
   check: Check,
-): Promise<string | undefined> {
-  const name = `${provider}/${id}/${resultsId(id, check.sha256)}`;
+): Promise<BlobName | undefined> {
+  const name = blobName(`${provider}/${id}/${resultsId(id, check.sha256)}`);
   try {
     await draft.keep(name, check, deps.closing);
     return name;
@@ -130,15 +128,14 @@ function manifest(
   return {
     bucket: place.bucket,
     key: place.manifest,
-    object: { ...common(deps, job, sha256), bytes },
-    results: { sha256, text, batch: job.batch, parts: [], cutChunks: 0 },
+    object: { ...common(deps, job, sha256), held: { in: "catalog", text }, bytes },
   };
 }
 
-function common(deps: JobTools, { id, account }: JobEntry, sha256: string) {
+function common(deps: JobTools, { id }: JobEntry, sha256: string) {
   return {
     file: resultsId(id, sha256),
-    account,
+    etag: resultsEtag(sha256),
     modifiedAt: deps.now(),
     contentType,
     headers: {},

@@ -1,45 +1,27 @@
-/** Reading objects of results: from the operator's copy, or put together from a batch's parts. */
-import type { BlobStore } from "../../blobs/store.ts";
-import type { ResultsCatalog, ResultsEntry } from "../../catalog/results.ts";
-import type { ObjectEntry } from "../../catalog/entries.ts";
+/** Reading results where they are: put together from a batch's parts. */
+import type { HeldIn } from "../../catalog/entries.ts";
 import { chunkStream } from "../../runtime/chunk_stream.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { gathered } from "../../runtime/gathered.ts";
 import { type Piece, piecesOf, type Span } from "../../codecs/pieces.ts";
 import type { StoringProvider } from "../../providers/provider.ts";
+import type { HeldDeps, HeldObject } from "../place.ts";
 import { accountOf } from "../../reach/reach.ts";
-import type { ReadSpool, SpoolRange } from "../read_spool.ts";
-
-/** What reading results needs. */
-export interface ResultsDeps {
-  readonly catalog: ResultsCatalog;
-  readonly store?: BlobStore;
-  readonly reads?: ReadSpool;
-}
+import type { SpoolRange } from "../read_spool.ts";
 
 const lineFeed = new Uint8Array([0x0a]);
 
-/** Opens a range of an object of results; both ends inclusive. */
+/** Opens a range of results that are put together from those of a batch; both ends inclusive. */
 export async function openResults(
-  deps: ResultsDeps,
+  deps: HeldDeps,
   provider: StoringProvider,
-  object: ObjectEntry,
+  { file, held }: HeldObject<"batch">,
   { first, last }: SpoolRange,
   signal: AbortSignal,
 ): Promise<ReadableStream<Uint8Array>> {
-  const record = await deps.catalog.get(provider.name, object.file);
-  if (!record) throw gone();
-  if (record.text !== undefined) {
-    const bytes = new TextEncoder().encode(record.text);
-    return new Blob([bytes.subarray(first, last + 1)]).stream();
-  }
-  if (record.kept !== undefined) {
-    if (!deps.store) throw noStore();
-    return await deps.store.open(record.kept, { first, last }, signal);
-  }
-  const cuts = await deps.catalog.cuts(provider.name, object.file, record);
-  const pieces = piecesOf(record.parts, cuts, { first, end: last + 1 });
-  const open = (piece: Piece) => openPiece(deps, provider, object, record, piece, signal);
+  const cuts = await deps.catalog.cuts(provider.name, file, held.cutChunks);
+  const pieces = piecesOf(held.parts, cuts, { first, end: last + 1 });
+  const open = (piece: Piece) => openPiece(deps, provider, held, piece, signal);
   const [head, ...others] = pieces;
   // The first is opened before there is an answer, so that a refusal can be told as one.
   const body = head && await open(head);
@@ -65,34 +47,33 @@ async function* joined(
 
 /** Opens a piece; nothing of it is read before somebody asks. */
 async function openPiece(
-  deps: ResultsDeps,
+  deps: HeldDeps,
   provider: StoringProvider,
-  object: ObjectEntry,
-  record: ResultsEntry,
+  held: HeldIn<"batch">,
   { part, spans, lineFeed: feeds }: Piece,
   signal: AbortSignal,
 ): Promise<OpenedPiece> {
   const begin = spans[0]?.first;
   const end = spans.at(-1)?.end;
-  const known = record.parts[part];
+  const known = held.parts[part];
   const opened = (bytes: OpenedPiece["bytes"], position: number): OpenedPiece => ({
     bytes,
     passed: () => passed(bytes, position, spans, feeds),
   });
   if (begin === undefined || end === undefined || !known) return opened(undefined, 0);
   const range = { first: begin, last: end - 1 };
-  const { batches } = accountOf(provider, object.account);
+  const { batches } = accountOf(provider, held.account);
   const isWhole = begin === 0 && end === known.bytes;
   const open = (asked: SpoolRange | undefined, until: AbortSignal) =>
-    batches.openResults(record.batch, known.name, asked, until);
+    batches.openResults(held.batch, known.name, asked, until);
   if (isWhole || !deps.reads) {
     const { body, ranged } = await open(isWhole ? undefined : range, signal);
     return opened(body, ranged ? begin : 0);
   }
-  const place = [provider.name, object.account];
+  const place = [provider.name, held.account];
   const body = await deps.reads.read(
     {
-      id: JSON.stringify([...place, record.batch, known.name]),
+      id: JSON.stringify([...place, held.batch, known.name]),
       source: JSON.stringify([...place, "results"]),
       bytes: known.bytes,
       open,
@@ -130,18 +111,6 @@ async function* passed(
   }
   if (at < spans.length) throw shorter();
   if (feeds) yield lineFeed;
-}
-
-function gone(): Failure {
-  return new Failure("not-found", "The results are not there any more", { gone: true });
-}
-
-function noStore(): Failure {
-  return new Failure(
-    "unavailable",
-    "These results were kept in a place that the gateway's configuration no longer names; its " +
-      "operator can set results.keep again",
-  );
 }
 
 function shorter(): Failure {

@@ -1,9 +1,9 @@
 /** CompleteMultipartUpload. */
-import { etagOf } from "../../codecs/etag.ts";
 import type { ObjectEntry } from "../../catalog/entries.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { s3Error } from "../../codecs/s3_errors.ts";
 import { renderS3Error, renderXml } from "../../codecs/s3_xml.ts";
+import { accountOfHeld } from "../../objects/held.ts";
 import { checksumElements, checksumNames } from "./checksum_elements.ts";
 import { maxCompleteBytes, readCompleteDocument } from "./complete_document.ts";
 import { digestsOf } from "./decoded_body.ts";
@@ -30,7 +30,7 @@ export async function completeMultipartUpload(request: S3Request): Promise<Respo
     checksums: checksumsOf(headers),
     ...(bytes !== undefined && { bytes }),
   }).then((record) => {
-    audit.account = record.account;
+    audit.account = accountOfHeld(record) ?? null;
     return render(request, record);
   });
   return await answerPatiently(work, (error) => renderFailure(request, error), {
@@ -44,7 +44,7 @@ function render({ request, bucket, key }: S3Request, record: ObjectEntry): strin
     Location: request.url.replace(/\?.*$/s, ""),
     Bucket: bucket,
     Key: key,
-    ETag: `"${etagOf(record)}"`,
+    ETag: `"${record.etag}"`,
     ...checksumElements(record),
   });
 }

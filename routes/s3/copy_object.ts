@@ -1,7 +1,7 @@
 /** CopyObject. */
-import { etagOf } from "../../codecs/etag.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { renderXml, s3Time } from "../../codecs/s3_xml.ts";
+import { accountOfHeld } from "../../objects/held.ts";
 import { checkBucket } from "../authorize.ts";
 import { checksumElements } from "./checksum_elements.ts";
 import { checkCopySource, copySourceOf } from "./copy_source.ts";
@@ -43,11 +43,11 @@ export async function copyObject(request: S3Request): Promise<Response> {
     ...(replaces && { description: describe(headers) }),
     condition: conditionOf(headers),
   }, signal);
-  audit.account = record.account;
+  audit.account = accountOfHeld(record) ?? null;
   return answerXml(
     await renderXml("CopyObjectResult", {
       LastModified: s3Time(record.modifiedAt),
-      ETag: `"${etagOf(record)}"`,
+      ETag: `"${record.etag}"`,
       ...checksumElements(record),
     }),
   );

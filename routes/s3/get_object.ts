@@ -3,6 +3,7 @@ import type { ResolvedRange } from "../../codecs/byte_range.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { findPart } from "../../codecs/object_parts.ts";
 import { checkRead, parseEntityTags } from "../../codecs/preconditions.ts";
+import { accountOfHeld } from "../../objects/held.ts";
 import { type Found, namesObject } from "../../objects/find.ts";
 import { answerBody } from "../request_body.ts";
 import type { S3Request } from "./handler.ts";
@@ -47,7 +48,7 @@ export async function findObject(
       { fields: { Key: key } },
     );
   }
-  audit.account = found.record.account;
+  audit.account = accountOfHeld(found.record) ?? null;
   return found;
 }
 

@@ -1,5 +1,4 @@
 /** GetObjectAttributes. */
-import { etagOf } from "../../codecs/etag.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { countParts, placedParts } from "../../codecs/object_parts.ts";
 import { renderXml, type XmlElements } from "../../codecs/s3_xml.ts";
@@ -24,7 +23,7 @@ type Tell = (record: ObjectEntry, page: PartPage) => XmlElements;
 /** What each attribute tells; an object that was put in one piece has no ObjectParts. */
 const attributes: Readonly<Record<string, Tell>> = {
   // Without quotes, unlike everywhere else.
-  ETag: (record) => ({ ETag: etagOf(record) }),
+  ETag: (record) => ({ ETag: record.etag }),
   Checksum: (record) => {
     const checksum = checksumElements(record);
     return Object.keys(checksum).length === 0 ? {} : { Checksum: checksum };

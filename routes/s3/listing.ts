@@ -1,5 +1,4 @@
 /** What every list of a bucket's objects is asked by, and what it tells of them. */
-import { etagOf } from "../../codecs/etag.ts";
 import { Failure } from "../../codecs/failure.ts";
 import type { ListedObject, XmlOwner } from "../../codecs/s3_xml.ts";
 import { compareBytes } from "../../objects/byte_order.ts";
@@ -72,7 +71,7 @@ export function listed(
   return objects.map(({ key, record }) => ({
     key,
     modifiedAt: record.modifiedAt,
-    etag: etagOf(record),
+    etag: record.etag,
     size: record.bytes,
     ...(owner && { owner }),
   }));

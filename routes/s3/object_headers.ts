@@ -1,5 +1,4 @@
 /** Headers of an object in answers to GetObject and HeadObject. */
-import { etagOf } from "../../codecs/etag.ts";
 import type { ObjectEntry } from "../../catalog/entries.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { typeOfChecksum } from "../../codecs/object_checksum.ts";
@@ -22,7 +21,7 @@ export type HeaderFields = Record<string, string>;
 /** ETag and Last-Modified, which a 304 has too. */
 export function validators(record: ObjectEntry): HeaderFields {
   return {
-    etag: `"${etagOf(record)}"`,
+    etag: `"${record.etag}"`,
     "last-modified": new Date(record.modifiedAt).toUTCString(),
   };
 }
@@ -49,7 +48,10 @@ export function objectHeaders(
     headers[`x-amz-meta-${name}`] = value;
   }
   // What is apart from the ETag is told beside it.
-  if (record.etag !== undefined) headers[`x-amz-meta-${fileMetadata}`] = record.file;
+  const { held, etag } = record;
+  if (held.in === "provider" && held.file !== etag) {
+    headers[`x-amz-meta-${fileMetadata}`] = held.file;
+  }
   const wantsChecksums = asked.get("x-amz-checksum-mode")?.toUpperCase() === "ENABLED";
   if (wantsChecksums) {
     for (const [name, value] of Object.entries(checksumsOf(record, extent))) {

@@ -1,6 +1,6 @@
 /** PutObject. */
 import { computedMd5 } from "../../codecs/checksums.ts";
-import { etagOf } from "../../codecs/etag.ts";
+import { accountOfHeld } from "../../objects/held.ts";
 import { digestsOf } from "./decoded_body.ts";
 import type { S3Request } from "./handler.ts";
 import { conditionOf, describe } from "./new_object.ts";
@@ -36,10 +36,10 @@ export async function putObject(request: S3Request): Promise<Response> {
     if (!stream.locked) await stream.cancel(error);
     throw error;
   });
-  audit.account = record.account;
+  audit.account = accountOfHeld(record) ?? null;
   return new Response(null, {
     headers: {
-      etag: `"${etagOf(record)}"`,
+      etag: `"${record.etag}"`,
       ...record.checksums,
       ...(Object.keys(record.checksums).length > 0 && { "x-amz-checksum-type": "FULL_OBJECT" }),
     },

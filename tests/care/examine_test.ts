@@ -165,7 +165,8 @@ const damages: [string, string, (world: World) => Promise<unknown>][] = [
   [
     "a file that is named and in the trash",
     "trash",
-    ({ kv }) => kv.set(keys.trashed(provider, fileId("file-3")), { account: "main" }),
+    ({ kv }) =>
+      kv.set(keys.trashed(provider, fileId("file-3")), { held: objectRecord("file-3").held }),
   ],
 ];
 

@@ -206,7 +206,12 @@ Deno.test("an object that is put together here is not looked for at the provider
   using world = await worked();
   const { catalog, kv, cloud } = world;
   const made = resultsId(jobId("abcdefghij01"), "0f".repeat(32));
-  await catalog.objects.set(scope, "bucket", "made", objectRecord(made));
+  await catalog.objects.set(
+    scope,
+    "bucket",
+    "made",
+    objectRecord(made, { held: { in: "catalog", text: "made" } }),
+  );
   assert.deepEqual(await differencesOf(world, cloud), []);
   await kv.delete(keys.object(scope, "bucket", "made"));
   const done = await rebuild(depsOf(world), placesOf(cloud), quiet());

@@ -48,7 +48,6 @@ const someKeys: readonly Deno.KvKey[] = [
   keys.resultFile("cloud", file),
   keys.journalEntry(scope, job),
   keys.token(scope, "token", "digest"),
-  keys.results("cloud", file),
   keys.resultsCut("cloud", file, 0),
   keys.settling(scope, job),
   keys.unsettled(scope, job),

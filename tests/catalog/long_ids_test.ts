@@ -45,7 +45,7 @@ Deno.test("a backup that comes back keeps the file of a long id that an object n
   const owner = await objects.file(provider, first);
   // As a moment in the middle of a delete: thrown away, and still named.
   await kv.set(keys.file(provider, first), { ...owner, state: "trash" });
-  await kv.set(keys.trashed(provider, first), { id: first, account: record.account });
+  await kv.set(keys.trashed(provider, first), { id: first, held: record.held });
   await dropMoment(kv, sleep, 2_000, 1_000);
   assert.deepEqual(await all(objects.trash()), []);
   assert.equal((await objects.file(provider, first))?.state, "current");

@@ -66,7 +66,8 @@ export const scope: Scope = { tenant: "default", provider: "cloud" };
 export function objectRecord(file: string, more: Partial<ObjectEntry> = {}): ObjectEntry {
   return {
     file: fileId(file),
-    account: "main",
+    etag: file,
+    held: { in: "provider", file: fileId(file), account: "main" },
     bytes: 5,
     modifiedAt: 1_000,
     contentType: "application/jsonl",

@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
+import type { Held } from "../../catalog/entries.ts";
 import { fileId } from "../../codecs/ids.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { all, jobRecord, objectRecord, openCatalog, scope, temporaryFolder } from "./memory.ts";
 
 const utf8 = new TextEncoder();
 const start = new Uint8Array();
+
+/** A provider file of an account. */
+const held = (file: string, account: string): Held => ({
+  in: "provider",
+  file: fileId(file),
+  account,
+});
 
 Deno.test("an object is found under its own bucket, provider and tenant alone", async () => {
   using open = await openCatalog();
@@ -20,17 +28,22 @@ Deno.test("an object is found under its own bucket, provider and tenant alone", 
 Deno.test("replacing an object throws the old file away in the same step", async () => {
   using open = await openCatalog();
   const { objects } = open.catalog;
-  const old = objectRecord("file-1", { account: "first" });
+  const old = objectRecord("file-1", { held: held("file-1", "first") });
   await objects.set(scope, "bucket", "key", old);
   assert.deepEqual(
-    await objects.set(scope, "bucket", "key", objectRecord("file-2", { account: "second" })),
+    await objects.set(
+      scope,
+      "bucket",
+      "key",
+      objectRecord("file-2", { held: held("file-2", "second") }),
+    ),
     old,
   );
   assert.equal((await objects.file("cloud", fileId("file-1")))?.state, "trash");
   assert.equal((await objects.file("cloud", fileId("file-2")))?.state, "current");
   // The account that holds the file, not that of its successor.
   assert.deepEqual(await all(objects.trash()), [
-    { provider: "cloud", file: "file-1", account: "first" },
+    { provider: "cloud", file: "file-1", held: held("file-1", "first") },
   ]);
   await objects.forget("cloud", fileId("file-1"));
   assert.deepEqual(await all(objects.trash()), []);

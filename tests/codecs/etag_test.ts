@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { etagOf, isS3Etag, isTagged, multipartEtag } from "../../codecs/etag.ts";
-import { fileId, jobId } from "../../codecs/ids.ts";
+import { isS3Etag, isTagged, multipartEtag, resultsEtag } from "../../codecs/etag.ts";
+import { jobId } from "../../codecs/ids.ts";
 import { resultsId } from "../../codecs/results_id.ts";
 
-Deno.test("an object's ETag is its own, else that of results, else its file's id", () => {
+Deno.test("an object is named by its ETag and by its file's id, and results have S3's multipart form", () => {
   const sha256 = "ab".repeat(32);
   const results = resultsId(jobId("abcdefghij01"), sha256);
-  assert.equal(etagOf({ file: fileId("file-a") }), "file-a");
-  assert.equal(etagOf({ file: fileId("files/a"), etag: "0f" }), "0f");
-  assert.equal(etagOf({ file: results }), `${sha256.slice(0, 32)}-1`);
-  for (const text of [results, etagOf({ file: results })]) {
-    assert.equal(isTagged({ file: results }, ["x", text]), true, text);
+  const etag = resultsEtag(sha256);
+  assert.equal(etag, `${sha256.slice(0, 32)}-1`);
+  for (const text of [results, etag]) {
+    assert.equal(isTagged({ file: results, etag }, ["x", text]), true, text);
   }
-  assert.equal(isTagged({ file: results }, ["x", sha256.slice(0, 32)]), false);
+  assert.equal(isTagged({ file: results, etag }, ["x", sha256.slice(0, 32)]), false);
+  assert.equal(isTagged({ file: "files/a", etag: "0f" }, ["files/a"]), true);
 });
 
 Deno.test("S3's own ETags are told from other texts", () => {

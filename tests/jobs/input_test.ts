@@ -14,7 +14,7 @@ async function resolve(
     inputDataConfig: { s3InputDataConfig: { s3Uri } },
     tags: file_id === undefined ? {} : { file_id },
   });
-  const { record: { file, account } } = await findInput(world.objects, reach, request, quiet());
+  const { file, account } = await findInput(world.objects, reach, request, quiet());
   return { file, account };
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ObjectEntry } from "../../catalog/entries.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
 import { gate } from "../double.ts";
@@ -303,8 +304,9 @@ Deno.test("the sweep forgets results whose time has come, whoever looks at them"
   world.cloud.resultsExpireAt = new Date(world.time + 5_000_000);
   await finish(world, job);
   const parts = async () =>
-    (await Array.fromAsync(world.kv.list<{ text?: string }>({ prefix: ["results"] })))
-      .map(({ value }) => value.text === undefined ? "results" : "manifest").sort();
+    (await Array.fromAsync(world.kv.list<ObjectEntry>({ prefix: ["object"] })))
+      .filter(({ key }) => key[3] === "out")
+      .map(({ value }) => value.held.in === "catalog" ? "manifest" : "results").sort();
   await world.objects.sweep(0, quiet());
   assert.deepEqual(await parts(), ["manifest", "results"]);
   world.time += 5_000_000;

@@ -27,7 +27,7 @@ Deno.test("a range goes through the spool, and one of everything to the provider
   const { spool, asked } = listeningSpool();
   const open = async (range?: ByteRange) => {
     cloud.calls.length = 0;
-    const deps = { catalog: catalog.objects, results: { catalog: catalog.results }, reads: spool };
+    const deps = { catalog: catalog.objects, held: { catalog: catalog.results, reads: spool } };
     const body = await read(deps, reach, { record }, range, quiet());
     await body.cancel();
     return cloud.calls.join();
@@ -60,7 +60,7 @@ Deno.test("an object whose file is gone at the provider is forgotten, also where
     cloud.files.clear();
     await assert.rejects(
       read(
-        { catalog: catalog.objects, results: { catalog: catalog.results }, reads: spool },
+        { catalog: catalog.objects, held: { catalog: catalog.results, reads: spool } },
         reach,
         found,
         range,

@@ -183,7 +183,7 @@ Deno.test("a file stays whose job begins while it is being deleted", async () =>
   const deps = {
     catalog: catalog.objects,
     links,
-    results: { catalog: catalog.results },
+    held: { catalog: catalog.results },
     now: () => world.time,
   };
   await remove(deps, reach, address, quiet());

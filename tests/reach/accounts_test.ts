@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Failure } from "../../codecs/failure.ts";
 import { askAccounts, pickAccount } from "../../reach/accounts.ts";
 import type { Account, AccountTrouble, StoringProvider } from "../../providers/provider.ts";
+import { accountOfHeld } from "../../objects/held.ts";
 import { createDouble, type ProviderDouble } from "../double.ts";
 import { all } from "../catalog/memory.ts";
 import { createWorld, newObject, quiet } from "../objects/world.ts";
@@ -109,7 +110,7 @@ Deno.test("an upload that its account refuses is asked for again, and goes to an
     assert.match(error.message, /account a of cloud .* Send the object again/);
     return true;
   });
-  assert.equal((await world.objects.put(world.reach, newObject("k"), quiet())).account, "b");
+  assert.equal(accountOfHeld(await world.objects.put(world.reach, newObject("k"), quiet())), "b");
   // With nobody to turn to, the provider's own refusal is told.
   trouble.set("b", "key");
   await assert.rejects(world.objects.put(world.reach, newObject("k2"), quiet()), denied());
@@ -131,7 +132,7 @@ Deno.test("native files of well accounts are listed and found although another's
   const list = () => world.objects.list(world.reach, request, quiet());
   assert.deepEqual((await list()).objects.map(({ key }) => key), ["file-b", "file-c"]);
   const found = await world.objects.find(world.reach, { bucket: "x", key: "file-c" }, quiet());
-  assert.equal(found?.record.account, "c");
+  assert.equal(found && accountOfHeld(found.record), "c");
   assert.equal(
     await world.objects.find(world.reach, { bucket: "x", key: "file-n" }, quiet()),
     undefined,

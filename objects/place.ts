@@ -1,0 +1,42 @@
+/** A place that objects' bytes can be in, and what opening and deleting them there needs. */
+import type { BlobStore } from "../blobs/store.ts";
+import type { HeldIn, HeldKinds } from "../catalog/entries.ts";
+import type { ResultsCatalog } from "../catalog/results.ts";
+import type { FileId } from "../codecs/ids.ts";
+import type { StoringProvider } from "../providers/provider.ts";
+import type { ReadSpool, SpoolRange } from "./read_spool.ts";
+
+/** What opening and deleting need. */
+export interface HeldDeps {
+  readonly catalog: ResultsCatalog;
+  /** The operator's own store. */
+  readonly store?: BlobStore;
+  /** Without it, each range is asked of the provider, whatever that makes of ranges. */
+  readonly reads?: ReadSpool;
+}
+
+/** Bytes that are in one of some places. */
+export interface HeldObject<In extends keyof HeldKinds = keyof HeldKinds> {
+  /** What the names of the object are counted by. */
+  readonly file: FileId;
+  readonly held: HeldIn<In>;
+  readonly bytes: number;
+}
+
+/** What is done in one place. */
+export interface Place<In extends keyof HeldKinds> {
+  /** Opens a range of the bytes; both ends inclusive. */
+  open(
+    deps: HeldDeps,
+    provider: StoringProvider,
+    object: HeldObject<In>,
+    range: SpoolRange,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>>;
+  remove(
+    deps: HeldDeps,
+    provider: StoringProvider,
+    object: Pick<HeldObject<In>, "file" | "held">,
+    signal: AbortSignal,
+  ): Promise<void>;
+}
