@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { snippetProviders } from "../../sandbox/snippet.ts";
 import { ensurePython, runPython } from "../python.ts";
 
 const program = fileURLToPath(new URL("../../sandbox/main.ts", import.meta.url));
@@ -83,7 +84,9 @@ Deno.test("the snippet that the sandbox prints runs to Completed, saved, piped a
     const pasted = await runInput(["-i", "-q"], snippet);
     for (const { code, stdout, stderr } of [saved, piped, pasted]) {
       assert.equal(code, 0, stderr);
-      const printed = stdout.trimEnd().split("\n");
+      const printed = stdout.split("\n").map((line) => line.trimEnd()).filter((line) =>
+        line !== ""
+      );
       assert.ok(printed.includes("Completed 3 of 3"), stdout + stderr);
       const counts = JSON.parse(printed.at(-1) ?? "");
       assert.deepEqual([counts.totalRecordCount, counts.successRecordCount], [3, 3]);
@@ -92,6 +95,31 @@ Deno.test("the snippet that the sandbox prints runs to Completed, saved, piped a
     }
   } finally {
     await Deno.remove(file);
+    assert.equal(await sandbox.stop(), 0);
+  }
+});
+
+Deno.test("the snippet runs on every provider that it names, and prints why a job fails", async () => {
+  const sandbox = await startSandboxTask();
+  try {
+    const { stdout: snippet } = sandbox.printed;
+    const chosen = /^PROVIDER = "([a-z]+)"(.*)$/m.exec(snippet) ?? [];
+    const named = [chosen[1], ...`${chosen[2]}`.matchAll(/"([a-z]+)"/g).map(([, name]) => name)];
+    assert.deepEqual(named, snippetProviders);
+    const choose = (name: string) =>
+      snippet.replace(/^PROVIDER = "[a-z]+"/m, `PROVIDER = "${name}"`);
+    const failing = choose("openai").replace('f"request-{n}"', '"same"');
+    const texts = [failing, ...snippetProviders.slice(1).map(choose)];
+    const results = await Promise.all(texts.map((text) => runInput(["-"], text)));
+    for (const { code, stderr } of results) assert.equal(code, 0, stderr);
+    const [failed = "", ...others] = results.map(({ stdout }) => stdout);
+    assert.match(failed, /^Failed .* of .* \S+.*custom_id/m);
+    for (const stdout of others) {
+      assert.match(stdout, /^Completed 3 of 3 *$/m);
+      assert.equal(stdout.match(/"request-[123]"/g)?.length, 3, stdout);
+      assert.match(stdout, /manifest\.json\.out [0-9]+ bytes/);
+    }
+  } finally {
     assert.equal(await sandbox.stop(), 0);
   }
 });

@@ -1,6 +1,6 @@
 /** Which provider a configuration makes the default. */
 import assert from "node:assert/strict";
-import { parseConfig } from "../config/config.ts";
+import { parseConfig } from "../../config/config.ts";
 
 Deno.test("the only provider is the default; of several it is bedrock, and that is noted", async () => {
   const of = async (env: Record<string, string>, file: unknown = {}) => {
