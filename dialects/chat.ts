@@ -258,6 +258,8 @@ export interface Usage {
   readonly input: number;
   readonly cacheRead: number;
   readonly cacheWrite: number;
+  /** Of those that went to a cache, the ones that stay for an hour; undefined where it does not say. */
+  readonly cacheWriteHour?: number | undefined;
   /** Written, thinking included. */
   readonly output: number;
   /** Of the output, those of thinking; undefined where the source does not say. */

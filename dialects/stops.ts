@@ -128,8 +128,9 @@ export function readStop(
   const table = meanings[words];
   const known = word !== undefined && Object.hasOwn(table, word) ? table[word] : undefined;
   const stop = known ?? (word === undefined ? "end" : "other");
+  // A refusal in the model's own words is one, whatever the reason beside it.
+  if (parts.some(({ kind }) => kind === "refusal")) return { stop: "refusal" };
   const ends = stop === "end" || stop === "other" || stop === "stop_seq";
   if (ends && parts.some(({ kind }) => kind === "call")) return { stop: "tool" };
-  if (ends && parts.some(({ kind }) => kind === "refusal")) return { stop: "refusal" };
   return stop === "other" && word !== undefined ? { stop, stopRaw: word } : { stop };
 }

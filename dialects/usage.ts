@@ -8,6 +8,11 @@ export function countAt(parent: Json | undefined, name: string): number {
   return value !== undefined && value > 0 && Number.isSafeInteger(value) ? value : 0;
 }
 
+/** A count; undefined where it is absent or not a count. */
+export function someCountAt(parent: Json | undefined, name: string): number | undefined {
+  return parent?.get(name)?.number === undefined ? undefined : countAt(parent, name);
+}
+
 /** All tokens of a usage. */
 export function totalOf({ input, cacheRead, cacheWrite, output }: Usage): number {
   return input + cacheRead + cacheWrite + output;

@@ -8,7 +8,7 @@ import { ignoredLosses } from "../loss.ts";
 import { array, isBlankText, object, quote, unquote } from "../raw.ts";
 import { readStop, stopWords } from "../stops.ts";
 import { argumentsObject } from "../tool_values.ts";
-import { countAt } from "../usage.ts";
+import { countAt, someCountAt } from "../usage.ts";
 import { readContent } from "./blocks.ts";
 
 /** Reads the body of an answer. */
@@ -47,13 +47,13 @@ function textOf(value: Json | undefined): Raw | undefined {
 }
 
 function readUsage(usage: Json | undefined): Usage {
-  const thinking = usage?.get("output_tokens_details")?.get("thinking_tokens")?.number;
   return {
     input: countAt(usage, "input_tokens"),
     cacheRead: countAt(usage, "cache_read_input_tokens"),
     cacheWrite: countAt(usage, "cache_creation_input_tokens"),
     output: countAt(usage, "output_tokens"),
-    thinking: thinking,
+    cacheWriteHour: someCountAt(usage?.get("cache_creation"), "ephemeral_1h_input_tokens"),
+    thinking: someCountAt(usage?.get("output_tokens_details"), "thinking_tokens"),
   };
 }
 
@@ -139,12 +139,17 @@ function writeBlock(part: Part, index: number, context: AnswerContext): Raw[] {
   }
 }
 
-function writeUsage({ input, output, cacheRead, cacheWrite, thinking }: Usage): Raw {
+function writeUsage(usage: Usage): Raw {
+  const { input, output, cacheRead, cacheWrite, cacheWriteHour, thinking } = usage;
+  const creation = cacheWriteHour === undefined ? "null" : object(
+    ["ephemeral_5m_input_tokens", String(Math.max(0, cacheWrite - cacheWriteHour))],
+    ["ephemeral_1h_input_tokens", String(cacheWriteHour)],
+  );
   return object(
     ["input_tokens", String(input)],
     ["cache_creation_input_tokens", String(cacheWrite)],
     ["cache_read_input_tokens", String(cacheRead)],
-    ["cache_creation", "null"],
+    ["cache_creation", creation],
     ["output_tokens", String(output)],
     [
       "output_tokens_details",

@@ -8,7 +8,7 @@ import { ignoredLosses } from "../loss.ts";
 import { array, isBlankText, object, quote, someObject } from "../raw.ts";
 import { readStop, stopWords } from "../stops.ts";
 import { argumentsObject } from "../tool_values.ts";
-import { countAt, noUsage, totalOf } from "../usage.ts";
+import { countAt, totalOf } from "../usage.ts";
 import { readBlock } from "./blocks.ts";
 import type { ConverseForm } from "./write_blocks.ts";
 
@@ -30,10 +30,12 @@ export function readAnswer(body: Json): ChatAnswer | RecordError {
 }
 
 function readUsage(usage: Json | undefined): Usage {
+  const hour = usage?.get("cacheDetails")?.list.find((one) => one.get("ttl")?.text === "1h");
   return {
     input: countAt(usage, "inputTokens"),
     cacheRead: countAt(usage, "cacheReadInputTokens"),
     cacheWrite: countAt(usage, "cacheWriteInputTokens"),
+    cacheWriteHour: hour && countAt(hour, "inputTokens"),
     output: countAt(usage, "outputTokens"),
   };
 }
@@ -48,13 +50,14 @@ export function writeAnswer(
   if (others.length > 0) context.lost("further answers");
   if (answer?.logprobs !== undefined) context.lost("log probabilities");
   if (answer?.stopRaw !== undefined) context.lost("a stop reason that is not known");
+  if (answer?.filter?.explanation) context.lost("the reason of a refusal");
   const parts = answer?.parts ?? [];
   const blocks = parts.flatMap((part, index) => writeBlock(part, index, context, form));
   const message = object(["role", '"assistant"'], ["content", array(blocks)]);
   return object(
     ["output", object(["message", message])],
     ["stopReason", quote(stopWords.converse[answer?.stop ?? "end"])],
-    ["usage", writeUsage(usage ?? noUsage)],
+    ["usage", writeUsage(usage, form)],
     ["metrics", form === "converse" ? '{"latencyMs":0}' : undefined],
     [
       "additionalModelResponseFields",
@@ -134,13 +137,23 @@ function writeBlock(
   return [];
 }
 
-function writeUsage(usage: Usage): Raw {
-  const { input, output, cacheRead, cacheWrite } = usage;
+function cacheDetails(all: number, hour: number): Raw {
+  const detail = (ttl: string, tokens: number) =>
+    tokens > 0 ? [object(["ttl", quote(ttl)], ["inputTokens", String(tokens)])] : [];
+  return array([...detail("5m", all - hour), ...detail("1h", hour)]);
+}
+
+function writeUsage(usage: Usage, form: ConverseForm): Raw {
+  const { input, output, cacheRead, cacheWrite, cacheWriteHour } = usage;
   return object(
     ["inputTokens", String(input)],
     ["outputTokens", String(output)],
     ["totalTokens", String(totalOf(usage))],
     ["cacheReadInputTokens", cacheRead > 0 ? String(cacheRead) : undefined],
     ["cacheWriteInputTokens", cacheWrite > 0 ? String(cacheWrite) : undefined],
+    [
+      "cacheDetails",
+      form === "converse" && cacheWriteHour ? cacheDetails(cacheWrite, cacheWriteHour) : undefined,
+    ],
   );
 }

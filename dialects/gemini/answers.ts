@@ -9,6 +9,7 @@ import { readStop, stopWords } from "../stops.ts";
 import { argumentsObject } from "../tool_values.ts";
 import { countAt, promptOf } from "../usage.ts";
 import { member, snakeCase } from "./members.ts";
+import { openaiLogprobs } from "./logprobs.ts";
 import { CallIds, readParts } from "./parts.ts";
 
 /** Reads the body of an answer. A prompt that was blocked is an answer without parts. */
@@ -42,7 +43,26 @@ function readCandidate(candidate: Json): Answer {
   const parts = readParts(candidate.get("content"), new CallIds(), ignoredLosses).map((part) =>
     part.kind === "call" && !hasId(candidate, part.at) ? { ...part, id: "" } : part
   );
-  return { parts, ...readStop("gemini", member(candidate, "finishReason")?.text, parts) };
+  return {
+    parts: withCitations(parts, candidate),
+    ...readStop("gemini", member(candidate, "finishReason")?.text, parts),
+    logprobs: openaiLogprobs(member(candidate, "logprobsResult")),
+  };
+}
+
+/** Sources of an answer stand beside its parts; they are noted on its last text. */
+function withCitations(parts: readonly Part[], candidate: Json): readonly Part[] {
+  const sources = [
+    member(member(candidate, "citationMetadata"), "citationSources"),
+    member(member(candidate, "citationMetadata"), "citations"),
+    member(member(candidate, "groundingMetadata"), "groundingChunks"),
+  ].find((list) => (list?.list.length ?? 0) > 0);
+  const last = parts.findLastIndex(({ kind }) => kind === "text");
+  if (!sources) return parts;
+  const citations = { owner: "gemini" as const, raw: sources.raw };
+  return parts.map((part, index) =>
+    index === last && part.kind === "text" ? { ...part, citations } : part
+  );
 }
 
 function hasId(candidate: Json, at: number): boolean {
@@ -84,11 +104,15 @@ export function writeAnswer(
         ? undefined
         : array(answers.map((answer, index) => writeCandidate(answer, index, context))),
     ],
-    ["promptFeedback", isBlocked ? '{"blockReason":"SAFETY"}' : undefined],
+    ["promptFeedback", isBlocked ? writeFeedback(first) : undefined],
     ["usageMetadata", writeUsage(usage)],
     ["modelVersion", quote(model ?? context.model)],
     ["responseId", quote(id ?? context.madeId("", 0))],
   );
+}
+
+function writeFeedback({ filter }: Answer): Raw {
+  return object(["blockReason", '"SAFETY"'], ["blockReasonMessage", filter?.explanation]);
 }
 
 function writeCandidate(answer: Answer, index: number, context: AnswerContext): Raw {

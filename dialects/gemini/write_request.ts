@@ -70,7 +70,8 @@ function writeTools(
       return [];
     }
     if (tool.strict) {
-      context.dropped(tool.places?.strict ?? tool.at, "the target has no strict tools");
+      const reason = "the mode VALIDATED in its place, where the choice is the model's";
+      context.approximated(tool.places?.strict ?? tool.at, reason);
     }
     const schema = tool.schema && geminiSchema(tool.schema, context);
     const name = quote(names.sent(tool.name));
@@ -84,7 +85,8 @@ function writeTools(
   }));
 }
 
-function writeChoice({ choice }: ChatRequest, names: ToolNames): Raw | undefined {
+function writeChoice({ choice, tools }: ChatRequest, names: ToolNames): Raw | undefined {
+  const isStrict = tools.some((tool) => tool.kind === "function" && tool.strict);
   const written = (mode: string, only?: readonly string[]) =>
     object([
       "functionCallingConfig",
@@ -99,7 +101,7 @@ function writeChoice({ choice }: ChatRequest, names: ToolNames): Raw | undefined
   switch (choice?.mode) {
     case undefined:
     case "auto":
-      return undefined;
+      return isStrict ? written("VALIDATED") : undefined;
     case "any":
       return written("ANY");
     case "none":

@@ -111,13 +111,16 @@ function writeRequest(request: ChatRequest, context: RequestContext): Raw {
   );
 }
 
+const token = /<\|\w+\|>/;
+const tokens = /<\|(\w+)\|>/g;
+
 function headerOf(role: string): string {
   return `<|start_header_id|>${role}<|end_header_id|>\n\n`;
 }
 
 /** Text of a user must not be able to end its turn: special tokens lose their bars. */
 function textOf(parts: readonly Part[], context: RequestContext): string {
-  return parts.map((part) => {
+  const text = parts.map((part) => {
     if (part.kind === "text" || part.kind === "refusal") return unquote(part.text);
     if (part.kind === "result") {
       context.approximated(part.at, "a tool's result is sent as text");
@@ -129,7 +132,15 @@ function textOf(parts: readonly Part[], context: RequestContext): string {
     if (part.kind === "call") return context.refuse(part.at, "the target has no form for calls");
     reportPart(part, context);
     return "";
-  }).join("").replace(/<\|(\w+)\|>/g, "<$1>");
+  }).join("");
+  const [first] = parts;
+  if (first && token.test(text)) {
+    context.approximated(
+      first.at,
+      "without the bars of what looks like a token of the model's own",
+    );
+  }
+  return text.replaceAll(tokens, "<$1>");
 }
 
 function readAnswer(body: Json): ChatAnswer | RecordError {
@@ -157,11 +168,17 @@ function readAnswer(body: Json): ChatAnswer | RecordError {
 function writeAnswer({ answers, usage }: ChatAnswer, context: AnswerContext): Raw {
   const [answer, ...others] = answers;
   if (others.length > 0) context.lost("further answers");
+  if (answer?.logprobs !== undefined) context.lost("log probabilities");
+  if (answer?.stopRaw !== undefined) context.lost("a stop reason that is not known");
+  if (answer?.stopText !== undefined) context.lost("the stop text that matched");
+  if (answer && blocked.has(answer.stop)) context.lost("that a filter or a refusal ended it");
   const parts = answer?.parts ?? [];
   const texts = parts.flatMap((part) =>
     part.kind === "text" || part.kind === "refusal" ? [part.text] : []
   );
-  for (const { kind } of parts) {
+  for (const part of parts) {
+    const { kind } = part;
+    if (part.kind === "text" && part.citations) context.lost("citations");
     if (kind === "thinking" || kind === "redacted") context.lost("reasoning");
     else if (kind !== "text" && kind !== "refusal") context.lost(`parts of the kind ${kind}`);
   }
@@ -173,6 +190,9 @@ function writeAnswer({ answers, usage }: ChatAnswer, context: AnswerContext): Ra
     ["stop_reason", isCut ? '"length"' : '"stop"'],
   );
 }
+
+/** Reasons that Llama's answers have no word for. */
+const blocked: ReadonlySet<string> = new Set(["filter", "guardrail", "refusal"]);
 
 export const llama: ChatDialect = {
   name: "bedrock-llama",

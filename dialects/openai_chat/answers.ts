@@ -6,7 +6,7 @@ import type { Json, Raw } from "../json.ts";
 import { array, joinTexts, object, quote, someArray } from "../raw.ts";
 import { readStop, stopWords } from "../stops.ts";
 import { argumentsOfText, argumentsText } from "../tool_values.ts";
-import { countAt, promptOf, totalOf } from "../usage.ts";
+import { countAt, promptOf, someCountAt, totalOf } from "../usage.ts";
 
 /** Reads the body of an answer. */
 export function readAnswer(body: Json): ChatAnswer | RecordError {
@@ -32,7 +32,13 @@ function readChoice(choice: Json): Answer {
     parts.push({ kind: "thinking", text: thought.raw, at: thought.at });
   }
   const content = message?.get("content");
-  if (content?.kind === "string") parts.push({ kind: "text", text: content.raw, at: content.at });
+  const annotations = message?.get("annotations");
+  if (content?.kind === "string") {
+    const citations = annotations && annotations.list.length > 0
+      ? { owner: "openai" as const, raw: annotations.raw }
+      : undefined;
+    parts.push({ kind: "text", text: content.raw, at: content.at, citations });
+  }
   const refusal = message?.get("refusal");
   if (refusal?.kind === "string") {
     parts.push({ kind: "refusal", text: refusal.raw, at: refusal.at });
@@ -66,13 +72,12 @@ export function readUsage(usage: Json | undefined, prompt: string, completion: s
   const details = usage?.get(`${prompt}_details`);
   const cacheRead = countAt(details, "cached_tokens");
   const cacheWrite = countAt(details, "cache_write_tokens");
-  const thinking = usage?.get(`${completion}_details`)?.get("reasoning_tokens");
   return {
     input: Math.max(0, countAt(usage, prompt) - cacheRead - cacheWrite),
     cacheRead,
     cacheWrite,
     output: countAt(usage, completion),
-    thinking: thinking?.number,
+    thinking: someCountAt(usage?.get(`${completion}_details`), "reasoning_tokens"),
   };
 }
 

@@ -71,13 +71,14 @@ export function writeAnswer(
   if (answer?.stopRaw !== undefined) context.lost("a stop reason that is not known");
   if (answer?.stopText !== undefined) context.lost("the stop text that matched");
   const reason = answer && incomplete[answer.stop];
+  const isFailed = answer?.stop === "malformed";
   return object(
     ["id", quote(id?.startsWith("resp_") ? id : context.madeId("resp_", 0))],
     ["object", '"response"'],
     ["created_at", String(created ?? context.created)],
-    ["status", reason === undefined ? '"completed"' : '"incomplete"'],
+    ["status", isFailed ? '"failed"' : reason === undefined ? '"completed"' : '"incomplete"'],
     ["background", "false"],
-    ["error", "null"],
+    ["error", isFailed ? malformed : "null"],
     [
       "incomplete_details",
       reason === undefined ? "null" : object(["reason", quote(reason)]),
@@ -85,7 +86,7 @@ export function writeAnswer(
     ["instructions", "null"],
     ["metadata", "{}"],
     ["model", quote(model ?? context.model)],
-    ["output", array(writeOutput(answer?.parts ?? [], reason !== undefined, context))],
+    ["output", array(writeOutput(wordsOf(answer), reason !== undefined, context))],
     ["parallel_tool_calls", "true"],
     ["temperature", "null"],
     ["tool_choice", '"auto"'],
@@ -93,6 +94,18 @@ export function writeAnswer(
     ["top_p", "null"],
     ["usage", writeUsage(usage)],
   );
+}
+
+const malformed = object(
+  ["code", '"server_error"'],
+  ["message", '"The model wrote a call or an answer that is malformed."'],
+);
+
+/** The parts of an answer; of one that a filter stopped, its explanation is a refusal. */
+function wordsOf(answer: Answer | undefined): readonly Part[] {
+  const explanation = answer?.filter?.explanation;
+  if (!answer || explanation === undefined) return answer?.parts ?? [];
+  return [...answer.parts, { kind: "refusal", text: explanation, at: 0 }];
 }
 
 function writeUsage(usage: Usage): Raw {

@@ -102,8 +102,13 @@ function readPart(part: Json, log: LossLog): Part {
   switch (textAt(part, "type", log)) {
     case "input_text":
     case "output_text":
-    case "text":
-      return { kind: "text", text: rawTextAt(part, "text", log) ?? '""', at };
+    case "text": {
+      const annotations = part.get("annotations");
+      const citations = annotations && annotations.list.length > 0
+        ? { owner: "openai" as const, raw: annotations.raw }
+        : undefined;
+      return { kind: "text", text: rawTextAt(part, "text", log) ?? '""', at, citations };
+    }
     case "refusal":
       return { kind: "refusal", text: rawTextAt(part, "refusal", log) ?? '""', at };
     case "input_image":

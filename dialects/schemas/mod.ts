@@ -42,7 +42,11 @@ export function toolSchemaObject(tool: FunctionTool, log: LossLog, strict: boole
     report(schema, notes, log);
     return converted;
   }
-  return withObjectRoot(raw);
+  const rooted = withObjectRoot(raw);
+  if (rooted === openSchema && raw !== openSchema && parseJson(raw).members().length > 0) {
+    log.approximated(schema.at, "an open object: the target wants an object at the root");
+  }
+  return rooted;
 }
 
 const withObjectRoot: (schema: Raw) => Raw = remembered((schema) => {
