@@ -71,3 +71,43 @@ export function urlOf(name: DialectName): string | undefined {
 export function canTranslate(from: DialectName, to: DialectName): boolean {
   return facts[from].family === facts[to].family;
 }
+
+/** Kinds of providers that records are translated to, with the dialects that they are sent. */
+const targets = {
+  bedrock: { chat: "bedrock-converse", embedding: "bedrock-titan-embed" },
+  openai: { chat: "openai-chat", embedding: "openai-embeddings" },
+  gemini: { chat: "gemini" },
+  anthropic: { chat: "anthropic" },
+} as const satisfies Record<EnvelopeName, Partial<Record<DialectFacts["family"], DialectName>>>;
+
+/** All kinds of providers, in the order in which messages list them. */
+export const targetKinds = Object.keys(targets) as readonly (keyof typeof targets)[];
+
+/**
+ * The dialect that a provider of a kind is sent for records of a dialect; undefined where it takes
+ * none of them. OpenAI has two for chat: its own records stay in theirs.
+ */
+export function dialectFor(kind: keyof typeof targets, from: DialectName): DialectName | undefined {
+  if (kind === "openai" && facts[from].envelope === "openai") return from;
+  const table: Partial<Record<DialectFacts["family"], DialectName>> = targets[kind];
+  return table[facts[from].family];
+}
+
+/** Whether the lines of a dialect name the model that runs them. */
+export function namesModel(name: DialectName): boolean {
+  return facts[name].envelope === "openai" || facts[name].envelope === "anthropic";
+}
+
+/** What ids of records can be, by the envelope that holds them. */
+const idForms: Readonly<Record<EnvelopeName, RegExp>> = {
+  bedrock: /^.{1,256}$/su,
+  // OpenAI documents no limit; of 64 and 512, which both are reported, the narrower one is safe.
+  openai: /^.{1,64}$/su,
+  gemini: /^.{1,256}$/su,
+  anthropic: /^[a-zA-Z0-9_-]{1,64}$/,
+};
+
+/** Whether an id can stand in lines of a dialect. */
+export function fitsId(id: string, name: DialectName): boolean {
+  return idForms[facts[name].envelope].test(id);
+}
