@@ -2,6 +2,7 @@
 import { modelFacts } from "./families.ts";
 import type { StatedFacts } from "./families.ts";
 import type { TargetModel } from "./dialect.ts";
+import { type DialectName, envelopeOf } from "./names.ts";
 
 /** A model at a provider, with facts that the table of families does not know. */
 export interface ModelTarget {
@@ -52,6 +53,22 @@ export function findModel(
 /** A model with what is known of it. */
 export function targetModel({ id, facts }: ModelTarget): TargetModel {
   return { id, facts: { ...modelFacts(id), ...facts } };
+}
+
+/**
+ * The id by which lines of a dialect name a model, without any table: as it is given, but for the
+ * ids by which Bedrock calls Claude. Undefined for an id that only Bedrock knows.
+ */
+export function modelIdIn(modelId: string, dialect: DialectName): string | undefined {
+  const envelope = envelopeOf(dialect);
+  if (envelope === "bedrock") return modelId;
+  const claude = envelope === "anthropic" ? anthropicId(modelId) : undefined;
+  return claude ?? (isBedrockId(modelId) ? undefined : modelId);
+}
+
+/** A model that is not named, for dialects whose lines name none: only its family counts. */
+export function unnamedModel(dialect: DialectName): TargetModel {
+  return targetModel({ id: dialect === "gemini" ? dialect : "" });
 }
 
 function tableEntry(

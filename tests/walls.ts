@@ -47,7 +47,7 @@ const walls: Readonly<Record<string, Wall>> = {
     uses: ["care", "catalog", "codecs", "runtime", "config", "program.ts", "providers"],
   },
   "access": { uses: ["catalog", "codecs", "runtime"] },
-  "commands": { uses: ["access", "catalog", "codecs", "runtime", "config"] },
+  "commands": { uses: ["access", "catalog", "codecs", "dialects", "runtime", "config"] },
   // The port's and the records' types are the words in which objects and jobs answer. The name of
   // the tenant of those who do not sign is the catalog's, as it is a part of its keys.
   "routes": {
