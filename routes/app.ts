@@ -5,7 +5,7 @@ import { s3Error } from "../codecs/s3_errors.ts";
 import { type AskedService, lostService, mainUrl, type Ports, wrongEndpoint } from "./asker.ts";
 import { checkPort } from "./auth/link_port.ts";
 import { addressOf } from "./s3/address.ts";
-import type { Service } from "./auth/proving.ts";
+import type { Service } from "./auth/proof.ts";
 import { type BedrockRouteDeps, bedrockRoutes, createBedrock } from "./bedrock/mod.ts";
 import type { Context } from "./context.ts";
 import { type App, createDoor, type DoorDeps, type Face, healthPath, plain } from "./door.ts";

@@ -5,7 +5,7 @@
 import { Failure } from "../codecs/failure.ts";
 import { parseAuthorization, parseCredential } from "../codecs/sigv4_claims.ts";
 import { parseRawQuery } from "../codecs/uri.ts";
-import type { Service } from "./auth/proving.ts";
+import type { Service } from "./auth/proof.ts";
 import { hostname, type Target } from "./target.ts";
 
 /** A service that clients have SDKs for. */

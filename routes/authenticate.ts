@@ -19,9 +19,9 @@ import { authenticateHeader } from "./auth/header_v4.ts";
 import { checkLocal } from "./auth/local_caller.ts";
 import { authenticatePresigned } from "./auth/presigned_v4.ts";
 import { authenticatePresignedV2 } from "./auth/presigned_v2.ts";
-import type { Asked, Proving } from "./auth/proving.ts";
+import type { Asked, Proving } from "./auth/proof.ts";
 import { isNoProof, refuse } from "./auth/refusals.ts";
-import type { Principal } from "./principal.ts";
+import type { Principal } from "./context.ts";
 import type { Target } from "./target.ts";
 
 /** Who is let in while there is no credential. */

@@ -4,7 +4,7 @@ import { parseS3Uri } from "../codecs/s3_uri.ts";
 import type { Reach } from "../reach/reach.ts";
 import type { StoringProvider } from "../providers/provider.ts";
 import { refuse } from "./auth/refusals.ts";
-import type { Principal } from "./principal.ts";
+import type { Principal } from "./context.ts";
 
 /** What a principal reaches at a provider. */
 export function reachOf(principal: Principal, provider: StoringProvider): Reach {

@@ -1,5 +1,6 @@
-/** What accompanies a request through the routes. */
-import type { Principal } from "./principal.ts";
+/** What accompanies a request through the routes: its sender, its target and its audit. */
+import type { Policy } from "../access/policy.ts";
+import type { ChunkSigning } from "../codecs/chunk_signatures.ts";
 import type { Target } from "./target.ts";
 
 /** A request, with all that was found out about it before its handler. */
@@ -43,4 +44,18 @@ export function newAudit(): Audit {
     account: null,
     bytesIn: 0,
   };
+}
+
+/** Who sends a request. */
+export interface Principal extends Policy {
+  /** Null for the anonymous. */
+  readonly accessKeyId: string | null;
+  /** The region that the request was signed for. */
+  readonly region: string | undefined;
+  /** Headers that the verified signature covers; absent where there is none. */
+  readonly signedHeaders?: readonly string[];
+  /** What the chunks of the body are signed with, where they are. */
+  readonly chunkSigning?: Pick<ChunkSigning, "key" | "timestamp" | "scope" | "seed">;
+  /** The hex SHA-256 that a presigned link gives its body; the headers' own is among the headers. */
+  readonly bodySha256?: string;
 }

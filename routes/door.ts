@@ -5,15 +5,13 @@
 import type { RateLimit } from "../access/rate_limit.ts";
 import { Failure } from "../codecs/failure.ts";
 import { hasPassed, hopHeader } from "../codecs/hops.ts";
-import type { Service } from "./auth/proving.ts";
+import type { Service } from "./auth/proof.ts";
 import { authenticate, type AuthenticateDeps } from "./authenticate.ts";
-import { type Audit, type Broken, type Context, newAudit } from "./context.ts";
+import { type Audit, type Broken, type Context, newAudit, type Principal } from "./context.ts";
 import { type Connection, finish } from "./finish.ts";
-import { checkHead } from "./head_limits.ts";
-import type { Principal } from "./principal.ts";
+import { checkHead, type Target, targetOf } from "./target.ts";
 import { type BodyDeps, controlBody } from "./request_body.ts";
 import { addressOf } from "./s3/address.ts";
-import { type Target, targetOf } from "./target.ts";
 import { answerText } from "./text_answer.ts";
 
 /** What the door needs. */

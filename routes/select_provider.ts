@@ -7,7 +7,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { EtagForm } from "../objects/etag_form.ts";
 import type { Provider } from "../providers/provider.ts";
 import { refuse } from "./auth/refusals.ts";
-import type { Principal } from "./principal.ts";
+import type { Principal } from "./context.ts";
 
 /** The header by which a client chooses. */
 export const providerHeader = "x-model-provider";

@@ -1,8 +1,8 @@
 /** Bearer tokens, which Bedrock's clients send where `AWS_BEARER_TOKEN_BEDROCK` is set. */
 import { timingSafeEqual } from "node:crypto";
 import { bearerOwner, hashBearer } from "../../access/issue.ts";
-import type { Proving } from "./proving.ts";
-import type { Principal } from "../principal.ts";
+import type { Proving } from "./proof.ts";
+import type { Principal } from "../context.ts";
 import { checkGood, principalOf } from "./credential_check.ts";
 import { refuse } from "./refusals.ts";
 

@@ -6,8 +6,8 @@ import { randomBytes } from "node:crypto";
 import type { Credential } from "../../access/keyring.ts";
 import { isRegion } from "../../codecs/arn.ts";
 import type { Scope } from "../../codecs/sigv4.ts";
-import type { Service } from "./proving.ts";
-import type { Principal } from "../principal.ts";
+import type { Service } from "./proof.ts";
+import type { Principal } from "../context.ts";
 import { refuse } from "./refusals.ts";
 
 /** Stands for the secret of a key that nobody has; nothing is signed with it. */

@@ -9,9 +9,8 @@ import {
   verifySignature,
 } from "../../codecs/sigv4.ts";
 import { Failure } from "../../codecs/failure.ts";
-import type { Proving } from "./proving.ts";
-import type { Principal } from "../principal.ts";
-import { signedPieces } from "./pieces.ts";
+import { type Proving, signedPieces } from "./proof.ts";
+import type { Principal } from "../context.ts";
 import {
   checkProof,
   checkScope,

@@ -1,7 +1,7 @@
 /** Presigned links of the older kind (SigV2), which boto3, awscli and s3cmd make unless told otherwise. */
 import { parsePresignedV2, unsignedParametersV2, verifySignatureV2 } from "../../codecs/sigv2.ts";
-import type { Proving } from "./proving.ts";
-import type { Principal } from "../principal.ts";
+import type { Proving } from "./proof.ts";
+import type { Principal } from "../context.ts";
 import { checkProof, principalOf, refuseSessionToken } from "./credential_check.ts";
 import { longestLink } from "./presigned_v4.ts";
 import { refuse } from "./refusals.ts";

@@ -6,8 +6,8 @@ import {
   sha256Hex,
   verifySignature,
 } from "../../codecs/sigv4.ts";
-import type { Proving } from "./proving.ts";
-import type { Principal } from "../principal.ts";
+import { type Proving, signedPieces } from "./proof.ts";
+import type { Principal } from "../context.ts";
 import {
   checkProof,
   checkScope,
@@ -16,7 +16,6 @@ import {
   principalOf,
   refuseSessionToken,
 } from "./credential_check.ts";
-import { signedPieces } from "./pieces.ts";
 import { refuse } from "./refusals.ts";
 
 /** A week, as at AWS; in seconds. */

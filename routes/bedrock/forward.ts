@@ -8,10 +8,8 @@ import { parseS3Uri } from "../../codecs/s3_uri.ts";
 import { encodeUri } from "../../codecs/uri.ts";
 import type { ForwardingProvider } from "../../providers/provider.ts";
 import { checkUri } from "../authorize.ts";
-import type { Context } from "../context.ts";
-import type { Principal } from "../principal.ts";
-import { answerJson } from "./answer.ts";
-import { jobIdentifier } from "./handler.ts";
+import type { Context, Principal } from "../context.ts";
+import { answerJson, jobIdentifier } from "./handler.ts";
 
 /** Members of a request's or an answer's JSON. */
 type Members = Readonly<Record<string, unknown>>;

@@ -1,10 +1,11 @@
-/** What a handler of a Bedrock operation gets. */
-import { decodeKey } from "../../codecs/uri.ts";
+/** What a handler of a Bedrock operation gets, and answers with. */
 import { Failure } from "../../codecs/failure.ts";
 import type { Tokens } from "../../codecs/page_token.ts";
+import { decodeKey } from "../../codecs/uri.ts";
 import type { Jobs } from "../../jobs/jobs.ts";
 import type { Reach } from "../../reach/reach.ts";
 import type { Context } from "../context.ts";
+import { answerBytes, answerText } from "../text_answer.ts";
 
 /** What the handlers share. */
 export interface BedrockDeps {
@@ -38,4 +39,23 @@ export function jobIdentifier({ target }: Context): string {
     "invalid",
     "The job's identifier in the path is not valid percent-encoded UTF-8",
   );
+}
+
+/** JSON that is written already, for what is asked for again and again. */
+export class WrittenJson {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+
+  constructor(value: unknown) {
+    this.bytes = new TextEncoder().encode(JSON.stringify(value));
+  }
+}
+
+/** Answers with JSON. */
+export function answerJson(
+  reply: unknown,
+  headers: Readonly<Record<string, string>>,
+): Response {
+  const all = { "content-type": "application/json", ...headers };
+  if (reply instanceof WrittenJson) return answerBytes(reply.bytes, all);
+  return answerText(JSON.stringify(reply), all);
 }

@@ -1,11 +1,11 @@
-/** CreateModelInvocationJob, GetModelInvocationJob and StopModelInvocationJob. */
+/** The operations on one job: create, get, stop and tags; and a job in Bedrock's JSON. */
 import type { JobEntry } from "../../catalog/entries.ts";
+import { jobArn, parseJobArn } from "../../codecs/arn.ts";
 import { Failure } from "../../codecs/failure.ts";
-import { validateCreate } from "../../jobs/validate.ts";
+import { messageOfEnd } from "../../jobs/state.ts";
+import { validateCreate, validateTagKeys, validateTags } from "../../jobs/validate.ts";
 import { checkUri } from "../authorize.ts";
-import { WrittenJson } from "./answer.ts";
-import { type BedrockRequest, jobIdentifier } from "./handler.ts";
-import { arnOf, jobJson } from "./job_json.ts";
+import { arnAccount, type BedrockRequest, jobIdentifier, WrittenJson } from "./handler.ts";
 
 /** What was answered with a job that has not changed since. */
 const answers = new WeakMap<JobEntry, WrittenJson>();
@@ -49,4 +49,82 @@ export async function stopJob(request: BedrockRequest): Promise<unknown> {
   audit.job = job.id;
   audit.account = job.account;
   return {};
+}
+
+/** The job's one ARN, the same from create, get and list. */
+export function arnOf(job: JobEntry): string {
+  return jobArn({ region: job.region, account: arnAccount, jobId: job.id });
+}
+
+/**
+ * A job in Bedrock's JSON. Times are ISO strings, which every SDK reads (the JS SDK throws on a
+ * number); what is not known is left out.
+ */
+export function jobJson(job: JobEntry): Record<string, unknown> {
+  const { counts } = job;
+  return {
+    jobArn: arnOf(job),
+    jobName: job.name,
+    modelId: job.modelId,
+    clientRequestToken: job.clientRequestToken,
+    roleArn: job.roleArn,
+    status: job.status,
+    // Jobs of older versions may have ended without one.
+    message: messageOfEnd(job),
+    submitTime: time(job.submittedAt),
+    lastModifiedTime: time(job.modifiedAt),
+    endTime: time(job.endedAt),
+    jobExpirationTime: time(job.expiresAt),
+    inputDataConfig: job.inputDataConfig,
+    outputDataConfig: job.outputDataConfig,
+    vpcConfig: job.vpcConfig,
+    timeoutDurationInHours: job.timeoutDurationInHours,
+    modelInvocationType: job.modelInvocationType,
+    totalRecordCount: counts?.total,
+    processedRecordCount: counts?.processed,
+    successRecordCount: counts?.success,
+    errorRecordCount: counts?.error,
+  };
+}
+
+function time(milliseconds: number | undefined): string | undefined {
+  return milliseconds === undefined ? undefined : new Date(milliseconds).toISOString();
+}
+
+/** Tells a job's tags. */
+export async function listTags(request: BedrockRequest): Promise<unknown> {
+  const { deps, reach, signal } = request;
+  const tags = await deps.jobs.tags(reach, resourceOf(request), signal);
+  return { tags: Object.entries(tags).map(([key, value]) => ({ key, value })) };
+}
+
+/** Adds and changes tags. */
+export async function tagResource(request: BedrockRequest): Promise<unknown> {
+  const { deps, reach, signal } = request;
+  const tags = validateTags(member(request, "tags"));
+  await deps.jobs.tag(reach, resourceOf(request), tags, signal);
+  return {};
+}
+
+/** Takes tags away. */
+export async function untagResource(request: BedrockRequest): Promise<unknown> {
+  const { deps, reach, signal } = request;
+  const names = validateTagKeys(member(request, "tagKeys"));
+  await deps.jobs.untag(reach, resourceOf(request), names, signal);
+  return {};
+}
+
+function resourceOf(request: BedrockRequest): string {
+  const arn = member(request, "resourceARN");
+  const parsed = typeof arn === "string" ? parseJobArn(arn) : undefined;
+  if (!parsed) {
+    throw new Failure("invalid", "resourceARN must be the ARN of a model invocation job");
+  }
+  request.audit.job = parsed.jobId;
+  return arn as string;
+}
+
+function member({ body }: BedrockRequest, name: string): unknown {
+  const isObject = typeof body === "object" && body !== null && Object.hasOwn(body, name);
+  return isObject ? (body as Record<string, unknown>)[name] : undefined;
 }

@@ -5,9 +5,8 @@ import { isJobId } from "../../codecs/job_id.ts";
 import { type JobStatus, jobStatuses } from "../../codecs/job_status.ts";
 import { parseRawQuery } from "../../codecs/uri.ts";
 import type { JobPage, ListJobsRequest } from "../../jobs/list.ts";
-import { WrittenJson } from "./answer.ts";
-import type { BedrockRequest } from "./handler.ts";
-import { jobJson } from "./job_json.ts";
+import { type BedrockRequest, WrittenJson } from "./handler.ts";
+import { jobJson } from "./jobs.ts";
 
 /** How many jobs a page has where nobody says; Bedrock's own default is unstated. */
 const defaultPage = 100;

@@ -9,13 +9,11 @@ import type { Broken, Context } from "../context.ts";
 import { answerText } from "../text_answer.ts";
 import { explained } from "../explain_choice.ts";
 import type { SelectDeps } from "../select_provider.ts";
-import { answerJson } from "./answer.ts";
+import { answerJson, type BedrockDeps, type BedrockHandler } from "./handler.ts";
 import { forwardJobs } from "./forward.ts";
-import type { BedrockDeps, BedrockHandler } from "./handler.ts";
-import { createJob, getJob, stopJob } from "./jobs.ts";
+import { createJob, getJob, listTags, stopJob, tagResource, untagResource } from "./jobs.ts";
 import { listJobs } from "./list_jobs.ts";
 import { selectJobProvider } from "./select_job_provider.ts";
-import { listTags, tagResource, untagResource } from "./tags.ts";
 
 /** A route: Hono's pattern below the mount, and the operation in the service model's words. */
 interface Route {

@@ -1,4 +1,4 @@
-/** Bucket and key of a request, in path style and in virtual-host style. */
+/** Bucket, key and version of a request, in path style and in virtual-host style. */
 import { Failure } from "../../codecs/failure.ts";
 import { isBucketName } from "../../codecs/s3_uri.ts";
 import { decodeKey } from "../../codecs/uri.ts";
@@ -59,5 +59,18 @@ function decoded(raw: string): string | undefined {
     "invalid",
     "The path has a broken percent-escape, or its bytes are not UTF-8. Encode the key's UTF-8 bytes",
     { s3: "InvalidURI" },
+  );
+}
+
+/**
+ * Refuses a version that no object has: answering with another, or deleting it, would be worse than
+ * an error. `null` is the version of every object in a bucket without versions.
+ */
+export function checkVersion(version: string | undefined): void {
+  if (version === undefined || version === "" || version === "null") return;
+  throw new Failure(
+    "not-found",
+    "The version does not exist: buckets have no versions here. Leave versionId out",
+    { s3: "NoSuchVersion", fields: { VersionId: version } },
   );
 }

@@ -3,12 +3,10 @@ import { Failure } from "../../codecs/failure.ts";
 import { renderXml, s3Time } from "../../codecs/s3_xml.ts";
 import { accountOfHeld } from "../../objects/held.ts";
 import { checkBucket } from "../authorize.ts";
-import { checksumElements } from "./checksum_elements.ts";
+import { answerXml, checksumElements } from "./answer.ts";
 import { checkCopySource, copySourceOf } from "./copy_source.ts";
-import { answerXml } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
-import { conditionOf, describe } from "./new_object.ts";
-import { refusePromises } from "./promises.ts";
+import { conditionOf, describe, refusePromises } from "./new_object.ts";
 
 /** Headers that make a copy of an object onto itself a change, in S3's eyes. */
 const changing = [

@@ -5,8 +5,7 @@ import { checkRead, parseEntityTags } from "../../codecs/preconditions.ts";
 import { decodeKey } from "../../codecs/uri.ts";
 import { type Address, namesObject } from "../../objects/find.ts";
 import type { Reach } from "../../reach/reach.ts";
-import { checkAddress } from "./address.ts";
-import { checkVersion } from "./version.ts";
+import { checkAddress, checkVersion } from "./address.ts";
 
 const header = "x-amz-copy-source";
 

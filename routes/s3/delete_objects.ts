@@ -1,4 +1,5 @@
-/** DeleteObjects: up to a thousand at once, each with an outcome of its own. */
+/** DeleteObject and DeleteObjects, and the conditions that both take. */
+import type { ObjectEntry } from "../../catalog/entries.ts";
 import { declaredDigests } from "../../codecs/checksums.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { parseEntityTags } from "../../codecs/preconditions.ts";
@@ -10,12 +11,24 @@ import {
   renderXml,
   type XmlElement,
 } from "../../codecs/s3_xml.ts";
-import { checkAddress } from "./address.ts";
-import { deleteConditions, type SentCondition } from "./delete_conditions.ts";
+import { checkAddress, checkVersion } from "./address.ts";
 import { answerXml } from "./answer.ts";
-import { readDocument } from "./document.ts";
+import { readDocument } from "./body.ts";
 import type { S3Request } from "./handler.ts";
-import { checkVersion } from "./version.ts";
+
+/** Deletes an object; 204 also where there is none, as in S3. */
+export async function deleteObject(request: S3Request): Promise<Response> {
+  const { deps, reach, bucket, key, signal } = request;
+  const { headers } = request;
+  const ifMatch = parseEntityTags(headers.get("if-match"));
+  const sent = (name: string) => ({ name, text: headers.get(name) });
+  const accept = deleteConditions(
+    sent("x-amz-if-match-last-modified-time"),
+    sent("x-amz-if-match-size"),
+  );
+  await deps.objects.remove(reach, { bucket, key, ...(ifMatch && { ifMatch }), accept }, signal);
+  return new Response(null, { status: 204 });
+}
 
 /** S3's limit of a request. */
 const maxObjects = 1000;
@@ -121,4 +134,56 @@ function checkHasDigest(headers: Headers): void {
 
 function malformed(message: string): Failure {
   return new Failure("invalid", message, { s3: "MalformedXML" });
+}
+
+/** A condition as it was sent, with the name that it was sent under. */
+export interface SentCondition {
+  readonly name: string;
+  /** Absent where there is no such condition. */
+  readonly text: string | null | undefined;
+}
+
+/**
+ * Makes what refuses an object that is not of this time (a date, compared in whole seconds) and
+ * this size (bytes): S3 has these conditions for directory buckets (2026-11), and one that was
+ * passed over would delete what the client wants to keep.
+ *
+ * @returns A function that throws `precondition`.
+ * @throws Failure invalid, InvalidArgument, for what is no date or no size.
+ */
+export function deleteConditions(
+  time: SentCondition,
+  size: SentCondition,
+): (record: ObjectEntry) => void {
+  const modified = time.text ? secondsOf(time.name, time.text) : undefined;
+  const wanted = size.text ? bytesOf(size.name, size.text) : undefined;
+  return ({ modifiedAt, bytes }) => {
+    const isOther = modified !== undefined && modified !== Math.floor(modifiedAt / 1000);
+    if (isOther) throw refused(time.name);
+    if (wanted !== undefined && wanted !== bytes) throw refused(size.name);
+  };
+}
+
+function secondsOf(name: string, text: string): number {
+  const time = Date.parse(text);
+  if (!Number.isNaN(time)) return Math.floor(time / 1000);
+  throw wrong(name, text, "a date, such as Mon, 23 Nov 2026 17:00:00 GMT");
+}
+
+function bytesOf(name: string, text: string): number {
+  if (/^[0-9]{1,15}$/.test(text)) return Number(text);
+  throw wrong(name, text, "a whole number of bytes");
+}
+
+function wrong(name: string, text: string, form: string): Failure {
+  return new Failure("invalid", `${name} must be ${form}`, {
+    s3: "InvalidArgument",
+    fields: { ArgumentName: name, ArgumentValue: text },
+  });
+}
+
+function refused(name: string): Failure {
+  return new Failure("precondition", `The object does not meet the condition ${name}`, {
+    fields: { Condition: name },
+  });
 }

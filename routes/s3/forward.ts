@@ -12,15 +12,14 @@ import { decodeKey, parseRawQuery } from "../../codecs/uri.ts";
 import type { ForwardingProvider, ForwardRequest } from "../../providers/provider.ts";
 import { refuse } from "../auth/refusals.ts";
 import { checkBucket, isRead } from "../authorize.ts";
-import type { Context } from "../context.ts";
-import { startDeadline } from "../deadline.ts";
+import type { Context, Principal } from "../context.ts";
+import { startDeadline } from "../../runtime/deadline.ts";
 import { readControl } from "../request_body.ts";
 import type { S3Address } from "./address.ts";
-import type { Principal } from "../principal.ts";
 import { copySourceBucket } from "./copy_source.ts";
-import { filterBuckets } from "./filter_buckets.ts";
+import { filterBuckets } from "./list_buckets.ts";
 import { checkLimitedHeaders, checkRestore } from "./limited.ts";
-import { checkObjectSize } from "./object_size.ts";
+import { checkObjectSize } from "./body.ts";
 import { isAmbiguous } from "./operation.ts";
 
 /** Its answer would be temporary credentials of the gateway's own. */

@@ -3,11 +3,10 @@ import { Failure } from "../../codecs/failure.ts";
 import { countParts, placedParts } from "../../codecs/object_parts.ts";
 import { renderXml, type XmlElements } from "../../codecs/s3_xml.ts";
 import type { ObjectEntry } from "../../catalog/entries.ts";
-import { checksumElements, knownChecksums } from "./checksum_elements.ts";
-import { answerXml } from "./answer.ts";
+import { answerXml, checksumElements, knownChecksums } from "./answer.ts";
 import { findObject } from "./get_object.ts";
 import type { S3Request } from "./handler.ts";
-import { partMarker } from "./list_parts.ts";
+import { partMarker } from "./multipart_upload.ts";
 import { pageSize } from "./listing.ts";
 
 const header = "x-amz-object-attributes";

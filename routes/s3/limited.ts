@@ -9,7 +9,7 @@ import { parseRawQuery } from "../../codecs/uri.ts";
 import { childText, parseXml, type XmlElement } from "../../codecs/xml_reader.ts";
 import { refuse } from "../auth/refusals.ts";
 import { checkBucket } from "../authorize.ts";
-import type { Principal } from "../principal.ts";
+import type { Principal } from "../context.ts";
 
 /** `x-amz-*` headers whose whole effect is on the object and its own bucket (S3's API, 2026-11). */
 const withinBucket: ReadonlySet<string> = new Set([

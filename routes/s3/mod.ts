@@ -11,31 +11,28 @@ import { checkBucket, checkWrite, reachOf } from "../authorize.ts";
 import type { Context } from "../context.ts";
 import { explained } from "../explain_choice.ts";
 import { impliedChoice, type SelectDeps, selectProvider } from "../select_provider.ts";
-import { abortMultipartUpload } from "./abort_multipart_upload.ts";
-import { addressOf, checkAddress } from "./address.ts";
+import {
+  abortMultipartUpload,
+  createMultipartUpload,
+  listMultipartUploads,
+  listParts,
+} from "./multipart_upload.ts";
+import { addressOf, checkAddress, checkVersion } from "./address.ts";
 import { createBucket, deleteBucket, getBucketLocation, headBucket } from "./bucket.ts";
 import { completeMultipartUpload } from "./complete_multipart_upload.ts";
 import { copyObject } from "./copy_object.ts";
-import { createMultipartUpload } from "./create_multipart_upload.ts";
-import { deleteObject } from "./delete_object.ts";
-import { deleteObjects } from "./delete_objects.ts";
+import { deleteObject, deleteObjects } from "./delete_objects.ts";
 import { getObject, headObject } from "./get_object.ts";
 import { getObjectAttributes } from "./get_object_attributes.ts";
 import { forwardS3 } from "./forward.ts";
 import type { S3Deps, S3Handler, S3Request } from "./handler.ts";
 import { listBuckets } from "./list_buckets.ts";
-import { listMultipartUploads } from "./list_multipart_uploads.ts";
-import { listObjectVersions } from "./list_object_versions.ts";
-import { listObjects } from "./list_objects.ts";
-import { listObjectsV2 } from "./list_objects_v2.ts";
-import { listParts } from "./list_parts.ts";
+import { listObjects, listObjectsV2, listObjectVersions } from "./list_objects.ts";
 import { detectOperation, isSupported, type SupportedOperation } from "./operation.ts";
 import { plainBucketHandler } from "./plain_bucket.ts";
 import { putObject } from "./put_object.ts";
 import { createRefusal, type RefusalDeps } from "./refuse.ts";
-import { uploadPart } from "./upload_part.ts";
-import { uploadPartCopy } from "./upload_part_copy.ts";
-import { checkVersion } from "./version.ts";
+import { uploadPart, uploadPartCopy } from "./upload_part.ts";
 
 const handlers: Readonly<Record<SupportedOperation, S3Handler>> = {
   AbortMultipartUpload: abortMultipartUpload,

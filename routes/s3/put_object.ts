@@ -1,12 +1,9 @@
 /** PutObject. */
 import { computedMd5 } from "../../codecs/checksums.ts";
 import { accountOfHeld } from "../../objects/held.ts";
-import { digestsOf } from "./decoded_body.ts";
+import { checkObjectSize, digestsOf, lengthOf, openBody } from "./body.ts";
 import type { S3Request } from "./handler.ts";
-import { conditionOf, describe } from "./new_object.ts";
-import { checkObjectSize } from "./object_size.ts";
-import { refusePromises } from "./promises.ts";
-import { lengthOf, openBody } from "./upload_body.ts";
+import { conditionOf, describe, refusePromises } from "./new_object.ts";
 
 /** Stores an object: streamed, verified, recorded. */
 export async function putObject(request: S3Request): Promise<Response> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Provider } from "../../providers/provider.ts";
-import type { Principal } from "../../routes/principal.ts";
+import type { Principal } from "../../routes/context.ts";
 import { bindingOf, selectProvider } from "../../routes/select_provider.ts";
 import { exchange } from "../raw.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../../codecs/failure.ts";
-import { readCompleteDocument } from "../../../routes/s3/complete_document.ts";
+import { readCompleteDocument } from "../../../routes/s3/complete_multipart_upload.ts";
 
 const read = (text: string) => readCompleteDocument(new TextEncoder().encode(text));
 const wrap = (parts: string, more = "") =>

@@ -1,5 +1,6 @@
-/** What a request proves who sends it with. */
+/** What a request proves its sender with, and what a signature covers of it. */
 import type { Credential } from "../../access/keyring.ts";
+import type { RequestPieces } from "../../codecs/sigv4.ts";
 import type { Target } from "../target.ts";
 
 /** Which of the gateway's faces a request is for; `ops` is what operators ask. */
@@ -24,4 +25,17 @@ export interface Proving extends Asked {
   readonly now: number;
   /** The latest that it may be now: what has expired by then is not good any more. */
   readonly latest: number;
+}
+
+/** The pieces, as they came on the wire. */
+export function signedPieces(
+  { request: { method, headers }, target }: Proving,
+  payloadHash: string,
+): RequestPieces {
+  const { path, query } = target;
+  if (headers.has("host")) return { method, path, query, headers, payloadHash };
+  // HTTP/2 has no Host header; its authority is what the client signed as host.
+  const withHost = new Headers(headers);
+  withHost.set("host", target.host);
+  return { method, path, query, headers: withHost, payloadHash };
 }
