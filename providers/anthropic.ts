@@ -85,6 +85,7 @@ const outcomes: Readonly<Record<string, RecordResult["outcome"]>> = {
 };
 
 const form: RecordForm = {
+  envelope: "anthropic",
   uniqueIds: true,
   idOf: (record) => text(record["custom_id"]),
   result(line) {

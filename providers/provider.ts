@@ -237,6 +237,8 @@ export interface RecordResult {
 
 /** How a provider writes records and their results, a JSON object a line. */
 export interface RecordForm {
+  /** The envelope of its lines, by its name in `dialects/names.ts`. */
+  readonly envelope: string;
   /** Whether no two records of a batch may have one id. */
   readonly uniqueIds: boolean;
   /** A record's id; undefined where it has none. */

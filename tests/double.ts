@@ -197,6 +197,7 @@ export function createDouble(options: DoubleOptions = {}): ProviderDouble {
         },
         batches: {
           form: {
+            envelope: "openai",
             uniqueIds,
             idOf: ({ id }) => typeof id === "string" ? id : undefined,
             result: ({ id, error, tokens }) => ({

@@ -33,6 +33,7 @@ const walls: Readonly<Record<string, Wall>> = {
     uses: ["reach", "blobs", "catalog", "codecs", "runtime"],
     usesTypesOf: ["providers/provider.ts"],
   },
+  "objects/holder.ts": { uses: ["dialects"] },
   "jobs": {
     uses: ["objects", "reach", "catalog", "codecs", "dialects", "runtime"],
     usesTypesOf: ["blobs/store.ts", "providers/provider.ts"],

@@ -5,6 +5,7 @@ import type { LineObject, RecordForm } from "../provider.ts";
 
 /** `key`, or `metadata.key` in the inline form; Gemini does not mind two of one name, or none. */
 export const geminiForm: RecordForm = {
+  envelope: "gemini",
   uniqueIds: false,
   idOf,
   result(line) {

@@ -7,6 +7,7 @@ const unrunCodes: ReadonlySet<string | undefined> = new Set(["batch_expired", "b
 
 /** `custom_id` in both; OpenAI refuses a batch with two records of one id. */
 export const openaiForm: RecordForm = {
+  envelope: "openai",
   uniqueIds: true,
   idOf: (record) => text(record["custom_id"]),
   result(line): RecordResult {

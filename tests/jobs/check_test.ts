@@ -6,6 +6,7 @@ import { idsOf, namesOf } from "../../jobs/results/missing.ts";
 import type { RecordForm } from "../../providers/provider.ts";
 
 const form: RecordForm = {
+  envelope: "openai",
   uniqueIds: true,
   idOf: ({ id }) => `${id}`,
   result: ({ id }) => ({ id: `${id}`, outcome: "success" }),

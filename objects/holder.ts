@@ -1,0 +1,87 @@
+/**
+ * Decides who holds an object that is put: its provider, which can use what is of one of its own
+ * dialects and within its limit, or the gateway's own store, which takes everything.
+ */
+import { Failure } from "../codecs/failure.ts";
+import type { Detected } from "../dialects/detect.ts";
+import { HeadReader } from "../dialects/head.ts";
+import { dialectNames, envelopeOf, isDialectName } from "../dialects/names.ts";
+import type { Account } from "../providers/provider.ts";
+
+/** The user metadata by which a client declares the dialect of an object. */
+export const dialectMetadata = "batchway-dialect";
+/** Declares that the provider is to get the bytes, whatever they are. */
+const native = "native";
+
+/** An object that is put, as far as it decides who holds it. */
+export interface HeldBody {
+  readonly bytes: number;
+  readonly body: ReadableStream<Uint8Array>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Who holds an object, and its bytes, of which none was taken away. */
+export interface Choice {
+  readonly holder: "provider" | "store";
+  readonly body: ReadableStream<Uint8Array>;
+}
+
+/** Throws `invalid` where the metadata declare a dialect that does not exist. */
+export function checkDeclared(metadata: Readonly<Record<string, string>>): void {
+  const declared = metadata[dialectMetadata];
+  if (declared === undefined || declared === native || isDialectName(declared)) return;
+  throw new Failure(
+    "invalid",
+    `x-amz-meta-${dialectMetadata} is ${declared.slice(0, 100)}; it takes ${native} or one of ` +
+      dialectNames.join(", "),
+    { s3: "InvalidArgument" },
+  );
+}
+
+/**
+ * Chooses who holds an object. At most 1 MiB of its body is held back for that. Throws what breaks
+ * the body in its beginning.
+ */
+export async function chooseHolder(
+  { files, batches: { form } }: Pick<Account, "files" | "batches">,
+  { bytes, body, metadata }: HeldBody,
+): Promise<Choice> {
+  const declared = metadata[dialectMetadata];
+  if (declared === native) return { holder: "provider", body };
+  if (!files || bytes === 0 || bytes > files.maxBytes) return { holder: "store", body };
+  const isDeclared = declared !== undefined && isDialectName(declared);
+  const { detected, whole } = isDeclared
+    ? { detected: { dialect: declared }, whole: body }
+    : await peek(body);
+  const isOwn = envelopeNameOf(detected) === form.envelope;
+  return { holder: isOwn ? "provider" : "store", body: whole };
+}
+
+function envelopeNameOf(detected: Detected): string | undefined {
+  if ("dialect" in detected) return envelopeOf(detected.dialect);
+  return "native" in detected ? detected.native : undefined;
+}
+
+/** Looks at the beginning of a body; `whole` has all of its bytes. */
+async function peek(body: ReadableStream<Uint8Array>) {
+  const reader = body.getReader();
+  const head = new HeadReader();
+  const held: Uint8Array[] = [];
+  let detected: Detected | undefined;
+  while (detected === undefined) {
+    const { done, value } = await reader.read();
+    if (!done) held.push(value);
+    detected = done ? head.end() : head.push(value);
+  }
+  const whole = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const first = held.shift();
+      if (first) return controller.enqueue(first);
+      const { done, value } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+  return { detected, whole };
+}
