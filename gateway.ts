@@ -197,9 +197,16 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     rateLimit: createRateLimit(config.limits.requestsPerSecond, clock.uptime),
     uploads: createPlaces(withOwnShare(config.limits.concurrentUploads, bounds.ownShare)),
     providers,
-    defaultProvider: config.defaultProvider,
-    defaultIsImplied: config.defaultIsImplied ?? false,
-    buckets: config.buckets,
+    // Read at each request: these change while the gateway runs (`config/live.ts`).
+    get defaultProvider() {
+      return config.defaultProvider;
+    },
+    get defaultIsImplied() {
+      return config.defaultIsImplied ?? false;
+    },
+    get buckets() {
+      return config.buckets;
+    },
     s3Domains: config.s3Domains,
     objects,
     jobs,

@@ -1,6 +1,7 @@
 /** `deno task start`: the gateway with what the environment and the configuration file say. */
 import { asksForHelp, settingsHelp, startCommand, startEnvironment } from "./config/arguments.ts";
 import { type Config, loadConfig } from "./config/config.ts";
+import { createLiveConfig } from "./config/live.ts";
 import { startGateway } from "./gateway.ts";
 import { runUntilSignal } from "./process.ts";
 import { announce, logOf, run } from "./program.ts";
@@ -15,6 +16,13 @@ export function refusal(config: Config): string | undefined {
   return undefined;
 }
 
+async function load(environment: Readonly<Record<string, string>>): Promise<Config> {
+  const config = await loadConfig(environment);
+  const reason = refusal(config);
+  if (reason !== undefined) throw new Error(reason);
+  return config;
+}
+
 const usage = `${startCommand} [options]
 Runs the gateway with the providers that the environment and the configuration file name.
 ${settingsHelp}
@@ -27,9 +35,8 @@ async function main(): Promise<number> {
     return 0;
   }
   const environment = startEnvironment(Deno.args, Deno.env.toObject());
-  const config = await loadConfig(environment);
-  const reason = refusal(config);
-  if (reason !== undefined) throw new Error(reason);
+  const live = createLiveConfig(await load(environment));
+  const { config } = live;
   const log = logOf(config);
   for (const note of config.notes) log.warn(note);
   const gateway = await startGateway(config, { log, env: (name) => environment[name] });
@@ -40,6 +47,14 @@ async function main(): Promise<number> {
     },
     lost: gateway.lost,
     close: gateway.close,
+    async reload() {
+      const next = await load(environment);
+      for (const note of next.notes) log.warn(note);
+      const { changed, needRestart } = live.replace(next);
+      log.info("The configuration was read again", { changed });
+      if (needRestart.length === 0) return;
+      log.warn("Settings were changed that only the next start takes over", { needRestart });
+    },
   });
   return 0;
 }

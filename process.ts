@@ -8,19 +8,23 @@ export interface Service {
   /** Resolves where it cannot serve any more; never where absent. */
   readonly lost?: Promise<Error>;
   readonly close: () => Promise<void>;
+  /** Reads the configuration again. Where it throws, the one before stays. */
+  readonly reload?: () => Promise<void>;
 }
 
 /**
  * Announces a service, waits for SIGINT or SIGTERM, then closes it. A second signal ends the process
- * at once. Throws, once it is closed, where the service could not serve any more.
+ * at once; SIGHUP never ends it, but has the configuration read again. Throws, once it is closed, where the service could not serve any more.
  */
-export async function runUntilSignal(log: Log, { announce, close, lost }: Service): Promise<void> {
+export async function runUntilSignal(log: Log, service: Service): Promise<void> {
+  const { announce, close, lost } = service;
   // A stray rejection must not end every request under way.
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     log.warn("A promise was left rejected", { error: event.reason });
   });
   const signal = nextSignal();
+  const stopReloading = reloadOnSignal(log, service.reload);
   // Not earlier: whoever waits for it may send the signal at once.
   announce();
   const reason = await (lost ? Promise.race([signal.heard, lost]) : signal.heard);
@@ -30,7 +34,27 @@ export async function runUntilSignal(log: Log, { announce, close, lost }: Servic
   const second = nextSignal();
   await Promise.race([close(), second.heard.then(() => Deno.exit(130))]);
   second.ignore();
+  stopReloading();
   if (reason) throw reason;
+}
+
+/** Reloads at each SIGHUP, one after the other. Returns what ends that. */
+function reloadOnSignal(log: Log, reload: Service["reload"]): () => void {
+  let last = Promise.resolve();
+  const once = async () => {
+    try {
+      if (reload) await reload();
+      else log.info("SIGHUP changes nothing here: this program reads its configuration once");
+    } catch (error) {
+      const message = "The configuration was not taken over; the one before stays";
+      log.warn(message, { reason: error instanceof Error ? error.message : String(error) });
+    }
+  };
+  const hear = () => {
+    last = last.then(once);
+  };
+  Deno.addSignalListener("SIGHUP", hear);
+  return () => Deno.removeSignalListener("SIGHUP", hear);
 }
 
 /** The next signal that is to end the process. */

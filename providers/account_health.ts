@@ -9,6 +9,8 @@ export interface HealthDeps {
   readonly now: () => Date;
   /** Milliseconds of a clock that is never set; `now` where absent. */
   readonly uptime?: () => number;
+  /** The account's key at present: a new one is not blamed for what the one before met. */
+  readonly apiKey?: () => string;
   /** Tells the operator. */
   readonly warn?: (message: string, fields: Readonly<Record<string, unknown>>) => void;
   /** Clauses that say more than the usual ones. */
@@ -41,11 +43,13 @@ export function createHealth(
     now,
     uptime = () => now().getTime(),
     warn = () => {},
+    apiKey = () => "",
     reasons: given = {},
   }: HealthDeps,
 ): KeptHealth {
   const reasons = { ...usualReasons, ...given };
   let trouble: AccountTrouble | undefined;
+  let troubledKey = "";
   let times = 0;
   let until = 0;
   let isLeftOut = false;
@@ -54,7 +58,7 @@ export function createHealth(
   return {
     setAside(): SetAside | undefined {
       const left = until - uptime();
-      if (trouble === undefined || left <= 0) return undefined;
+      if (trouble === undefined || left <= 0 || troubledKey !== apiKey()) return undefined;
       return { trouble, until: after(left), because: reasons[trouble] };
     },
     leftOut(error) {
@@ -65,10 +69,12 @@ export function createHealth(
     refused(told, retryAfter) {
       const time = uptime();
       // Calls that were under way when the first was refused say nothing new.
-      if (trouble === told && until > time) return;
-      if (trouble !== told) times = 0;
+      const isNewKey = troubledKey !== apiKey();
+      if (trouble === told && until > time && !isNewKey) return;
+      if (trouble !== told || isNewKey) times = 0;
       const wait = Math.max(first[told] * 2 ** times, retryAfter ?? 0);
       trouble = told;
+      troubledKey = apiKey();
       const pause = Math.min(wait, longest);
       until = time + pause;
       // Told once, not at each time that it is tried again in vain.

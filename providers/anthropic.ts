@@ -57,13 +57,14 @@ const dialect: ErrorDialect = {
 /** Makes a provider of kind `anthropic`. */
 export function createAnthropic(settings: ProviderSettings, deps: ProviderDeps): StoringProvider {
   const baseUrl = (settings.baseUrl ?? defaultBaseUrls.anthropic).replace(/\/+$/, "");
-  const account = ({ name, weight, apiKey }: AccountSettings): Account => {
-    const health = createHealth(settings.name, name, deps);
+  const account = (own: AccountSettings): Account => {
+    const { name, weight, secrets = [own.apiKey] } = own;
+    const health = createHealth(settings.name, name, { ...deps, apiKey: () => own.apiKey });
     const http = createHttp({
       provider: settings.name,
       baseUrl,
-      headers: () => ({ "x-api-key": apiKey, "anthropic-version": version }),
-      secrets: [apiKey],
+      headers: () => ({ "x-api-key": own.apiKey, "anthropic-version": version }),
+      secrets,
       dialect,
       health,
     }, deps);

@@ -15,7 +15,10 @@ export const defaultBaseUrls = {
 /** One API key of a provider, as configured. */
 export interface AccountSettings {
   readonly name: string;
+  /** Read for each request: it may change while the gateway runs. */
   readonly apiKey: string;
+  /** What errors must not quote: the key, and those in its place before. The key where absent. */
+  readonly secrets?: readonly string[];
   /** Its share of new files among the provider's accounts. */
   readonly weight: number;
 }

@@ -15,13 +15,14 @@ import { createFiles } from "./files.ts";
 /** Makes a provider of kind `gemini`; each account has its own key and its own files. */
 export function createGemini(settings: ProviderSettings, deps: ProviderDeps): StoringProvider {
   const baseUrl = (settings.baseUrl ?? defaultBaseUrls.gemini).replace(/\/+$/, "");
-  const account = ({ name, weight, apiKey }: AccountSettings): Account => {
-    const health = createHealth(settings.name, name, deps);
+  const account = (own: AccountSettings): Account => {
+    const { name, weight, secrets = [own.apiKey] } = own;
+    const health = createHealth(settings.name, name, { ...deps, apiKey: () => own.apiKey });
     const http = createHttp({
       provider: settings.name,
       baseUrl,
-      headers: () => ({ "x-goog-api-key": apiKey }),
-      secrets: [apiKey],
+      headers: () => ({ "x-goog-api-key": own.apiKey }),
+      secrets,
       dialect: geminiDialect,
       health,
     }, deps);
@@ -30,7 +31,7 @@ export function createGemini(settings: ProviderSettings, deps: ProviderDeps): St
       name,
       weight,
       files,
-      batches: createBatches(settings.name, http, files, [apiKey]),
+      batches: createBatches(settings.name, http, files, secrets),
       health,
     };
   };

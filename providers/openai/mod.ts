@@ -15,13 +15,14 @@ import { createFiles } from "./files.ts";
 /** Makes a provider of kind `openai`; each account has its own key and its own files. */
 export function createOpenAI(settings: ProviderSettings, deps: ProviderDeps): StoringProvider {
   const baseUrl = (settings.baseUrl ?? defaultBaseUrls.openai).replace(/\/+$/, "");
-  const account = ({ name, weight, apiKey }: AccountSettings): Account => {
-    const health = createHealth(settings.name, name, deps);
+  const account = (own: AccountSettings): Account => {
+    const { name, weight, secrets = [own.apiKey] } = own;
+    const health = createHealth(settings.name, name, { ...deps, apiKey: () => own.apiKey });
     const http = createHttp({
       provider: settings.name,
       baseUrl,
-      headers: () => ({ authorization: `Bearer ${apiKey}` }),
-      secrets: [apiKey],
+      headers: () => ({ authorization: `Bearer ${own.apiKey}` }),
+      secrets,
       dialect: openaiDialect,
       health,
     }, deps);
@@ -29,7 +30,7 @@ export function createOpenAI(settings: ProviderSettings, deps: ProviderDeps): St
       provider: settings.name,
       baseUrl,
       http,
-      secrets: [apiKey],
+      secrets,
       window: settings.batch?.completionWindow ?? "24h",
       purpose: settings.batch?.purpose ?? "batch",
     };

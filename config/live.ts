@@ -1,0 +1,126 @@
+/** A configuration that changes while the gateway runs, where that is safe. */
+import type { AccountSettings, ProviderSettings } from "../providers/settings.ts";
+import type { Config } from "./config.ts";
+
+/** A configuration whose keys, default provider and bindings of buckets are always the newest. */
+export interface LiveConfig {
+  readonly config: Config;
+  /** Takes over what can be changed in a running gateway. */
+  replace(next: Config): ConfigChange;
+}
+
+/** What a new configuration changed: places of settings, such as `providers.openai.accounts.a`. */
+export interface ConfigChange {
+  readonly changed: readonly string[];
+  /** What changes only with the next start. */
+  readonly needRestart: readonly string[];
+}
+
+/** An account whose key may be another one later. */
+interface LiveAccount {
+  readonly settings: AccountSettings;
+  setKey(apiKey: string): void;
+}
+
+/** Settings that are read at each request. */
+const liveNames = ["defaultProvider", "defaultIsImplied", "buckets"] as const;
+
+/** Starts with a configuration. */
+export function createLiveConfig(first: Config): LiveConfig {
+  let current = first;
+  const accounts = new Map<string, LiveAccount>();
+  const providers = first.providers.map((provider): ProviderSettings => ({
+    ...provider,
+    accounts: provider.accounts.map((one) => {
+      const account = liveAccount(one);
+      accounts.set(placeOf(provider, one), account);
+      return account.settings;
+    }),
+  }));
+  const config: Config = {
+    ...first,
+    providers,
+    get defaultProvider() {
+      return current.defaultProvider;
+    },
+    get defaultIsImplied() {
+      return current.defaultIsImplied ?? false;
+    },
+    get buckets() {
+      return current.buckets;
+    },
+  };
+  return { config, replace };
+
+  function replace(next: Config): ConfigChange {
+    const keys = newKeys(next);
+    for (const [place, apiKey] of keys) accounts.get(place)?.setKey(apiKey);
+    const names = liveNames.filter((name) => !isSame(current[name], next[name]));
+    // A default or a binding to a provider that only the next start knows would refuse requests.
+    const needRestart = restartNames(first, next);
+    const isKnown = !needRestart.includes("providers");
+    if (isKnown) current = next;
+    return {
+      changed: [...keys.keys(), ...isKnown ? names : []],
+      needRestart: [...needRestart, ...isKnown ? [] : names],
+    };
+  }
+
+  /** Keys that differ from those in use, by their accounts. */
+  function newKeys({ providers }: Config): Map<string, string> {
+    const pairs = providers.flatMap((provider) =>
+      provider.accounts.map((one) => [placeOf(provider, one), one.apiKey] as const)
+    );
+    return new Map(pairs.filter(([place, apiKey]) => {
+      const account = accounts.get(place);
+      return account !== undefined && account.settings.apiKey !== apiKey;
+    }));
+  }
+}
+
+function liveAccount({ name, weight, apiKey: first }: AccountSettings): LiveAccount {
+  let apiKey = first;
+  // Errors of requests under way may quote a key that was in use before.
+  const secrets = [first];
+  return {
+    settings: {
+      name,
+      weight,
+      secrets,
+      get apiKey() {
+        return apiKey;
+      },
+    },
+    setKey(next) {
+      apiKey = next;
+      if (!secrets.includes(next)) secrets.push(next);
+    },
+  };
+}
+
+/** Names of the settings that were changed and that a running gateway keeps as they were. */
+function restartNames(first: Config, next: Config): string[] {
+  const names = new Set([...Object.keys(first), ...Object.keys(next)]);
+  for (const name of [...liveNames, "notes"]) names.delete(name);
+  const [before, after] = [comparable(first), comparable(next)];
+  return [...names].filter((name) => !isSame(before[name], after[name]));
+}
+
+/** A configuration without its keys. */
+function comparable(config: Config): Readonly<Record<string, unknown>> {
+  const providers = config.providers.map(({ accounts, ...rest }) => ({
+    ...rest,
+    accounts: accounts.map(({ name, weight }) => ({ name, weight })),
+  }));
+  return { ...config, providers };
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  const text = (value: unknown) =>
+    JSON.stringify(value, (_, inner: unknown) => inner instanceof Map ? [...inner] : inner);
+  return text(a) === text(b);
+}
+
+function placeOf({ name }: ProviderSettings, account: AccountSettings): string {
+  return `providers.${name}.accounts.${account.name}`;
+}

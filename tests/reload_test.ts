@@ -1,0 +1,123 @@
+/** SIGHUP: the configuration file is read again, by a gateway that goes on serving. */
+import assert from "node:assert/strict";
+import { until } from "./clients/session.ts";
+import { type GatewayProcess, spawnGateway, unlimited } from "./gateway.ts";
+import { serve } from "./providers/harness.ts";
+
+/** A gateway on a file that the test rewrites, and the keys that its providers were sent. */
+async function onGateway(
+  args: readonly string[],
+  work: (
+    gateway: GatewayProcess,
+    write: (file: unknown) => Promise<void>,
+    sent: string[],
+    url: string,
+  ) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "batchway-reload-" });
+  const sent: string[] = [];
+  await using provider = serve((request) => {
+    const { pathname } = new URL(request.url);
+    const key = request.headers.get("authorization")?.replace("Bearer ", "") ?? "";
+    // The gateway's own look whether a URL leads back to it carries no key.
+    if (key !== "") sent.push(`${pathname.split("/")[1]} ${key}`);
+    if (key.includes("bad")) {
+      return Response.json({ error: { message: `no such key ${key}` } }, { status: 401 });
+    }
+    return Response.json({ object: "list", data: [], has_more: false });
+  });
+  const path = `${folder}/batchway.jsonc`;
+  const write = async (file: unknown) => {
+    await Deno.writeTextFile(path, typeof file === "string" ? file : JSON.stringify(file));
+  };
+  await write(fileOf(provider.url, "first-bad"));
+  const gateway = await spawnGateway({
+    BATCHWAY_DATA: `${folder}/data`,
+    BATCHWAY_CONFIG: path,
+    BATCHWAY_LOG: "json",
+  }, args);
+  try {
+    await work(gateway, write, sent, provider.url);
+  } finally {
+    assert.equal(await gateway.stop(), 0, gateway.log());
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const fileOf = (url: string, apiKey: string, more: Readonly<Record<string, unknown>> = {}) => ({
+  defaultProvider: "one",
+  providers: {
+    one: { kind: "openai", baseUrl: `${url}/one`, apiKey },
+    two: { kind: "openai", baseUrl: `${url}/two`, apiKey: "second" },
+  },
+  ...more,
+});
+
+/** Has the file read again, and waits until the log says how that went. */
+async function reload(gateway: GatewayProcess): Promise<Record<string, unknown>> {
+  const lines = () =>
+    gateway.log().split("\n").filter((line) => /"The configuration was /.test(line));
+  const before = lines().length;
+  Deno.kill(gateway.pid, "SIGHUP");
+  await until(() => lines().length > before);
+  return JSON.parse(lines().at(-1) ?? "");
+}
+
+const list = async (gateway: GatewayProcess, bucket: string) => {
+  const answer = await fetch(`${gateway.url}/bedrock/files/${bucket}?list-type=2`);
+  await answer.body?.cancel();
+  return answer.status;
+};
+
+for (
+  const [name, args] of [["the program", unlimited()], ["the task", ["task", "start"]]] as const
+) {
+  Deno.test(`at SIGHUP ${name} takes keys, default and bindings over without a new start`, () =>
+    onGateway(args, async (gateway, write, sent, url) => {
+      assert.notEqual(await list(gateway, "one"), 200);
+      assert.deepEqual(sent.splice(0), ["one first-bad"]);
+
+      await write(fileOf(url, "fresh"));
+      assert.deepEqual((await reload(gateway))["changed"], ["providers.one.accounts.default"]);
+      assert.equal(await list(gateway, "one"), 200);
+      assert.deepEqual(sent.splice(0), ["one fresh"]);
+
+      await write(fileOf(url, "fresh", { buckets: { one: { provider: "two", native: true } } }));
+      assert.deepEqual((await reload(gateway))["changed"], ["buckets"]);
+      assert.equal(await list(gateway, "one"), 200);
+      await write(fileOf(url, "fresh", { defaultProvider: "two" }));
+      assert.deepEqual((await reload(gateway))["changed"], ["defaultProvider", "buckets"]);
+      assert.equal(await list(gateway, "two"), 200);
+      assert.deepEqual(sent.splice(0), ["two second", "two second"]);
+      assert.doesNotMatch(gateway.log(), /first-bad|fresh/);
+    }));
+}
+
+Deno.test("a file with errors changes nothing, and what needs a start is named", () =>
+  onGateway(unlimited(), async (gateway, write, sent, url) => {
+    for (
+      const [file, reason] of [
+        ["{ not JSON", /batchway\.jsonc:1: is not JSON/],
+        [fileOf(url, "fresh", { bukets: {} }), /bukets: .*nearest is buckets/],
+        [{ providers: {} }, /No provider is configured/],
+      ] as const
+    ) {
+      await write(file);
+      const refused = await reload(gateway);
+      assert.equal(
+        refused["message"],
+        "The configuration was not taken over; the one before stays",
+      );
+      assert.match(`${refused["reason"]}`, reason);
+    }
+    const added = fileOf(url, "fresh", { buckets: { one: { provider: "three" } } });
+    const three = { kind: "openai", baseUrl: `${url}/three`, apiKey: "third" };
+    await write({ ...added, providers: { ...added.providers, three }, implicitBuckets: false });
+    assert.deepEqual((await reload(gateway))["changed"], ["providers.one.accounts.default"]);
+    await until(() => gateway.log().includes("needRestart"));
+    const line = gateway.log().split("\n").find((one) => one.includes("needRestart")) ?? "";
+    const names: string[] = JSON.parse(line).needRestart;
+    assert.deepEqual(names.toSorted(), ["buckets", "implicitBuckets", "providers"]);
+    assert.equal(await list(gateway, "one"), 200);
+    assert.deepEqual(sent, ["one fresh"]);
+  }));
