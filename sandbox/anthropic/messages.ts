@@ -1,12 +1,10 @@
 /** What the simulated models answer to one request of a batch. */
-import { isObject, type JsonObject, list, number, object, string } from "../json.ts";
+import { type JsonObject, string } from "../json.ts";
 import { ending, type FailedStatus } from "../model/words.ts";
 import { conversation } from "../replies.ts";
+import { fault } from "./fault.ts";
 import type { BatchRecord } from "./records.ts";
 import { anthropicReply } from "./reply.ts";
-
-/** From this API version on, sampling parameters are refused. */
-const withoutSampling = "2026-10-21";
 
 /** The errors that a text asks for. */
 const asked: Readonly<Record<FailedStatus, { type: string; message: string }>> = {
@@ -62,42 +60,4 @@ function failureOf(
   return model.startsWith("fail-")
     ? { type: "not_found_error", message: `model: ${model}` }
     : undefined;
-}
-
-/** The first thing that is wrong with the parameters of a message. */
-function fault(params: JsonObject, version: string): string | undefined {
-  for (const name of ["model", "max_tokens", "messages"]) {
-    if (params[name] === undefined) return `${name}: Field required`;
-  }
-  if (string(params.model) === undefined) return "model: Input should be a valid string";
-  const maxTokens = number(params.max_tokens);
-  if (maxTokens === undefined || !Number.isInteger(maxTokens)) {
-    return "max_tokens: Input should be a valid integer";
-  }
-  if (maxTokens < 1) return "max_tokens: Input should be greater than or equal to 1";
-  if (params.stream === true) return "stream: Streaming is not supported in batches";
-  if (version >= withoutSampling) {
-    const sampling = ["temperature", "top_p", "top_k"].find((name) => params[name] !== undefined);
-    if (sampling !== undefined) return `${sampling}: Extra inputs are not permitted`;
-  }
-  return messagesFault(params);
-}
-
-function messagesFault(params: JsonObject): string | undefined {
-  if (!Array.isArray(params.messages)) return "messages: Input should be a valid list";
-  if (params.messages.length === 0) return "messages: at least one message is required";
-  for (const [index, message] of params.messages.entries()) {
-    const { role, content } = object(message);
-    const at = `messages.${index}`;
-    if (role !== "user" && role !== "assistant" && role !== "system") {
-      return `${at}.role: Input should be 'user' or 'assistant'`;
-    }
-    if (typeof content !== "string" && !Array.isArray(content)) {
-      return `${at}.content: Field required`;
-    }
-    if (content === "" || list(content).some((block) => isObject(block) && block.text === "")) {
-      return `${at}: text content blocks must be non-empty`;
-    }
-  }
-  return undefined;
 }

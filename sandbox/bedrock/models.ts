@@ -2,6 +2,7 @@
 import type { Json } from "../context.ts";
 import { openaiReply } from "../openai/replies.ts";
 import { isObject, type JsonObject, list, number, object, string } from "../json.ts";
+import { bedrockFault } from "../anthropic/fault.ts";
 import { anthropicReply } from "../anthropic/reply.ts";
 import { complete, embedding, type ReplyFacts, tokenCount } from "../replies.ts";
 import { converseReply } from "./converse.ts";
@@ -83,25 +84,8 @@ function notConverse(input: JsonObject): string | undefined {
 
 const isUnion = (block: Json): boolean => isObject(block) && Object.keys(block).length === 1;
 
-const claudeMembers = new Set([
-  "anthropic_version",
-  "anthropic_beta",
-  "max_tokens",
-  "messages",
-  "system",
-  "temperature",
-  "top_p",
-  "top_k",
-  "stop_sequences",
-  "tools",
-  "tool_choice",
-  "thinking",
-  "output_config",
-  "metadata",
-]);
-
 const claude: Model = (input, modelId, facts) => {
-  const wrong = notClaude(input);
+  const wrong = bedrockFault(input, modelId);
   if (wrong !== undefined) return refuse(wrong);
   const modelOutput = anthropicReply(
     input,
@@ -116,30 +100,6 @@ const claude: Model = (input, modelId, facts) => {
     outputTokens: number(usage.output_tokens) ?? 0,
   };
 };
-
-/** Why an input is not of the form that InvokeModel wants for Claude. */
-function notClaude(input: JsonObject): string | undefined {
-  if (string(input.anthropic_version) === undefined) return "anthropic_version: Field required";
-  if ((number(input.max_tokens) ?? 0) < 1) return "max_tokens: Field required";
-  const extra = Object.keys(input).find((name) => !claudeMembers.has(name));
-  if (extra !== undefined) return `${extra}: Extra inputs are not permitted`;
-  const messages = list(input.messages);
-  if (messages.length === 0) return "messages: at least one message is required";
-  for (const [index, message] of messages.entries()) {
-    const { role, content } = object(message);
-    if (role !== "user" && role !== "assistant") {
-      return `messages.${index}.role: Input should be 'user' or 'assistant'`;
-    }
-    if (typeof content === "string") continue;
-    for (const [at, block] of list(content).entries()) {
-      if (string(object(block).type) === undefined) {
-        return `messages.${index}.content.${at}.type: Field required`;
-      }
-    }
-    if (list(content).length === 0) return `messages.${index}.content: Field required`;
-  }
-  return undefined;
-}
 
 const nova: Model = (input, modelId, facts) => {
   const { schemaVersion: _, ...request } = input;

@@ -53,7 +53,7 @@ Deno.test("what is wrong inside of a request is found when the batch runs", () =
       ask("zero", { max_tokens: 0 }),
       ask("blank", { messages: [{ role: "user", content: [{ type: "text", text: "" }] }] }),
       ask("unknown", { model: "fail-1" }),
-      ask("warm", { temperature: 0.5 }),
+      ask("warm", { model: "claude-haiku-4-5", temperature: 0.5 }),
     ]);
     clock.advance(100);
     const found = Object.fromEntries(
