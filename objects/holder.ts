@@ -43,7 +43,7 @@ export function checkDeclared(metadata: Readonly<Record<string, string>>): void 
  * the body in its beginning.
  */
 export async function chooseHolder(
-  { files, batches: { form } }: Pick<Account, "files" | "batches">,
+  { files, batches: { envelope } }: Pick<Account, "files" | "batches">,
   { bytes, body, metadata }: HeldBody,
 ): Promise<Choice> {
   const declared = metadata[dialectMetadata];
@@ -53,7 +53,7 @@ export async function chooseHolder(
   const { detected, whole } = isDeclared
     ? { detected: { dialect: declared }, whole: body }
     : await peek(body);
-  const isOwn = envelopeNameOf(detected) === form.envelope;
+  const isOwn = envelopeNameOf(detected) === envelope.name;
   return { holder: isOwn ? "provider" : "store", body: whole };
 }
 

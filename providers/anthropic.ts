@@ -7,7 +7,7 @@ import { Failure } from "../codecs/failure.ts";
 import { type BatchId, batchId, fileId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
 import { createHealth } from "./account_health.ts";
-import { type ErrorDialect, unexpectedReply } from "./failures.ts";
+import { type ErrorWording, unexpectedReply } from "./failures.ts";
 import { createHttp, type Http } from "./http.ts";
 import { count, idText, type JsonObject, object, text, time } from "./json.ts";
 import { readPage } from "./pages.ts";
@@ -15,8 +15,8 @@ import type {
   Account,
   Batch,
   BatchesPort,
+  Envelope,
   Page,
-  RecordForm,
   RecordResult,
   StoringProvider,
 } from "./provider.ts";
@@ -37,7 +37,7 @@ const pageSize = 100;
 
 const idShape = /^msgbatch_[A-Za-z0-9_-]{1,200}$/;
 
-const dialect: ErrorDialect = {
+const wording: ErrorWording = {
   deniedAdvice: "Check its API key, and that the key's workspace may use message batches.",
   read(body) {
     const error = object(object(body)?.["error"]);
@@ -65,7 +65,7 @@ export function createAnthropic(settings: ProviderSettings, deps: ProviderDeps):
       baseUrl,
       headers: () => ({ "x-api-key": own.apiKey, "anthropic-version": version }),
       secrets,
-      dialect,
+      wording,
       health,
     }, deps);
     return { name, weight, batches: createBatches(settings.name, http, deps), health };
@@ -85,8 +85,8 @@ const outcomes: Readonly<Record<string, RecordResult["outcome"]>> = {
   expired: "unrun",
 };
 
-const form: RecordForm = {
-  envelope: "anthropic",
+const envelope: Envelope = {
+  name: "anthropic",
   uniqueIds: true,
   idOf: (record) => text(record["custom_id"]),
   result(line) {
@@ -134,7 +134,7 @@ function createBatches(provider: string, http: Http, deps: ProviderDeps): Batche
   }
 
   return {
-    form,
+    envelope,
     newestFirst: true,
     parseId: (name) => idShape.test(name) ? batchId(name) : undefined,
     create: () =>

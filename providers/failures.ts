@@ -24,7 +24,7 @@ export interface ErrorFacts {
 }
 
 /** How one kind of provider words its errors. */
-export interface ErrorDialect {
+export interface ErrorWording {
   /** A sentence that says what to check when the provider refuses the key. */
   readonly deniedAdvice: string;
   /**
@@ -43,7 +43,7 @@ export interface Refusal {
   readonly status: number;
   /** Undefined where the body was not of the provider's form, such as a proxy's HTML page. */
   readonly facts: ErrorFacts | undefined;
-  readonly dialect: ErrorDialect;
+  readonly wording: ErrorWording;
   /** Meanings that this call gives to statuses. */
   readonly statuses?: Readonly<Record<number, ErrorClass>>;
   /** What was asked for, such as `file file-abc`. */
@@ -103,8 +103,8 @@ const trustedWithoutBody: ReadonlySet<number> = new Set([401, 402, 413, 429]);
 export function classify(refusal: Refusal): ErrorClass {
   if (refusal.facts === undefined && !trustedWithoutBody.has(refusal.status)) return "unavailable";
   for (const code of refusal.facts?.codes ?? []) {
-    const found = Object.hasOwn(refusal.dialect.codes, code)
-      ? refusal.dialect.codes[code]
+    const found = Object.hasOwn(refusal.wording.codes, code)
+      ? refusal.wording.codes[code]
       : undefined;
     if (found !== undefined) return found;
   }
@@ -115,7 +115,7 @@ export function classify(refusal: Refusal): ErrorClass {
 function troubleOf(refusal: Refusal, meaning: ErrorClass): AccountTrouble | undefined {
   if (meaning === "no-credit") return "quota";
   if (meaning !== "denied") return undefined;
-  const { codes } = refusal.dialect;
+  const { codes } = refusal.wording;
   const isTold = refusal.facts?.codes.some((code) =>
     Object.hasOwn(codes, code) && codes[code] === "denied"
   );
@@ -135,7 +135,7 @@ function loopFailure(provider: string): Failure {
 
 /** Words a refusal. The provider's own text is used, masked and cut, for `invalid` alone. */
 export function refusalFailure(refusal: Refusal): Failure {
-  const { provider, status, dialect } = refusal;
+  const { provider, status, wording } = refusal;
   const what = refusal.subject ?? "what was asked for";
   const known = refusal.facts !== undefined;
   const meaning = classify(refusal);
@@ -153,7 +153,7 @@ export function refusalFailure(refusal: Refusal): Failure {
         trouble === "key"
           ? ": it refuses the gateway's own key, and the access key of this request is not meant"
           : ""
-      }. ${dialect.deniedAdvice}`,
+      }. ${wording.deniedAdvice}`,
     ],
     // Clients repeat what is throttled for hours; without credit no repetition helps, so this is
     // worded as a quota that is used up, which AWS clients do not retry.

@@ -8,7 +8,7 @@ import type { KeptHealth } from "./account_health.ts";
 import { unpacked } from "./encoding.ts";
 import {
   type ErrorClass,
-  type ErrorDialect,
+  type ErrorWording,
   refusalFailure,
   TransportError,
   transportFailure,
@@ -29,7 +29,7 @@ export interface HttpOptions {
   readonly headers: () => Readonly<Record<string, string>>;
   /** Texts that no failure may show, such as the key. */
   readonly secrets: readonly string[];
-  readonly dialect: ErrorDialect;
+  readonly wording: ErrorWording;
   /** Told of what the answers say of the account. */
   readonly health?: Pick<KeptHealth, "refused" | "answered">;
 }
@@ -236,14 +236,14 @@ export function createHttp(
       await response.body?.cancel();
       return { failure: unexpectedReply(provider, status, idempotent), again: false };
     }
-    const facts = options.dialect.read(await readRefusal(response));
+    const facts = options.wording.read(await readRefusal(response));
     const asked = requestedDelay(response.headers, deps.now()) ??
       (facts?.retryAfterSeconds === undefined ? undefined : facts.retryAfterSeconds * 1000);
     const failure = refusalFailure({
       provider,
       status,
       facts,
-      dialect: options.dialect,
+      wording: options.wording,
       ...(target.statuses === undefined ? {} : { statuses: target.statuses }),
       subject: target.subject,
       retryAfterSeconds: asked === undefined ? undefined : Math.ceil(asked / 1000),

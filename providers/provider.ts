@@ -236,9 +236,9 @@ export interface RecordResult {
 }
 
 /** How a provider writes records and their results, a JSON object a line. */
-export interface RecordForm {
-  /** The envelope of its lines, by its name in `dialects/names.ts`. */
-  readonly envelope: string;
+export interface Envelope {
+  /** As `dialects/names.ts` calls it. */
+  readonly name: string;
   /** Whether no two records of a batch may have one id. */
   readonly uniqueIds: boolean;
   /** A record's id; undefined where it has none. */
@@ -265,7 +265,7 @@ export interface BatchResults {
 
 /** Batches at one account. */
 export interface BatchesPort {
-  readonly form: RecordForm;
+  readonly envelope: Envelope;
   /** Whether `list` begins with the newest; without it, only all pages tell of all new batches. */
   readonly newestFirst: boolean;
   /** Understands every spelling of a batch id; undefined if it is not one. */

@@ -196,8 +196,8 @@ export function createDouble(options: DoubleOptions = {}): ProviderDouble {
             called("files.list", "", signal, () => page([...files.values()], cursor)),
         },
         batches: {
-          form: {
-            envelope: "openai",
+          envelope: {
+            name: "openai",
             uniqueIds,
             idOf: ({ id }) => typeof id === "string" ? id : undefined,
             result: ({ id, error, tokens }) => ({

@@ -9,7 +9,7 @@ import { IdSet } from "../../runtime/id_set.ts";
 import { isBlank, PartialLine } from "../../codecs/jsonl.ts";
 import { addSpan, type Part, type Span } from "../../codecs/pieces.ts";
 import { recordIn } from "./record.ts";
-import type { LineObject, RecordForm } from "../../providers/provider.ts";
+import type { Envelope, LineObject } from "../../providers/provider.ts";
 
 /** A part of a batch's results, and how it is opened. */
 export interface OpenPart {
@@ -25,7 +25,7 @@ export type Likeness = "id" | "line" | "nothing";
 
 /** How results are to be read. */
 export interface CheckOptions {
-  readonly form: RecordForm;
+  readonly envelope: Envelope;
   readonly likeness: Likeness;
   /** Takes what is kept of the results, in order. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
@@ -162,7 +162,7 @@ class Tally {
       this.#counts.error++;
       return true;
     }
-    const { id, outcome, inputTokens, outputTokens } = this.#options.form.result(record);
+    const { id, outcome, inputTokens, outputTokens } = this.#options.envelope.result(record);
     if (id !== undefined && this.#cameBefore(id, line)) {
       this.#counts.repeated++;
       this.#repeatedIds.add(id);

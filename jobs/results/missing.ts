@@ -2,7 +2,7 @@
 import type { Breath } from "../../runtime/breath.ts";
 import { IdSet } from "../../runtime/id_set.ts";
 import { isBlank, splitLines } from "../../codecs/jsonl.ts";
-import type { RecordForm } from "../../providers/provider.ts";
+import type { Envelope } from "../../providers/provider.ts";
 import type { Check } from "./check.ts";
 import { recordIn } from "./record.ts";
 import { mostNamed } from "./report.ts";
@@ -52,13 +52,13 @@ export async function haveOwnIds(
 /** The ids of an input's records, in its order. */
 export async function* idsOf(
   input: ReadableStream<Uint8Array>,
-  form: RecordForm,
+  envelope: Envelope,
   breath: Breath,
 ): AsyncGenerator<string> {
   for await (const line of input.pipeThrough(splitLines({ maxLineBytes }))) {
     if (breath.isDue()) await breath.take();
     const record = isBlank(line) ? undefined : await recordIn(line, breath);
-    const id = record && form.idOf(record);
+    const id = record && envelope.idOf(record);
     if (id !== undefined) yield id;
   }
 }

@@ -102,8 +102,8 @@ async function readPatiently(
   without: readonly UnreadPart[],
 ): Promise<Read> {
   const expected = expectedOf(source.batch);
-  const { form } = source.account.batches;
-  let likeness: Likeness = form.uniqueIds || input.known?.unique === true ? "id" : "line";
+  const { envelope } = source.account.batches;
+  let likeness: Likeness = envelope.uniqueIds || input.known?.unique === true ? "id" : "line";
   for (let n = 1;; n++) {
     const read = await readOnce(deps, source, likeness, without);
     const { records, repeated, isCutShort } = read.check;
@@ -177,7 +177,7 @@ async function readOnce(
   const draft = parts.length > 0 ? await deps.resultStore?.draft() : undefined;
   try {
     const check = await checkResults(parts, {
-      form: batches.form,
+      envelope: batches.envelope,
       likeness,
       write: (bytes) => draft?.write(bytes) ?? Promise.resolve(),
       breath: createBreath({ signal: deps.closing }),
@@ -207,5 +207,5 @@ async function inputIds(
 ): Promise<AsyncIterable<string> | undefined> {
   if (file === undefined || !files) return undefined;
   const input = await files.read(file, undefined, deps.closing);
-  return idsOf(input, batches.form, createBreath({ signal: deps.closing }));
+  return idsOf(input, batches.envelope, createBreath({ signal: deps.closing }));
 }

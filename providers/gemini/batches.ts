@@ -10,7 +10,7 @@ import type { Batch, BatchesPort, FilesPort, NewBatch, Page } from "../provider.
 import { cancelCall, stopBatch } from "../stop.ts";
 import { displayNameOf, readBatch } from "./batch.ts";
 import { isResultId } from "./file.ts";
-import { geminiForm } from "./form.ts";
+import { geminiEnvelope } from "./envelope.ts";
 import { createResults, maxOperationBytes } from "./results.ts";
 
 const pageSize = 100;
@@ -98,7 +98,7 @@ export function createBatches(
 
   return {
     ...createResults(http, files, path),
-    form: geminiForm,
+    envelope: geminiEnvelope,
     // Google documents no order (November 2026).
     newestFirst: false,
     parseId,

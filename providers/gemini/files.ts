@@ -8,7 +8,7 @@ import type { FilesPort, NewFile, Page, ProviderFile } from "../provider.ts";
 import { createReading } from "../reading.ts";
 import type { ProviderDeps } from "../settings.ts";
 import { fileState, isResultId, parseFileId, readFile } from "./file.ts";
-import { idIn } from "./form.ts";
+import { idIn } from "./envelope.ts";
 import { uploadFile, type UploadTools } from "./session.ts";
 
 /** The documented 2 GB, taken at its larger reading so that no valid file is refused here. */

@@ -9,7 +9,7 @@ import {
   type ProviderSettings,
 } from "../settings.ts";
 import { createBatches } from "./batches.ts";
-import { geminiDialect } from "./dialect.ts";
+import { geminiWording } from "./wording.ts";
 import { createFiles } from "./files.ts";
 
 /** Makes a provider of kind `gemini`; each account has its own key and its own files. */
@@ -23,7 +23,7 @@ export function createGemini(settings: ProviderSettings, deps: ProviderDeps): St
       baseUrl,
       headers: () => ({ "x-goog-api-key": own.apiKey }),
       secrets,
-      dialect: geminiDialect,
+      wording: geminiWording,
       health,
     }, deps);
     const files = createFiles({ provider: settings.name, baseUrl, http }, deps);

@@ -14,11 +14,11 @@ import type {
 } from "../provider.ts";
 import { cancelCall, stopBatch } from "../stop.ts";
 import { endpointOf } from "./endpoint.ts";
-import { resourceIn } from "./envelope.ts";
+import { resourceIn } from "./resource.ts";
 import { readBatch } from "./batch.ts";
 import type { Service } from "./files.ts";
 import { fileState } from "./file_state.ts";
-import { openaiForm } from "./form.ts";
+import { openaiEnvelope } from "./envelope.ts";
 import { idsOf, isOpenAI } from "./ids.ts";
 import { metadataOf } from "./metadata.ts";
 
@@ -116,7 +116,7 @@ export function createBatches(
   }
 
   return {
-    form: openaiForm,
+    envelope: openaiEnvelope,
     // Services that speak its API list in an order of their own.
     newestFirst: isOpenAI(baseUrl),
     parseId: (name) => isId(name) ? batchId(name) : undefined,

@@ -1,13 +1,31 @@
-/** Where a file or batch is in a reply. */
-import { type JsonObject, object } from "../json.ts";
+/** Records and their results as OpenAI writes them. */
+import { count, type JsonObject, object, text } from "../json.ts";
+import type { Envelope, RecordResult } from "../provider.ts";
 
-/** OpenAI answers the thing itself; Together puts a new batch into `job`, SiliconFlow all into `data`. */
-const envelopes = ["data", "job", "batch", "file"] as const;
+/** Codes of records whose turn never came. */
+const unrunCodes: ReadonlySet<string | undefined> = new Set(["batch_expired", "batch_cancelled"]);
 
-/** The file or batch that a reply tells of; an empty object where there is none. */
-export function resourceIn(reply: unknown): JsonObject {
-  const body = object(reply) ?? {};
-  if (body["id"] !== undefined) return body;
-  const inner = envelopes.map((name) => object(body[name])).find((one) => one !== undefined);
-  return inner ?? body;
+/** `custom_id` in both; OpenAI refuses a batch with two records of one id. */
+export const openaiEnvelope: Envelope = {
+  name: "openai",
+  uniqueIds: true,
+  idOf: (record) => text(record["custom_id"]),
+  result(line): RecordResult {
+    const response = object(line["response"]);
+    const usage = object(object(response?.["body"])?.["usage"]);
+    return {
+      id: text(line["custom_id"]),
+      outcome: outcomeOf(line, response),
+      // Chat and embeddings name them one way, the Responses API the other.
+      inputTokens: count(usage?.["prompt_tokens"]) ?? count(usage?.["input_tokens"]),
+      outputTokens: count(usage?.["completion_tokens"]) ?? count(usage?.["output_tokens"]),
+    };
+  },
+};
+
+/** `error` is null where the API itself refused the record, so its status decides. */
+function outcomeOf(line: JsonObject, response: JsonObject | undefined): RecordResult["outcome"] {
+  const status = count(response?.["status_code"]) ?? 0;
+  if (status >= 200 && status < 300) return "success";
+  return unrunCodes.has(text(object(line["error"])?.["code"])) ? "unrun" : "error";
 }

@@ -9,7 +9,7 @@ import type { FilesPort, NewFile, Page, ProviderFile } from "../provider.ts";
 import { createReading } from "../reading.ts";
 import type { ProviderDeps } from "../settings.ts";
 import { idsOf } from "./ids.ts";
-import { resourceIn } from "./envelope.ts";
+import { resourceIn } from "./resource.ts";
 import { fileState, settled } from "./file_state.ts";
 import { fileForm } from "./multipart.ts";
 

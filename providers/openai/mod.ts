@@ -9,7 +9,7 @@ import {
   type ProviderSettings,
 } from "../settings.ts";
 import { createBatches } from "./batches.ts";
-import { openaiDialect } from "./dialect.ts";
+import { openaiWording } from "./wording.ts";
 import { createFiles } from "./files.ts";
 
 /** Makes a provider of kind `openai`; each account has its own key and its own files. */
@@ -23,7 +23,7 @@ export function createOpenAI(settings: ProviderSettings, deps: ProviderDeps): St
       baseUrl,
       headers: () => ({ authorization: `Bearer ${own.apiKey}` }),
       secrets,
-      dialect: openaiDialect,
+      wording: openaiWording,
       health,
     }, deps);
     const service = {

@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { createBreath, holdMilliseconds } from "../../runtime/breath.ts";
 import { checkResults } from "../../jobs/results/check.ts";
 import { idsOf, namesOf } from "../../jobs/results/missing.ts";
-import type { RecordForm } from "../../providers/provider.ts";
+import type { Envelope } from "../../providers/provider.ts";
 
-const form: RecordForm = {
-  envelope: "openai",
+const envelope: Envelope = {
+  name: "openai",
   uniqueIds: true,
   idOf: ({ id }) => `${id}`,
   result: ({ id }) => ({ id: `${id}`, outcome: "success" }),
@@ -40,7 +40,7 @@ Deno.test("large results pass through in blocks, and others have their turns", a
         }
       })())),
   }], {
-    form,
+    envelope,
     likeness: "id",
     write(block) {
       largest = Math.max(largest, block.length);
@@ -63,7 +63,7 @@ Deno.test("a part that is shorter than its provider told is cut short, also betw
     open: () => Promise.resolve(new Blob(['{"id":"a"}\n']).stream()),
   });
   const options = {
-    form,
+    envelope,
     likeness: "id" as const,
     write: () => Promise.resolve(),
     breath: createBreath(),
@@ -79,7 +79,7 @@ Deno.test("many short lines in one chunk let others have their turns, blank ones
     const { counted, breath } = counting();
     const open = () => Promise.resolve(ReadableStream.from([new TextEncoder().encode(text)]));
     const write = () => Promise.resolve();
-    await checkResults([{ name, open }], { form, likeness: "nothing", write, breath });
+    await checkResults([{ name, open }], { envelope, likeness: "nothing", write, breath });
     assert.ok(counted.turns >= count / (2 * holdMilliseconds), `${name}: ${counted.turns}`);
   }
 });
@@ -92,12 +92,12 @@ Deno.test("looking for the records that results lack lets others have their turn
   const write = () => Promise.resolve();
   const check = await checkResults(
     [{ name: "part", open: () => Promise.resolve(stream(lines)) }],
-    { form, likeness: "id", write, breath: createBreath() },
+    { envelope, likeness: "id", write, breath: createBreath() },
   );
   const ids = Array.from({ length: count + 1 }, (_, n) => `r${n}`);
   const sources = {
     noted: () => ids,
-    input: () => idsOf(stream(lines + line(count)), form, createBreath()),
+    input: () => idsOf(stream(lines + line(count)), envelope, createBreath()),
   };
   for (const [name, source] of Object.entries(sources)) {
     const { counted, breath } = counting();
@@ -119,7 +119,7 @@ Deno.test("results are given up in the middle of a chunk once the gateway closes
   const open = () => Promise.resolve(ReadableStream.from([new TextEncoder().encode(text)]));
   const write = () => Promise.resolve();
   const reading = checkResults([{ name: "part", open }], {
-    form,
+    envelope,
     likeness: "id",
     write,
     breath,
@@ -129,7 +129,7 @@ Deno.test("results are given up in the middle of a chunk once the gateway closes
 });
 
 Deno.test("long lines are counted by what is short in them, and let others have their turns", async () => {
-  const { openaiForm } = await import("../../providers/openai/form.ts");
+  const { openaiEnvelope } = await import("../../providers/openai/envelope.ts");
   const usage = '"usage":{"prompt_tokens":2,"completion_tokens":3}';
   const big = [
     `{"custom_id":"a","response":{"status_code":200,"body":{"data":[${
@@ -146,7 +146,7 @@ Deno.test("long lines are counted by what is short in them, and let others have 
   const open = () => Promise.resolve(new Blob([`${big.join("\n")}\n`]).stream());
   const write = () => Promise.resolve();
   const check = await checkResults([{ name: "part", open }], {
-    form: openaiForm,
+    envelope: openaiEnvelope,
     likeness: "id",
     write,
     breath,

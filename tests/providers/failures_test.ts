@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {
-  type ErrorDialect,
+  type ErrorWording,
   excerpt,
   type Refusal,
   refusalFailure,
@@ -8,7 +8,7 @@ import {
   transportFailure,
 } from "../../providers/failures.ts";
 
-const dialect: ErrorDialect = {
+const wording: ErrorWording = {
   deniedAdvice: "Check the key.",
   read: () => undefined,
   codes: { spent: "no-credit", BAD_KEY: "denied" },
@@ -18,7 +18,7 @@ const refusal = (some: Partial<Refusal>): Refusal => ({
   provider: "p",
   status: 400,
   facts: { codes: [], reason: undefined },
-  dialect,
+  wording,
   idempotent: true,
   secrets: [],
   ...some,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../codecs/failure.ts";
 import { type Call, createHttp, type Http } from "../../providers/http.ts";
-import { openaiDialect } from "../../providers/openai/dialect.ts";
+import { openaiWording } from "../../providers/openai/wording.ts";
 import { chunks, quiet, serve, serveBytes, type TestWorld, world } from "./harness.ts";
 
 const key = "test-key-0123456789";
@@ -12,7 +12,7 @@ const http = (baseUrl: string, { deps }: TestWorld): Http =>
     baseUrl,
     headers: () => ({ authorization: `Bearer ${key}` }),
     secrets: [key],
-    dialect: openaiDialect,
+    wording: openaiWording,
   }, deps);
 
 const get: Call = { method: "GET", path: "/x" };

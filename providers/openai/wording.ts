@@ -1,9 +1,9 @@
 /** How OpenAI, and the many that imitate it, word their errors. */
-import type { ErrorDialect, ErrorFacts } from "../failures.ts";
+import type { ErrorFacts, ErrorWording } from "../failures.ts";
 import { type JsonObject, object, text } from "../json.ts";
 
 /** Error bodies of the OpenAI API, and of services that speak it in envelopes of their own. */
-export const openaiDialect: ErrorDialect = {
+export const openaiWording: ErrorWording = {
   deniedAdvice: "Check its API key, and that the key's project may use files and batches.",
   read,
   codes: {

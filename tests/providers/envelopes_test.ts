@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { latin1OfUtf8, utf8OfLatin1 } from "../../codecs/latin1.ts";
-import { geminiForm, idIn } from "../../providers/gemini/form.ts";
-import { openaiForm } from "../../providers/openai/form.ts";
+import { geminiEnvelope, idIn } from "../../providers/gemini/envelope.ts";
+import { openaiEnvelope } from "../../providers/openai/envelope.ts";
 
 Deno.test("lines of OpenAI's output and error files are told apart by their status", () => {
   const ok = {
@@ -12,21 +12,21 @@ Deno.test("lines of OpenAI's output and error files are told apart by their stat
     },
     error: null,
   };
-  assert.deepEqual(openaiForm.result(ok), {
+  assert.deepEqual(openaiEnvelope.result(ok), {
     id: "a",
     outcome: "success",
     inputTokens: 22,
     outputTokens: 2,
   });
   const responses = { response: { status_code: 200, body: { usage: { input_tokens: 3 } } } };
-  assert.equal(openaiForm.result(responses).inputTokens, 3);
+  assert.equal(openaiEnvelope.result(responses).inputTokens, 3);
   const outcomes = [
     { response: { status_code: 400, body: { error: {} } }, error: null },
     { response: null, error: { code: "server_error" } },
     { response: null, error: { code: "batch_expired" } },
     { response: null, error: { code: "batch_cancelled" } },
     {},
-  ].map((line) => openaiForm.result(line).outcome);
+  ].map((line) => openaiEnvelope.result(line).outcome);
   assert.deepEqual(outcomes, ["error", "error", "unrun", "unrun", "error"]);
 });
 
@@ -34,14 +34,14 @@ Deno.test("lines of Gemini's are told by key or metadata, and thoughts are outpu
   const response = {
     usageMetadata: { promptTokenCount: 15, candidatesTokenCount: 2, thoughtsTokenCount: 62 },
   };
-  assert.deepEqual(geminiForm.result({ key: "a", response }), {
+  assert.deepEqual(geminiEnvelope.result({ key: "a", response }), {
     id: "a",
     outcome: "success",
     inputTokens: 15,
     outputTokens: 64,
   });
   const inline = { metadata: { key: "b" }, error: { code: 3 } };
-  assert.deepEqual([geminiForm.result(inline).id, geminiForm.result(inline).outcome], [
+  assert.deepEqual([geminiEnvelope.result(inline).id, geminiEnvelope.result(inline).outcome], [
     "b",
     "error",
   ]);

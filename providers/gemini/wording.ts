@@ -1,5 +1,5 @@
 /** How Gemini words its errors. */
-import type { ErrorClass, ErrorDialect, ErrorFacts } from "../failures.ts";
+import type { ErrorClass, ErrorFacts, ErrorWording } from "../failures.ts";
 import { type JsonObject, object, objects, text } from "../json.ts";
 
 /**
@@ -27,7 +27,7 @@ const deniedReasons = [
 const dailyQuota = "daily quota";
 
 /** Error bodies of Google APIs, `{"error": {code, message, status, details}}`. */
-export const geminiDialect: ErrorDialect = {
+export const geminiWording: ErrorWording = {
   deniedAdvice:
     "Check its API key, and that the Generative Language API is enabled for the key's project.",
   read,

@@ -1,11 +1,11 @@
 /** Records and their results as Gemini writes them, in files and inline. */
 import { latin1OfUtf8, utf8OfLatin1 } from "../../codecs/latin1.ts";
 import { count, object, text } from "../json.ts";
-import type { LineObject, RecordForm } from "../provider.ts";
+import type { Envelope, LineObject } from "../provider.ts";
 
 /** `key`, or `metadata.key` in the inline form; Gemini does not mind two of one name, or none. */
-export const geminiForm: RecordForm = {
-  envelope: "gemini",
+export const geminiEnvelope: Envelope = {
+  name: "gemini",
   uniqueIds: false,
   idOf,
   result(line) {
