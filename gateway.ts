@@ -28,7 +28,7 @@ import { createProviders } from "./providers/registry.ts";
 import type { Timeouts } from "./providers/timeouts.ts";
 import { createUploader } from "./providers/upload.ts";
 import { type AppDeps, createApp, createRootApp } from "./routes/app.ts";
-import type { App } from "./routes/door.ts";
+import type { App } from "./routes/entry.ts";
 import type { Openness } from "./routes/authenticate.ts";
 import { createMetrics } from "./routes/ops/metrics.ts";
 import { bindingOf } from "./routes/select_provider.ts";

@@ -4,7 +4,7 @@
  * listener closes when the last request is answered.
  */
 import { createReserve } from "./descriptors.ts";
-import type { App } from "./routes/door.ts";
+import type { App } from "./routes/entry.ts";
 
 /** What TLS needs, as PEM texts. */
 export interface Tls {

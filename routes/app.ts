@@ -2,13 +2,19 @@
 import { Hono } from "@hono/hono";
 import { renderBedrockError } from "../codecs/bedrock_errors.ts";
 import { s3Error } from "../codecs/s3_errors.ts";
-import { type AskedService, lostService, mainUrl, type Ports, wrongEndpoint } from "./asker.ts";
+import {
+  lostService,
+  mainUrl,
+  type Ports,
+  type RequestedService,
+  wrongEndpoint,
+} from "./requested_service.ts";
 import { checkPort } from "./auth/link_port.ts";
 import { addressOf } from "./s3/address.ts";
-import type { Service } from "./auth/proof.ts";
+import type { Service } from "./auth/credential_proof.ts";
 import { type BedrockRouteDeps, bedrockRoutes, createBedrock } from "./bedrock/mod.ts";
 import type { Context } from "./context.ts";
-import { type App, createDoor, type DoorDeps, type Face, healthPath, plain } from "./door.ts";
+import { type Api, type App, createEntry, type EntryDeps, healthPath, plain } from "./entry.ts";
 import { health, type HealthDeps, readiness } from "./ops/health.ts";
 import type { Metrics } from "./ops/metrics.ts";
 import { answerText } from "./text_answer.ts";
@@ -20,13 +26,13 @@ const bedrockMount = "/bedrock";
 const s3Mount = `${bedrockMount}/files`;
 
 /** What the gateway's answers are made from. */
-export interface AppDeps extends S3RouteDeps, BedrockRouteDeps, HealthDeps, DoorDeps {
+export interface AppDeps extends S3RouteDeps, BedrockRouteDeps, HealthDeps, EntryDeps {
   readonly metrics: Metrics;
   /** Of the listeners, once they listen. */
   readonly ports: () => Ports;
 }
 
-/** What Hono carries from the door to a handler. */
+/** What Hono carries from the entry to a handler. */
 interface Carried {
   readonly Bindings: { readonly context: Context };
 }
@@ -50,23 +56,23 @@ export function createApp(deps: AppDeps): App {
     plain(404, "Batchway speaks S3 at /bedrock/files and the Bedrock batch API at /bedrock.")
   );
   const routed = async (context: Context) => await app.fetch(context.request, { context });
-  const faces: Readonly<Record<Service, Face>> = {
+  const apis: Readonly<Record<Service, Api>> = {
     // Which operation a request of S3 is, its query tells, not a pattern of paths.
-    s3: s3Face(deps, s3Mount),
+    s3: s3Api(deps, s3Mount),
     bedrock: { service: "bedrock", mount: bedrockMount, answer: routed, refuse: refuseBedrock },
     ops: { service: "ops", mount: "", answer: routed, refuse: refusePlainly },
   };
-  const lost = lostFaces(deps);
-  return createDoor(deps, (target, request) => {
+  const lost = lostApis(deps);
+  return createEntry(deps, (target, request) => {
     const { path } = target;
-    if (opsPaths.has(path)) return faces.ops;
-    const face = isBelow(path, s3Mount)
-      ? faces.s3
+    if (opsPaths.has(path)) return apis.ops;
+    const api = isBelow(path, s3Mount)
+      ? apis.s3
       : isBelow(path, bedrockMount)
-      ? faces.bedrock
-      : faces.ops;
-    const asked = lostService(request, target, face.service);
-    return asked === undefined ? face : lost[asked];
+      ? apis.bedrock
+      : apis.ops;
+    const requested = lostService(request, target, api.service);
+    return requested === undefined ? api : lost[requested];
   });
 }
 
@@ -74,8 +80,8 @@ export function createApp(deps: AppDeps): App {
 const opsPaths: ReadonlySet<string> = new Set([healthPath, "/readyz", "/metrics"]);
 
 /** What answers clients of a service whose endpoint is wrong: in the service's words, with the right one. */
-function lostFaces(deps: AppDeps): Readonly<Record<AskedService, Face>> {
-  const face = (service: AskedService, path: string, refuse: Face["refuse"]): Face => ({
+function lostApis(deps: AppDeps): Readonly<Record<RequestedService, Api>> {
+  const api = (service: RequestedService, path: string, refuse: Api["refuse"]): Api => ({
     service,
     mount: "",
     answer({ request, target }) {
@@ -84,22 +90,22 @@ function lostFaces(deps: AppDeps): Readonly<Record<AskedService, Face>> {
     refuse,
   });
   return {
-    s3: face("s3", s3Mount, createRefusal(deps, "")),
-    bedrock: face("bedrock", bedrockMount, refuseBedrock),
+    s3: api("s3", s3Mount, createRefusal(deps, "")),
+    bedrock: api("bedrock", bedrockMount, refuseBedrock),
   };
 }
 
 /** Makes the answers of the second listener: S3 at the root. */
 export function createRootApp(deps: AppDeps): App {
-  const s3 = s3Face(deps, "");
-  const { bedrock } = lostFaces(deps);
-  return createDoor(
+  const s3 = s3Api(deps, "");
+  const { bedrock } = lostApis(deps);
+  return createEntry(
     deps,
     (target, request) => lostService(request, target, "s3") === undefined ? s3 : bedrock,
   );
 }
 
-function s3Face(deps: AppDeps, mount: string): Face {
+function s3Api(deps: AppDeps, mount: string): Api {
   const answer = createS3(deps, mount);
   return {
     service: "s3",
@@ -128,12 +134,12 @@ function newHono(): Hono<Carried> {
   return new Hono<Carried>({ getPath });
 }
 
-const refuseBedrock: Face["refuse"] = (failure, _request, _target, requestId) => {
+const refuseBedrock: Api["refuse"] = (failure, _request, _target, requestId) => {
   const { status, headers, body } = renderBedrockError(failure, requestId);
   return answerText(body, headers, status);
 };
 
-const refusePlainly: Face["refuse"] = (failure) => {
+const refusePlainly: Api["refuse"] = (failure) => {
   const { status, message, retryAfterSeconds } = s3Error(failure);
   const response = plain(status, message);
   if (retryAfterSeconds !== undefined) response.headers.set("retry-after", `${retryAfterSeconds}`);

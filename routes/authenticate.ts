@@ -1,7 +1,7 @@
 /**
  * Who sends a request: whoever can prove it with a signature, a presigned link or a bearer token.
  *
- * While no credential exists nobody is asked, and then the gateway is for this machine alone, unless
+ * While no credential exists no proof is required; the gateway is then for this machine only, unless
  * its operator has said otherwise. The first credential ends that, also for a gateway that runs.
  */
 import { isAccessKeyId, mayHoldAccessKeyId } from "../access/issue.ts";
@@ -19,7 +19,7 @@ import { authenticateHeader } from "./auth/header_v4.ts";
 import { checkLocal } from "./auth/local_caller.ts";
 import { authenticatePresigned } from "./auth/presigned_v4.ts";
 import { authenticatePresignedV2 } from "./auth/presigned_v2.ts";
-import type { Asked, Proving } from "./auth/proof.ts";
+import type { CredentialProof, ProofRequest } from "./auth/credential_proof.ts";
 import { isNoProof, refuse } from "./auth/refusals.ts";
 import type { Principal } from "./context.ts";
 import type { Target } from "./target.ts";
@@ -38,31 +38,34 @@ export interface AuthenticateDeps {
   readonly s3Domains: readonly string[];
 }
 
-/** Tells who sends a request. Throws a refusal where it is nobody who may. */
-export async function authenticate(deps: AuthenticateDeps, asked: Asked): Promise<Principal> {
+/** Returns who sends a request. Throws a refusal for a sender who may not. */
+export async function authenticate(
+  deps: AuthenticateDeps,
+  request: ProofRequest,
+): Promise<Principal> {
   const { keyring } = deps;
   if (!await keyring.hasAny()) {
-    if (!(namesOurs(asked) && await keyring.reread())) return anonymous(deps, asked);
+    if (!(namesOurs(request) && await keyring.reread())) return anonymous(deps, request);
   }
-  const query = parseRawQuery(asked.target.query);
-  const prove = wayOf(asked.request.headers, query);
-  const proving = {
-    ...asked,
+  const query = parseRawQuery(request.target.query);
+  const prove = wayOf(request.request.headers, query);
+  const proof = {
+    ...request,
     query,
     find: keyring.find,
     now: deps.now(),
     latest: (deps.latest ?? deps.now)(),
   };
   try {
-    return await prove(proving);
+    return await prove(proof);
   } catch (error) {
     if (!isNoProof(error) || !await keyring.reread()) throw error;
-    return await prove(proving);
+    return await prove(proof);
   }
 }
 
 /** Whether a request names a credential of ours: it may have been issued this very moment. */
-function namesOurs({ request, target }: Asked): boolean {
+function namesOurs({ request, target }: ProofRequest): boolean {
   const header = request.headers.get("authorization");
   if (header !== null && /^bearer /i.test(header)) return true;
   // Only what may be one of ours is read as a whole.
@@ -71,7 +74,7 @@ function namesOurs({ request, target }: Asked): boolean {
   return claimed !== undefined && isAccessKeyId(claimed.accessKeyId);
 }
 
-type Way = (proving: Proving) => Promise<Principal>;
+type Way = (proof: CredentialProof) => Promise<Principal>;
 
 /** Parameters of a query that claim who sends it, in lower case. */
 const claims: Readonly<Record<string, Way>> = {
@@ -82,7 +85,7 @@ const claims: Readonly<Record<string, Way>> = {
 };
 
 /** The one way in which a request proves who sends it. */
-function wayOf(headers: Headers, query: Proving["query"]): Way {
+function wayOf(headers: Headers, query: CredentialProof["query"]): Way {
   const ways = new Set<Way>();
   for (const [name] of query) {
     const claim = name.toLowerCase();
@@ -106,7 +109,7 @@ function wayOf(headers: Headers, query: Proving["query"]): Way {
 
 function anonymous(
   deps: AuthenticateDeps,
-  { request, target }: Asked,
+  { request, target }: ProofRequest,
 ): Principal {
   if (deps.openTo === "nobody") {
     throw refuse(

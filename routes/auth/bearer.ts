@@ -1,17 +1,17 @@
 /** Bearer tokens, which Bedrock's clients send where `AWS_BEARER_TOKEN_BEDROCK` is set. */
 import { timingSafeEqual } from "node:crypto";
 import { bearerOwner, hashBearer } from "../../access/issue.ts";
-import type { Proving } from "./proof.ts";
+import type { CredentialProof } from "./credential_proof.ts";
 import type { Principal } from "../context.ts";
 import { checkGood, principalOf } from "./credential_check.ts";
 import { refuse } from "./refusals.ts";
 
 /** What no token's hash is: a hash of nothing that could be sent. */
-const nobodysHash = hashBearer("");
+const unknownHash = hashBearer("");
 
 /** Tells whose token a request bears. Throws a refusal where it is nobody's, or not good now. */
 export async function authenticateBearer(
-  { request: { headers }, service, find, latest }: Proving,
+  { request: { headers }, service, find, latest }: CredentialProof,
 ): Promise<Principal> {
   if (service === "s3") {
     throw refuse("unsupported", "S3 takes no bearer token. Sign the request with AWS4-HMAC-SHA256");
@@ -22,7 +22,7 @@ export async function authenticateBearer(
   const given = hashBearer(token);
   const hashes = credential && credential.bearerHashes.length > 0
     ? credential.bearerHashes
-    : [nobodysHash];
+    : [unknownHash];
   const fitting = hashes.filter((one) => timingSafeEqual(one, given));
   if (!credential || fitting.length === 0) {
     throw refuse(

@@ -6,12 +6,12 @@ import { randomBytes } from "node:crypto";
 import type { Credential } from "../../access/keyring.ts";
 import { isRegion } from "../../codecs/arn.ts";
 import type { Scope } from "../../codecs/sigv4.ts";
-import type { Service } from "./proof.ts";
+import type { Service } from "./credential_proof.ts";
 import type { Principal } from "../context.ts";
 import { refuse } from "./refusals.ts";
 
 /** Stands for the secret of a key that nobody has; nothing is signed with it. */
-const nobodysSecret = randomBytes(32).toString("base64");
+const unknownSecret = randomBytes(32).toString("base64");
 
 /** A credential whose proof was right. */
 export interface Proven {
@@ -35,7 +35,7 @@ export function checkProof(
 ): Proven {
   const secrets = credential && credential.secrets.length > 0
     ? credential.secrets
-    : [nobodysSecret];
+    : [unknownSecret];
   const [secret] = secrets.filter(fits);
   if (!credential) {
     throw refuse(
@@ -72,7 +72,7 @@ export function principalOf(
   };
 }
 
-/** What each face of the gateway may be signed for. */
+/** What requests for each API may be signed for. */
 const signedFor: Readonly<Record<Service, readonly string[]>> = {
   s3: ["s3"],
   bedrock: ["bedrock"],

@@ -9,7 +9,7 @@ import {
   verifySignature,
 } from "../../codecs/sigv4.ts";
 import { Failure } from "../../codecs/failure.ts";
-import { type Proving, signedPieces } from "./proof.ts";
+import { type CredentialProof, signedPieces } from "./credential_proof.ts";
 import type { Principal } from "../context.ts";
 import {
   checkProof,
@@ -24,8 +24,8 @@ import { refuse } from "./refusals.ts";
 const algorithm = "AWS4-HMAC-SHA256";
 
 /** Tells who signed a request. Throws a refusal where the signature does not prove it. */
-export async function authenticateHeader(proving: Proving): Promise<Principal> {
-  const { request: { headers }, service, find, now, latest, target } = proving;
+export async function authenticateHeader(proof: CredentialProof): Promise<Principal> {
+  const { request: { headers }, service, find, now, latest, target } = proof;
   const claimed = parseAuthorization(headers.get("authorization") ?? "");
   if (!claimed) throw unreadable(headers.get("authorization") ?? "");
   checkScope(claimed, service, "malformedHeader");
@@ -46,8 +46,8 @@ export async function authenticateHeader(proving: Proving): Promise<Principal> {
     );
   }
   checkSignedHeaders(headers, claimed.signedHeaders);
-  const payloadHash = claimed.service === "s3" ? s3PayloadHash(headers) : await bodyHash(proving);
-  const pieces = signedPieces(proving, payloadHash);
+  const payloadHash = claimed.service === "s3" ? s3PayloadHash(headers) : await bodyHash(proof);
+  const pieces = signedPieces(proof, payloadHash);
   const { credential, secret } = checkProof(
     await find(claimed.accessKeyId),
     latest,
@@ -110,7 +110,7 @@ function s3PayloadHash(headers: Headers): string {
 }
 
 /** Elsewhere the signature covers the body itself, whatever a header may say of it. */
-async function bodyHash({ request: { headers }, readBody }: Proving): Promise<string> {
+async function bodyHash({ request: { headers }, readBody }: CredentialProof): Promise<string> {
   const hash = sha256Hex(await readBody());
   const declared = headers.get("x-amz-content-sha256");
   if (declared === null || declared.toLowerCase() === hash) return hash;

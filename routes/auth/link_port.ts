@@ -6,7 +6,7 @@
 import { Failure } from "../../codecs/failure.ts";
 import { linkForm } from "../../codecs/presigned_headers.ts";
 import { parseRawQuery } from "../../codecs/uri.ts";
-import type { Ports } from "../asker.ts";
+import type { Ports } from "../requested_service.ts";
 import type { S3Address } from "../s3/address.ts";
 import type { Target } from "../target.ts";
 import { refuse } from "./refusals.ts";

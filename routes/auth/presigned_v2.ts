@@ -1,15 +1,15 @@
 /** Presigned links of the older kind (SigV2), which boto3, awscli and s3cmd make unless told otherwise. */
 import { parsePresignedV2, unsignedParametersV2, verifySignatureV2 } from "../../codecs/sigv2.ts";
-import type { Proving } from "./proof.ts";
+import type { CredentialProof } from "./credential_proof.ts";
 import type { Principal } from "../context.ts";
 import { checkProof, principalOf, refuseSessionToken } from "./credential_check.ts";
 import { longestLink } from "./presigned_v4.ts";
 import { refuse } from "./refusals.ts";
 
 /** Tells who signed a link. Throws a refusal where it does not prove it, or is not good now. */
-export async function authenticatePresignedV2(proving: Proving): Promise<Principal> {
+export async function authenticatePresignedV2(proof: CredentialProof): Promise<Principal> {
   const { request: { method, headers }, target, query, service, find, now, latest, resource } =
-    proving;
+    proof;
   if (service !== "s3") {
     throw refuse(
       "unsupported",

@@ -6,7 +6,7 @@ import {
   sha256Hex,
   verifySignature,
 } from "../../codecs/sigv4.ts";
-import { type Proving, signedPieces } from "./proof.ts";
+import { type CredentialProof, signedPieces } from "./credential_proof.ts";
 import type { Principal } from "../context.ts";
 import {
   checkProof,
@@ -22,8 +22,8 @@ import { refuse } from "./refusals.ts";
 export const longestLink = 604_800;
 
 /** Tells who signed a link. Throws a refusal where it does not prove it, or is not good now. */
-export async function authenticatePresigned(proving: Proving): Promise<Principal> {
-  const { request: { headers }, query, service, find, now, latest, readBody } = proving;
+export async function authenticatePresigned(proof: CredentialProof): Promise<Principal> {
+  const { request: { headers }, query, service, find, now, latest, readBody } = proof;
   checkExpires(query.find(([name]) => name === "X-Amz-Expires")?.[1]);
   const claimed = parsePresigned(query);
   if (!claimed) {
@@ -52,7 +52,7 @@ export async function authenticatePresigned(proving: Proving): Promise<Principal
       "The chunks of a presigned upload cannot be signed. Send the body unsigned",
     );
   }
-  const pieces = signedPieces(proving, payloadHash);
+  const pieces = signedPieces(proof, payloadHash);
   const { credential } = checkProof(
     await find(claimed.accessKeyId),
     latest,

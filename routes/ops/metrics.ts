@@ -1,7 +1,7 @@
 /** What the gateway has done since it started, in the text form that Prometheus reads. */
 import type { Provider } from "../../providers/provider.ts";
 import { accountsOf } from "./health.ts";
-import type { Answered } from "../door.ts";
+import type { Answered } from "../entry.ts";
 
 /** Counts what was answered. */
 export interface Metrics {

@@ -6,7 +6,7 @@ import { checkBucket } from "../authorize.ts";
 import { answerXml, checksumElements } from "./answer.ts";
 import { checkCopySource, copySourceOf } from "./copy_source.ts";
 import type { S3Request } from "./handler.ts";
-import { conditionOf, describe, refusePromises } from "./new_object.ts";
+import { conditionOf, describe, refuseHeaders } from "./new_object.ts";
 
 /** Headers that make a copy of an object onto itself a change, in S3's eyes. */
 const changing = [
@@ -19,7 +19,7 @@ const changing = [
 export async function copyObject(request: S3Request): Promise<Response> {
   const { deps, reach, bucket, key, audit, signal } = request;
   const { headers } = request;
-  refusePromises(headers);
+  refuseHeaders(headers);
   const source = copySourceOf(headers);
   const replaces = replacesDescription(headers);
   const isItself = source.bucket === bucket && source.key === key;

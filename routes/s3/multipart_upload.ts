@@ -7,13 +7,13 @@ import type { UploadName } from "../../objects/multipart.ts";
 import { answerXml, knownChecksums } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
 import { encodingOf, ownerOf, pageSize } from "./listing.ts";
-import { describe, refusePromises } from "./new_object.ts";
+import { describe, refuseHeaders } from "./new_object.ts";
 
 /** Opens an upload; what its headers say of the object is kept until the upload is completed. */
 export async function createMultipartUpload(request: S3Request): Promise<Response> {
   const { deps, reach, bucket, key } = request;
   const { headers } = request;
-  refusePromises(headers);
+  refuseHeaders(headers);
   const checksum = wantedChecksum(headers);
   const id = await deps.objects.multipart.create(reach, {
     bucket,

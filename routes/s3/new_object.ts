@@ -83,8 +83,8 @@ export function conditionOf(headers: Headers): WriteCondition {
   };
 }
 
-/** What must not be taken in silence: a lock that locks nothing, a key that encrypts nothing. */
-const promises: Readonly<Record<string, string>> = {
+/** Headers that must not be ignored: a lock that locks nothing, a key that encrypts nothing. */
+const refusedHeaders: Readonly<Record<string, string>> = {
   "x-amz-object-lock-mode": "Objects cannot be locked",
   "x-amz-object-lock-retain-until-date": "Objects cannot be locked",
   "x-amz-object-lock-legal-hold": "Objects cannot be locked",
@@ -93,8 +93,11 @@ const promises: Readonly<Record<string, string>> = {
 };
 
 /** Throws `unsupported` where a request that makes an object asks for more than is kept. */
-export function refusePromises(headers: Headers): void {
-  const asked = Object.keys(promises).find((name) => headers.has(name));
-  if (asked === undefined) return;
-  throw new Failure("unsupported", `${promises[asked]} here. Send the request without ${asked}`);
+export function refuseHeaders(headers: Headers): void {
+  const refused = Object.keys(refusedHeaders).find((name) => headers.has(name));
+  if (refused === undefined) return;
+  throw new Failure(
+    "unsupported",
+    `${refusedHeaders[refused]} here. Send the request without ${refused}`,
+  );
 }

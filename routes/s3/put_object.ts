@@ -3,7 +3,7 @@ import { computedMd5 } from "../../codecs/checksums.ts";
 import { accountOfHeld } from "../../objects/held.ts";
 import { checkObjectSize, digestsOf, lengthOf, openBody } from "./body.ts";
 import type { S3Request } from "./handler.ts";
-import { conditionOf, describe, refusePromises } from "./new_object.ts";
+import { conditionOf, describe, refuseHeaders } from "./new_object.ts";
 
 /** Stores an object: streamed, verified, recorded. */
 export async function putObject(request: S3Request): Promise<Response> {
@@ -11,7 +11,7 @@ export async function putObject(request: S3Request): Promise<Response> {
   const { headers } = request;
   const bytes = lengthOf(headers);
   checkObjectSize(bytes, deps.maxBodyBytes);
-  refusePromises(headers);
+  refuseHeaders(headers);
   const condition = conditionOf(headers);
   const description = describe(headers);
   const declared = digestsOf(request);

@@ -2,7 +2,7 @@
 import { s3Error } from "../../codecs/s3_errors.ts";
 import { renderS3Error } from "../../codecs/s3_xml.ts";
 import { claimedRegion } from "../authenticate.ts";
-import type { Face } from "../door.ts";
+import type { Api } from "../entry.ts";
 import type { Target } from "../target.ts";
 import { answerText } from "../text_answer.ts";
 import { addressOf } from "./address.ts";
@@ -15,7 +15,7 @@ export interface RefusalDeps {
 }
 
 /** Makes what renders failures of requests below a mount. */
-export function createRefusal(deps: RefusalDeps, mount: string): Face["refuse"] {
+export function createRefusal(deps: RefusalDeps, mount: string): Api["refuse"] {
   return async (failure, request, target, requestId) => {
     const error = s3Error(failure);
     const { status, retryAfterSeconds, fields } = error;

@@ -1,11 +1,11 @@
 /**
- * The door that every request comes through. Whoever asks is known before a route is looked up, so no
- * route can be forgotten; and every request leaves one line for the audit.
+ * The entry that every request comes through. Its sender is known before a route is looked up, so
+ * that no route can be forgotten; and every request leaves one line for the audit.
  */
 import type { RateLimit } from "../access/rate_limit.ts";
 import { Failure } from "../codecs/failure.ts";
 import { hasPassed, hopHeader } from "../codecs/hops.ts";
-import type { Service } from "./auth/proof.ts";
+import type { Service } from "./auth/credential_proof.ts";
 import { authenticate, type AuthenticateDeps } from "./authenticate.ts";
 import { type Audit, type Broken, type Context, newAudit, type Principal } from "./context.ts";
 import { type Connection, finish } from "./finish.ts";
@@ -14,8 +14,8 @@ import { type BodyDeps, controlBody } from "./request_body.ts";
 import { addressOf } from "./s3/address.ts";
 import { answerText } from "./text_answer.ts";
 
-/** What the door needs. */
-export interface DoorDeps extends AuthenticateDeps, BodyDeps {
+/** Dependencies of the entry. */
+export interface EntryDeps extends AuthenticateDeps, BodyDeps {
   readonly rateLimit: RateLimit;
   /** This gateway's id, as its own calls carry it. */
   readonly hop: string;
@@ -39,8 +39,8 @@ export interface Answered {
 /** Answers a request. */
 export type App = (request: Request, connection: Connection) => Promise<Response>;
 
-/** One of the gateway's faces: what it speaks, where, and how it says no before a route is found. */
-export interface Face {
+/** One of the gateway's apis: what it speaks, where, and how it says no before a route is found. */
+export interface Api {
   readonly service: Service;
   readonly mount: string;
   readonly answer: (context: Context) => Response | Promise<Response>;
@@ -52,13 +52,13 @@ export interface Face {
   ) => Response | Promise<Response>;
 }
 
-/** The one path that anybody may ask: whether the process serves. */
+/** The one path that is open to anyone: whether the process serves. */
 export const healthPath = "/healthz";
 
-/** Makes the door to the faces that paths belong to. */
-export function createDoor(
-  deps: DoorDeps,
-  faceOf: (target: Target, request: Request) => Face,
+/** Makes the entry to the APIs that paths belong to. */
+export function createEntry(
+  deps: EntryDeps,
+  apiOf: (target: Target, request: Request) => Api,
 ): App {
   return async (request, connection) => {
     const startedAt = performance.now();
@@ -75,14 +75,14 @@ export function createDoor(
         if (!(error instanceof Failure)) throw error;
         return plain(400, error.message);
       }
-      const face = faceOf(target, request);
+      const api = apiOf(target, request);
       try {
         checkHead(request.headers, target);
         checkLoop(request.headers, deps.hop);
         const readBody = controlBody(request, audit, deps);
-        principal = await whoAsks(deps, face, request, target, readBody);
+        principal = await senderOf(deps, api, request, target, readBody);
         takeTurn(deps.rateLimit, principal);
-        return await face.answer({
+        return await api.answer({
           request,
           target,
           requestId,
@@ -94,7 +94,7 @@ export function createDoor(
       } catch (error) {
         const isExpected = error instanceof Failure && error.kind !== "internal";
         if (!isExpected) deps.broken({ requestId, signal }, error);
-        const refusal = await face.refuse(error, request, target, requestId);
+        const refusal = await api.refuse(error, request, target, requestId);
         // The gateway's own look for itself knows it by its id.
         if (isLoop(error)) refusal.headers.set(hopHeader, deps.hop);
         return refusal;
@@ -103,7 +103,7 @@ export function createDoor(
 
     const response = await answer();
     return await finish(request, response, connection, (bytesOut) => {
-      const { accessKeyId = null, tenant = null } = principal === nobody ? {} : principal ?? {};
+      const { accessKeyId = null, tenant = null } = principal === anyone ? {} : principal ?? {};
       const durationMs = Math.round((performance.now() - startedAt) * 1000) / 1000;
       const { status } = response;
       deps.answered({ requestId, accessKeyId, tenant, audit, status, bytesOut, durationMs });
@@ -111,8 +111,8 @@ export function createDoor(
   };
 }
 
-/** Who asks for `/healthz`, as often as they like: it tells what is asked least of all. */
-const nobody: Principal = {
+/** The sender of a request for `/healthz`, which is never limited. */
+const anyone: Principal = {
   accessKeyId: null,
   tenant: "",
   providers: [],
@@ -122,14 +122,14 @@ const nobody: Principal = {
   region: undefined,
 };
 
-async function whoAsks(
-  deps: DoorDeps,
-  { service, mount }: Face,
+async function senderOf(
+  deps: EntryDeps,
+  { service, mount }: Api,
   request: Request,
   target: Target,
   readBody: Context["readBody"],
 ): Promise<Principal> {
-  if (service === "ops" && target.path === healthPath) return nobody;
+  if (service === "ops" && target.path === healthPath) return anyone;
   const resource = () => {
     const { bucket, path } = addressOf(target, mount, deps.s3Domains);
     return bucket === undefined ? target.path : path;
@@ -155,7 +155,7 @@ function isLoop(error: unknown): boolean {
 /** Counts a request against its principal's rate. Throws `throttled` where that is used up. */
 function takeTurn(rateLimit: RateLimit, principal: Principal): void {
   // Strangers must not use up what a load balancer's checks need.
-  if (principal === nobody) return;
+  if (principal === anyone) return;
   const wait = rateLimit.take(principal.accessKeyId ?? "");
   if (wait === undefined) return;
   throw new Failure("throttled", "The access key sends more requests a second than it may", {

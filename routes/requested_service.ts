@@ -5,14 +5,14 @@
 import { Failure } from "../codecs/failure.ts";
 import { parseAuthorization, parseCredential } from "../codecs/sigv4_claims.ts";
 import { parseRawQuery } from "../codecs/uri.ts";
-import type { Service } from "./auth/proof.ts";
+import type { Service } from "./auth/credential_proof.ts";
 import { hostname, type Target } from "./target.ts";
 
 /** A service that clients have SDKs for. */
-export type AskedService = "s3" | "bedrock";
+export type RequestedService = "s3" | "bedrock";
 
 /** What tools and SDKs that name their service write into the user agent (captured 2026-11). */
-const userAgents: readonly (readonly [AskedService, RegExp])[] = [
+const userAgents: readonly (readonly [RequestedService, RegExp])[] = [
   [
     "s3",
     /\bapi\/s3\b|\bcommand[#/]s3(?:api)?\b|\bS3Manager\b|\b(?:rclone|s3cmd|s5cmd|s3fs|goofys)\b/,
@@ -28,7 +28,7 @@ const bedrockPath = /\/(?:model-invocation-jobs?(?:\/|$)|listTagsForResource$|(?
  * Tells who asks: by the scope of a signature in a header or a presigned query, by a bearer token
  * for a path of Bedrock's, else by the user agent. undefined where nothing tells.
  */
-function askedService({ headers }: Request, target: Target): AskedService | undefined {
+function requestedService({ headers }: Request, target: Target): RequestedService | undefined {
   const authorization = headers.get("authorization");
   if (authorization !== null) {
     if (/^AWS /.test(authorization)) return "s3";
@@ -54,20 +54,20 @@ export function lostService(
   request: Request,
   target: Target,
   service: Service,
-): AskedService | undefined {
-  const asked = askedService(request, target);
-  if (asked === undefined || asked === service) return undefined;
+): RequestedService | undefined {
+  const requested = requestedService(request, target);
+  if (requested === undefined || requested === service) return undefined;
   // Signed for Bedrock, and for no path of Bedrock's: S3 says what is wrong with the signature.
   if (service === "s3" && !bedrockPath.test(target.path)) return undefined;
-  return asked;
+  return requested;
 }
 
-function byUserAgent(headers: Headers): AskedService | undefined {
+function byUserAgent(headers: Headers): RequestedService | undefined {
   const text = headers.get("user-agent") ?? "";
   return userAgents.find(([, form]) => form.test(text))?.[0];
 }
 
-function known(service: string | undefined): AskedService | undefined {
+function known(service: string | undefined): RequestedService | undefined {
   return service === "s3" || service === "bedrock" ? service : undefined;
 }
 
@@ -88,10 +88,10 @@ export function mainUrl(request: Request, target: Target, path: string, ports: P
   return `${scheme}://${host}${path}`;
 }
 
-const clients: Readonly<Record<AskedService, string>> = { s3: "S3", bedrock: "Bedrock" };
+const clients: Readonly<Record<RequestedService, string>> = { s3: "S3", bedrock: "Bedrock" };
 
 /** Says to a client of a service where that service is. */
-export function wrongEndpoint(service: AskedService, url: string): Failure {
+export function wrongEndpoint(service: RequestedService, url: string): Failure {
   return new Failure(
     "invalid",
     `The ${clients[service]} API is not at this path. Set the endpoint URL of the ` +

@@ -1,13 +1,13 @@
-/** What a request proves its sender with, and what a signature covers of it. */
+/** The proof of a request's sender, and what a signature covers of the request. */
 import type { Credential } from "../../access/keyring.ts";
 import type { RequestPieces } from "../../codecs/sigv4.ts";
 import type { Target } from "../target.ts";
 
-/** Which of the gateway's faces a request is for; `ops` is what operators ask. */
+/** Which of the gateway's APIs a request is for; `ops` is for operators. */
 export type Service = "s3" | "bedrock" | "ops";
 
 /** A request, and what its signature may cover. */
-export interface Asked {
+export interface ProofRequest {
   readonly request: Request;
   readonly target: Target;
   readonly service: Service;
@@ -17,8 +17,8 @@ export interface Asked {
   readonly readBody: () => Promise<Uint8Array>;
 }
 
-/** What the ways of proving it share. */
-export interface Proving extends Asked {
+/** A request as each way of proving its sender gets it. */
+export interface CredentialProof extends ProofRequest {
   /** The query's parameters, decoded. */
   readonly query: readonly (readonly [name: string, value: string])[];
   readonly find: (accessKeyId: string) => Promise<Credential | undefined>;
@@ -29,7 +29,7 @@ export interface Proving extends Asked {
 
 /** The pieces, as they came on the wire. */
 export function signedPieces(
-  { request: { method, headers }, target }: Proving,
+  { request: { method, headers }, target }: CredentialProof,
   payloadHash: string,
 ): RequestPieces {
   const { path, query } = target;
