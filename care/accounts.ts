@@ -2,6 +2,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { maxBatch } from "../catalog/keys.ts";
 import type { FileEntry } from "../catalog/entries.ts";
+import { accountOfJob } from "../catalog/plans.ts";
 import type { Difference, Place } from "./compare.ts";
 
 /** What is at an account. */
@@ -30,7 +31,10 @@ export async function* missingAccounts(
   ) {
     if (value.account !== undefined) count(String(key[1]), value.account, "files");
   }
-  for await (const { scope, job } of jobs.running()) count(scope.provider, job.account, "jobs");
+  for await (const { scope, job } of jobs.running()) {
+    const account = accountOfJob(job);
+    if (account !== undefined) count(scope.provider, account, "jobs");
+  }
   for (const [name, held] of missing) {
     const what = `${name}: ${held.files} files and ${held.jobs} running jobs are out of reach`;
     yield { kind: "missing-account", what };

@@ -3,6 +3,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { checkedKv } from "../catalog/checked_kv.ts";
 import { maxBatch } from "../catalog/keys.ts";
 import type { FileEntry, JobEntry, ObjectEntry } from "../catalog/entries.ts";
+import { accountOfJob, batchOf } from "../catalog/plans.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { BatchId, FileId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
@@ -134,11 +135,11 @@ async function* compareBatches(
   }
   for await (const { key, value: job } of checkedKv(kv).list<JobEntry>({ prefix: ["job"] })) {
     const [, tenant, at] = key;
-    if (at !== provider || job.account !== account.name || there.has(job.batch)) continue;
-    if (isTerminal(job.status) || !await isGone(() => account.batches.get(job.batch, signal))) {
-      continue;
-    }
-    const what = `job ${job.id} of ${String(tenant)} at ${provider}, batch ${job.batch}`;
+    const batch = batchOf(job);
+    if (at !== provider || accountOfJob(job) !== account.name) continue;
+    if (batch === undefined || there.has(batch) || isTerminal(job.status)) continue;
+    if (!await isGone(() => account.batches.get(batch, signal))) continue;
+    const what = `job ${job.id} of ${String(tenant)} at ${provider}, batch ${batch}`;
     yield { kind: "job-without-batch", what };
   }
 

@@ -16,7 +16,8 @@ import type {
   ObjectEntry,
   TrashEntry,
 } from "../catalog/entries.ts";
-import type { FileId, JobId } from "../codecs/ids.ts";
+import { batchOf, inputOf } from "../catalog/plans.ts";
+import { batchId, type FileId, type JobId } from "../codecs/ids.ts";
 import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
 
 /** What is wrong with an entry. */
@@ -71,12 +72,15 @@ export const rules: readonly Rule[] = [
     prefix: ["job"],
     related(entry) {
       const { scope, job } = jobOf(entry);
+      const batch = batchOf(job);
+      const input = inputOf(job);
       return [
-        keys.batch(scope.provider, job.batch),
+        // Not the key of any batch, where shards have them.
+        keys.batch(scope.provider, batch ?? batchId("")),
         keys.jobName(scope, job.id),
         keys.jobOfStatus(scope, job.status, job.id),
         keys.runningJob(scope, job.id),
-        ...(job.file === undefined ? [] : [keys.use(scope.provider, job.file, job.id)]),
+        ...(input === undefined ? [] : [keys.use(scope.provider, input, job.id)]),
       ];
     },
     judge(entry, [batch, name, ofStatus, running, use]) {
@@ -85,8 +89,9 @@ export const rules: readonly Rule[] = [
       const what = `job ${job.id} of ${scope.tenant} at ${scope.provider}`;
       if (owner && owner.id !== job.id) return { kind: "shared-batch", what };
       const over = isTerminal(job.status);
-      const isUsed = job.file !== undefined && scope.tenant !== nativeTenant && !over;
-      const isRight = owner?.tenant === scope.tenant && owner.over === over &&
+      const isUsed = inputOf(job) !== undefined && scope.tenant !== nativeTenant && !over;
+      const isOwned = owner?.tenant === scope.tenant && owner.over === over;
+      const isRight = (isOwned || batchOf(job) === undefined) &&
         name === job.name && ofStatus === job.name && (running === true) === !over &&
         (use === true) === isUsed;
       if (isRight) return undefined;
@@ -121,7 +126,7 @@ export const rules: readonly Rule[] = [
       return [keys.job({ tenant, provider: provider as string }, id)];
     },
     judge({ key }, [job]) {
-      const { batch } = job as JobEntry | null ?? {};
+      const batch = job ? batchOf(job as JobEntry) : undefined;
       if (batch !== undefined && inKey(batch) === key[2]) return undefined;
       return {
         kind: "stray-batch",

@@ -3,6 +3,8 @@ import type { BatchId, BlobName, FileId, JobId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
 import type { PackedParts } from "../codecs/object_parts.ts";
 import type { Part } from "../codecs/pieces.ts";
+import type { S3Uri } from "../codecs/s3_uri.ts";
+import type { DialectName } from "../dialects/names.ts";
 
 /** Headers that S3 keeps with an object, by lower-case name. */
 export type ObjectHeaders = Readonly<Record<string, string>>;
@@ -148,7 +150,6 @@ export interface TrashEntry {
 export interface JobDescription {
   readonly id: JobId;
   readonly region: string;
-  readonly account: string;
   readonly name: string;
   readonly modelId: string;
   readonly roleArn: string;
@@ -158,16 +159,74 @@ export interface JobDescription {
   readonly timeoutDurationInHours?: number;
   readonly modelInvocationType?: string;
   readonly clientRequestToken?: string;
-  /** The input; absent where a native batch had its records inline. */
-  readonly file?: FileId;
-  /** True for a batch that was made by other means. */
-  readonly native: boolean;
   readonly submittedAt: number;
 }
 
+/** Where the records of a sharded job are read from. */
+export type Source =
+  | {
+    readonly in: "object";
+    readonly bucket: string;
+    readonly key: string;
+    readonly held: Held;
+    readonly bytes: number;
+  }
+  | { readonly in: "s3"; readonly provider: string; readonly location: S3Uri };
+
+/** A model, and where it runs. */
+export interface Target {
+  readonly provider: string;
+  readonly modelId: string;
+}
+
+/** What is kept of each way in which a job can run. */
+interface PlanKinds {
+  /** A batch that was made by other means; without input where its records were inline. */
+  readonly native: {
+    readonly account: string;
+    readonly batch: BatchId;
+    readonly input?: FileId;
+  };
+  /** A provider file that one batch runs, in the provider's own dialect. */
+  readonly direct: {
+    readonly account: string;
+    readonly batch: BatchId;
+    /** Absent for a job that was made again of a batch whose provider does not tell what it read. */
+    readonly input?: FileId;
+  };
+  /** Records that are translated, or too many for one batch: shards run them. */
+  readonly sharded: {
+    readonly source: Source;
+    readonly from: DialectName;
+    /** What the target takes. */
+    readonly to: DialectName;
+    /** What the results are in. */
+    readonly back: DialectName;
+    readonly target: Target;
+    readonly onLoss: "report" | "fail";
+    readonly retries: 0 | 1 | 2 | 3;
+    readonly fallback?: Target;
+    readonly output: "catalog" | S3Uri;
+  };
+}
+
+type PlanOf<Kind extends keyof PlanKinds> = {
+  [K in Kind]: { readonly kind: K } & PlanKinds[K];
+}[Kind];
+
+/** How a job runs. */
+export type Plan = PlanOf<keyof PlanKinds>;
+
+/** The plan of a job that one batch runs. */
+export type SinglePlan = PlanOf<"native" | "direct">;
+
+/** How a job is to run whose provider was not asked yet. */
+export type BegunPlan =
+  | { readonly kind: "direct"; readonly account: string; readonly input: FileId }
+  | PlanOf<"sharded">;
+
 /** What becomes of a job. */
 export interface JobProgress {
-  readonly batch: BatchId;
   readonly status: JobStatus;
   readonly stopRequested: boolean;
   /** The stop was asked for because the job's own time ran out, and not by a client. */
@@ -187,7 +246,19 @@ export interface JobProgress {
 }
 
 /** A job that its provider has accepted. */
-export interface JobEntry extends JobDescription, JobProgress {}
+export interface JobEntry extends JobDescription, JobProgress {
+  readonly plan: Plan;
+}
+
+/** A job that one batch runs. */
+export interface SingleJob extends JobEntry {
+  readonly plan: SinglePlan;
+}
+
+/** A job whose create is under way. */
+export interface BegunJob extends JobDescription {
+  readonly plan: BegunPlan;
+}
 
 /** How many records are in which state. */
 export interface JobCounts {
@@ -223,7 +294,7 @@ export interface VpcConfig {
 
 /** A create under way: written before the provider is asked, gone once the job is recorded. */
 export interface JournalEntry {
-  readonly job: JobDescription;
+  readonly job: BegunJob;
   /** Under which token the job is promised; absent where the client sent none. */
   readonly promise?: { readonly token: string; readonly digest: string };
   /**

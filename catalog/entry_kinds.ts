@@ -77,7 +77,6 @@ const PartEntry = v.object({
 const description = {
   id: text,
   region: text,
-  account: text,
   name: text,
   modelId: text,
   roleArn: text,
@@ -86,14 +85,44 @@ const description = {
   timeoutDurationInHours: optional(number),
   modelInvocationType: optional(text),
   clientRequestToken: optional(text),
-  file: optional(text),
-  native: v.boolean(),
   submittedAt: number,
 };
 
+const S3Location = v.object({ bucket: text, key: text });
+const Target = v.object({ provider: text, modelId: text });
+
+const sharded = v.object({
+  kind: v.literal("sharded"),
+  source: v.variant("in", [
+    v.object({ in: v.literal("object"), bucket: text, key: text, held: Held, bytes: number }),
+    v.object({ in: v.literal("s3"), provider: text, location: S3Location }),
+  ]),
+  from: text,
+  to: text,
+  back: text,
+  target: Target,
+  onLoss: v.picklist(["report", "fail"]),
+  retries: v.picklist([0, 1, 2, 3]),
+  fallback: optional(Target),
+  output: v.union([v.literal("catalog"), S3Location]),
+});
+
+const single = { account: text, batch: text, input: optional(text) };
+
+const Plan = v.variant("kind", [
+  v.object({ kind: v.literal("native"), ...single }),
+  v.object({ kind: v.literal("direct"), ...single }),
+  sharded,
+]);
+
+const BegunPlan = v.variant("kind", [
+  v.object({ kind: v.literal("direct"), account: text, input: text }),
+  sharded,
+]);
+
 const JobEntry = v.object({
   ...description,
-  batch: text,
+  plan: Plan,
   status: v.picklist(jobStatuses),
   stopRequested: v.boolean(),
   message: optional(text),
@@ -106,7 +135,7 @@ const JobEntry = v.object({
 });
 
 const JournalEntry = v.object({
-  job: v.object(description),
+  job: v.object({ ...description, plan: BegunPlan }),
   promise: optional(v.object({ token: text, digest: text })),
   askedAt: number,
   owner: text,

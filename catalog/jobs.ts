@@ -4,6 +4,7 @@ import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
 import { type JobRange, readRange } from "./job_range.ts";
 import { keys, nativeTenant, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
+import { batchOf, inputOf } from "./plans.ts";
 import type { BatchEntry, JobDescription, JobEntry, JobProgress } from "./entries.ts";
 
 /** What jobs must be like. */
@@ -114,9 +115,11 @@ export function createJobCatalog(
     tags: Readonly<Record<string, string>>,
   ): Promise<boolean> {
     return change(sleep, async () => {
-      const step = kv.atomic()
-        .check({ key: keys.batch(scope.provider, job.batch), versionstamp: null })
-        .check({ key: keys.job(scope, job.id), versionstamp: null });
+      const step = kv.atomic().check({ key: keys.job(scope, job.id), versionstamp: null });
+      const batch = batchOf(job);
+      if (batch !== undefined) {
+        step.check({ key: keys.batch(scope.provider, batch), versionstamp: null });
+      }
       writeJob(step, scope, job, undefined);
       // It was over before anybody could read its results.
       if (isTerminal(job.status)) step.set(keys.unsettled(scope, job.id), true);
@@ -221,10 +224,13 @@ export function writeJob(
 ): void {
   const over = isTerminal(job.status);
   const owner: BatchEntry = { tenant: scope.tenant, id: job.id, over };
-  step.set(keys.job(scope, job.id), job).set(keys.batch(scope.provider, job.batch), owner);
+  step.set(keys.job(scope, job.id), job);
+  const batch = batchOf(job);
+  if (batch !== undefined) step.set(keys.batch(scope.provider, batch), owner);
   if (over) step.delete(keys.runningJob(scope, job.id)).delete(keys.asked(scope, job.id));
   else step.set(keys.runningJob(scope, job.id), true);
-  if (job.file !== undefined) writeUse(step, scope, job.file, job.id, over);
+  const input = inputOf(job);
+  if (input !== undefined) writeUse(step, scope, input, job.id, over);
   // Results of native batches are seen by whoever may see these.
   if (scope.tenant !== nativeTenant) {
     for (const file of job.results) step.set(keys.resultFile(scope.provider, file), scope.tenant);
@@ -256,9 +262,8 @@ function writeUse(
 }
 
 /** The part of a job that never changes. */
-export function describe(job: JobEntry): JobDescription {
+export function describe(job: JobEntry): JobDescription & Pick<JobEntry, "plan"> {
   const {
-    batch: _batch,
     status: _status,
     stopRequested: _stopRequested,
     timedOut: _timedOut,

@@ -7,6 +7,7 @@ import type { JobId } from "../codecs/ids.ts";
 import { keys, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import { writeJob } from "./jobs.ts";
+import { inputOf } from "./plans.ts";
 import type { FileEntry, JobEntry, JournalEntry } from "./entries.ts";
 
 /** An entry and whose it is. */
@@ -45,7 +46,7 @@ export function createJournalCatalog(
         if (now.value !== null) return { done: now.value === id };
         step.check(now).set(at, id);
       }
-      const { file } = entry.job;
+      const file = inputOf(entry.job);
       if (file !== undefined) {
         const record = await kv.get<FileEntry>(keys.file(scope.provider, file));
         // Whoever deletes a file puts it into the trash first, and then looks for its readers.
@@ -116,7 +117,7 @@ export function createJournalCatalog(
       // Another gateway holds it by now, or has brought it to an end.
       if (old.value?.owner !== entry.owner) return { done: undefined };
       const step = kv.atomic().check(old).delete(old.key);
-      const { file } = entry.job;
+      const file = inputOf(entry.job);
       if (file !== undefined) step.delete(keys.use(scope.provider, file, id));
       if (entry.promise) {
         const at = keys.token(scope, entry.promise.token, entry.promise.digest);

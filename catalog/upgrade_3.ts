@@ -1,7 +1,7 @@
 /**
  * From schema 2 to schema 3: what was flat, and told by the spelling of an id, becomes unions. Each
  * object holds where its bytes are (`held`) and its ETag; what results are put together from moves
- * from an entry of their own into that of the object.
+ * from an entry of their own into that of the object. Each job holds how it runs (`plan`).
  *
  * An entry is written only where it is still as it was read, and an entry of the new form is passed
  * by: so the migration may be cut short, begun again, and done by several gateways at once.
@@ -47,6 +47,17 @@ const OldCompleted = v.looseObject({ record: OldObject, provider: v.string() });
 
 const OldTrash = v.looseObject({ id: v.optional(v.string()), account: v.string() });
 
+const OldJob = v.looseObject({
+  account: v.string(),
+  batch: v.string(),
+  native: v.boolean(),
+  file: v.optional(v.string()),
+});
+
+const OldJournal = v.looseObject({
+  job: v.looseObject({ account: v.string(), native: v.boolean(), file: v.string() }),
+});
+
 const OldResults = v.object({
   text: v.optional(v.string()),
   batch: v.string(),
@@ -83,6 +94,28 @@ const passes: readonly Pass[] = [
       if (!v.is(OldCompleted, value)) return;
       const record = objectOf(value.record, undefined);
       if (record) step.set(key, { ...value, record });
+    },
+  },
+  {
+    prefix: ["job"],
+    what: "jobs",
+    isOld: (value) => v.is(OldJob, value) && !("plan" in value),
+    write(step, { key, value }) {
+      if (!v.is(OldJob, value)) return;
+      const { account, batch, native, file, ...rest } = value;
+      const kind = native ? "native" : "direct";
+      const input = file !== undefined && { input: file };
+      step.set(key, { ...rest, plan: { kind, account, batch, ...input } });
+    },
+  },
+  {
+    prefix: keys.journal(),
+    what: "creates under way",
+    isOld: (value) => v.is(OldJournal, value) && !("plan" in value.job),
+    write(step, { key, value }) {
+      if (!v.is(OldJournal, value)) return;
+      const { account, file: input, native: _, ...job } = value.job;
+      step.set(key, { ...value, job: { ...job, plan: { kind: "direct", account, input } } });
     },
   },
   {

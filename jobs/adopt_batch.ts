@@ -1,7 +1,8 @@
 /** Making a job of a batch that the catalog does not know. */
 import type { Catalog } from "../catalog/catalog.ts";
 import { nativeTenant, type Scope } from "../catalog/keys.ts";
-import type { JobDescription, JobEntry } from "../catalog/entries.ts";
+import type { BegunJob, JobDescription, JobEntry, SinglePlan } from "../catalog/entries.ts";
+import { accountOfJob, inputOf, withBatch } from "../catalog/plans.ts";
 import { adoptedJobId, timeOfJobId } from "../codecs/job_id.ts";
 import type { Batch } from "../providers/provider.ts";
 import type { ScopedJob } from "./deps.ts";
@@ -82,7 +83,10 @@ export async function finishCreate(
   for await (const { scope, entry } of journal.entries()) {
     if (scope.provider !== provider || entry.job.id !== batch.jobId) continue;
     if (entry.leaseUntil > now()) continue;
-    await journal.finish(scope, { ...entry.job, ...accepted(batch, now(), entry.job) });
+    await journal.finish(scope, {
+      ...withBatch(entry.job, batch.id),
+      ...accepted(batch, now(), entry.job),
+    });
     return true;
   }
   return false;
@@ -92,10 +96,10 @@ export async function finishCreate(
  * Whether a batch may be that of a create under way. A service that drops metadata leaves the input
  * to tell it by, and where it does not tell that either, the time: who made it will be known soon.
  */
-function mayBeOf(job: JobDescription, { account }: AdoptPlace, batch: Batch): boolean {
+function mayBeOf(job: BegunJob, { account }: AdoptPlace, batch: Batch): boolean {
   if (batch.jobId !== undefined) return job.id === batch.jobId;
-  if (job.account !== account) return false;
-  if (batch.input !== undefined && batch.input !== job.file) return false;
+  if (accountOfJob(job) !== account) return false;
+  if (batch.input !== undefined && batch.input !== inputOf(job)) return false;
   const createdAt = batch.createdAt.getTime();
   return createdAt === 0 || createdAt >= job.submittedAt - clockSkew;
 }
@@ -112,7 +116,6 @@ function adopted(
   const description: JobDescription = {
     id: lost ?? adoptedJobId(submittedAt, batch.id, attempt),
     region,
-    account,
     name: (batch.name ?? batch.id).slice(0, maxNameLength).toWellFormed(),
     modelId: (batch.modelId ?? "unknown").slice(0, maxModelIdLength).toWellFormed(),
     roleArn: nativeRole,
@@ -120,11 +123,15 @@ function adopted(
       s3InputDataConfig: { s3Uri: `s3://${provider}/${batch.input ?? batch.id}` },
     },
     outputDataConfig: { s3OutputDataConfig: { s3Uri: `s3://${provider}/` } },
-    native: tenant === undefined,
     submittedAt,
-    ...(batch.input !== undefined && { file: batch.input }),
   };
-  return { ...description, ...accepted(batch, now, description) };
+  const plan: SinglePlan = {
+    kind: tenant === undefined ? "native" : "direct",
+    account,
+    batch: batch.id,
+    ...(batch.input !== undefined && { input: batch.input }),
+  };
+  return { ...description, plan, ...accepted(batch, now, description) };
 }
 
 /** The tags that have room; who made the batch may have given it any number, of any length. */

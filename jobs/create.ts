@@ -7,7 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Scope } from "../catalog/keys.ts";
-import type { JobDescription, JobEntry, JournalEntry } from "../catalog/entries.ts";
+import type { BegunJob, JobEntry, JournalEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import { newJobId } from "../codecs/job_id.ts";
 import { SingleFlight } from "../runtime/single_flight.ts";
@@ -112,14 +112,12 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     // Its batch is looked for by this time, and its own time runs from it.
     const submittedAt = deps.clock.earliest();
     const { jobName: name, tags, ...rest } = request;
-    const job: JobDescription = {
+    const job: BegunJob = {
       ...rest,
-      file,
-      account,
+      plan: { kind: "direct", account, input: file },
       id: newJobId(submittedAt, deps.random),
       region,
       name,
-      native: false,
       submittedAt,
     };
     await checkOutput(deps.objects, reach, job);

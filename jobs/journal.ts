@@ -1,6 +1,7 @@
 /** Recording the jobs that the journal promises, also when the gateway that began them is gone. */
 import type { Scope } from "../catalog/keys.ts";
-import type { JobEntry, JournalEntry } from "../catalog/entries.ts";
+import type { BegunPlan, JobEntry, JournalEntry } from "../catalog/entries.ts";
+import { withBatch } from "../catalog/plans.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { JobId } from "../codecs/ids.ts";
 import { boundTo } from "../reach/accounts.ts";
@@ -65,7 +66,7 @@ export class JournalWork {
    */
   resume(reach: Reach, scope: Scope, id: JobId): Promise<JobEntry | undefined> {
     return this.#underLease(scope, id, async (held) => {
-      const account = accountOf(reach.provider, held.job.account);
+      const account = accountOf(reach.provider, directOf(held).account);
       const { closing, catalog: { jobs } } = this.#deps;
       const batch = await findUntilCertain(
         this.#deps,
@@ -91,7 +92,7 @@ export class JournalWork {
       if (signal.aborted) return;
       try {
         await this.#underLease(scope, id, async (held) => {
-          const account = accountOf(provider, held.job.account);
+          const account = accountOf(provider, directOf(held).account);
           const batch = await findBatch(account, claimOf(held), signal);
           if (batch) await this.#record(scope, held, batch);
           // No client has its id, and no batch was made: the token is free again.
@@ -114,12 +115,12 @@ export class JournalWork {
     isFresh = false,
   ): Promise<JobEntry | undefined> {
     const { job } = held;
-    const { id: jobId, name: jobName, modelId, file: input } = job;
-    if (input === undefined) throw new Failure("internal", "A journal entry has no input");
+    const { id: jobId, name: jobName, modelId } = job;
+    const { account: accountName, input } = directOf(held);
     this.#atWork.set(jobId, "asking");
     const entry = this.#isNew(held) ? held : await this.#lease(scope, jobId);
     if (!entry) return undefined;
-    const account = accountOf(reach.provider, job.account);
+    const account = accountOf(reach.provider, accountName);
     const { closing, catalog: { journal } } = this.#deps;
     const wanted = { jobId, jobName, modelId, input, tags };
     const create = () => account.batches.create(wanted, closing);
@@ -128,7 +129,7 @@ export class JournalWork {
     const asked = await askFor(account, claimOf(entry), isFresh ? patient : create, closing);
     if ("refused" in asked) {
       await journal.abandon(scope, entry);
-      throw boundTo(reach.provider, job.account, asked.refused, {
+      throw boundTo(reach.provider, accountName, asked.refused, {
         what: "The job's input",
         advice: "Put the input again to have it on another account, or wait until this one is well",
       });
@@ -140,7 +141,7 @@ export class JournalWork {
   async #record(scope: Scope, entry: JournalEntry, batch: Batch): Promise<JobEntry> {
     const { now, catalog: { journal } } = this.#deps;
     const news = accepted(unsettled(batch), now(), entry.job);
-    const job: JobEntry = { ...entry.job, ...news };
+    const job: JobEntry = { ...withBatch(entry.job, batch.id), ...news };
     await journal.finish(scope, job);
     return job;
   }
@@ -197,4 +198,10 @@ export class JournalWork {
 /** The batch that an entry is to have. */
 function claimOf({ job }: JournalEntry): Claim {
   return { jobId: job.id, since: job.submittedAt };
+}
+
+/** The plan of a create that asks for one batch. */
+function directOf({ job: { id, plan } }: JournalEntry): Extract<BegunPlan, { kind: "direct" }> {
+  if (plan.kind === "direct") return plan;
+  throw new Failure("internal", `The job ${id} is not one that a single batch runs`);
 }

@@ -3,6 +3,7 @@
  * the others of its catalog.
  */
 import type { JobEntry } from "../catalog/entries.ts";
+import { inputOf, isNative } from "../catalog/plans.ts";
 import { isDiskFailure } from "../runtime/disk.ts";
 import { Failure } from "../codecs/failure.ts";
 import { isTerminal } from "../codecs/job_status.ts";
@@ -142,8 +143,8 @@ export class Poll {
   /** Lets go of what a job needed that is over. */
   async #over(provider: StoringProvider, job: JobEntry, name: string): Promise<JobEntry> {
     this.#asked.forget(name);
-    const { file, native } = job;
-    if (file === undefined || native) return job;
+    const file = inputOf(job);
+    if (file === undefined || isNative(job)) return job;
     try {
       await this.#deps.objects.release(provider, file, AbortSignal.timeout(30_000));
     } catch (error) {

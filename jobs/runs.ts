@@ -1,5 +1,7 @@
 /** Picks what runs a job, by the job's plan. */
 import type { JobEntry } from "../catalog/entries.ts";
+import { isSingle } from "../catalog/plans.ts";
+import { Failure } from "../codecs/failure.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";
 import type { JobTools } from "./deps.ts";
 import type { Run } from "./run.ts";
@@ -16,5 +18,6 @@ export function runOf(
   job: JobEntry,
   seen?: Batch,
 ): Run {
-  return createSingleRun(deps, provider, job, seen);
+  if (isSingle(job)) return createSingleRun(deps, provider, job, seen);
+  throw new Failure("internal", `The job ${job.id} has a plan that this version does not run`);
 }

@@ -4,6 +4,7 @@
  * `verdict.ts` decides what is to be done; until the job is to end, it runs on.
  */
 import type { JobEntry } from "../catalog/entries.ts";
+import { accountOfJob } from "../catalog/plans.ts";
 import { bounds } from "../runtime/bounds.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { createPlaces, type Place } from "../runtime/places.ts";
@@ -103,7 +104,7 @@ export class Settling {
 
   /** Whether a job's results would be read at once: its tenant and its account have a place left. */
   fits({ scope, job }: ScopedJob): boolean {
-    return this.#places.fits(holderOf(scope, job.account));
+    return this.#places.fits(holderOf(scope, accountOfJob(job) ?? ""));
   }
 
   /** Resolves when no results are being read any more. */
@@ -116,7 +117,7 @@ export class Settling {
     const { scope, job } = scoped;
     let place: Place | undefined;
     try {
-      place = await this.#places.wait(holderOf(scope, job.account), {
+      place = await this.#places.wait(holderOf(scope, accountOfJob(job) ?? ""), {
         signal: this.#deps.closing,
         milliseconds: bounds.resultsWaitMilliseconds,
       });

@@ -1,7 +1,6 @@
 /** The legal moves of a job, as pure functions of what was and what the provider says. */
 import type { JobDescription, JobEntry, JobProgress } from "../catalog/entries.ts";
 import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
-import type { BatchId } from "../codecs/ids.ts";
 import type { Batch } from "../providers/provider.ts";
 import type { Report } from "./run.ts";
 
@@ -35,7 +34,7 @@ export function deadlineOf({ submittedAt, timeoutDurationInHours }: Timed): numb
 
 /** Where a job stands right after its provider accepted it. */
 export function accepted(batch: Batch, now: number, job?: Timed): JobProgress {
-  return ended({ ...told(batch, batch.id, batch.status, now, job), stopRequested: false });
+  return ended({ ...told(batch, batch.status, now, job), stopRequested: false });
 }
 
 /** Why a job is over whose provider gave no reason; programs read the message without a look. */
@@ -84,7 +83,7 @@ export function advance(
   const status = goesOn ? "Stopping" : report.status;
   if (isTerminal(job.status)) return undefined;
   if (status !== job.status && !moves[job.status].includes(status)) return undefined;
-  const news = told(report, job.batch, status, now, job);
+  const news = told(report, status, now, job);
   const next = ended({
     ...(job.timedOut && status === "Stopped" ? outOfTime(job, news) : news),
     stopRequested: job.stopRequested,
@@ -162,7 +161,6 @@ function outOfTime(
 
 function told(
   report: Report,
-  batch: BatchId,
   status: JobStatus,
   now: number,
   job: Timed | undefined,
@@ -171,7 +169,6 @@ function told(
   const limits = [report.expiresAt?.getTime(), job && deadlineOf(job)]
     .filter((limit) => limit !== undefined);
   return {
-    batch,
     status,
     modifiedAt: now,
     results: report.results,

@@ -1,6 +1,7 @@
 /** Bringing running jobs forward that nobody asks for. */
 import type { OwnedJob } from "../catalog/jobs.ts";
 import type { Scope } from "../catalog/keys.ts";
+import { accountOfJob } from "../catalog/plans.ts";
 import type { JobId } from "../codecs/ids.ts";
 import { startRenewal } from "../objects/renewal.ts";
 import type { StoringProvider } from "../providers/provider.ts";
@@ -56,7 +57,7 @@ async function runningByAccount(deps: JobTools, signal: AbortSignal): Promise<Ac
     if (signal.aborted) break;
     const provider = deps.providers.get(scope.provider)?.stores;
     if (!provider) continue;
-    const name = JSON.stringify([scope.provider, job.account]);
+    const name = JSON.stringify([scope.provider, accountOfJob(job) ?? null]);
     const account = found.get(name) ?? { provider, jobs: [] };
     found.set(name, account);
     account.jobs.push({ scope, id: job.id });

@@ -1,5 +1,6 @@
 /** Which of its tenant's jobs a reach shows. */
 import type { JobEntry } from "../catalog/entries.ts";
+import { isNative } from "../catalog/plans.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
 import { mayUse, type Reach } from "../reach/reach.ts";
 
@@ -8,7 +9,7 @@ import { mayUse, type Reach } from "../reach/reach.ts";
  * bucket; whoever may see such batches sees them all.
  */
 export function isVisible(reach: Reach, job: JobEntry): boolean {
-  if (reach.mayUse === undefined || job.native) return true;
+  if (reach.mayUse === undefined || isNative(job)) return true;
   const { inputDataConfig: { s3InputDataConfig: input } } = job;
   const { outputDataConfig: { s3OutputDataConfig: output } } = job;
   return [input.s3Uri, output.s3Uri].every((uri) => {

@@ -3,6 +3,7 @@
  * that never jumps; what was waited before this process began, by the time in the job's entry.
  */
 import type { JobEntry } from "../catalog/entries.ts";
+import { isNative } from "../catalog/plans.ts";
 import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
 import { longAfter } from "./verdict.ts";
 
@@ -67,8 +68,8 @@ export function createWaits({ clock: { uptime, due } }: JobTools) {
   }
 
   /** Whether others made a job's batch, and it has been over for long. */
-  function isOld({ native }: JobEntry, endedAt: number | undefined): boolean {
-    return native && endedAt !== undefined && due() - endedAt >= longAfter;
+  function isOld(job: JobEntry, endedAt: number | undefined): boolean {
+    return isNative(job) && endedAt !== undefined && due() - endedAt >= longAfter;
   }
 
   function waitOf(scoped: ScopedJob): Wait {

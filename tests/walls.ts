@@ -20,7 +20,7 @@ const walls: Readonly<Record<string, Wall>> = {
   // What went wrong is a `Failure` everywhere, also where a disk or a list says so.
   "runtime": { uses: ["codecs/failure.ts"] },
   "codecs": { uses: ["runtime"] },
-  "catalog": { uses: ["codecs", "runtime"] },
+  "catalog": { uses: ["codecs", "runtime"], usesTypesOf: ["dialects/names.ts"] },
   "dialects": { uses: ["codecs", "runtime"] },
   "providers": { uses: ["codecs", "runtime"] },
   "blobs": { uses: ["codecs", "runtime"], usesTypesOf: ["providers/provider.ts"] },

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { ResultsObject } from "../../catalog/results.ts";
-import type { JobCounts, JobEntry } from "../../catalog/entries.ts";
+import type { JobCounts, JobEntry, SingleJob } from "../../catalog/entries.ts";
 import { createBreath } from "../../runtime/breath.ts";
 import { resultsEtag } from "../../codecs/etag.ts";
 import { Failure } from "../../codecs/failure.ts";
@@ -33,7 +33,7 @@ const contentType = "application/octet-stream";
 export async function outcomeOf(
   deps: JobTools,
   provider: string,
-  job: JobEntry,
+  job: SingleJob,
   batch: Batch,
   reading: Reading,
 ): Promise<Outcome> {
@@ -58,7 +58,13 @@ export async function outcomeOf(
       object: {
         ...common(deps, job, check.sha256),
         held: kept === undefined
-          ? { in: "batch", batch: batch.id, account: job.account, parts: check.parts, cutChunks: 0 }
+          ? {
+            in: "batch",
+            batch: batch.id,
+            account: job.plan.account,
+            parts: check.parts,
+            cutChunks: 0,
+          }
           : { in: "store", blob: kept },
         bytes: check.bytes,
         ...(expiresAt !== undefined && { expiresAt }),

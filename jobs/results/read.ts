@@ -1,6 +1,7 @@
 /** Reading a finished batch's results from its provider, part by part, as well as that goes. */
 import type { RecordIds } from "../../catalog/record_ids.ts";
-import type { JobEntry } from "../../catalog/entries.ts";
+import type { SingleJob } from "../../catalog/entries.ts";
+import type { FileId } from "../../codecs/ids.ts";
 import { createBreath } from "../../runtime/breath.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { accountOf } from "../../reach/reach.ts";
@@ -66,16 +67,17 @@ class BrokenPart extends Error {
 export async function readResults(
   deps: JobTools,
   provider: StoringProvider,
-  job: JobEntry,
+  job: SingleJob,
   batch: Batch,
   isLast: boolean,
 ): Promise<Reading> {
-  const account = accountOf(provider, job.account);
+  const account = accountOf(provider, job.plan.account);
   const told = await account.batches.results(batch, deps.closing);
-  const known = job.file && await deps.catalog.recordIds.get(provider.name, job.file);
+  const file = job.plan.input;
+  const known = file && await deps.catalog.recordIds.get(provider.name, file);
   const input: InputIds = {
     known,
-    open: async () => known ? await known.ids() : await inputIds(deps, account, job),
+    open: async () => known ? await known.ids() : await inputIds(deps, account, file),
   };
   const source: Source = { account, batch, told };
   const without: UnreadPart[] = [];
@@ -203,7 +205,7 @@ function watched(body: ReadableStream<Uint8Array>, name: string): ReadableStream
 async function inputIds(
   deps: JobTools,
   { files, batches }: Account,
-  { file }: JobEntry,
+  file: FileId | undefined,
 ): Promise<AsyncIterable<string> | undefined> {
   if (file === undefined || !files) return undefined;
   const input = await files.read(file, undefined, deps.closing);

@@ -1,5 +1,6 @@
 /** Collecting the results of a job that one batch ran. */
-import type { JobEntry } from "../../catalog/entries.ts";
+import type { SingleJob } from "../../catalog/entries.ts";
+import { isNative } from "../../catalog/plans.ts";
 import type { Batch, StoringProvider } from "../../providers/provider.ts";
 import type { JobTools } from "../deps.ts";
 import { type Outcome, outcomeOf, unreadable } from "../results/collect.ts";
@@ -16,7 +17,7 @@ import { patience, verdictOf, type Wait } from "../verdict.ts";
 export async function collectBatch(
   deps: JobTools,
   provider: StoringProvider,
-  job: JobEntry,
+  job: SingleJob,
   batch: Batch,
   doubt: DoubtSoFar,
 ): Promise<Outcome | Wait> {
@@ -37,7 +38,7 @@ export async function collectBatch(
     return verdict;
   }
   // Of batches that others made long ago it is what one expects.
-  if (errors.length > 0 && !job.native) {
+  if (errors.length > 0 && !isNative(job)) {
     deps.warn("The results of a job cannot be read any more", { job: job.id, error: errors[0] });
   }
   if (reading) return await outcomeOf(deps, provider.name, job, batch, reading);

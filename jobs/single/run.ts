@@ -1,5 +1,5 @@
 /** A job that one batch runs: a native batch, or one whose input is a provider file. */
-import type { JobEntry } from "../../catalog/entries.ts";
+import type { SingleJob } from "../../catalog/entries.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { boundTo } from "../../reach/accounts.ts";
 import { accountOf } from "../../reach/reach.ts";
@@ -16,27 +16,28 @@ import { collectBatch } from "./collect.ts";
 export function createSingleRun(
   deps: JobTools,
   provider: StoringProvider,
-  job: JobEntry,
+  job: SingleJob,
   seen?: Batch,
 ): Run {
+  const { account, batch: id } = job.plan;
   let batch = seen;
-  const batches = () => accountOf(provider, job.account).batches;
+  const batches = () => accountOf(provider, account).batches;
   const ask = async (signal: AbortSignal): Promise<Batch> => {
     try {
-      return batch = await batches().get(job.batch, signal);
+      return batch = await batches().get(id, signal);
     } catch (error) {
       // Where one account of several has trouble, the message says which one.
       if (error instanceof Failure && error.kind === "not-found") throw error;
-      throw boundTo(provider, job.account, error, {
+      throw boundTo(provider, account, error, {
         what: "The job",
         advice: "The batch goes on there; ask again when the account is well",
       });
     }
   };
   return {
-    name: `batch ${job.batch}`,
+    name: `batch ${id}`,
     report: ask,
-    stop: (signal) => batches().stop(job.batch, signal),
+    stop: (signal) => batches().stop(id, signal),
     async collect(report, doubt, signal) {
       // The report has less than the batch that it was made from.
       const whole = { ...batch ?? await ask(signal), ...report };

@@ -18,7 +18,7 @@ export async function createJob(request: BedrockRequest): Promise<unknown> {
   checkUri(principal, asked.outputDataConfig.s3OutputDataConfig.s3Uri);
   const job = await deps.jobs.create(reach, principal.region, asked, signal).catch(refuseInput);
   audit.job = job.id;
-  audit.account = job.account;
+  audit.account = accountOf(job);
   return { jobArn: arnOf(job) };
 }
 
@@ -36,7 +36,7 @@ export async function getJob(request: BedrockRequest): Promise<unknown> {
   const { deps, reach, principal, audit, signal } = request;
   const job = await deps.jobs.get(reach, principal.region, jobIdentifier(request), signal);
   audit.job = job.id;
-  audit.account = job.account;
+  audit.account = accountOf(job);
   const written = answers.get(job) ?? new WrittenJson(jobJson(job));
   answers.set(job, written);
   return written;
@@ -47,7 +47,7 @@ export async function stopJob(request: BedrockRequest): Promise<unknown> {
   const { deps, reach, principal, audit, signal } = request;
   const job = await deps.jobs.stop(reach, principal.region, jobIdentifier(request), signal);
   audit.job = job.id;
-  audit.account = job.account;
+  audit.account = accountOf(job);
   return {};
 }
 
@@ -127,4 +127,9 @@ function resourceOf(request: BedrockRequest): string {
 function member({ body }: BedrockRequest, name: string): unknown {
   const isObject = typeof body === "object" && body !== null && Object.hasOwn(body, name);
   return isObject ? (body as Record<string, unknown>)[name] : undefined;
+}
+
+/** The account that a job's batch is at; null for a job of shards. */
+function accountOf({ plan }: JobEntry): string | null {
+  return plan.kind === "sharded" ? null : plan.account;
 }

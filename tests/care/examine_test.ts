@@ -5,6 +5,7 @@ import { batchId, fileId, jobId } from "../../codecs/ids.ts";
 import type { Catalog } from "../../catalog/catalog.ts";
 import {
   all,
+  batchIdOf,
   jobRecord,
   journalRecord,
   objectRecord,
@@ -75,7 +76,7 @@ const damages: [string, string, (world: World) => Promise<unknown>][] = [
   [
     "a job without its batch",
     "job-index",
-    ({ kv, over }) => kv.delete(keys.batch(provider, over.batch)),
+    ({ kv, over }) => kv.delete(keys.batch(provider, batchIdOf(over))),
   ],
   [
     "a running job that the sweep passes over",

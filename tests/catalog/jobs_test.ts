@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { nativeTenant } from "../../catalog/keys.ts";
 import { batchId, fileId } from "../../codecs/ids.ts";
-import { all, idsOf, jobRecord, openCatalog, scope, temporaryFolder } from "./memory.ts";
+import { all, batchIdOf, idsOf, jobRecord, openCatalog, scope, temporaryFolder } from "./memory.ts";
 
 Deno.test("jobs are listed by submit time, from and before, both ways", async () => {
   using open = await openCatalog();
@@ -66,7 +66,7 @@ Deno.test("batches tell their jobs, in the order asked for, and whether these ar
   const last = records.at(-1);
   assert.ok(last);
   await jobs.update(scope, last.id, (job) => ({ ...job, status: "Stopped" }));
-  const asked = [batchId("batch_x"), ...records.map(({ batch }) => batch)];
+  const asked = [batchId("batch_x"), ...records.map(batchIdOf)];
   const owners = await jobs.batches("cloud", asked);
   assert.equal(owners[0], undefined);
   assert.deepEqual(owners.slice(1).map((owner) => owner?.id), idsOf(records));
@@ -79,9 +79,7 @@ Deno.test("a job that is over is running no more, and keeps its description", as
   const { jobs } = open.catalog;
   const [one, two] = [jobRecord(1_000), jobRecord(2_000, { message: "old" })];
   for (const job of [one, two]) await jobs.adopt(scope, job, {});
-  const { batch } = two;
   const done = await jobs.update(scope, two.id, () => ({
-    batch,
     status: "Completed",
     stopRequested: false,
     modifiedAt: 9_000,

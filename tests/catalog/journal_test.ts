@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { fileId } from "../../codecs/ids.ts";
 import {
   all,
+  batchIdOf,
   jobRecord,
   journalRecord,
   objectRecord,
@@ -94,7 +95,7 @@ Deno.test("finishing turns the entry into a job that keeps token, tags and input
   assert.deepEqual(await jobs.get(scope, job.id), job);
   assert.equal(await journal.promised(scope, "token", "digest"), job.id);
   assert.deepEqual(await jobs.tags(scope, job.id), { a: "1" });
-  assert.equal((await jobs.batch("cloud", job.batch))?.id, job.id);
+  assert.equal((await jobs.batch("cloud", batchIdOf(job)))?.id, job.id);
   assert.ok(await objects.hasUses("cloud", input));
   assert.equal(await journal.lease(scope, job.id, "one", 0, 1, 0), undefined);
 });

@@ -5,8 +5,9 @@ import type { Scope } from "../../catalog/keys.ts";
 import { openKv } from "../../catalog/kv.ts";
 import { limitKv } from "../../catalog/limited_kv.ts";
 import { defaultLimits } from "../../catalog/place.ts";
-import type { JobEntry, JournalEntry, ObjectEntry } from "../../catalog/entries.ts";
-import { batchId, fileId, type JobId } from "../../codecs/ids.ts";
+import type { BegunPlan, JobEntry, JournalEntry, ObjectEntry } from "../../catalog/entries.ts";
+import { accountOfJob, batchOf, inputOf, isNative } from "../../catalog/plans.ts";
+import { type BatchId, batchId, type FileId, fileId, type JobId } from "../../codecs/ids.ts";
 import { newJobId } from "../../codecs/job_id.ts";
 
 /** An open catalog. */
@@ -78,8 +79,19 @@ export function objectRecord(file: string, more: Partial<ObjectEntry> = {}): Obj
   };
 }
 
+/** What the plan of a job is made of. */
+interface Single {
+  readonly account: string;
+  readonly batch: BatchId;
+  readonly file: FileId;
+  readonly native: boolean;
+}
+
 /** A job that was submitted at a time. */
-export function jobRecord(submittedAt: number, more: Partial<JobEntry> = {}): JobEntry {
+export function jobRecord(
+  submittedAt: number,
+  { account = "main", batch, file, native, ...more }: Partial<JobEntry & Single> = {},
+): JobEntry {
   const id = newJobId(
     submittedAt,
     (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
@@ -87,16 +99,18 @@ export function jobRecord(submittedAt: number, more: Partial<JobEntry> = {}): Jo
   return {
     id,
     region: "us-west-2",
-    account: "main",
     name: `job-${submittedAt}`,
     modelId: "model",
     roleArn: "none",
     inputDataConfig: { s3InputDataConfig: { s3Uri: "s3://bucket/in.jsonl" } },
     outputDataConfig: { s3OutputDataConfig: { s3Uri: "s3://bucket/out/" } },
-    native: false,
-    file: fileId("file-in"),
+    plan: {
+      kind: native ? "native" : "direct",
+      account,
+      batch: batch ?? batchId(`batch_${id}`),
+      input: file ?? fileId("file-in"),
+    },
     submittedAt,
-    batch: batchId(`batch_${id}`),
     status: "InProgress",
     stopRequested: false,
     modifiedAt: submittedAt,
@@ -110,9 +124,37 @@ export function journalRecord(
   job: JobEntry,
   more: Partial<JournalEntry> = {},
 ): JournalEntry {
-  const { batch: _, status: _1, stopRequested: _2, modifiedAt: _3, results: _4, ...description } =
-    job;
-  return { job: description, askedAt: 0, owner: "one", leaseUntil: 100, ...more };
+  const { plan, status: _1, stopRequested: _2, modifiedAt: _3, results: _4, ...description } = job;
+  const account = accountOfJob(job) ?? "main";
+  const begun: BegunPlan = plan.kind === "sharded"
+    ? plan
+    : { kind: "direct", account, input: inputOf(job) ?? fileId("file-in") };
+  return {
+    job: { ...description, plan: begun },
+    askedAt: 0,
+    owner: "one",
+    leaseUntil: 100,
+    ...more,
+  };
+}
+
+/** The batch that runs a job. */
+export function batchIdOf(job: JobEntry): BatchId {
+  const batch = batchOf(job);
+  if (batch === undefined) throw new Error(`The job ${job.id} is of shards`);
+  return batch;
+}
+
+/** A job and what its plan is made of, side by side. */
+export function flat(job: JobEntry): JobEntry & Omit<Single, "file"> & { file?: FileId } {
+  const file = inputOf(job);
+  return {
+    ...job,
+    batch: batchIdOf(job),
+    account: accountOfJob(job) ?? "",
+    native: isNative(job),
+    ...(file !== undefined && { file }),
+  };
 }
 
 /** All of a list. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { batchIdOf, flat } from "../catalog/memory.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { type BatchId, batchId, fileId } from "../../codecs/ids.ts";
 import { adoptedJobId } from "../../codecs/job_id.ts";
@@ -36,12 +37,12 @@ Deno.test("native batches are adopted once, with the same id in every catalog", 
   });
   world.cloud.addBatch("batch_b", { createdAt });
   const [b, a] = await list(world).then((jobs) =>
-    jobs.sort((one, two) => one.batch < two.batch ? 1 : -1)
+    jobs.sort((one, two) => batchIdOf(one) < batchIdOf(two) ? 1 : -1)
   );
   assert.ok(a && b);
   assert.equal(a.id, adoptedJobId(createdAt.getTime(), "batch_a"));
   assert.deepEqual(
-    [a.name, a.modelId, a.roleArn, a.native, a.submittedAt],
+    [a.name, a.modelId, a.roleArn, flat(a).native, a.submittedAt],
     ["theirs", "m", "arn:aws:iam::000000000000:role/batchway-native", true, createdAt.getTime()],
   );
   assert.equal(a.inputDataConfig.s3InputDataConfig.s3Uri, "s3://cloud/files/in");
@@ -80,7 +81,10 @@ Deno.test("a job under way is not taken for somebody else's batch", async () => 
   await assert.rejects(get(world, made as BatchId), kind("not-found"));
   held.open();
   const job = await creating;
-  assert.deepEqual((await list(world)).map(({ id, native }) => [id, native]), [[job.id, false]]);
+  assert.deepEqual((await list(world)).map(flat).map(({ id, native }) => [id, native]), [[
+    job.id,
+    false,
+  ]]);
 });
 
 Deno.test("with a new catalog a job is found by its old ARN, as it was submitted", async () => {
@@ -89,8 +93,8 @@ Deno.test("with a new catalog a job is found by its old ARN, as it was submitted
   using again = await createJobWorld({ cloud: world.cloud });
   const found = await get(again, arnOf(job));
   assert.deepEqual(
-    [found.id, found.name, found.submittedAt, found.batch],
-    [job.id, job.name, job.submittedAt, job.batch],
+    [found.id, found.name, found.submittedAt, batchIdOf(found)],
+    [job.id, job.name, job.submittedAt, batchIdOf(job)],
   );
   assert.deepEqual(await again.jobs.tags(again.reach, job.id, quiet()), { a: "1" });
 });
@@ -98,7 +102,7 @@ Deno.test("with a new catalog a job is found by its old ARN, as it was submitted
 Deno.test("a list brings running jobs up to date with the provider's list alone", async () => {
   using world = await createJobWorld();
   const jobs = [await create(world), await create(world)];
-  for (const { batch } of jobs) world.cloud.set(batch, "Completed");
+  for (const job of jobs) world.cloud.set(batchIdOf(job), "Completed");
   world.cloud.calls.length = 0;
   assert.deepEqual((await list(world)).map(({ status }) => status), ["Completed", "Completed"]);
   const { calls } = world.cloud;
@@ -210,7 +214,7 @@ Deno.test("a native batch that has no room in the catalog takes no other from th
   );
   world.cloud.addBatch("batch_results", { results: tooMany });
   world.cloud.addBatch("batch_good");
-  const names = (await list(world)).map(({ batch }) => batch).sort();
+  const names = (await list(world)).map(batchIdOf).sort();
   const fitting = ["batch_good", "batch_message", "batch_model", "batch_name", "batch_pair"];
   assert.deepEqual(names, [...fitting, "batch_pairs"]);
   await list(world);

@@ -4,7 +4,7 @@ import { Failure } from "../../codecs/failure.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
 import { patience } from "../../jobs/verdict.ts";
 import type { JobEntry } from "../../catalog/entries.ts";
-import { openCatalog } from "../catalog/memory.ts";
+import { batchIdOf, openCatalog } from "../catalog/memory.ts";
 import type { ProviderDouble } from "../double.ts";
 import { quiet } from "../objects/world.ts";
 import { counts, finish, get, keysOf, manifestOf, resultsOf, start } from "./results_world.ts";
@@ -34,10 +34,10 @@ Deno.test("a batch that is over before its files have names is asked again until
   assert.deepEqual([early.status, early.endedAt], ["InProgress", undefined]);
   assert.deepEqual(await keysOf(world), []);
   // The one file has its name, and the other not yet.
-  world.cloud.results.set(job.batch, ['{"id":"a"}\n{"id":"b"}\n']);
+  world.cloud.results.set(batchIdOf(job), ['{"id":"a"}\n{"id":"b"}\n']);
   assert.equal((await watch(world, job, 2 * minute)).status, "InProgress");
-  world.cloud.results.set(job.batch, ['{"id":"a"}\n{"id":"b"}\n', '{"id":"c","error":1}\n']);
-  world.cloud.set(job.batch, "Completed", { areMoreResults: false });
+  world.cloud.results.set(batchIdOf(job), ['{"id":"a"}\n{"id":"b"}\n', '{"id":"c","error":1}\n']);
+  world.cloud.set(batchIdOf(job), "Completed", { areMoreResults: false });
   const done = await get(world, job);
   assert.deepEqual([done.status, done.message, done.counts], [
     "Completed",
@@ -105,7 +105,7 @@ Deno.test("results that are refused for a day end their job, with all that could
   const whole = await start(world, ['{"id":"a"}\n']);
   world.cloud.before = (call, part) => {
     const isRefused = call === "batches.openResults" && part === "part-1" ||
-      call === "batches.results" && part === whole.batch;
+      call === "batches.results" && part === batchIdOf(whole);
     if (isRefused) throw new Failure("unavailable", "Provider cloud answered with a redirect.");
   };
   for (const one of [job, whole]) await finish(world, one, { counts: counts(2) });
@@ -194,7 +194,9 @@ function lose(world: JobWorld, calls = ["batches.get", "batches.stop"]): void {
 Deno.test("a batch that is missing in passing is a job as it was last known", async () => {
   using world = await createJobWorld(virtual);
   const job = await start(world, ['{"id":"a"}\n']);
-  world.cloud.set(job.batch, "InProgress", { counts: { ...counts(2), processed: 1, success: 1 } });
+  world.cloud.set(batchIdOf(job), "InProgress", {
+    counts: { ...counts(2), processed: 1, success: 1 },
+  });
   const known = await get(world, job);
   lose(world);
   for (let n = 0; n < 3; n++) {
@@ -227,7 +229,7 @@ for (
     ],
     ["expires where its time had run out", (world: JobWorld, job: JobEntry) => {
       const expiresAt = new Date(world.time + minute);
-      world.cloud.set(job.batch, "InProgress", { expiresAt });
+      world.cloud.set(batchIdOf(job), "InProgress", { expiresAt });
       return get(world, job);
     }, "Expired"],
   ] as const
@@ -236,7 +238,7 @@ for (
     using world = await createJobWorld(virtual);
     const job = await start(world, []);
     await before(world, job);
-    world.cloud.batches.delete(job.batch);
+    world.cloud.batches.delete(batchIdOf(job));
     const done = await watch(world, job, patience.missing + minute);
     assert.deepEqual([done.status, done.doubtSince], [status, undefined]);
     assert.match(done.message ?? "", /does not have the batch batch_\d+ any more/);
@@ -252,7 +254,7 @@ for (
 Deno.test("the sweep ends a job whose batch was deleted, although nobody asks", async () => {
   using world = await createJobWorld(virtual);
   const job = await start(world, []);
-  world.cloud.batches.delete(job.batch);
+  world.cloud.batches.delete(batchIdOf(job));
   await world.jobs.sweep(quiet());
   world.time += patience.missing;
   await world.jobs.sweep(quiet());

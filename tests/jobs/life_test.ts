@@ -3,7 +3,7 @@ import { Failure } from "../../codecs/failure.ts";
 import { batchId, fileId } from "../../codecs/ids.ts";
 import { newJobId } from "../../codecs/job_id.ts";
 import type { JobEntry } from "../../catalog/entries.ts";
-import { openCatalog, sleep } from "../catalog/memory.ts";
+import { batchIdOf, openCatalog, sleep } from "../catalog/memory.ts";
 import { gate, lostAnswer, providersOf } from "../double.ts";
 import { quiet } from "../objects/world.ts";
 import { createJobWorld, createRequest, type JobWorld } from "./world.ts";
@@ -25,7 +25,7 @@ const kind = (expected: string) => (error: unknown) =>
 Deno.test("a job is found by its ARN, by its id, and by the provider's batch id", async () => {
   using world = await createJobWorld();
   const job = await create(world);
-  for (const identifier of [arnOf(job), job.id, job.batch]) {
+  for (const identifier of [arnOf(job), job.id, batchIdOf(job)]) {
     assert.equal((await get(world, identifier)).id, job.id);
   }
   const unknown = newJobId(5, (bytes) => bytes.fill(1));
@@ -41,7 +41,7 @@ Deno.test("another tenant's job is unknown by every name, and stays as it is", a
   const job = await create(world);
   for (const native of [true, false]) {
     const reach = { ...world.reach, tenant: "other", native };
-    for (const identifier of [arnOf(job), job.id, job.batch]) {
+    for (const identifier of [arnOf(job), job.id, batchIdOf(job)]) {
       await assert.rejects(
         world.jobs.get(reach, undefined, identifier, quiet()),
         kind("not-found"),
@@ -75,7 +75,7 @@ Deno.test("a running job's provider is asked once in the time configured", async
   using world = await createJobWorld({ virtual: true, pollMilliseconds: 5_000 });
   const job = await create(world);
   await get(world, job.id);
-  world.cloud.set(job.batch, "Completed");
+  world.cloud.set(batchIdOf(job), "Completed");
   world.time += 4_999;
   assert.equal((await get(world, job.id)).status, "InProgress");
   world.time += 1;
@@ -89,14 +89,14 @@ Deno.test("a job that is over is told from the catalog, and never changes again"
   const counts = { total: 3, processed: 3, success: 2, error: 1 };
   const results = [fileId("file-out"), fileId("file-err")];
   const endedAt = new Date(job.submittedAt + 7_000);
-  world.cloud.set(job.batch, "Completed", { counts, results, endedAt, message: "1 failed" });
-  world.cloud.results.set(job.batch, ['{"id":"a"}\n{"id":"b"}\n', '{"id":"c","error":1}\n']);
+  world.cloud.set(batchIdOf(job), "Completed", { counts, results, endedAt, message: "1 failed" });
+  world.cloud.results.set(batchIdOf(job), ['{"id":"a"}\n{"id":"b"}\n', '{"id":"c","error":1}\n']);
   const done = await get(world, job.id);
   assert.deepEqual(
     [done.status, done.counts, done.results, done.endedAt, done.message],
     ["Completed", counts, results, endedAt.getTime(), "1 failed"],
   );
-  world.cloud.set(job.batch, "InProgress");
+  world.cloud.set(batchIdOf(job), "InProgress");
   world.cloud.calls.length = 0;
   assert.deepEqual(await get(world, arnOf(job)), done);
   assert.deepEqual(world.cloud.calls, []);
@@ -141,10 +141,10 @@ Deno.test("stopping: Stopping until the provider has an end to tell, then a conf
     "Stopping",
   );
   // A provider may go on calling it running for a while.
-  world.cloud.set(job.batch, "InProgress");
+  world.cloud.set(batchIdOf(job), "InProgress");
   assert.equal((await get(world, job.id)).status, "Stopping");
-  await stop(world, job.batch);
-  world.cloud.set(job.batch, "Stopped");
+  await stop(world, batchIdOf(job));
+  world.cloud.set(batchIdOf(job), "Stopped");
   assert.equal((await get(world, job.id)).status, "Stopped");
   await assert.rejects(stop(world, job.id), kind("conflict"));
   assert.equal(count(world, "batches.stop"), 2);
@@ -153,7 +153,7 @@ Deno.test("stopping: Stopping until the provider has an end to tell, then a conf
 Deno.test("stopping a job that is over at its provider alone is a conflict, and is recorded", async () => {
   using world = await createJobWorld();
   const job = await create(world);
-  world.cloud.set(job.batch, "Completed");
+  world.cloud.set(batchIdOf(job), "Completed");
   world.cloud.before = (call) =>
     call === "batches.stop" ? Promise.reject(new Failure("conflict", "Over")) : undefined;
   await assert.rejects(stop(world, job.id), /Completed/);
@@ -178,7 +178,7 @@ Deno.test("the sweep brings jobs forward that nobody asks for, and one dead acco
   ).catch((error: unknown) => error);
   // Its objects are those of the world `both`, which finds native files at any provider it is told.
   assert.ok(!(alive instanceof Error), String(alive));
-  second.cloud.set((alive as JobEntry).batch, "Completed");
+  second.cloud.set(batchIdOf(alive as JobEntry), "Completed");
   world.cloud.before = () => Promise.reject(lostAnswer());
   world.cloud.calls.length = 0;
   await both.jobs.sweep(quiet());
@@ -187,7 +187,7 @@ Deno.test("the sweep brings jobs forward that nobody asks for, and one dead acco
   const scope = { tenant: "default", provider: "second" };
   assert.equal((await both.catalog.jobs.get(scope, (alive as JobEntry).id))?.status, "Completed");
   world.cloud.before = () => {};
-  for (const { batch } of dead) world.cloud.set(batch, "Failed");
+  for (const job of dead) world.cloud.set(batchIdOf(job), "Failed");
   await both.jobs.sweep(quiet());
   for (const { id } of dead) {
     assert.equal(
@@ -218,7 +218,7 @@ Deno.test("tags are limited to as many as AWS allows, on jobs of any name", asyn
   const job = await create(world);
   const many = Object.fromEntries(Array.from({ length: 199 }, (_, n) => [`t${n}`, "v"]));
   await world.jobs.tag(world.reach, arnOf(job), many, quiet());
-  await world.jobs.tag(world.reach, job.batch, { a: "changed" }, quiet());
+  await world.jobs.tag(world.reach, batchIdOf(job), { a: "changed" }, quiet());
   await assert.rejects(
     world.jobs.tag(world.reach, job.id, { more: "x" }, quiet()),
     (error) => error instanceof Failure && error.details.bedrock === "TooManyTagsException",

@@ -242,6 +242,6 @@ Deno.test("a list ends once its client has gone", async () => {
   assert.ok(world.reads.listed <= 300, `${world.reads.listed}`);
 });
 
-function pick({ id, batch, submittedAt }: JobEntry) {
-  return { id, batch, submittedAt };
+function pick(job: JobEntry) {
+  return { id: job.id, plan: job.plan, submittedAt: job.submittedAt };
 }

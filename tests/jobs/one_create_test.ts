@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { flat } from "../catalog/memory.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { fileId } from "../../codecs/ids.ts";
 import type { Batch } from "../../providers/provider.ts";
@@ -13,7 +14,7 @@ const get = (world: JobWorld, id: string) => world.jobs.get(world.reach, undefin
 
 async function list(world: JobWorld) {
   const { jobs } = await world.jobs.list(world.reach, undefined, all);
-  return jobs.map(({ batch, native }) => ({ batch, native }));
+  return jobs.map(flat).map(({ batch, native }) => ({ batch, native }));
 }
 
 /** Holds a create's answer back, of whose batch the provider tells this much. */
@@ -83,7 +84,7 @@ Deno.test("a native batch that might have been a create's is adopted once that h
   const during = (await list(world)).map(({ batch }) => batch).sort();
   assert.deepEqual(during, ["batch_first", "batch_newest"]);
   held.open();
-  const { batch } = await creating;
+  const { batch } = flat(await creating);
   const after = (await list(world)).map(({ batch }) => batch).sort();
   assert.deepEqual(after, [batch, "batch_first", "batch_newest", "batch_theirs"].sort());
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../codecs/failure.ts";
-import { all, openCatalog, temporaryFolder } from "../catalog/memory.ts";
+import { all, flat, openCatalog, temporaryFolder } from "../catalog/memory.ts";
 import { gate, lostAnswer } from "../double.ts";
 import { quiet } from "../objects/world.ts";
 import { startTestGateway } from "../gateway.ts";
@@ -25,7 +25,7 @@ Deno.test("a thousand pollers at three gateways ask the provider at most once in
   });
   using two = await one.another("two", await open());
   using three = await one.another("three", await open());
-  const { id, batch } = await create(one);
+  const { id, batch } = flat(await create(one));
   for (let half = 0; half < 6; half++) {
     const pollers = Array.from({ length: 170 }, (_, n) => get([one, two, three][n % 3]!, id));
     for (const job of await Promise.all(pollers)) assert.equal(job.status, "InProgress");
@@ -82,7 +82,7 @@ Deno.test("a provider that does not answer is asked once in a second, whoever as
 Deno.test("an answer that comes late does not undo what was told since", async () => {
   using one = await createJobWorld();
   using two = await one.another("two");
-  const { id, batch } = await create(one);
+  const { id, batch } = flat(await create(one));
   const held = gate();
   let isFirst = true;
   one.cloud.after = (call) => {
@@ -100,7 +100,7 @@ Deno.test("an answer that comes late does not undo what was told since", async (
 
 Deno.test("a word for a batch's state that nobody knows leaves the job running, and is told once", async () => {
   using world = await createJobWorld();
-  const { id, batch } = await create(world);
+  const { id, batch } = flat(await create(world));
   world.cloud.set(batch, "InProgress", { unknownStatus: true, rawStatus: "pausing" });
   for (let n = 0; n < 3; n++) assert.equal((await get(world, id)).status, "InProgress");
   assert.equal(world.warnings.length, 1);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { batchIdOf } from "../catalog/memory.ts";
 import type { ObjectEntry } from "../../catalog/entries.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
@@ -117,7 +118,7 @@ Deno.test("results that were cut short on their way are read again", async () =>
   const whole = '{"id":"a"}\n{"id":"b"}\n';
   const job = await start(world, ['{"id":"a"}\n{"id"']);
   world.cloud.after = (call) => {
-    if (call === "batches.openResults") world.cloud.results.set(job.batch, [whole]);
+    if (call === "batches.openResults") world.cloud.results.set(batchIdOf(job), [whole]);
   };
   const done = await finish(world, job, { counts: counts(2) });
   assert.equal(await resultsOf(world, job), whole);
@@ -209,11 +210,11 @@ Deno.test("a job whose results are gone ends, with its counts, a manifest and th
   using world = await createJobWorld(virtual);
   const job = await start(world, ["lost"]);
   world.cloud.before = (call) => {
-    if (call === "batches.openResults") world.cloud.results.delete(job.batch);
+    if (call === "batches.openResults") world.cloud.results.delete(batchIdOf(job));
   };
   let now = await finish(world, job, { counts: counts(7) });
   for (let n = 0; n < 20 && !isTerminal(now.status); n++) {
-    world.cloud.results.set(job.batch, ["lost"]);
+    world.cloud.results.set(batchIdOf(job), ["lost"]);
     world.time += 60_000;
     now = await get(world, job);
   }

@@ -1,5 +1,6 @@
 /** Jobs that end, and what is to be seen of their results. */
 import type { JobEntry } from "../../catalog/entries.ts";
+import { batchIdOf } from "../catalog/memory.ts";
 import type { Batch } from "../../providers/provider.ts";
 import { quiet } from "../objects/world.ts";
 import { createRequest, type JobWorld } from "./world.ts";
@@ -11,7 +12,7 @@ export async function start(
   more: Parameters<typeof createRequest>[0] = {},
 ): Promise<JobEntry> {
   const job = await world.jobs.create(world.reach, "us-west-2", createRequest(more), quiet());
-  world.cloud.results.set(job.batch, parts);
+  world.cloud.results.set(batchIdOf(job), parts);
   return job;
 }
 
@@ -22,7 +23,7 @@ export async function finish(
   more: Partial<Batch> & { status?: Batch["status"] } = {},
 ): Promise<JobEntry> {
   const { status = "Completed", ...rest } = more;
-  world.cloud.set(job.batch, status, rest);
+  world.cloud.set(batchIdOf(job), status, rest);
   return await get(world, job);
 }
 

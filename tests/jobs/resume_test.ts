@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../codecs/failure.ts";
 import { fileId, type JobId } from "../../codecs/ids.ts";
-import { all, scope, sleep } from "../catalog/memory.ts";
+import { all, batchIdOf, flat, scope, sleep } from "../catalog/memory.ts";
 import { batchesOf, gate, lostAnswer, type ProviderDouble } from "../double.ts";
 import { newObject, quiet } from "../objects/world.ts";
 import { createJobWorld, createRequest, type JobWorld } from "./world.ts";
@@ -48,7 +48,7 @@ Deno.test("a batch whose answer was lost is found by its job's id", async () => 
     return Promise.reject(lostAnswer());
   };
   const job = await create(world);
-  assert.equal(cloud.batches.get(job.batch)?.jobId, job.id);
+  assert.equal(cloud.batches.get(batchIdOf(job))?.jobId, job.id);
   assert.equal(batchesOf(cloud, job.id), 1);
 });
 
@@ -187,7 +187,8 @@ Deno.test("a sweep leaves a create alone that this process is at", async () => {
   await world.jobs.sweep(quiet());
   held.open();
   const job = await creating;
-  assert.equal((await world.catalog.jobs.get(scope, job.id))?.batch, job.batch);
+  const recorded = await world.catalog.jobs.get(scope, job.id);
+  assert.equal(recorded && batchIdOf(recorded), batchIdOf(job));
   assert.equal((await create(world)).id, job.id);
 });
 
@@ -205,8 +206,8 @@ Deno.test("an input that is replaced or deleted while its job is being created s
   assert.ok(cloud.files.has(file));
   held.open();
   const job = await creating;
-  assert.equal(job.file, file);
-  cloud.set(job.batch, "Completed");
+  assert.equal(flat(job).file, file);
+  cloud.set(batchIdOf(job), "Completed");
   await world.jobs.get(reach, undefined, job.id, quiet());
   assert.ok(!cloud.files.has(file));
 });

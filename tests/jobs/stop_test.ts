@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { flat } from "../catalog/memory.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { gate } from "../double.ts";
 import { quiet } from "../objects/world.ts";
@@ -181,7 +182,7 @@ Deno.test("a batch that completes although its stop was accepted is Completed, a
     const request = createRequest(
       timeoutDurationInHours === undefined ? {} : { timeoutDurationInHours },
     );
-    const { id, batch } = await world.jobs.create(world.reach, "us-west-2", request, quiet());
+    const { id, batch } = flat(await world.jobs.create(world.reach, "us-west-2", request, quiet()));
     const get = () => world.jobs.get(world.reach, "us-west-2", id, quiet());
     if (timeoutDurationInHours === undefined) {
       await world.jobs.stop(world.reach, undefined, id, quiet());
@@ -195,11 +196,13 @@ Deno.test("a batch that completes although its stop was accepted is Completed, a
 
 Deno.test("a stop that is under way while the job's end is recorded leaves that end alone", async () => {
   using world = await createJobWorld();
-  const { id, batch } = await world.jobs.create(
-    world.reach,
-    "us-west-2",
-    createRequest(),
-    quiet(),
+  const { id, batch } = flat(
+    await world.jobs.create(
+      world.reach,
+      "us-west-2",
+      createRequest(),
+      quiet(),
+    ),
   );
   const held = gate();
   world.cloud.after = (call) => call === "batches.stop" ? held.wait() : undefined;
@@ -217,7 +220,7 @@ Deno.test("two gateways that find a job's time run out stop it once for both", a
   using one = await createJobWorld({ virtual: true });
   using two = await one.another("two");
   const request = createRequest({ timeoutDurationInHours: 24 });
-  const { id, batch } = await one.jobs.create(one.reach, "us-west-2", request, quiet());
+  const { id, batch } = flat(await one.jobs.create(one.reach, "us-west-2", request, quiet()));
   one.time += day * 1_000;
   const get = (world: typeof one) => world.jobs.get(world.reach, undefined, id, quiet());
   const [a, b] = await Promise.all([get(one), get(two)]);
@@ -232,7 +235,7 @@ Deno.test("two gateways that find a job's time run out stop it once for both", a
 Deno.test("a gateway that dies between the record of a timeout and its stop leaves a job that is stopped", async () => {
   using one = await createJobWorld({ virtual: true });
   const request = createRequest({ timeoutDurationInHours: 24 });
-  const { id, batch } = await one.jobs.create(one.reach, "us-west-2", request, quiet());
+  const { id, batch } = flat(await one.jobs.create(one.reach, "us-west-2", request, quiet()));
   one.time += day * 1_000;
   const held = gate();
   one.cloud.before = (call, _, signal) => {

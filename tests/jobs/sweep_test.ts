@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import type { Account } from "../../providers/provider.ts";
-import { jobRecord, openCatalog, scope, sleep, temporaryFolder } from "../catalog/memory.ts";
+import {
+  batchIdOf,
+  jobRecord,
+  openCatalog,
+  scope,
+  sleep,
+  temporaryFolder,
+} from "../catalog/memory.ts";
 import { createDouble, gate } from "../double.ts";
 import { quiet } from "../objects/world.ts";
 import { createJobWorld, createRequest, type JobWorld } from "./world.ts";
@@ -14,7 +21,7 @@ const gets = ({ cloud: { calls } }: JobWorld) =>
 async function fill(world: JobWorld, jobs: number, account = "main"): Promise<void> {
   for (let n = 0; n < jobs; n++) {
     const job = jobRecord(1_000_000 + n, { account });
-    world.cloud.addBatch(job.batch);
+    world.cloud.addBatch(batchIdOf(job));
     await world.catalog.jobs.adopt(scope, job, {});
   }
 }

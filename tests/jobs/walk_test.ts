@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Failure } from "../../codecs/failure.ts";
 import { createOrder } from "../../jobs/walk.ts";
 import type { Account, Batch } from "../../providers/provider.ts";
-import { all as every, sleep } from "../catalog/memory.ts";
+import { all as every, batchIdOf, flat, sleep } from "../catalog/memory.ts";
 import { createDouble, type DoubleOptions, gate, lostAnswer } from "../double.ts";
 import { quiet } from "../objects/world.ts";
 import { createJobWorld, createRequest, type JobWorld } from "./world.ts";
@@ -93,7 +93,7 @@ Deno.test("a native batch is found behind a page full of jobs that were created 
   }
   world.time += 5_000;
   assert.equal(await pages(world, () => list(world)), 4);
-  assert.ok((await list(world)).some(({ batch }) => batch === "batch_behind"));
+  assert.ok((await list(world)).some((job) => batchIdOf(job) === "batch_behind"));
   world.time += 5_000;
   assert.equal(await pages(world, () => list(world)), 1);
 });
@@ -105,7 +105,7 @@ Deno.test("a list waits for the first pages of a long history, and the rest is a
   world.cloud.before = (call) => call === "batches.list" && ++read === 21 ? held.wait() : undefined;
   const page = await list(world);
   assert.equal(page.length, 1_000);
-  assert.equal(page[0]?.batch, "batch_h2999");
+  assert.equal(page[0] && batchIdOf(page[0]), "batch_h2999");
   await held.reached;
   assert.equal(await jobsIn(world), 2_000);
   // Whoever asks meanwhile starts no second walk.
@@ -162,10 +162,10 @@ Deno.test("batches of well accounts are listed and found although another's key 
   a.before = denied;
   b.addBatch("batch_b");
   const get = (id: string) => world.jobs.get(world.reach, undefined, id, quiet());
-  assert.equal((await get("batch_b")).account, "b");
+  assert.equal(flat(await get("batch_b")).account, "b");
   b.addBatch("batch_b2", { input: undefined });
   const jobs = await list(world);
-  assert.deepEqual(jobs.map(({ batch }) => batch).sort(), ["batch_b", "batch_b2"]);
+  assert.deepEqual(jobs.map(batchIdOf).sort(), ["batch_b", "batch_b2"]);
   for (const { inputDataConfig, outputDataConfig } of jobs) {
     assert.match(inputDataConfig.s3InputDataConfig.s3Uri, /^s3:\/\/cloud\/batch_/);
     assert.equal(outputDataConfig.s3OutputDataConfig.s3Uri, "s3://cloud/");

@@ -1,0 +1,38 @@
+/** What the plans of jobs have in common, whichever way they run. */
+import type { BatchId, FileId } from "../codecs/ids.ts";
+import type { BegunJob, BegunPlan, JobDescription, JobEntry, Plan, SingleJob } from "./entries.ts";
+
+/** Whether one batch runs a job. */
+export function isSingle(job: JobEntry): job is SingleJob {
+  return job.plan.kind !== "sharded";
+}
+
+/** The batch that runs a job; undefined for a job of shards, which have batches of their own. */
+export function batchOf({ plan }: { readonly plan: Plan }): BatchId | undefined {
+  return plan.kind === "sharded" ? undefined : plan.batch;
+}
+
+/** The account that a job's batch is at; undefined for a job of shards. */
+export function accountOfJob({ plan }: { readonly plan: Plan | BegunPlan }): string | undefined {
+  return plan.kind === "sharded" ? undefined : plan.account;
+}
+
+/** The provider file that a job reads; undefined where it reads none. */
+export function inputOf({ plan }: { readonly plan: Plan | BegunPlan }): FileId | undefined {
+  if (plan.kind !== "sharded") return plan.input;
+  const { source } = plan;
+  return source.in === "object" && source.held.in === "provider" ? source.held.file : undefined;
+}
+
+/** Whether a job is a batch that was made by other means. */
+export function isNative({ plan }: { readonly plan: Plan }): boolean {
+  return plan.kind === "native";
+}
+
+/** A job with the batch that its provider made for it. */
+export function withBatch(
+  { plan, ...description }: BegunJob,
+  batch: BatchId,
+): JobDescription & { readonly plan: Plan } {
+  return { ...description, plan: plan.kind === "sharded" ? plan : { ...plan, batch } };
+}
