@@ -10,6 +10,8 @@ export interface SandboxOptions {
   readonly strict: boolean;
   /** Folder for files and state; in memory where absent. */
   readonly folder?: string;
+  /** Every model is known, as at services that speak OpenAI's API for models of others. */
+  readonly anyModel?: boolean;
   /** OpenAI's file contents honour Range; not known of the real one, so off where absent. */
   readonly openaiRanges?: boolean;
 }

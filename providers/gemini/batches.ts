@@ -40,7 +40,7 @@ export function createBatches(
       const reply = await http.json({
         method: "POST",
         path: `/v1beta/${model}:batchGenerateContent`,
-        subject: `the model or the file ${batch.input}`,
+        subject: `the model ${batch.modelId} or the file ${batch.input}`,
         json: {
           batch: {
             displayName: displayNameOf(batch),

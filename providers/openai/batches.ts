@@ -47,7 +47,7 @@ export function createBatches(
     const call = {
       method: "POST",
       path: "/batches",
-      subject: `the model or the file ${batch.input}`,
+      subject: `the model ${batch.modelId} or the file ${batch.input}`,
       json: {
         input_file_id: batch.input,
         endpoint,

@@ -4,6 +4,7 @@ import { ending, type FailedStatus } from "../model/words.ts";
 import { conversation } from "../replies.ts";
 import { fault } from "./fault.ts";
 import type { BatchRecord } from "./records.ts";
+import { hasModel } from "../model/known.ts";
 import { anthropicReply } from "./reply.ts";
 
 /** The errors that a text asks for. */
@@ -45,8 +46,8 @@ export function carryOut(
 }
 
 /**
- * Why a request fails; undefined where it does not. Ids that begin with `error-`, and models whose
- * name begins with `fail-`, fail every time.
+ * Why a request fails; undefined where it does not. Ids that begin with `error-`, models whose
+ * name begins with `fail-`, and models that Anthropic does not have, fail every time.
  */
 function failureOf(
   customId: string,
@@ -57,7 +58,7 @@ function failureOf(
   const invalid = fault(params, version);
   if (invalid !== undefined) return { type: "invalid_request_error", message: invalid };
   const model = string(params.model) ?? "";
-  return model.startsWith("fail-")
+  return model.startsWith("fail-") || !hasModel("anthropic", model)
     ? { type: "not_found_error", message: `model: ${model}` }
     : undefined;
 }

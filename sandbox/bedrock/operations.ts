@@ -9,6 +9,7 @@ import { type JsonObject, list, object, string } from "../json.ts";
 import { invalid, validate } from "./constraints.ts";
 import { type Job, jobView, phaseAt } from "./job.ts";
 import type { Jobs } from "./jobs.ts";
+import { hasModel } from "../model/known.ts";
 import {
   createRequest,
   jobRequest,
@@ -50,6 +51,9 @@ export const createJob: BedrockHandler = async ({ context, jobs, region, body })
     ? undefined
     : jobs.byToken(clientRequestToken, region);
   if (known !== undefined) return { jobArn: known.arn };
+  if (!hasModel("bedrock", string(given.modelId) ?? "")) {
+    throw invalid("The provided model identifier is invalid.");
+  }
   const tags = tagsOf(given.tags);
   const id = context.id(12);
   const arn = jobArn({ region, account, jobId: jobId(id) });

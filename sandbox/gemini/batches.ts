@@ -9,6 +9,7 @@ import { refuseInline } from "./lines.ts";
 import { page } from "./pages.ts";
 import { look, releaseInput, resultFileId } from "./processing.ts";
 import { type Progress, startOf } from "./progress.ts";
+import { hasModel } from "../model/known.ts";
 import type { BatchRecord, Gemini } from "./records.ts";
 
 /** Inline requests must fit into this much JSON; more goes through a file. */
@@ -99,7 +100,7 @@ async function newBatch(
   model: string,
   method: BatchRecord["method"],
 ): Promise<BatchRecord> {
-  if (model.startsWith("models/missing-")) {
+  if (!hasModel("gemini", model)) {
     throw new GoogleError(
       "NOT_FOUND",
       `${model} is not found for API version v1beta, or is not supported for this method.`,

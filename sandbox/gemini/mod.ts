@@ -2,7 +2,7 @@
  * A simulated Gemini Developer API: Files and Batch, in versions `v1beta` and `v1`.
  *
  * Gaps: metadata-only files, `files:register`, `PATCH` of batches, webhooks; raw uploads.
- * By design: models whose name begins with `missing-` are not found; records that fail are told by
+ * By design: models that are not of Gemini (`model/known.ts`) are not found; records that fail are told by
  * their key or model (`answers.ts`); a list of batches leaves inline results out.
  */
 import {

@@ -39,11 +39,13 @@ export async function* records(input: ReadableStream<Uint8Array>): AsyncGenerato
  * Checks an input file as OpenAI does before it runs a batch. OpenAI publishes no list of its codes:
  * these are those of public reports (2026). No more than 100 errors are told.
  *
+ * @param knows Whether there is a model of this name.
  * @param fails Whether a record will fail when it is run.
  */
 export async function checkInput(
   input: ReadableStream<Uint8Array>,
   endpoint: string,
+  knows: (model: string) => boolean,
   fails: (record: InputRecord) => boolean,
 ): Promise<CheckedInput> {
   const errors: BatchError[] = [];
@@ -95,6 +97,9 @@ export async function checkInput(
       report("missing_required_parameter", "Missing required parameter: 'model'.", "body.model");
     } else if (model !== null && model !== itsModel) {
       report("model_mismatch", "All requests of a batch must have one model.", "body.model");
+    } else if (!knows(itsModel)) {
+      const message = `The provided model '${itsModel}' is not supported by the Batch API.`;
+      report("model_not_found", message, "body.model");
     }
     if (body.stream === true) {
       report("invalid_request", "A batch cannot stream.", "body.stream");

@@ -16,6 +16,7 @@ import {
 } from "./batch_state.ts";
 import { expirySeconds, jsonBody, type Operation, page } from "./call.ts";
 import { invalid, missing, OpenAIError } from "./errors.ts";
+import { hasModel } from "../model/known.ts";
 import type { FileStore } from "./file_store.ts";
 
 const endpoints: ReadonlySet<string> = new Set([
@@ -107,8 +108,9 @@ export function batchOperations(files: FileStore, context: SandboxContext): {
     if (files.find(input_file_id) === undefined) {
       return { checked: { records: 0, failing: 0, model: null, errors: [inputIsGone] } };
     }
+    const knows = (model: string) => context.options.anyModel === true || hasModel("openai", model);
     const fails = (record: InputRecord) => failure(record, endpoint) !== undefined;
-    return { checked: await checkInput(files.read(input_file_id), endpoint, fails) };
+    return { checked: await checkInput(files.read(input_file_id), endpoint, knows, fails) };
   };
 
   const shown = async (id: string) => shownBatch(...await settled(id), options);
