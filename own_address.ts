@@ -1,5 +1,6 @@
 /** Finds upstreams that are the gateway itself: each request would be answered many times over. */
 import { hopHeader } from "./codecs/hops.ts";
+import { cancelUnread } from "./runtime/unread.ts";
 import type { ProviderSettings } from "./providers/settings.ts";
 
 /** What the search needs. */
@@ -59,7 +60,7 @@ async function isOwn(url: URL, { host, urls, hop, fetch }: OwnAddressDeps): Prom
       redirect: "manual",
       signal: AbortSignal.timeout(probeMilliseconds),
     });
-    await answer.body?.cancel();
+    await cancelUnread(answer.body);
     return answer.headers.get(hopHeader) === hop;
   } catch {
     return false; // Not reached now: should it be the gateway after all, the hop ends the loop.

@@ -3,6 +3,8 @@
  * 36809, measured with Deno 2.9.6), so requests are counted, newcomers are sent away, and the
  * listener closes when the last request is answered.
  */
+import { inTime } from "./runtime/in_time.ts";
+import { cancelUnread } from "./runtime/unread.ts";
 import { createReserve } from "./descriptors.ts";
 import type { App } from "./routes/entry.ts";
 
@@ -163,9 +165,7 @@ export function serve(app: App, options: ServeOptions, start: Listen = listen): 
     drainBegan.abort();
     if (inFlight() > 0) {
       const empty = new Promise<void>((resolve) => (idle = resolve));
-      const limit = new AbortController();
-      await Promise.race([empty, delay(milliseconds, limit.signal)]);
-      limit.abort();
+      await inTime(empty, milliseconds);
     }
     await Promise.all([...generations].map(end));
     reserve.release();
@@ -215,7 +215,7 @@ function listen(
 
 /** Deno 2.9.6 does not act on `connection: close` itself (measured): it is for the client. */
 async function sendAway(request: Request): Promise<Response> {
-  await request.body?.cancel();
+  await cancelUnread(request.body);
   return new Response("The gateway is shutting down; send the request again.\n", {
     status: 503,
     headers: { "connection": "close", "retry-after": "1" },

@@ -1,4 +1,5 @@
 /** Bringing a backup into the catalog. */
+import { isObject } from "../codecs/json_object.ts";
 import { keys, maxBatch } from "../catalog/keys.ts";
 import { change, openKv } from "../catalog/kv.ts";
 import { dropMoment, removeAll } from "../catalog/moment.ts";
@@ -218,7 +219,7 @@ async function write(
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, Encoded>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject(value);
 }
 
 function notABackup(): Failure {

@@ -8,6 +8,7 @@
  * is known.
  */
 import { Failure } from "../codecs/failure.ts";
+import { inTime } from "../runtime/in_time.ts";
 import { kvOver } from "./kv.ts";
 
 /** How long calls may take. */
@@ -26,17 +27,13 @@ export function limitKv(kv: Deno.Kv, limits: KvLimits): Deno.Kv {
   async function timed<Result>(call: () => Promise<Result>, writes: boolean): Promise<Result> {
     if (hanging >= limits.maxHanging) throw unavailable();
     const outcome = call();
-    const late = Promise.withResolvers<"late">();
-    const timer = setTimeout(() => late.resolve("late"), limits.milliseconds);
     try {
-      const first = await Promise.race([outcome.then((value) => ({ value })), late.promise]);
-      if (first !== "late") return first.value;
+      const ended = await inTime(outcome.then((value) => ({ value })), limits.milliseconds);
+      if (ended) return ended.value;
     } catch (error) {
       // What the client refuses by itself, such as a value that is too large.
       if (error instanceof TypeError) throw error;
       throw unavailable(writes ? Promise.resolve() : undefined, error);
-    } finally {
-      clearTimeout(timer);
     }
     hanging++;
     const ended = () => void hanging--;

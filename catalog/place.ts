@@ -1,4 +1,5 @@
 /** Where the catalog is: a file of this machine, a server for many machines, or the platform's. */
+import { inTime } from "../runtime/in_time.ts";
 import { createDisk, type Disk } from "../runtime/disk.ts";
 import { Failure } from "../codecs/failure.ts";
 import { type ChangeMark, openChangeMark } from "./change_mark.ts";
@@ -126,7 +127,7 @@ async function openAway(
   const path = place.kind === "server" ? place.url : undefined;
   const opening = Deno.openKv(path);
   try {
-    const kv = limitKv(await inTime(opening, limits), limits);
+    const kv = limitKv(await openSoon(opening, limits), limits);
     // Opening asks nobody yet, or only who one is: the first key tells whether the catalog is there.
     await kv.get(["check"]).catch((error: unknown) => {
       kv.close();
@@ -147,17 +148,11 @@ async function openAway(
 }
 
 /** A KV that opens too late is closed again. */
-async function inTime(opening: Promise<Deno.Kv>, { milliseconds }: KvLimits): Promise<Deno.Kv> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    opening.then((kv) => kv.close(), () => {});
-    late.reject(new Error(`no answer in ${milliseconds / 1000} s`));
-  }, milliseconds);
-  try {
-    return await Promise.race([opening, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+async function openSoon(opening: Promise<Deno.Kv>, { milliseconds }: KvLimits): Promise<Deno.Kv> {
+  const kv = await inTime(opening, milliseconds);
+  if (kv) return kv;
+  opening.then((late) => late.close(), () => {});
+  throw new Error(`no answer in ${milliseconds / 1000} s`);
 }
 
 function reasonOf(error: unknown): string {

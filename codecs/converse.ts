@@ -1,4 +1,5 @@
 /** Telling Converse records of a Bedrock batch input from those of InvokeModel. */
+import { isObject, type JsonObject } from "./json_object.ts";
 
 /** Members of a Converse request (botocore 1.43.107); one that is none of them is InvokeModel's. */
 const members: ReadonlySet<string> = new Set([
@@ -65,8 +66,6 @@ function parse(line: Uint8Array): unknown {
   }
 }
 
-function objectOf(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as Record<string, unknown>
-    : undefined;
+function objectOf(value: unknown): JsonObject | undefined {
+  return isObject(value) ? value : undefined;
 }

@@ -1,4 +1,5 @@
 /** The configuration file: its form, the names it knows, and where an error in it is. */
+import { isObject } from "../codecs/json_object.ts";
 import * as v from "valibot";
 import { modelMembers, models } from "./models.ts";
 import { nearest } from "../codecs/nearest.ts";
@@ -209,10 +210,6 @@ function without(content: unknown, broken: readonly (readonly string[])[]): unkn
     ]];
   });
   return Object.fromEntries(entries);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Puts the environment's values in the places of `${NAME}`. */

@@ -1,4 +1,5 @@
 /** The table `models` of the configuration file: which model of a provider runs in another's place. */
+import { isObject } from "../codecs/json_object.ts";
 import * as v from "valibot";
 import type { ModelTable, ModelTarget } from "../dialects/models.ts";
 import type { ProviderSettings } from "../providers/settings.ts";
@@ -29,7 +30,7 @@ const neither = v.pipe(
 const target = v.lazy((value): v.GenericSchema<unknown, string | v.InferOutput<typeof described>> =>
   typeof value === "string"
     ? name
-    : typeof value === "object" && value !== null && !Array.isArray(value)
+    : isObject(value)
     ? described
     : v.pipe(neither, v.transform(String))
 );

@@ -7,7 +7,7 @@ import { askAccounts } from "../reach/accounts.ts";
 import type { Account, Batch, StoringProvider } from "../providers/provider.ts";
 import { adoptBatch } from "./adopt_batch.ts";
 import type { JobTools, ScopedJob } from "./deps.ts";
-import { inTime } from "./in_time.ts";
+import { inTime } from "../runtime/in_time.ts";
 import type { Poll } from "./poll.ts";
 import { createOrder, type Order } from "./walk.ts";
 

@@ -6,7 +6,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { JobId } from "../codecs/ids.ts";
 import { boundTo } from "../reach/accounts.ts";
 import { accountOf, type Reach } from "../reach/reach.ts";
-import { type Renewal, startRenewal } from "../objects/renewal.ts";
+import { type Renewal, startRenewal } from "../runtime/renewal.ts";
 import type { Batch } from "../providers/provider.ts";
 import type { JobTools } from "./deps.ts";
 import { whenReady } from "./fresh_input.ts";

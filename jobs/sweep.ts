@@ -3,7 +3,7 @@ import type { OwnedJob } from "../catalog/jobs.ts";
 import type { Scope } from "../catalog/keys.ts";
 import { accountOfJob } from "../catalog/plans.ts";
 import type { JobId } from "../codecs/ids.ts";
-import { startRenewal } from "../objects/renewal.ts";
+import { startRenewal } from "../runtime/renewal.ts";
 import type { StoringProvider } from "../providers/provider.ts";
 import type { JobTools } from "./deps.ts";
 import type { Poll } from "./poll.ts";

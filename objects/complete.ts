@@ -31,7 +31,7 @@ import { checkDisk } from "./part_disk.ts";
 import type { PartSpool } from "./part_spool.ts";
 import type { NewObject } from "./put.ts";
 import { type Reach, scopeOf } from "../reach/reach.ts";
-import { startRenewal } from "./renewal.ts";
+import { startRenewal } from "../runtime/renewal.ts";
 
 /** What is to become an object. */
 export interface CompleteRequest {

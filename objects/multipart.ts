@@ -9,6 +9,7 @@ import {
 import type { Clock } from "../runtime/clock.ts";
 import { Failure } from "../codecs/failure.ts";
 import { randomId } from "../codecs/ids.ts";
+import { cancelUnread } from "../runtime/unread.ts";
 import { type CompleteRequest, createCompletion } from "./complete.ts";
 import { giveUp } from "./give_up.ts";
 import { checkDisk } from "./part_disk.ts";
@@ -128,7 +129,7 @@ export function createMultipart(deps: MultipartDeps) {
       const before = await catalog.part(id, number);
       accept(await catalog.bytes(id) - (before?.bytes ?? 0) + bytes);
     } catch (error) {
-      await body.cancel(error);
+      await cancelUnread(body, error);
       throw error;
     }
     const file = `${number}-${randomId(12, randomBytes)}`;

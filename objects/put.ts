@@ -5,6 +5,7 @@ import type { ObjectEntry, ObjectHeaders } from "../catalog/entries.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { PackedParts } from "../codecs/object_parts.ts";
+import { cancelUnread } from "../runtime/unread.ts";
 import type { Account, FilesPort, ProviderFile } from "../providers/provider.ts";
 import { hasOthers, pickAccount } from "../reach/accounts.ts";
 import { type EtagForm, etagMembers } from "./etag_form.ts";
@@ -158,7 +159,7 @@ async function upload(
   } catch (error) {
     // Without its last bytes, or refused, there is no file. Else there may be one: the answer was
     // lost, or its client went away while the provider was at it.
-    if (!body.locked) await body.cancel(error);
+    await cancelUnread(body, error);
     const refused = error instanceof Failure && !error.details.outcomeUnknown;
     if (refused || !ended()) deps.uploads.end(mark);
     else {

@@ -10,6 +10,7 @@
 import { openNameless } from "../blobs/file_system.ts";
 import { cutBody } from "../runtime/cut_body.ts";
 import { Failure } from "../codecs/failure.ts";
+import { cancelUnread } from "../runtime/unread.ts";
 import type { OpenedFile } from "../providers/provider.ts";
 import { createDownload, type Download } from "./download.ts";
 
@@ -210,7 +211,7 @@ export function createReadSpool(deps: ReadSpoolDeps): ReadSpool {
     if (signal.aborted) {
       reserved -= file.bytes;
       disk.close();
-      await body.cancel(signal.reason);
+      await cancelUnread(body, signal.reason);
       throw signal.reason;
     }
     const { id, bytes } = file;

@@ -12,6 +12,7 @@ import {
   createZstdDecompress,
 } from "node:zlib";
 import type { Failure } from "../codecs/failure.ts";
+import { cancelUnread } from "../runtime/unread.ts";
 
 /** The most that a packed download may unpack to: S3's largest object of one PUT. */
 export const maxUnpackedBytes = 5 * 2 ** 30;
@@ -65,7 +66,7 @@ export async function unpacked(
   const [only] = encodings;
   const isDone = byFetch && encodings.length === 1 && unpackedByFetch.has(only ?? "");
   if (!isDone && encodings.some((name) => !Object.hasOwn(unpackers, name))) {
-    await body.cancel();
+    await cancelUnread(body);
     throw refuse();
   }
   const reader = body.getReader();

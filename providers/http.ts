@@ -4,6 +4,7 @@
  */
 import { Failure } from "../codecs/failure.ts";
 import { hopHeader } from "../codecs/hops.ts";
+import { cancelUnread } from "../runtime/unread.ts";
 import type { KeptHealth } from "./account_health.ts";
 import { unpacked } from "./encoding.ts";
 import {
@@ -233,7 +234,7 @@ export function createHttp(
   ): Promise<Refused> {
     const { status } = response;
     if (status >= 300 && status < 400) {
-      await response.body?.cancel();
+      await cancelUnread(response.body);
       return { failure: unexpectedReply(provider, status, idempotent), again: false };
     }
     const facts = options.wording.read(await readRefusal(response));
@@ -277,7 +278,7 @@ export function createHttp(
       call(request, true, signal, async (response) => {
         // No provider keeps web pages; a proxy's page must not pass for a file.
         if (!/^text\/html\b/i.test(response.headers.get("content-type") ?? "")) return response;
-        await response.body?.cancel();
+        await cancelUnread(response.body);
         throw unexpectedReply(provider, response.status, isIdempotent(request));
       }),
 

@@ -1,20 +1,18 @@
 /** Careful reading of JSON that somebody else wrote: a wrong type is as good as absent. */
 
 import { isProviderId } from "../codecs/ids.ts";
+import { isObject, type JsonObject } from "../codecs/json_object.ts";
 
-/** A JSON object whose members are yet unknown. */
-export type JsonObject = Readonly<Record<string, unknown>>;
+export type { JsonObject };
 
 /** The value as an object; undefined if it is anything else. */
 export function object(value: unknown): JsonObject | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as JsonObject
-    : undefined;
+  return isObject(value) ? value : undefined;
 }
 
 /** The value as a list of objects; members that are none are left out, no list is an empty one. */
 export function objects(value: unknown): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter((item) => object(item) !== undefined) : [];
+  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 /** The value as a text that is not empty. */

@@ -4,6 +4,7 @@
  */
 import { cutBody } from "../runtime/cut_body.ts";
 import type { FileId } from "../codecs/ids.ts";
+import { cancelUnread } from "../runtime/unread.ts";
 import { watchedBody } from "./body.ts";
 import { encodingsOf } from "./encoding.ts";
 import { transportFailure, unexpectedReply } from "./failures.ts";
@@ -63,11 +64,11 @@ export function createReading({ provider, deps, download }: ReadingOptions): Rea
     const ranged = response.status === 206;
     if (ranged && encodingsOf(response.headers).length > 0) {
       // A piece of a packed file: its positions are not those of the file.
-      await response.body?.cancel();
+      await cancelUnread(response.body);
       return { body: watch(await ask(id, undefined, signal), signal), ranged: false };
     }
     if (ranged && !startsAt(response, range)) {
-      await response.body?.cancel();
+      await cancelUnread(response.body);
       throw unexpectedReply(provider, response.status, true);
     }
     return { body: watch(response, signal), ranged };

@@ -1,4 +1,5 @@
 /** Says in an upstream's error that the request named no provider: its program forgot it, perhaps. */
+import { isObject } from "../codecs/json_object.ts";
 import { Failure } from "../codecs/failure.ts";
 
 /**
@@ -52,7 +53,7 @@ function inJson(text: string, sentence: string): string | undefined {
   } catch {
     return undefined;
   }
-  if (typeof error !== "object" || error === null || Array.isArray(error)) return undefined;
+  if (!isObject(error)) return undefined;
   const [name, message] = Object.entries(error).find(([key]) => /^message$/i.test(key)) ?? [];
   if (name === undefined || typeof message !== "string") return undefined;
   return JSON.stringify({ ...error, [name]: joined(message, sentence) });

@@ -1,4 +1,5 @@
 /** What happens to a request once its answer is known. */
+import { cancelUnread } from "../runtime/unread.ts";
 
 /** The connection that a request came on. */
 export interface Connection {
@@ -20,7 +21,7 @@ export async function finish(
   { completed }: Connection,
   done: (bytesOut: number) => void,
 ): Promise<Response> {
-  if (request.body && !request.body.locked && !request.bodyUsed) await request.body.cancel();
+  if (!request.bodyUsed) await cancelUnread(request.body);
   if (isAnsweredAtOnce(request.headers)) response.headers.set("connection", "close");
   const bytes = lengthOf(request, response);
   if (bytes !== undefined) {

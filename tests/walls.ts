@@ -69,7 +69,7 @@ const walls: Readonly<Record<string, Wall>> = {
   "program.ts": { uses: ["config/arguments.ts", "log.ts"], usesTypesOf: ["config"] },
   "process.ts": { uses: [], usesTypesOf: ["log.ts"] },
   "descriptors.ts": { uses: [] },
-  "serve.ts": { uses: ["descriptors.ts"], usesTypesOf: ["routes/entry.ts"] },
+  "serve.ts": { uses: ["descriptors.ts", "runtime"], usesTypesOf: ["routes/entry.ts"] },
   "sweep.ts": {
     uses: [],
     usesTypesOf: ["catalog", "objects", "jobs", "codecs", "runtime", "log.ts"],

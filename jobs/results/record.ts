@@ -1,4 +1,5 @@
 /** The records on the lines of inputs and results. */
+import { isObject } from "../../codecs/json_object.ts";
 import type { Breath } from "../../runtime/breath.ts";
 import { outlineOf, scanObject } from "../../codecs/json_scan.ts";
 import type { LineObject } from "../../providers/provider.ts";
@@ -26,9 +27,7 @@ async function outline(line: Uint8Array, breath: Breath): Promise<LineObject | u
 function parse(line: Uint8Array): LineObject | undefined {
   try {
     const value: unknown = JSON.parse(decoder.decode(line));
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? value as LineObject
-      : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

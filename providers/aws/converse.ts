@@ -6,6 +6,7 @@ import { isConverseRecord, resemblesConverse } from "../../codecs/converse.ts";
 import { firstLine } from "../../codecs/jsonl.ts";
 import { parseS3Uri } from "../../codecs/s3_uri.ts";
 import { encodeUri } from "../../codecs/uri.ts";
+import { cancelUnread } from "../../runtime/unread.ts";
 import type { ForwardingProvider, ForwardRequest } from "../provider.ts";
 
 type Forward = ForwardingProvider["forward"];
@@ -81,7 +82,7 @@ async function firstRecord(
     } as const;
     const response = await forward(get, signal);
     if (response.ok && response.body) return await firstLine(response.body, maxFirstRecord);
-    await response.body?.cancel();
+    await cancelUnread(response.body);
     return undefined;
   } catch (error) {
     if (signal.aborted) throw error;

@@ -1,6 +1,7 @@
 /** Re-signs requests with the gateway's credentials and streams both ways. */
 import { Failure } from "../../codecs/failure.ts";
 import { type Credentials, signRequest } from "../../codecs/sigv4.ts";
+import { cancelUnread } from "../../runtime/unread.ts";
 import type { KeptHealth } from "../account_health.ts";
 import type { ForwardRequest } from "../provider.ts";
 import type { Uploader } from "../upload.ts";
@@ -120,10 +121,7 @@ async function send(
       ? answer
       : await checked(deps, await withoutCredentials(answer, credentials));
   } catch (error) {
-    if (body instanceof ReadableStream && !body.locked) {
-      // A body that broke says so again here; `error` is what the caller is told.
-      await body.cancel(error).catch(() => {});
-    }
+    if (body instanceof ReadableStream) await cancelUnread(body, error);
     throw signal.aborted ? signal.reason : failureOf(error, request.method, deps.name);
   }
 }
@@ -149,7 +147,7 @@ async function checked(
     if (answer.ok) health?.answered(true);
     return answer;
   }
-  await answer.body?.cancel();
+  await cancelUnread(answer.body);
   health?.refused("key", undefined);
   refused?.();
   throw credentialsRefused(name, code);
@@ -169,7 +167,7 @@ function createProbe(
     const list = { service: "s3", method: "GET", path: "/", query: "" } as const;
     const request = { ...list, headers: new Headers(), body: null, region };
     const answer = await send(deps, request, signal);
-    await answer.body?.cancel();
+    await cancelUnread(answer.body);
     goodUntil = uptime() + probeMilliseconds;
   };
 }

@@ -6,6 +6,7 @@
  */
 import { bounds } from "../../runtime/bounds.ts";
 import { Failure } from "../../codecs/failure.ts";
+import { cancelUnread } from "../../runtime/unread.ts";
 import { readWhole, watchedBody } from "../body.ts";
 import { TransportError } from "../failures.ts";
 import type { ForwardingProvider, ForwardRequest } from "../provider.ts";
@@ -57,7 +58,7 @@ export function withPatience(
 
   async function checked(answer: Response, request: ForwardRequest): Promise<Response> {
     if (!isPage(answer.headers)) return answer;
-    await answer.body?.cancel();
+    await cancelUnread(answer.body);
     throw unavailable(
       request,
       `Provider "${name}" answered with a page that is not of its API (HTTP ${answer.status}). Try ` +

@@ -2,6 +2,7 @@
 import { Failure } from "../../codecs/failure.ts";
 import type { FileId } from "../../codecs/ids.ts";
 import { allPages } from "../../runtime/pages.ts";
+import { cancelUnread } from "../../runtime/unread.ts";
 import { type ErrorClass, unexpectedReply } from "../failures.ts";
 import { count, type JsonObject, object, objects, text } from "../json.ts";
 import type { FilesPort, NewFile, Page, ProviderFile } from "../provider.ts";
@@ -59,7 +60,7 @@ export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
 
   async function put(file: NewFile, signal: AbortSignal): Promise<ProviderFile> {
     if (file.bytes > maxBytes) {
-      await file.body.cancel();
+      await cancelUnread(file.body);
       throw new Failure(
         "too-large",
         `The file has ${file.bytes} bytes, and provider ${provider} takes files of up to ` +
@@ -109,7 +110,7 @@ export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
     if (bytes === undefined) {
       bytes = 0;
       for await (const chunk of reading.watch(response, signal)) bytes += chunk.byteLength;
-    } else await response.body?.cancel();
+    } else await cancelUnread(response.body);
     return {
       id,
       name: id,

@@ -1,5 +1,6 @@
 /** Gemini's resumable uploads, of which one request is enough: start, then all bytes at once. */
 import { normalizeGeminiLines } from "../../codecs/gemini_lines.ts";
+import { cancelUnread } from "../../runtime/unread.ts";
 import { type ErrorClass, unexpectedReply } from "../failures.ts";
 import type { Http } from "../http.ts";
 import { type JsonObject, object, text } from "../json.ts";
@@ -39,7 +40,7 @@ export async function uploadFile(
   try {
     session = await start(tools, file, signal);
   } catch (error) {
-    await file.body.cancel(error);
+    await cancelUnread(file.body, error);
     throw error;
   }
   try {
@@ -82,7 +83,7 @@ async function start(
     },
     json: { file: { displayName, mimeType } },
   }, signal);
-  await response.body?.cancel();
+  await cancelUnread(response.body);
   const session = sessionUrl(response.headers.get("x-goog-upload-url"), baseUrl);
   if (session === undefined) throw unexpectedReply(provider, response.status, true);
   return session;

@@ -1,6 +1,7 @@
 /** OpenAI's files. There is no rename, no checksum and no metadata on them. */
 import { Failure } from "../../codecs/failure.ts";
 import { type FileId, fileId, randomId } from "../../codecs/ids.ts";
+import { cancelUnread } from "../../runtime/unread.ts";
 import { unexpectedReply } from "../failures.ts";
 import type { Http } from "../http.ts";
 import { count, idText, type JsonObject, text, time } from "../json.ts";
@@ -54,7 +55,7 @@ export function createFiles(
 
   async function put(file: NewFile, signal: AbortSignal): Promise<ProviderFile> {
     if (file.bytes > maxBytes) {
-      await file.body.cancel();
+      await cancelUnread(file.body);
       throw new Failure(
         "too-large",
         `The file has ${file.bytes} bytes, and provider ${provider} takes batch files of up to ` +

@@ -2,17 +2,16 @@
  * Job operations that are forwarded. AWS sees the gateway's own credentials alone, so a principal of
  * certain buckets is held to the jobs of those buckets here.
  */
+import { isObject, type JsonObject, memberOf } from "../../codecs/json_object.ts";
 import { allowsBucket } from "../../access/policy.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { parseS3Uri } from "../../codecs/s3_uri.ts";
 import { encodeUri } from "../../codecs/uri.ts";
+import { cancelUnread } from "../../runtime/unread.ts";
 import type { ForwardingProvider } from "../../providers/provider.ts";
 import { checkUri } from "../authorize.ts";
 import type { Context, Principal } from "../context.ts";
 import { answerJson, jobIdentifier } from "./handler.ts";
-
-/** Members of a request's or an answer's JSON. */
-type Members = Readonly<Record<string, unknown>>;
 
 /** A request on its way, and what is needed to send it. */
 interface Sending {
@@ -67,7 +66,7 @@ async function list(sending: Sending): Promise<Response> {
   const page = await jobOf(response);
   const summaries = page?.["invocationJobSummaries"];
   const kept = (Array.isArray(summaries) ? summaries : []).filter((job: unknown) =>
-    isMembers(job) && isVisible(sending.context.principal, job)
+    isObject(job) && isVisible(sending.context.principal, job)
   );
   const requestId = response.headers.get("x-amzn-requestid") ?? sending.context.requestId;
   return answerJson({ ...page, invocationJobSummaries: kept }, { "x-amzn-requestid": requestId });
@@ -96,7 +95,7 @@ async function sendOf(sending: Sending, identifier: string): Promise<Response> {
   }, signal);
   const answer = await shown(sending, job);
   if (!answer.ok) return answer;
-  await answer.body?.cancel();
+  await cancelUnread(answer.body);
   return await send(sending);
 }
 
@@ -108,7 +107,7 @@ async function shown({ context }: Sending, response: Response): Promise<Response
   if (!response.ok && response.status !== 404) return response;
   const job = response.ok ? await jobOf(response.clone()) : undefined;
   if (job && isVisible(context.principal, job)) return response;
-  await response.body?.cancel();
+  await cancelUnread(response.body);
   // Also for AWS's own 404: in other words it would tell which jobs there are.
   throw unknown();
 }
@@ -127,20 +126,20 @@ async function send({ provider, mount, context, body }: Sending): Promise<Respon
   }, signal);
 }
 
-async function jobOf(response: Response): Promise<Members | undefined> {
+async function jobOf(response: Response): Promise<JsonObject | undefined> {
   return parsed(new Uint8Array(await response.arrayBuffer()));
 }
 
-function parsed(body: Uint8Array): Members | undefined {
+function parsed(body: Uint8Array): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
-    return isMembers(value) ? value : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined; // Whoever asked says what that means.
   }
 }
 
-function isVisible(principal: Principal, job: Members): boolean {
+function isVisible(principal: Principal, job: JsonObject): boolean {
   return urisOf(job).every((uri) => {
     const bucket = uri === undefined ? undefined : parseS3Uri(uri)?.bucket;
     return bucket !== undefined && allowsBucket(principal, bucket);
@@ -148,13 +147,13 @@ function isVisible(principal: Principal, job: Members): boolean {
 }
 
 /** The s3Uri of a job's input and of its output. */
-function urisOf(job: Members): (string | undefined)[] {
+function urisOf(job: JsonObject): (string | undefined)[] {
   return [
     ["inputDataConfig", "s3InputDataConfig"] as const,
     ["outputDataConfig", "s3OutputDataConfig"] as const,
   ].map(([outer, inner]) => {
-    const config = member(member(job, outer), inner);
-    const uri = member(config, "s3Uri");
+    const config = memberOf(memberOf(job, outer), inner);
+    const uri = memberOf(config, "s3Uri");
     return typeof uri === "string" ? uri : undefined;
   });
 }
@@ -165,17 +164,9 @@ function urisWithin(value: unknown, name?: string): string[] {
     return name === "s3Uri" || /^\s*s3:\/\/|^arn:[^:]*:s3/i.test(value) ? [value] : [];
   }
   if (Array.isArray(value)) return value.flatMap((one) => urisWithin(one, name));
-  if (!isMembers(value)) return [];
+  if (!isObject(value)) return [];
   return Object.entries(value).filter(([key]) => key !== "tags")
     .flatMap(([key, one]) => urisWithin(one, key));
-}
-
-function member(value: unknown, name: string): unknown {
-  return isMembers(value) && Object.hasOwn(value, name) ? value[name] : undefined;
-}
-
-function isMembers(value: unknown): value is Members {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function unknown(): Failure {

@@ -1,4 +1,5 @@
 /** The operations on one job: create, get, stop and tags; and a job in Bedrock's JSON. */
+import { memberOf } from "../../codecs/json_object.ts";
 import type { JobEntry } from "../../catalog/entries.ts";
 import { jobArn, parseJobArn } from "../../codecs/arn.ts";
 import { Failure } from "../../codecs/failure.ts";
@@ -101,7 +102,7 @@ export async function listTags(request: BedrockRequest): Promise<unknown> {
 /** Adds and changes tags. */
 export async function tagResource(request: BedrockRequest): Promise<unknown> {
   const { deps, reach, signal } = request;
-  const tags = validateTags(member(request, "tags"));
+  const tags = validateTags(memberOf(request.body, "tags"));
   await deps.jobs.tag(reach, resourceOf(request), tags, signal);
   return {};
 }
@@ -109,24 +110,19 @@ export async function tagResource(request: BedrockRequest): Promise<unknown> {
 /** Takes tags away. */
 export async function untagResource(request: BedrockRequest): Promise<unknown> {
   const { deps, reach, signal } = request;
-  const names = validateTagKeys(member(request, "tagKeys"));
+  const names = validateTagKeys(memberOf(request.body, "tagKeys"));
   await deps.jobs.untag(reach, resourceOf(request), names, signal);
   return {};
 }
 
 function resourceOf(request: BedrockRequest): string {
-  const arn = member(request, "resourceARN");
+  const arn = memberOf(request.body, "resourceARN");
   const parsed = typeof arn === "string" ? parseJobArn(arn) : undefined;
   if (!parsed) {
     throw new Failure("invalid", "resourceARN must be the ARN of a model invocation job");
   }
   request.audit.job = parsed.jobId;
   return arn as string;
-}
-
-function member({ body }: BedrockRequest, name: string): unknown {
-  const isObject = typeof body === "object" && body !== null && Object.hasOwn(body, name);
-  return isObject ? (body as Record<string, unknown>)[name] : undefined;
 }
 
 /** The account that a job's batch is at; null for a job of shards. */

@@ -2,6 +2,7 @@
  * Which provider a job operation goes to. Its path names no bucket: a create goes where its input's
  * bucket is bound to, and what is about one job to the provider that has it.
  */
+import { memberOf } from "../../codecs/json_object.ts";
 import { parseS3Uri } from "../../codecs/s3_uri.ts";
 import { allowsProvider } from "../../access/policy.ts";
 import type { Provider } from "../../providers/provider.ts";
@@ -76,9 +77,7 @@ function inputBucket(body: unknown): string | undefined {
 function textAt(value: unknown, ...path: readonly string[]): string | undefined {
   let inner: unknown = value;
   for (const name of path) {
-    const isObject = typeof inner === "object" && inner !== null && Object.hasOwn(inner, name);
-    if (!isObject) return undefined;
-    inner = (inner as Readonly<Record<string, unknown>>)[name];
+    inner = memberOf(inner, name);
   }
   return typeof inner === "string" ? inner : undefined;
 }

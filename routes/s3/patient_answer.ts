@@ -3,6 +3,7 @@
  * neither the client nor anything between gives up, and then holds the result, or the error that
  * the status could no longer tell.
  */
+import { inTime } from "../../runtime/in_time.ts";
 import { answerXml } from "./answer.ts";
 
 /** When to begin, and how often to show that the work goes on, in milliseconds. */
@@ -29,7 +30,7 @@ export async function answerPatiently(
   renderError: (error: unknown) => string,
   { patience, pulse }: Pace,
 ): Promise<Response> {
-  const soon = await within(work, patience);
+  const soon = await inTime(work, patience);
   if (soon !== undefined) return answerXml(soon);
   let timer: ReturnType<typeof setInterval> | undefined;
   const body = new ReadableStream<Uint8Array>({
@@ -49,20 +50,4 @@ export async function answerPatiently(
     },
   });
   return new Response(body, { headers: { "content-type": "application/xml" } });
-}
-
-/** What a work comes to in this time; undefined where it takes longer. */
-async function within<Result>(
-  work: Promise<Result>,
-  milliseconds: number,
-): Promise<Result | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), milliseconds);
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

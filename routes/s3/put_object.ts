@@ -1,5 +1,6 @@
 /** PutObject. */
 import { computedMd5 } from "../../codecs/checksums.ts";
+import { cancelUnread } from "../../runtime/unread.ts";
 import { accountOfHeld } from "../../objects/held.ts";
 import { checkObjectSize, digestsOf, lengthOf, openBody } from "./body.ts";
 import type { S3Request } from "./handler.ts";
@@ -30,7 +31,7 @@ export async function putObject(request: S3Request): Promise<Response> {
   }, signal);
   const record = await stored.catch(async (error: unknown) => {
     // Refused before the provider took the stream: an unread body would stall the client for good.
-    if (!stream.locked) await stream.cancel(error);
+    await cancelUnread(stream, error);
     throw error;
   });
   audit.account = accountOfHeld(record) ?? null;

@@ -1,5 +1,5 @@
 /** Keeping a lease while a work goes on. */
-import { SingleFlight } from "../runtime/single_flight.ts";
+import { SingleFlight } from "./single_flight.ts";
 
 /** A renewal that goes on. */
 export interface Renewal {

@@ -1,6 +1,6 @@
-/** Waiting for work that may go on behind whoever waits. */
+/** Waiting for work that may go on when the caller waits no longer. */
 
-/** What work comes to; undefined where it takes longer than so many milliseconds, and goes on. */
+/** Waits for work; undefined where it takes longer than so many milliseconds. The work goes on. */
 export async function inTime<Result>(
   work: Promise<Result>,
   milliseconds: number,
