@@ -19,6 +19,22 @@ export function joinTexts(texts: readonly Raw[]): Raw {
     : `"${texts.map((raw) => raw.slice(1, -1)).join("")}"`;
 }
 
+/** Base64 of a text, both as JSON strings. */
+export function base64OfText(text: Raw): Raw {
+  const bytes = new TextEncoder().encode(unquote(text));
+  return quote(btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")));
+}
+
+/** The text that a JSON string of base64 holds, as JSON; undefined where it is no base64 of UTF-8. */
+export function textOfBase64(data: Raw): Raw | undefined {
+  try {
+    const bytes = Uint8Array.from(atob(unquote(data)), (char) => char.charCodeAt(0));
+    return quote(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether a JSON string holds nothing but white space. */
 export function isBlankText(raw: Raw): boolean {
   // Most texts begin with a letter: the rest is looked at only where the beginning is blank.

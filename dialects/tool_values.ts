@@ -1,7 +1,7 @@
 /** Arguments and results of tools, in the forms that targets take them. */
 import type { CallPart, JsonPart, MediaPart, ResultPart, TextPart } from "./chat.ts";
 import { JsonError, parseJson } from "./json.ts";
-import type { Raw } from "./json.ts";
+import type { Json, Raw } from "./json.ts";
 import type { LossLog } from "./loss.ts";
 import { object, quote, unquote } from "./raw.ts";
 
@@ -19,6 +19,13 @@ export function argumentsOfText(raw: Raw | undefined): CallPart["args"] {
     if (!(error instanceof JsonError)) throw error;
   }
   return { text: raw ?? '""' };
+}
+
+/** Arguments that a source gives as an object; anything else is kept as its text. */
+export function argumentsOfJson(value: Json | undefined): CallPart["args"] {
+  if (value === undefined) return { object: "{}" };
+  if (value.kind === "object") return { object: value.raw };
+  return { text: value.kind === "string" ? value.raw : quote(value.raw) };
 }
 
 /** Arguments for a target that takes an object. */

@@ -63,16 +63,21 @@ function withoutBlanks(parts: readonly Part[], log: LossLog): Part[] {
 
 function mergeNeighbours(turns: readonly Turn[], log: LossLog): AlternatingTurn[] {
   const merged: AlternatingTurn[] = [];
+  // Noted and not looked for: one message may be merged of very many.
+  let hasText = false;
   for (const { role, parts, at, content = at } of turns) {
     if (role === "system") continue;
     const last = merged.at(-1);
+    const bringsText = parts.some(isText);
     if (last?.role !== role) {
       merged.push({ role, parts: [...parts], at, content });
+      hasText = bringsText;
       continue;
     }
-    if (last.parts.some(isText) && parts.some(isText)) {
+    if (hasText && bringsText) {
       log.hint("approximated", at, "merged with the message before it, which has the same role");
     }
+    hasText ||= bringsText;
     last.parts.push(...parts);
   }
   return merged;

@@ -5,7 +5,7 @@ import { recordError } from "../errors.ts";
 import { fitCallId } from "../fit.ts";
 import type { Json, Raw } from "../json.ts";
 import { ignoredLosses } from "../loss.ts";
-import { array, isBlankText, object, quote, unquote } from "../raw.ts";
+import { array, isBlankText, object, quote, textOfBase64 } from "../raw.ts";
 import { readStop, stopWords } from "../stops.ts";
 import { argumentsObject } from "../tool_values.ts";
 import { countAt, someCountAt } from "../usage.ts";
@@ -128,7 +128,11 @@ function writeBlock(part: Part, index: number, context: AnswerContext): Raw[] {
       )];
     }
     case "redacted": {
-      const data = part.owner === "claude" ? part.data : quote(atob(unquote(part.data)));
+      const data = part.owner === "claude" ? part.data : textOfBase64(part.data);
+      if (data === undefined) {
+        context.lost("reasoning");
+        return [];
+      }
       return [object(["type", '"redacted_thinking"'], ["data", data])];
     }
     default:

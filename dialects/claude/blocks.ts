@@ -2,7 +2,8 @@
 import type { JsonPart, MediaPart, MediaSource, Part, TextPart } from "../chat.ts";
 import type { Json, Raw } from "../json.ts";
 import type { LossLog } from "../loss.ts";
-import { rawTextAt } from "../reading.ts";
+import { rawTextAt, textAt } from "../reading.ts";
+import { argumentsOfJson } from "../tool_values.ts";
 
 /** The parts of a content: a text, or a list of blocks. */
 export function readContent(content: Json | undefined, log: LossLog): Part[] {
@@ -33,11 +34,11 @@ const readers: Readonly<Record<string, BlockReader>> = {
   },
   image: (block, log) => [mediaPart("image", block, log)],
   document: (block, log) => [mediaPart("document", block, log)],
-  tool_use: (block) => [{
+  tool_use: (block, log) => [{
     kind: "call",
-    id: block.get("id")?.text ?? "",
-    name: block.get("name")?.text ?? "",
-    args: { object: block.get("input")?.raw ?? "{}" },
+    id: textAt(block, "id", log) ?? "",
+    name: textAt(block, "name", log) ?? "",
+    args: argumentsOfJson(block.get("input")),
     at: block.at,
   }],
   tool_result: (block, log) => [{
@@ -48,18 +49,18 @@ const readers: Readonly<Record<string, BlockReader>> = {
     places: { content: block.get("content")?.at, error: block.get("is_error")?.at },
     at: block.at,
   }],
-  thinking: (block) => {
-    const signature = block.get("signature")?.raw;
+  thinking: (block, log) => {
+    const signature = rawTextAt(block, "signature", log);
     const signed = signature === undefined || signature === '""'
       ? undefined
       : { owner: "claude" as const, raw: signature };
-    const text = block.get("thinking")?.raw ?? '""';
+    const text = rawTextAt(block, "thinking", log) ?? '""';
     return [{ kind: "thinking", text, at: block.at, signature: signed }];
   },
-  redacted_thinking: (block) => [{
+  redacted_thinking: (block, log) => [{
     kind: "redacted",
     owner: "claude",
-    data: block.get("data")?.raw ?? '""',
+    data: rawTextAt(block, "data", log) ?? '""',
     at: block.at,
   }],
 };

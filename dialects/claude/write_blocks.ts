@@ -4,7 +4,7 @@ import type { RequestContext } from "../dialect.ts";
 import type { ToolNames } from "../fit.ts";
 import type { Raw } from "../json.ts";
 import { commonImageType, sniffedType } from "../media.ts";
-import { array, isBlankText, object, quote, unquote } from "../raw.ts";
+import { array, isBlankText, object, quote, textOfBase64 } from "../raw.ts";
 import { argumentsObject, resultText } from "../tool_values.ts";
 import { reportCitations, reportMediaExtras, reportPart } from "../writing.ts";
 
@@ -104,7 +104,8 @@ class Writer {
         )];
       case "redacted": {
         // Converse holds the base64 of Claude's own text.
-        const data = part.owner === "claude" ? part.data : quote(atob(unquote(part.data)));
+        const data = part.owner === "claude" ? part.data : textOfBase64(part.data);
+        if (data === undefined) break;
         return [object(["type", '"redacted_thinking"'], ["data", data])];
       }
     }
@@ -167,7 +168,7 @@ class Writer {
     if (type === "application/pdf") return base64Source(type, from.data);
     if (type === "text/plain" || type === "text/markdown") {
       const text = textOfBase64(from.data);
-      if (text !== undefined) return textSource(quote(text));
+      if (text !== undefined) return textSource(text);
     }
     return this.#context.refuse(at, "the target takes documents as PDF or plain text only");
   }
@@ -189,16 +190,6 @@ function base64Source(type: string, data: Raw): Raw {
 
 function textSource(text: Raw): Raw {
   return object(["type", '"text"'], ["media_type", '"text/plain"'], ["data", text]);
-}
-
-/** The text that a base64 JSON string holds; undefined where it is not base64 of UTF-8. */
-export function textOfBase64(data: Raw): string | undefined {
-  try {
-    const bytes = Uint8Array.from(atob(unquote(data)), (char) => char.charCodeAt(0));
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A cache point as Claude's blocks bear it. */

@@ -5,7 +5,7 @@ import { recordError } from "../errors.ts";
 import { fitCallId } from "../fit.ts";
 import type { Json, Raw } from "../json.ts";
 import { ignoredLosses } from "../loss.ts";
-import { array, isBlankText, object, quote, someObject } from "../raw.ts";
+import { array, base64OfText, isBlankText, object, quote, someObject } from "../raw.ts";
 import { readStop, stopWords } from "../stops.ts";
 import { argumentsObject } from "../tool_values.ts";
 import { countAt, totalOf } from "../usage.ts";
@@ -128,7 +128,7 @@ function writeBlock(
     }
     case "redacted": {
       if (form === "nova") break;
-      const data = part.owner === "bedrock" ? part.data : quote(btoa(JSON.parse(part.data)));
+      const data = part.owner === "bedrock" ? part.data : base64OfText(part.data);
       return [object(["reasoningContent", object(["redactedContent", data])])];
     }
     default:

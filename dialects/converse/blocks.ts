@@ -3,7 +3,8 @@ import type { JsonPart, MediaPart, MediaSource, Part, TextPart } from "../chat.t
 import type { Json } from "../json.ts";
 import type { LossLog } from "../loss.ts";
 import { mimeOf } from "../media.ts";
-import { rawTextAt } from "../reading.ts";
+import { rawTextAt, textAt } from "../reading.ts";
+import { argumentsOfJson } from "../tool_values.ts";
 
 type BlockReader = (value: Json, at: number, log: LossLog) => readonly Part[];
 
@@ -13,12 +14,12 @@ const readers: Readonly<Record<string, BlockReader>> = {
   document: (value, at, log) => [mediaPart("document", value, at, log)],
   audio: (value, at, log) => [mediaPart("audio", value, at, log)],
   video: (value, at, log) => [mediaPart("video", value, at, log)],
-  toolUse: (value, at) => [{
+  toolUse: (value, at, log) => [{
     kind: "call",
     at,
-    id: value.get("toolUseId")?.text ?? "",
-    name: value.get("name")?.text ?? "",
-    args: { object: value.get("input")?.raw ?? "{}" },
+    id: textAt(value, "toolUseId", log) ?? "",
+    name: textAt(value, "name", log) ?? "",
+    args: argumentsOfJson(value.get("input")),
   }],
   toolResult: (value, at, log) => [{
     kind: "result",
@@ -28,7 +29,7 @@ const readers: Readonly<Record<string, BlockReader>> = {
     error: value.get("status")?.text === "error",
     places: { content: value.get("content")?.at, error: value.get("status")?.at },
   }],
-  reasoningContent: (value, at) => reasoning(value, at),
+  reasoningContent: (value, at, log) => reasoning(value, at, log),
   citationsContent: (value, at, log) => {
     const citations = value.get("citations");
     return (value.get("content")?.list ?? []).flatMap((block) => {
@@ -54,16 +55,16 @@ function textPart(value: Json, at: number, log: LossLog): TextPart {
   return { kind: "text", text: value.raw, at };
 }
 
-function reasoning(value: Json, at: number): readonly Part[] {
+function reasoning(value: Json, at: number, log: LossLog): readonly Part[] {
   const redacted = value.get("redactedContent");
   if (redacted?.text !== undefined) {
     return [{ kind: "redacted", owner: "bedrock", data: redacted.raw, at }];
   }
   const inner = value.get("reasoningText");
-  const signature = inner?.get("signature")?.raw;
+  const signature = rawTextAt(inner, "signature", log);
   return [{
     kind: "thinking",
-    text: inner?.get("text")?.raw ?? '""',
+    text: rawTextAt(inner, "text", log) ?? '""',
     at,
     // Only Claude's models sign their reasoning on Bedrock.
     ...(signature === undefined ? {} : { signature: { owner: "claude", raw: signature } }),

@@ -4,7 +4,7 @@ import type { RequestContext } from "../dialect.ts";
 import type { NameRule, ToolNames } from "../fit.ts";
 import type { Raw } from "../json.ts";
 import { commonImageType, formatOf } from "../media.ts";
-import { array, isBlankText, object, quote, unquote } from "../raw.ts";
+import { array, base64OfText, isBlankText, object, quote, unquote } from "../raw.ts";
 import { argumentsObject } from "../tool_values.ts";
 import { reportCitations, reportMediaExtras, reportPart } from "../writing.ts";
 
@@ -122,7 +122,7 @@ class Writer implements BlockWriter {
       }
       if (part.kind === "redacted") {
         // Converse holds the base64 of Claude's own text.
-        const data = part.owner === "bedrock" ? part.data : quote(btoa(unquote(part.data)));
+        const data = part.owner === "bedrock" ? part.data : base64OfText(part.data);
         return [object(["reasoningContent", object(["redactedContent", data])])];
       }
     }

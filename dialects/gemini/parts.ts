@@ -2,6 +2,7 @@
 import type { MediaPart, Part, ResultPart } from "../chat.ts";
 import type { Json, Raw } from "../json.ts";
 import type { LossLog } from "../loss.ts";
+import { argumentsOfJson } from "../tool_values.ts";
 import { member } from "./members.ts";
 
 /** Reads the parts of one content. Calls without ids get them from `ids`. */
@@ -96,7 +97,7 @@ function readCall(part: Json, call: Json, signature: Raw | undefined, ids: CallI
     kind: "call",
     id: ids.call(call.get("id")?.text, name),
     name,
-    args: { object: call.get("args")?.raw ?? "{}" },
+    args: argumentsOfJson(call.get("args")),
     at: part.at,
     signature: signature,
   };

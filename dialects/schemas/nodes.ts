@@ -6,12 +6,17 @@ import { unquote } from "../raw.ts";
 export const maxRefDepth = 4;
 /** How many references of a schema are written out; each may hold others. */
 export const maxInlined = 500;
+/** How many characters of a schema are written out in place of references. */
+const maxInlinedLength = 1_000_000;
+/** How many references within each other are written out: bounds the depth of the stack. */
+const maxOpenRefs = 20;
 
 /** Finds what local references of a schema stand for. */
 export class References {
   readonly #root: Json;
   readonly #open: string[] = [];
   #written = 0;
+  #length = 0;
 
   constructor(root: Json) {
     this.#root = root;
@@ -36,7 +41,9 @@ export class References {
   within(ref: string, write: (target: Json) => Raw): Raw | undefined {
     const target = this.find(ref);
     const depth = this.#open.filter((open) => open === ref).length;
-    if (!target || depth >= maxRefDepth || this.#written >= maxInlined) return undefined;
+    if (!target || depth >= maxRefDepth || this.#open.length >= maxOpenRefs) return undefined;
+    this.#length += target.end - target.at;
+    if (this.#written >= maxInlined || this.#length > maxInlinedLength) return undefined;
     this.#written += 1;
     this.#open.push(ref);
     const raw = write(target);
