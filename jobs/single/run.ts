@@ -41,7 +41,25 @@ export function createSingleRun(
     async collect(report, doubt, signal) {
       // The report has less than the batch that it was made from.
       const whole = { ...batch ?? await ask(signal), ...report };
+      if (job.plan.kind === "direct" && isOtherModel(job.modelId, whole.modelId)) {
+        const { id, modelId } = job;
+        const fields = { job: id, provider: provider.name, modelId, model: whole.modelId };
+        deps.warn("A job ran on the model that its lines name, and not on its modelId", fields);
+      }
       return await collectBatch(deps, provider, job, whole, doubt);
     },
   };
+}
+
+/** The date, or the number, of a snapshot. */
+const snapshot = /-(?:\d{4}-\d\d-\d\d|\d{3,8})$/;
+
+/**
+ * Whether a batch ran on another model than its job names. A provider may name the snapshot that
+ * `gpt-4o-mini` stands for, and Gemini's collection is not part of the name.
+ */
+function isOtherModel(named: string, ran: string | undefined): boolean {
+  const bare = (name: string) => name.replace(/^models\//, "");
+  return ran !== undefined && bare(ran) !== bare(named) &&
+    bare(ran).replace(snapshot, "") !== bare(named);
 }
