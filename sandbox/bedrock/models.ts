@@ -1,11 +1,13 @@
 /** What the simulated models answer to one record, each family in its own form. */
-import type { Json } from "../context.ts";
 import { openaiReply } from "../openai/replies.ts";
-import { isObject, type JsonObject, list, number, object, string } from "../json.ts";
+import { type JsonObject, list, number, object, string } from "../json.ts";
 import { bedrockFault } from "../anthropic/fault.ts";
 import { anthropicReply } from "../anthropic/reply.ts";
 import { complete, embedding, type ReplyFacts, tokenCount } from "../replies.ts";
 import { converseReply } from "./converse.ts";
+import { converseFault } from "./converse_fault.ts";
+import { llamaFault, titanEmbeddingFault } from "./invoke_fault.ts";
+import { converseOf, novaFault } from "./nova_form.ts";
 
 /** A record's end. */
 export type Answer =
@@ -33,23 +35,8 @@ export function modelFor(
 
 const refuse = (errorMessage: string): Answer => ({ errorCode: 400, errorMessage });
 
-const converseMembers = new Set([
-  "messages",
-  "system",
-  "inferenceConfig",
-  "toolConfig",
-  "guardrailConfig",
-  "additionalModelRequestFields",
-  "additionalModelResponseFieldPaths",
-  "promptVariables",
-  "requestMetadata",
-  "performanceConfig",
-  "serviceTier",
-  "outputConfig",
-]);
-
-const converse: Model = (input, _modelId, { id }) => {
-  const wrong = notConverse(input);
+const converse: Model = (input, modelId, { id }) => {
+  const wrong = converseFault(input, modelId);
   if (wrong !== undefined) return refuse(wrong);
   const modelOutput = converseReply(input, id);
   const usage = object(modelOutput.usage);
@@ -59,30 +46,6 @@ const converse: Model = (input, _modelId, { id }) => {
     outputTokens: number(usage.outputTokens) ?? 0,
   };
 };
-
-/** Why an input is not of Converse's form. */
-function notConverse(input: JsonObject): string | undefined {
-  const extra = Object.keys(input).find((name) => !converseMembers.has(name));
-  if (extra !== undefined) return `#: extraneous key [${extra}] is not permitted`;
-  const messages = list(input.messages);
-  if (messages.length === 0) return "messages: at least one message is required";
-  for (const [index, message] of messages.entries()) {
-    const { role, content } = object(message);
-    if (role !== "user" && role !== "assistant" && role !== "system") {
-      return `messages.${index}.role: must be user or assistant`;
-    }
-    const blocks = list(content);
-    if (blocks.length === 0 || !blocks.every(isUnion)) {
-      return `messages.${index}.content: must be a list of blocks with one member each`;
-    }
-  }
-  if (input.system !== undefined && !list(input.system).every(isUnion)) {
-    return "system: must be a list of blocks with one member each";
-  }
-  return undefined;
-}
-
-const isUnion = (block: Json): boolean => isObject(block) && Object.keys(block).length === 1;
 
 const claude: Model = (input, modelId, facts) => {
   const wrong = bedrockFault(input, modelId);
@@ -102,7 +65,9 @@ const claude: Model = (input, modelId, facts) => {
 };
 
 const nova: Model = (input, modelId, facts) => {
-  const { schemaVersion: _, ...request } = input;
+  const request = converseOf(input);
+  const wrong = novaFault(input);
+  if (wrong !== undefined) return refuse(wrong);
   const answer = converse(request, modelId, facts);
   if (!("modelOutput" in answer)) return answer;
   const { metrics: __, ...modelOutput } = answer.modelOutput;
@@ -136,9 +101,10 @@ const titanText: Model = (input) => {
   };
 };
 
-const titanEmbedding: Model = (input) => {
-  const text = string(input.inputText);
-  if (text === undefined) return refuse("#: required key [inputText] not found");
+const titanEmbedding: Model = (input, modelId) => {
+  const wrong = titanEmbeddingFault(input, modelId);
+  if (wrong !== undefined) return refuse(wrong);
+  const text = string(input.inputText) ?? "";
   const vector = embedding(text, number(input.dimensions) ?? 1024);
   const inputTokens = tokenCount(text);
   return {
@@ -169,8 +135,9 @@ const cohereEmbedding: Model = (input, _modelId, { id }) => {
 };
 
 const llama: Model = (input) => {
-  const prompt = string(input.prompt);
-  if (prompt === undefined) return refuse("#: required key [prompt] not found");
+  const wrong = llamaFault(input);
+  if (wrong !== undefined) return refuse(wrong);
+  const prompt = string(input.prompt) ?? "";
   const limit = number(input.max_gen_len);
   const { text, inputTokens, outputTokens, truncated } = complete(prompt, prompt, limit);
   return {
