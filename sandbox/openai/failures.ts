@@ -4,6 +4,7 @@ import { ending, type FailedStatus } from "../model/words.ts";
 import { promptOf } from "./ask.ts";
 import type { InputRecord } from "./batch_input.ts";
 import { OpenAIError } from "./errors.ts";
+import { bodyFault } from "./fault.ts";
 import { openaiEndpoints } from "./replies.ts";
 
 /** How a record fails: with an answer, or because the batch ends before it. */
@@ -24,7 +25,7 @@ const asked: Readonly<Record<FailedStatus, readonly [string, string | null, stri
 
 /**
  * How a record fails: on purpose, where its `custom_id` begins with `error-`, its model with
- * `fail-`, or its text says so, or as its endpoint is one that the simulation has no answer for.
+ * `fail-`, or its text says so, or as its body is wrong, or as its endpoint is one that the simulation has no answer for.
  */
 export function failure(
   { customId, body }: InputRecord,
@@ -39,7 +40,7 @@ export function failure(
   }
   const end = ending(promptOf(endpoint, body));
   if (end.kind === "expired") return "expired";
-  return end.kind === "failed" ? error(end.status) : undefined;
+  return end.kind === "failed" ? error(end.status) : bodyFault(endpoint, body);
 }
 
 function error(status: FailedStatus): OpenAIError {
