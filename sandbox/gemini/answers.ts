@@ -1,7 +1,8 @@
 /** What the simulated models answer to one record. */
-import { isObject, type JsonObject, list, number, object } from "../json.ts";
+import { type JsonObject, list, number, object } from "../json.ts";
 import { contentText, conversation, embedding, tokenCount } from "../replies.ts";
 import { ending, type FailedStatus } from "../model/words.ts";
+import { contentsFault } from "./fault.ts";
 import type { InputRecord } from "./lines.ts";
 import type { BatchRecord, RpcStatus } from "./records.ts";
 import { geminiReply } from "./reply.ts";
@@ -39,27 +40,9 @@ export function refusal(record: InputRecord, batch: BatchRecord): RpcStatus | un
   const end = ending(promptOf(record, batch));
   if (end.kind !== "answered") return asked[end.kind === "expired" ? 408 : end.status];
   const invalid = batch.method === "generateContent"
-    ? contentsFault(record.request)
+    ? contentsFault(record.request, batch.model)
     : contentFault(record.request);
   return invalid === undefined ? undefined : { code: 3, message: invalid };
-}
-
-function contentsFault({ contents, systemInstruction }: JsonObject): string | undefined {
-  if (list(contents).length === 0) {
-    return "* GenerateContentRequest.contents: contents is not specified\n";
-  }
-  const all = systemInstruction === undefined ? list(contents) : [
-    systemInstruction,
-    ...list(contents),
-  ];
-  for (const content of all) {
-    const parts = list(object(content).parts);
-    if (parts.length === 0) return "* GenerateContentRequest.contents.parts: parts is empty\n";
-    if (parts.some((part) => isObject(part) && part.text === "")) {
-      return "Unable to process input: a text part is empty.";
-    }
-  }
-  return undefined;
 }
 
 function contentFault({ content }: JsonObject): string | undefined {

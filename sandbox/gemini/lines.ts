@@ -5,6 +5,7 @@ import { isObject, type JsonObject } from "../json.ts";
 import { GoogleError } from "./errors.ts";
 import { camelCase } from "./fields.ts";
 import type { BatchRecord } from "./records.ts";
+import { requestMisfit } from "./request_misfit.ts";
 
 /** One request of a batch. */
 export interface InputRecord {
@@ -17,29 +18,6 @@ export interface InputRecord {
 }
 
 const maxLineBytes = 256 * 2 ** 20;
-
-const requestFields: Readonly<Record<BatchRecord["method"], ReadonlySet<string>>> = {
-  generateContent: new Set([
-    "model",
-    "contents",
-    "systemInstruction",
-    "tools",
-    "toolConfig",
-    "safetySettings",
-    "generationConfig",
-    "cachedContent",
-    "serviceTier",
-    "store",
-  ]),
-  embedContent: new Set([
-    "model",
-    "content",
-    "taskType",
-    "title",
-    "outputDimensionality",
-    "embedContentConfig",
-  ]),
-};
 
 /**
  * Reads the records of a batch in the order of the input, one at a time.
@@ -95,10 +73,13 @@ function fileRecord(text: string, number: number, method: BatchRecord["method"])
   }
   if (typeof line.key !== "string" || line.key === "") throw wrong(1, "missing field: 'key'");
   if (!isObject(line.request)) throw wrong(place("request"), "missing field: 'request'");
-  for (const name of Object.keys(line.request)) {
-    if (!requestFields[method].has(camelCase(name))) {
-      throw wrong(place(name), `no such field: '${name}'`);
-    }
+  const found = requestMisfit(line.request, method);
+  if (found !== undefined) {
+    const name = String(found.path.at(-1) ?? "request");
+    throw wrong(
+      place(name),
+      found.kind === "unknown" ? `no such field: '${name}'` : `'${name}' must be ${found.want}`,
+    );
   }
   return { identity: { key: line.key }, key: line.key, request: normalize(line.request) };
 }
@@ -118,19 +99,16 @@ export function refuseInline(item: Json, index: number, method: BatchRecord["met
   if (!isObject(item) || !isObject(item.request)) {
     throw new GoogleError("INVALID_ARGUMENT", `Invalid value at '${at}': request is required.`);
   }
-  for (
-    const [object, known, place] of [
-      [item, new Set(["request", "metadata"]), at],
-      [item.request, requestFields[method], `${at}.request`],
-    ] as const
-  ) {
-    for (const name of Object.keys(object)) {
-      if (!known.has(camelCase(name))) {
-        throw new GoogleError(
-          "INVALID_ARGUMENT",
-          `Invalid JSON payload received. Unknown name "${name}" at '${place}': Cannot find field.`,
-        );
-      }
-    }
-  }
+  const extra = Object.keys(item).find((name) => name !== "request" && name !== "metadata");
+  const found = extra === undefined ? requestMisfit(item.request, method) : undefined;
+  if (extra === undefined && found === undefined) return;
+  const path = ["request", ...found?.path ?? []];
+  const name = extra ?? path.at(-1);
+  const place = extra === undefined ? `${at}.${path.slice(0, -1).join(".")}` : at;
+  throw new GoogleError(
+    "INVALID_ARGUMENT",
+    found === undefined || found.kind === "unknown"
+      ? `Invalid JSON payload received. Unknown name "${name}" at '${place}': Cannot find field.`
+      : `Invalid value at '${place}.${name}': must be ${found.want}.`,
+  );
 }
