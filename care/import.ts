@@ -1,5 +1,6 @@
 /** Bringing a backup into the catalog. */
 import { isObject } from "../codecs/json_object.ts";
+import { groupCommits } from "../catalog/grouped_kv.ts";
 import { keys, maxBatch } from "../catalog/keys.ts";
 import { change, openKv } from "../catalog/kv.ts";
 import { dropMoment, removeAll } from "../catalog/moment.ts";
@@ -57,7 +58,7 @@ export async function importBackup(deps: ImportDeps): Promise<number> {
   }
   await dropMoment(kv, sleep, (deps.now ?? Date.now)(), at);
   await endImport(kv, schema);
-  await ensureSchema(kv, sleep, "The catalog");
+  await ensureSchema(groupCommits(kv), sleep, "The catalog");
   return count;
 }
 

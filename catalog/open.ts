@@ -2,6 +2,7 @@
 import { basename, dirname } from "node:path";
 import { Failure } from "../codecs/failure.ts";
 import { makeDraftFolder, tidyDrafts } from "./draft_folder.ts";
+import { groupCommits } from "./grouped_kv.ts";
 import { openKv } from "./kv.ts";
 import { dropMoment } from "./moment.ts";
 import { identityOf, isOriginal, noteOrigin } from "./origin.ts";
@@ -68,7 +69,9 @@ export async function openCatalogKv(path: string, deps: OpenDeps): Promise<Opene
     isNoted = isKnown || !deps.anyForm;
     if (isNoted) await noteIfPossible(path, identity);
     if (!deps.alone) await mark.share();
-    if (!deps.anyForm) await ensureSchema(kv, deps.sleep, `The catalog ${path}`, deps.told);
+    // The steps of a migration are many, and go to the disk together.
+    const steps = groupCommits(kv);
+    if (!deps.anyForm) await ensureSchema(steps, deps.sleep, `The catalog ${path}`, deps.told);
   } catch (error) {
     kv?.close();
     mark.drop();
