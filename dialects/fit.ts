@@ -71,11 +71,13 @@ function fitName(name: string, { max, dots }: NameRule): string {
 
 /** Offered tools first, so that these keep their names where two would meet. */
 function namesOf({ tools, turns, choice }: ChatRequest): string[] {
-  const offered = tools.flatMap((tool) => tool.kind === "function" ? [tool.name] : []);
-  const called = turns.flatMap(({ parts }) =>
-    parts.flatMap((part) =>
-      part.kind === "call" ? [part.name] : part.kind === "result" && part.name ? [part.name] : []
-    )
-  );
-  return [...offered, ...called, ...(choice?.mode === "tool" ? [choice.name] : [])];
+  const names: string[] = [];
+  for (const tool of tools) if (tool.kind === "function") names.push(tool.name);
+  for (const { parts } of turns) {
+    for (const part of parts) {
+      if (part.kind === "call" || part.kind === "result" && part.name) names.push(part.name ?? "");
+    }
+  }
+  if (choice?.mode === "tool") names.push(choice.name);
+  return names;
 }

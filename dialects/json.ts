@@ -52,10 +52,14 @@ export class Json {
    * this is not an object, or the member is absent or null: to all these APIs, null is absence.
    */
   get(name: string): Json | undefined {
-    const { keys } = this;
-    const at = keys === undefined ? -1 : keys.lastIndexOf(name);
-    const value = at < 0 ? undefined : this.items?.[at];
-    return value?.kind === "null" ? undefined : value;
+    const { keys, items } = this;
+    if (keys === undefined || items === undefined) return undefined;
+    for (let at = keys.length - 1; at >= 0; at--) {
+      if (keys[at] !== name) continue;
+      const value = items[at];
+      return value?.kind === "null" ? undefined : value;
+    }
+    return undefined;
   }
 
   /** The values of an array; empty for anything else. */
@@ -166,7 +170,7 @@ class Scanner {
     if (code === 0x22) return new Json(this.#source, "string", start, this.#stringEnd());
     if (code === 0x7b) return this.#object(start);
     if (code === 0x5b) return this.#array(start);
-    const literal = literals[this.#source.charAt(start)];
+    const literal = isOfNumber(code) ? undefined : literals[this.#source.charAt(start)];
     if (literal && this.#source.startsWith(literal[0], start)) {
       this.#at = start + literal[0].length;
       return new Json(this.#source, literal[1], start, this.#at);

@@ -65,7 +65,10 @@ export function someObject(...members: readonly Member[]): Raw | undefined {
 
 /** An array of these values. */
 export function array(values: readonly Raw[]): Raw {
-  return `[${values.join(",")}]`;
+  // Not by `join`, which copies every value: the whole line is copied once, where it is encoded.
+  let text = "[";
+  for (const value of values) text += text.length > 1 ? `,${value}` : value;
+  return text + "]";
 }
 
 /** An array of these values, or undefined where there are none. */

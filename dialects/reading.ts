@@ -7,8 +7,9 @@ import type { LossLog } from "./loss.ts";
 export function numberAt(parent: Json | undefined, name: string, log: LossLog): Num | undefined {
   const value = parent?.get(name);
   if (!value) return undefined;
-  if (value.number === undefined) log.refuse(value.at, `${name} is not a number`);
-  return { raw: value.raw, value: value.number, at: value.at };
+  if (value.kind !== "number") log.refuse(value.at, `${name} is not a number`);
+  const { raw, at } = value;
+  return { raw, value: Number(raw), at };
 }
 
 /** A text, unescaped; undefined where it is absent. Another type is refused. */
@@ -56,19 +57,26 @@ export function stopsAt(
   const value = parent?.get(name);
   if (!value) return [];
   const texts = value.kind === "string" ? [value] : listAt(parent, name, log);
-  return texts.map((text) => {
+  const stops: { raw: Raw; at: number }[] = [];
+  for (const text of texts) {
     if (text.kind !== "string") log.refuse(text.at, `${name} holds something that is not a text`);
-    return { raw: text.raw, at: text.at };
-  });
+    stops.push({ raw: text.raw, at: text.at });
+  }
+  return stops;
 }
 
 /** Members of an object that are not among the known ones. */
 export function othersOf(value: Json | undefined, known: ReadonlySet<string>): Extra[] {
   // Most records hold nothing unknown: they cost one look at each name.
-  if (value?.keys === undefined || value.keys.every((name) => known.has(name))) return [];
-  return value.members().flatMap(({ name, value }) =>
+  if (!hasOthers(value?.keys ?? [], known)) return [];
+  return (value?.members() ?? []).flatMap(({ name, value }) =>
     known.has(name) ? [] : [{ name, raw: value.raw, at: value.at }]
   );
+}
+
+function hasOthers(names: readonly string[], known: ReadonlySet<string>): boolean {
+  for (const name of names) if (!known.has(name)) return true;
+  return false;
 }
 
 /** An extra of a member; undefined where it is absent. */

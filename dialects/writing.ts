@@ -21,7 +21,8 @@ export function reportDropped(
   log: LossLog,
   settings: Readonly<Record<string, { readonly at: number } | undefined>>,
 ): void {
-  for (const [name, setting] of Object.entries(settings)) {
+  for (const name in settings) {
+    const setting = settings[name];
     if (setting) log.dropped(setting.at, `the target has no setting for ${name}`);
   }
 }

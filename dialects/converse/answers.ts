@@ -9,16 +9,14 @@ import { array, base64OfText, isBlankText, object, quote, someObject } from "../
 import { readStop, stopWords } from "../stops.ts";
 import { argumentsObject } from "../tool_values.ts";
 import { countAt, totalOf } from "../usage.ts";
-import { readBlock } from "./blocks.ts";
+import { readBlocks } from "./blocks.ts";
 import type { ConverseForm } from "./write_blocks.ts";
 
 /** Reads the body of an answer. */
 export function readAnswer(body: Json): ChatAnswer | RecordError {
   const message = body.get("output")?.get("message");
   if (!message) return recordError("internal", "The provider's answer holds no message.");
-  const parts = (message.get("content")?.list ?? []).flatMap((block) =>
-    readBlock(block, ignoredLosses)
-  );
+  const parts = readBlocks(message.get("content")?.list ?? [], ignoredLosses);
   const fields = body.get("additionalModelResponseFields");
   const stopText = fields?.get("stop_sequence");
   const answer: Answer = {

@@ -120,8 +120,20 @@ function resultContent(
   });
 }
 
+/** Reads content blocks, in order. */
+export function readBlocks(blocks: readonly Json[], log: LossLog): Part[] {
+  const parts: Part[] = [];
+  for (const block of blocks) {
+    const text = block.keys?.length === 1 ? block.get("text") : undefined;
+    // Most blocks.
+    if (text) parts.push(textPart(text, block.at, log));
+    else parts.push(...readBlock(block, log));
+  }
+  return parts;
+}
+
 /** Reads a content block. One of an unknown kind is left out with a report. */
-export function readBlock(block: Json, log: LossLog): readonly Part[] {
+function readBlock(block: Json, log: LossLog): readonly Part[] {
   const parts: Part[] = [];
   for (const { name, value } of block.members()) {
     const read = Object.hasOwn(readers, name) ? readers[name] : undefined;

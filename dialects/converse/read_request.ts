@@ -24,7 +24,7 @@ import {
   stopsAt,
   textAt,
 } from "../reading.ts";
-import { readBlock } from "./blocks.ts";
+import { readBlocks } from "./blocks.ts";
 
 /** Members of Converse (botocore 1.44.8) and of Nova's body that are read below. */
 const known: ReadonlySet<string> = new Set([
@@ -63,6 +63,8 @@ const knownFields: ReadonlySet<string> = new Set([
   "anthropic_beta",
   "output_config",
 ]);
+const knownInner: ReadonlySet<string> = new Set(["topK"]);
+const knownOutput: ReadonlySet<string> = new Set(["textFormat", "effort"]);
 
 /** Reads the body of a request. */
 export function readRequest(body: Json, log: LossLog): ChatRequest {
@@ -77,8 +79,8 @@ export function readRequest(body: Json, log: LossLog): ChatRequest {
   const topK = number("topK") ?? number("top_k") ?? numberAt(fields, "top_k", log) ??
     numberAt(fields, "topK", log) ?? numberAt(inner, "topK", log);
   return {
-    system: listAt(body, "system", log).flatMap((block) => readBlock(block, log)),
-    turns: listAt(body, "messages", log).map((message) => readTurn(message, log)),
+    system: readBlocks(listAt(body, "system", log), log),
+    turns: readTurns(body, log),
     tools: listAt(tools, "tools", log).flatMap((tool) => readTool(tool, log)),
     choice: readChoice(objectAt(tools, "toolChoice", log), log),
     parallel: readParallel(fields),
@@ -92,15 +94,18 @@ export function readRequest(body: Json, log: LossLog): ChatRequest {
     metadata: extraAt(body, "requestMetadata"),
     tier: tierOf(body),
     native: natives(body, inference, fields, inner, output),
-    nativeHints: [
-      ...hints(body, "performanceConfig", "additionalModelResponseFieldPaths"),
-      ...hints(fields, "anthropic_beta"),
-    ],
+    nativeHints: hints([
+      extraAt(body, "performanceConfig"),
+      extraAt(body, "additionalModelResponseFieldPaths"),
+      extraAt(fields, "anthropic_beta"),
+    ]),
   };
 }
 
-function hints(parent: Json | undefined, ...names: readonly string[]): Extra[] {
-  return names.flatMap((name) => extraAt(parent, name) ?? []);
+function hints(extras: readonly (Extra | undefined)[]): Extra[] {
+  return extras.every((extra) => extra === undefined)
+    ? []
+    : extras.filter((extra) => extra !== undefined);
 }
 
 function natives(
@@ -110,18 +115,23 @@ function natives(
   inner: Json | undefined,
   output: Json | undefined,
 ): Extra[] {
-  return [
-    ...othersOf(body, known),
-    ...othersOf(inference, knownInference),
-    ...othersOf(fields, knownFields),
-    ...othersOf(inner, new Set(["topK"])),
-    ...othersOf(output, new Set(["textFormat", "effort"])),
-  ];
+  const others = othersOf(body, known);
+  if (inference) others.push(...othersOf(inference, knownInference));
+  if (fields) others.push(...othersOf(fields, knownFields));
+  if (inner) others.push(...othersOf(inner, knownInner));
+  if (output) others.push(...othersOf(output, knownOutput));
+  return others;
 }
 
 function tierOf(body: Json): Extra | undefined {
   const type = body.get("serviceTier")?.get("type");
   return type && { name: "serviceTier", raw: type.raw, at: type.at };
+}
+
+function readTurns(body: Json, log: LossLog): Turn[] {
+  const turns: Turn[] = [];
+  for (const message of listAt(body, "messages", log)) turns.push(readTurn(message, log));
+  return turns;
 }
 
 function readTurn(message: Json, log: LossLog): Turn {
@@ -132,7 +142,7 @@ function readTurn(message: Json, log: LossLog): Turn {
   const content = message.get("content");
   const parts: readonly Part[] = content?.kind === "string"
     ? [{ kind: "text", text: content.raw, at: content.at }]
-    : listAt(message, "content", log).flatMap((block) => readBlock(block, log));
+    : readBlocks(listAt(message, "content", log), log);
   return { role, parts, at: message.at, content: content?.at };
 }
 

@@ -16,13 +16,12 @@ export function writeMessages(
   context: RequestContext,
 ): Raw[] {
   // Models that reason take the role developer; they also take system, which means the same there.
-  const system = request.system.length > 0 ? [systemMessage(request.system, context)] : [];
+  const messages = request.system.length > 0 ? [systemMessage(request.system, context)] : [];
   const writer = new MessageWriter(names, context);
-  const turns = request.turns.flatMap((turn) => writer.turn(turn));
+  for (const turn of request.turns) messages.push(...writer.turn(turn));
   writer.end();
-  const messages = [...system, ...turns];
   if (messages.length === 0) context.refuse(undefined, "the record has no message");
-  const [last] = request.turns.slice(-1);
+  const last = request.turns.at(-1);
   if (last?.role === "assistant") {
     context.approximated(last.at, "the target does not continue a last message of the assistant");
   }
@@ -30,18 +29,17 @@ export function writeMessages(
 }
 
 function systemMessage(parts: readonly Part[], context: RequestContext): Raw {
-  const texts = parts.flatMap((part) => {
-    if (part.kind === "text") return [part.text];
-    reportPart(part, context);
-    return [];
-  });
+  const texts: Raw[] = [];
+  for (const part of parts) {
+    if (part.kind === "text") texts.push(part.text);
+    else reportPart(part, context);
+  }
   return object(["role", '"system"'], ["content", textContent(texts)]);
 }
 
 /** One text as text, several as parts: their borders stay. */
 function textContent(texts: readonly Raw[]): Raw {
-  const [only, ...others] = texts;
-  if (others.length === 0) return only ?? '""';
+  if (texts.length < 2) return texts[0] ?? '""';
   return array(texts.map((text) => object(["type", '"text"'], ["text", text])));
 }
 
@@ -62,22 +60,15 @@ class MessageWriter {
       this.end();
       return [this.#assistant(parts)];
     }
-    const results = parts.filter((part) => part.kind === "result");
-    const paired = results.filter(({ id }) => this.#open.get(id)?.pop() !== undefined);
-    const isPaired = new Set<Part>(paired);
-    const images = paired.flatMap((result) => resultMedia(result));
-    const others: Part[] = [
-      ...images.map((image) => this.#moved(image)),
-      ...parts.flatMap((part) =>
-        part.kind !== "result" ? [part] : isPaired.has(part) ? [] : this.#loose(part)
-      ),
-    ];
-    const user = others.some(({ kind }) => kind !== "cache")
-      ? [object(["role", '"user"'], ["content", this.#content(others)], ["name", name?.raw])]
-      : [];
-    others.filter(({ kind }) => kind === "cache").forEach((part) => {
-      if (user.length === 0) reportPart(part, this.#context);
-    });
+    const paired = this.#pairedResults(parts);
+    const others = this.#otherParts(parts, paired);
+    const user: Raw[] = [];
+    if (others.some(({ kind }) => kind !== "cache")) {
+      const content = this.#content(others);
+      user.push(object(["role", '"user"'], ["content", content], ["name", name?.raw]));
+    } else {
+      for (const part of others) reportPart(part, this.#context);
+    }
     const messages = [...paired.map((result) => this.#result(result)), ...user];
     // A turn of nothing is a message of nothing: it keeps its place.
     if (messages.length === 0 && at >= 0) {
@@ -86,8 +77,31 @@ class MessageWriter {
     return messages;
   }
 
+  /** The results among the parts whose calls stand before. */
+  #pairedResults(parts: readonly Part[]): ResultPart[] {
+    const paired: ResultPart[] = [];
+    for (const part of parts) {
+      if (part.kind === "result" && this.#open.get(part.id)?.pop()) paired.push(part);
+    }
+    return paired;
+  }
+
+  /** What a user's message holds beside those results: their images are moved there. */
+  #otherParts(parts: readonly Part[], paired: readonly ResultPart[]): readonly Part[] {
+    if (parts.every(({ kind }) => kind !== "result")) return parts;
+    const isPaired = new Set<Part>(paired);
+    const images = paired.flatMap((result) => resultMedia(result));
+    return [
+      ...images.map((image) => this.#moved(image)),
+      ...parts.flatMap((part) =>
+        part.kind !== "result" ? [part] : isPaired.has(part) ? [] : this.#loose(part)
+      ),
+    ];
+  }
+
   /** Refuses a record in which a call has no result. */
   end(): void {
+    if (this.#open.size === 0) return;
     for (const { at } of [...this.#open.values()].flat()) {
       this.#context.refuse(at, "a tool is called here, and no result of it follows");
     }
@@ -151,6 +165,8 @@ class MessageWriter {
   }
 
   #content(parts: readonly Part[]): Raw {
+    const [first] = parts;
+    if (parts.length === 1 && first?.kind === "text") return first.text;
     const written = parts.flatMap((part) => this.#part(part));
     const [only, ...others] = parts.filter(({ kind }) => kind !== "cache");
     if (others.length === 0 && only?.kind === "text") return only.text;

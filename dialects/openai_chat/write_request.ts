@@ -96,14 +96,13 @@ function penalties(request: ChatRequest, context: RequestContext): readonly Memb
 
 function stops({ stop }: ChatRequest, context: RequestContext): Raw[] {
   const { facts } = context.model;
-  return stop.flatMap(({ raw, at }, index) => {
-    if (facts.stop && index < maxStops) return [raw];
-    const reason = facts.stop
-      ? `the target takes ${maxStops} stop sequences`
-      : "the model takes no stop sequences";
-    context.dropped(at, reason);
-    return [];
-  });
+  const kept: Raw[] = [];
+  for (const { raw, at } of stop) {
+    if (!facts.stop) context.dropped(at, "the model takes no stop sequences");
+    else if (kept.length < maxStops) kept.push(raw);
+    else context.dropped(at, `the target takes ${maxStops} stop sequences`);
+  }
+  return kept;
 }
 
 /** An effort of reasoning, made of a budget where there is none. Also for Responses. */
