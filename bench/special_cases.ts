@@ -4,6 +4,7 @@ import { measurePollers } from "./pollers.ts";
 import type { Row } from "./rows.ts";
 import { measureSlowUploads } from "./slow_uploads.ts";
 import { measureStarts } from "./starts.ts";
+import { measureTranslation } from "./translation.ts";
 import type { World } from "./world.ts";
 
 /** A case that measures in its own way. */
@@ -18,4 +19,5 @@ export const specialCases: readonly SpecialCase[] = [
   { name: "slow-uploads", measure: measureSlowUploads },
   { name: "beside-upload", measure: measureFairness },
   { name: "start", measure: measureStarts },
+  { name: "translate", measure: measureTranslation },
 ];

@@ -3,20 +3,17 @@ import { envelope } from "../dialects/envelopes.ts";
 import { parseJson } from "../dialects/json.ts";
 import { targetModel } from "../dialects/models.ts";
 import { translateAnswer, translateRequest } from "../dialects/translate.ts";
+import { atLeast, type Row } from "./rows.ts";
 
 const sentence = "The quick brown fox jumps over the lazy dog, and the dog takes no notice of it. ";
 
-/** A Converse record of about 1 KB: system prompt, three turns and settings. */
+/** A Converse record of about 1 KB, as most batches hold them: a system prompt, a text, settings. */
 const record = JSON.stringify({
   recordId: "order-2026-000017",
   modelInput: {
     system: [{ text: "You are terse. Answer in one sentence, and name your source." }],
-    messages: [
-      { role: "user", content: [{ text: sentence.repeat(4).trim() }] },
-      { role: "assistant", content: [{ text: sentence.repeat(2).trim() }] },
-      { role: "user", content: [{ text: `${sentence}What is wrong?` }, { text: "Be brief." }] },
-    ],
-    inferenceConfig: { maxTokens: 512, temperature: 0.2, topP: 0.9, stopSequences: ["END"] },
+    messages: [{ role: "user", content: [{ text: `${sentence.repeat(8)}What is wrong?` }] }],
+    inferenceConfig: { maxTokens: 512, temperature: 0.2 },
   },
 });
 
@@ -105,39 +102,52 @@ function translateResult(): number {
   return encoder.encode(source.writeResult(context, translated)).length;
 }
 
-/** How fast translating is, in units of reading and printing the same lines. */
-export interface TranslationSpeed {
-  readonly requests: number;
-  readonly results: number;
-  /** Microseconds for a line that is read and printed. */
-  readonly unit: number;
-}
-
-/** Repetitions of a short run, and short runs: the fastest one counts, as others share the machine. */
+/** Repetitions of a short run. */
 const repetitions = 500;
 
-/** Measures both ways. */
-export function measureTranslation(runs = 400): TranslationSpeed {
-  const works: Readonly<Record<string, () => number>> = {
-    reprintRecord: () => reprint(recordBytes),
-    translateRecord,
-    reprintBoth: () => reprint(recordBytes) + reprint(answerBytes),
-    translateResult,
-  };
-  const fastest: Record<string, number> = {};
+/** Microseconds of each work: those of the fastest of many short runs, as others share the machine. */
+function fastestOf(
+  works: Readonly<Record<string, () => number>>,
+  runs: number,
+): ReadonlyMap<string, number> {
+  const fastest = new Map<string, number>();
   for (let run = 0; run < runs; run++) {
     for (const [name, work] of Object.entries(works)) {
       const begun = performance.now();
       for (let n = 0; n < repetitions; n++) work();
       const took = (performance.now() - begun) * 1_000 / repetitions;
-      fastest[name] = Math.min(fastest[name] ?? Infinity, took);
+      fastest.set(name, Math.min(fastest.get(name) ?? Infinity, took));
     }
   }
-  const {
-    reprintRecord = 0,
-    translateRecord: request = 1,
-    reprintBoth = 0,
-    translateResult: result = 1,
-  } = fastest;
-  return { requests: reprintRecord / request, results: reprintBoth / result, unit: reprintRecord };
+  return fastest;
+}
+
+/** Measures translation in this process: no gateway takes part. */
+export function measureTranslation(_: unknown, quick: boolean): Promise<Row[]> {
+  const runs = quick ? 60 : 400;
+  const fastest = fastestOf({
+    record: () => reprint(recordBytes),
+    request: translateRecord,
+    answer: () => reprint(answerBytes),
+    result: translateResult,
+  }, runs);
+  const row = (name: string, title: string, own: string, reference: string, least: number): Row => {
+    const [took = NaN, unit = NaN] = [fastest.get(own), fastest.get(reference)];
+    return {
+      name,
+      title,
+      concurrency: 1,
+      requests: runs * repetitions,
+      gateway: { medianMs: took / 1_000, ratio: unit / took },
+      reference: { name: "JSON.parse and JSON.stringify", figures: { medianMs: unit / 1_000 } },
+      targets: [atLeast("ratio", least)],
+      note: "the fastest of many short runs, UTF-8 both ways included",
+    };
+  };
+  const requests = "Translate a 1 KB record of Converse to openai-chat";
+  const results = "Translate a 1 KB result back, with the record beside it";
+  return Promise.resolve([
+    row("translate-requests", requests, "request", "record", 0.5),
+    row("translate-results", results, "result", "answer", 0.4),
+  ]);
 }

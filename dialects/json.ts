@@ -104,8 +104,9 @@ export class Json {
  * Throws a {@linkcode JsonError} where it is not JSON, nests too deep or holds too many values.
  */
 export function parseJson(source: string): Json {
-  const value = new Scanner(source).document();
-  checkStrings(source);
+  const hasEscapes = source.includes("\\");
+  const value = new Scanner(source, hasEscapes).document();
+  checkStrings(source, hasEscapes);
   return value;
 }
 
@@ -113,7 +114,7 @@ export function parseJson(source: string): Json {
  * The scanner finds structure and numbers, and does not look into strings. White space between values
  * may be a control character too: where there is one, the engine looks at every character.
  */
-function checkStrings(source: string): void {
+function checkStrings(source: string, hasEscapes: boolean): void {
   if (controls.test(source)) {
     try {
       JSON.parse(source);
@@ -122,6 +123,7 @@ function checkStrings(source: string): void {
     }
     return;
   }
+  if (!hasEscapes) return;
   for (let at = source.indexOf("\\"); at >= 0; at = source.indexOf("\\", at + 2)) {
     const code = source.charCodeAt(at + 1);
     const isKnown = code === 0x75
@@ -149,9 +151,12 @@ class Scanner {
   #depth = 0;
   #values = 0;
   readonly #source: string;
+  readonly #hasEscapes: boolean;
 
-  constructor(source: string) {
+  /** @param hasEscapes Whether there is a backslash in it: names are unescaped only then. */
+  constructor(source: string, hasEscapes: boolean) {
     this.#source = source;
+    this.#hasEscapes = hasEscapes;
   }
 
   document(): Json {
@@ -192,7 +197,9 @@ class Scanner {
       const from = this.#at;
       const to = this.#stringEnd();
       const key = this.#source.slice(from + 1, to - 1);
-      value.keys.push(key.includes("\\") ? unescaped(this.#source.slice(from, to)) : key);
+      value.keys.push(
+        this.#hasEscapes && key.includes("\\") ? unescaped(this.#source.slice(from, to)) : key,
+      );
       this.#blank();
       if (this.#source.charCodeAt(this.#at) !== 0x3a) throw new JsonError("not valid JSON");
       this.#at += 1;

@@ -49,11 +49,13 @@ export type Member = readonly [name: string, value: Raw | undefined];
 /** An object of these members, without those that are undefined. */
 export function object(...members: readonly Member[]): Raw {
   let text = "{";
+  let isFirst = true;
   for (const member of members) {
     const value = member[1];
-    if (value !== undefined) {
-      text += (text.length > 1 ? "," : "") + memberName(member[0]) + value;
-    }
+    if (value === undefined) continue;
+    const name = memberName(member[0]);
+    text = text + (isFirst ? name.first : name.next) + value;
+    isFirst = false;
   }
   return text + "}";
 }
@@ -76,14 +78,21 @@ export function someArray(values: readonly Raw[]): Raw | undefined {
   return values.length === 0 ? undefined : array(values);
 }
 
-/** Names as JSON with their colon; most are the few that the dialects have. */
-const names = new Map<string, Raw>();
+/** A name as JSON with its colon; behind the first member of an object a comma stands before it. */
+interface MemberName {
+  readonly first: Raw;
+  readonly next: Raw;
+}
+
+/** Most names are the few that the dialects have. */
+const names = new Map<string, MemberName>();
 const maxNames = 1_000;
 
-function memberName(name: string): Raw {
+function memberName(name: string): MemberName {
   const known = names.get(name);
   if (known !== undefined) return known;
-  const raw = `${JSON.stringify(name)}:`;
-  if (names.size < maxNames && name.length <= 64) names.set(name, raw);
-  return raw;
+  const first = `${JSON.stringify(name)}:`;
+  const made = { first, next: `,${first}` };
+  if (names.size < maxNames && name.length <= 64) names.set(name, made);
+  return made;
 }

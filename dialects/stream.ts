@@ -2,7 +2,7 @@
  * Translating a file: a stream of JSON Lines, a record a line, in memory of one line. The command
  * `translate` and the preparation of jobs both read their inputs here.
  */
-import { Buffer } from "node:buffer";
+import { Buffer, isUtf8 } from "node:buffer";
 import { type Breath, createBreath } from "../runtime/breath.ts";
 import { detectDialect, fitsFile, hasEnvelopeOf } from "./detect.ts";
 import { envelope } from "./envelopes.ts";
@@ -92,15 +92,16 @@ export function readRecord(
   return { kind: "record", ...place, id: recordId(json, file.dialect, place.line), json };
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+// A fatal decoder takes five times as long (Deno 2.9.6), so that bytes are checked apart.
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Parses a line, or says what it is instead: completes "line 5 is …". */
 export function parseLine(bytes: Uint8Array): Json | string {
+  if (!isUtf8(bytes)) return "not valid UTF-8";
   try {
     return parseJson(utf8.decode(bytes));
   } catch (error) {
     if (error instanceof JsonError) return error.message;
-    if (error instanceof TypeError) return "not valid UTF-8";
     throw error;
   }
 }

@@ -7,7 +7,7 @@ import { fitToolNames } from "./fit.ts";
 import { pathOf } from "./json.ts";
 import type { Json, Raw } from "./json.ts";
 import { ignoredLosses, RecordRefused } from "./loss.ts";
-import type { Loss, LossKind, LossLog } from "./loss.ts";
+import type { Loss, LossKind } from "./loss.ts";
 import { envelopeOf, isChat } from "./names.ts";
 import type { DialectName } from "./names.ts";
 import { object, quote } from "./raw.ts";
@@ -17,14 +17,16 @@ import { noUsage } from "./usage.ts";
 /** Losses of a record beyond this are not noted one by one. */
 export const maxLossesPerRecord = 100;
 
-/** A log of losses of one record. */
-export class Losses implements LossLog {
+/** A log of losses of one record, and the model that it is for. */
+class Losses implements RequestContext {
   readonly losses: Loss[] = [];
+  readonly model: TargetModel;
   readonly #line: Json;
 
   /** @param line The whole line, by which places are named. */
-  constructor(line: Json) {
+  constructor(line: Json, model: TargetModel) {
     this.#line = line;
+    this.model = model;
   }
 
   dropped(at: number, reason: string): void {
@@ -88,15 +90,16 @@ export function translateRequest(
   wireId: string,
   { from, to, model }: RequestTarget,
 ): TranslatedRequest {
-  const log: Losses = new Losses(line);
+  const log: Losses = new Losses(line, model);
   try {
     const source = envelope(envelopeOf(from)).readBody(line);
     if (!source) log.refuse(undefined, "the record has no body that is an object");
-    const bodies = writeBodies(source, { from, to, model }, new Writing(log, model));
-    const lines = bodies.map((body, index) => {
-      const id = bodies.length === 1 ? wireId : `${wireId}.${index}`;
-      return envelope(envelopeOf(to)).writeRequest(id, body, to);
-    });
+    const bodies = writeBodies(source, { from, to, model }, log);
+    const { writeRequest } = envelope(envelopeOf(to));
+    const [only] = bodies;
+    const lines = bodies.length === 1 && only !== undefined
+      ? [writeRequest(wireId, only, to)]
+      : bodies.map((body, index) => writeRequest(`${wireId}.${index}`, body, to));
     return { kind: "lines", lines, losses: log.losses };
   } catch (error) {
     if (!(error instanceof RecordRefused)) throw error;
@@ -142,32 +145,6 @@ export function withModel(body: Json, model: string): Raw {
       [name, name === "model" ? quote(model) : value.raw] as const
     ),
   );
-}
-
-class Writing implements LossLog {
-  readonly model: TargetModel;
-  readonly #log: LossLog;
-
-  constructor(log: LossLog, model: TargetModel) {
-    this.#log = log;
-    this.model = model;
-  }
-
-  dropped(at: number, reason: string): void {
-    this.#log.dropped(at, reason);
-  }
-
-  approximated(at: number, reason: string): void {
-    this.#log.approximated(at, reason);
-  }
-
-  hint(kind: "dropped" | "approximated", at: number, reason: string): void {
-    this.#log.hint(kind, at, reason);
-  }
-
-  refuse(at: number | undefined, reason: string): never {
-    return this.#log.refuse(at, reason);
-  }
 }
 
 /** What an answer is translated back into. */

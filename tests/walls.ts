@@ -59,7 +59,7 @@ const walls: Readonly<Record<string, Wall>> = {
   // The task that puts the gateway in front of the simulated providers is a composition root too.
   "sandbox/main.ts": { uses: ["config", "gateway.ts", "process.ts", "program.ts"] },
   // Measurements fill a catalog as if it had been in use for long, and start what they compare.
-  "bench": { uses: ["codecs", "runtime", "catalog", "sandbox"] },
+  "bench": { uses: ["codecs", "dialects", "runtime", "catalog", "sandbox"] },
   "log.ts": { uses: ["codecs", "runtime"] },
   // Settings of the kinds are the providers' own words.
   "config": {

@@ -47,7 +47,7 @@ class MessageWriter {
   readonly #names: ToolNames;
   readonly #context: RequestContext;
   /** Calls whose results have not come, by their ids; several may have the same. */
-  #open = new Map<string, CallPart[]>();
+  #open: Map<string, CallPart[]> | undefined;
 
   constructor(names: ToolNames, context: RequestContext) {
     this.#names = names;
@@ -81,7 +81,7 @@ class MessageWriter {
   #pairedResults(parts: readonly Part[]): ResultPart[] {
     const paired: ResultPart[] = [];
     for (const part of parts) {
-      if (part.kind === "result" && this.#open.get(part.id)?.pop()) paired.push(part);
+      if (part.kind === "result" && this.#open?.get(part.id)?.pop()) paired.push(part);
     }
     return paired;
   }
@@ -101,11 +101,11 @@ class MessageWriter {
 
   /** Refuses a record in which a call has no result. */
   end(): void {
-    if (this.#open.size === 0) return;
+    if (!this.#open) return;
     for (const { at } of [...this.#open.values()].flat()) {
       this.#context.refuse(at, "a tool is called here, and no result of it follows");
     }
-    this.#open = new Map();
+    this.#open = undefined;
   }
 
   #moved(image: MediaPart): MediaPart {
@@ -154,6 +154,7 @@ class MessageWriter {
   }
 
   #call(part: CallPart): Raw {
+    this.#open ??= new Map();
     const same = this.#open.get(part.id);
     if (same) same.push(part);
     else this.#open.set(part.id, [part]);
@@ -167,19 +168,24 @@ class MessageWriter {
   #content(parts: readonly Part[]): Raw {
     const [first] = parts;
     if (parts.length === 1 && first?.kind === "text") return first.text;
-    const written = parts.flatMap((part) => this.#part(part));
-    const [only, ...others] = parts.filter(({ kind }) => kind !== "cache");
-    if (others.length === 0 && only?.kind === "text") return only.text;
-    return array(written);
+    const written: Raw[] = [];
+    for (const part of parts) {
+      const raw = this.#part(part);
+      if (raw !== undefined) written.push(raw);
+    }
+    const hasCache = parts.some(({ kind }) => kind === "cache");
+    const content = hasCache ? parts.filter(({ kind }) => kind !== "cache") : parts;
+    const [only] = content;
+    return content.length === 1 && only?.kind === "text" ? only.text : array(written);
   }
 
-  #part(part: Part): Raw[] {
+  #part(part: Part): Raw | undefined {
     if (part.kind === "text" || part.kind === "refusal") {
-      return [object(["type", '"text"'], ["text", part.text])];
+      return object(["type", '"text"'], ["text", part.text]);
     }
-    if (part.kind === "media") return [this.#media(part)];
+    if (part.kind === "media") return this.#media(part);
     reportPart(part, this.#context);
-    return [];
+    return undefined;
   }
 
   #media(part: MediaPart): Raw {

@@ -66,14 +66,13 @@ function sampling(request: ChatRequest, context: RequestContext): readonly Membe
       "top-p with this model": unlessDefault(topP),
       "log probabilities with this model": logprobs,
     });
+    return [];
   }
   return [
-    ...(facts.sampling === "none" ? [] : [
-      ["temperature", temperature?.raw],
-      ["top_p", topP?.raw],
-      ["logprobs", logprobs ? "true" : undefined],
-      ["top_logprobs", logprobs?.top?.raw],
-    ] as const),
+    ["temperature", temperature?.raw],
+    ["top_p", topP?.raw],
+    ["logprobs", logprobs ? "true" : undefined],
+    ["top_logprobs", logprobs?.top?.raw],
   ];
 }
 
