@@ -11,11 +11,11 @@ import { inKey, keys, longId, nativeTenant } from "../catalog/keys.ts";
 import type {
   BatchEntry,
   FileEntry,
-  Held,
   JobEntry,
   ObjectEntry,
   TrashEntry,
 } from "../catalog/entries.ts";
+import type { Held } from "../catalog/held.ts";
 import { batchOf, inputOf } from "../catalog/plans.ts";
 import { batchId, type FileId, type JobId } from "../codecs/ids.ts";
 import { isTerminal, type JobStatus } from "../codecs/job_status.ts";

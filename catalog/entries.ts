@@ -1,44 +1,12 @@
 /** The entries of the catalog: what it keeps. Times are milliseconds since 1970. */
-import type { BatchId, BlobName, FileId, JobId } from "../codecs/ids.ts";
+import type { FileId, JobId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
 import type { PackedParts } from "../codecs/object_parts.ts";
-import type { Part } from "../codecs/pieces.ts";
-import type { S3Uri } from "../codecs/s3_uri.ts";
-import type { DialectName } from "../dialects/names.ts";
+import type { Held } from "./held.ts";
+import type { BegunPlan, Plan, SinglePlan } from "./plan.ts";
 
 /** Headers that S3 keeps with an object, by lower-case name. */
 export type ObjectHeaders = Readonly<Record<string, string>>;
-
-/** A part of a batch's results, by the name that its provider gave it. */
-export interface ResultsPart extends Part {
-  readonly name: string;
-}
-
-/** What is kept of each place that an object's bytes can be in. */
-export interface HeldKinds {
-  /** A provider file. */
-  readonly provider: { readonly file: FileId; readonly account: string };
-  /** The results of a batch, which are served from where they are. */
-  readonly batch: {
-    readonly batch: BatchId;
-    readonly account: string;
-    readonly parts: readonly ResultsPart[];
-    /** How many entries hold the spans that are left out of the parts. */
-    readonly cutChunks: number;
-  };
-  /** The operator's own store. */
-  readonly store: { readonly blob: BlobName; readonly disk?: string };
-  /** The entry itself. */
-  readonly catalog: { readonly text: string };
-}
-
-/** Where an object's bytes are, or can be, by a name of a place. */
-export type HeldIn<In extends keyof HeldKinds> = {
-  [K in In]: { readonly in: K } & HeldKinds[K];
-}[In];
-
-/** Where an object's bytes are. */
-export type Held = HeldIn<keyof HeldKinds>;
 
 /** An object that was put through the gateway, or the results of a job. */
 export interface ObjectEntry {
@@ -81,7 +49,7 @@ export interface UploadEntry {
   readonly metadata: Readonly<Record<string, string>>;
   /** Absent where the client asked for none. */
   readonly checksum?: UploadChecksum;
-  /** The disk that its parts wait on; absent in records of before 0.2. */
+  /** The disk that its parts wait on; absent in entries of before 0.2. */
   readonly disk?: string;
 }
 
@@ -161,69 +129,6 @@ export interface JobDescription {
   readonly clientRequestToken?: string;
   readonly submittedAt: number;
 }
-
-/** Where the records of a sharded job are read from. */
-export type Source =
-  | {
-    readonly in: "object";
-    readonly bucket: string;
-    readonly key: string;
-    readonly held: Held;
-    readonly bytes: number;
-  }
-  | { readonly in: "s3"; readonly provider: string; readonly location: S3Uri };
-
-/** A model, and where it runs. */
-export interface Target {
-  readonly provider: string;
-  readonly modelId: string;
-}
-
-/** What is kept of each way in which a job can run. */
-interface PlanKinds {
-  /** A batch that was made by other means; without input where its records were inline. */
-  readonly native: {
-    readonly account: string;
-    readonly batch: BatchId;
-    readonly input?: FileId;
-  };
-  /** A provider file that one batch runs, in the provider's own dialect. */
-  readonly direct: {
-    readonly account: string;
-    readonly batch: BatchId;
-    /** Absent for a job that was made again of a batch whose provider does not tell what it read. */
-    readonly input?: FileId;
-  };
-  /** Records that are translated, or too many for one batch: shards run them. */
-  readonly sharded: {
-    readonly source: Source;
-    readonly from: DialectName;
-    /** What the target takes. */
-    readonly to: DialectName;
-    /** What the results are in. */
-    readonly back: DialectName;
-    readonly target: Target;
-    readonly onLoss: "report" | "fail";
-    readonly retries: 0 | 1 | 2 | 3;
-    readonly fallback?: Target;
-    readonly output: "catalog" | S3Uri;
-  };
-}
-
-type PlanOf<Kind extends keyof PlanKinds> = {
-  [K in Kind]: { readonly kind: K } & PlanKinds[K];
-}[Kind];
-
-/** How a job runs. */
-export type Plan = PlanOf<keyof PlanKinds>;
-
-/** The plan of a job that one batch runs. */
-export type SinglePlan = PlanOf<"native" | "direct">;
-
-/** How a job is to run whose provider was not asked yet. */
-export type BegunPlan =
-  | { readonly kind: "direct"; readonly account: string; readonly input: FileId }
-  | PlanOf<"sharded">;
 
 /** What becomes of a job. */
 export interface JobProgress {
@@ -327,7 +232,7 @@ export interface LeaseEntry {
 export interface InstanceEntry {
   readonly startedAt: number;
   readonly seenAt: number;
-  /** It says so again before this time, while it lives; absent in records of before 0.2. */
+  /** It says so again before this time, while it lives; absent in entries of before 0.2. */
   readonly nextAt?: number;
 }
 

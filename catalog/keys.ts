@@ -83,7 +83,7 @@ export const keys = {
   parts: (id: string) => ["part", id],
   part: (id: string, number: number) => ["part", id, number],
   file: (provider: string, file: FileId) => ["file", provider, inKey(file)],
-  /** Names of a file besides the one in its record. */
+  /** Names of a file besides the one in its entry. */
   furtherNames: (provider: string, file: FileId) => ["name", provider, inKey(file)],
   furtherName: (
     provider: string,

@@ -1,13 +1,14 @@
 /**
- * Names of provider files. A file has its first name in its record; copies give it further ones,
- * each a key of its own. Every change of a file's names writes the file's record, so that a check
- * of that record tells whether a name came or went meanwhile: who takes the last name away and who
+ * Names of provider files. A file has its first name in its entry; copies give it further ones,
+ * each a key of its own. Every change of a file's names writes the file's entry, so that a check
+ * of that entry tells whether a name came or went meanwhile: who takes the last name away and who
  * adds another cannot both go through.
  */
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { keys, longId } from "./keys.ts";
-import type { FileEntry, Held, ObjectEntry, TrashEntry } from "./entries.ts";
+import type { FileEntry, ObjectEntry, TrashEntry } from "./entries.ts";
+import type { Held } from "./held.ts";
 
 /** What an object is called, and by whom. */
 export type Name = Pick<FileEntry, "tenant" | "bucket" | "key">;
@@ -22,7 +23,7 @@ const maxNamesRead = 1_000;
 /**
  * Adds to a step what takes a name from a file, and the check that keeps the answer true.
  *
- * `last` leaves the file's record to the caller: the file is to be deleted at its provider, or is
+ * `last` leaves the file's entry to the caller: the file is to be deleted at its provider, or is
  * gone there already. A native file that loses its last given name is native again.
  */
 export async function dropName(
@@ -51,7 +52,7 @@ export async function dropName(
   return "named";
 }
 
-/** Adds to a step what gives a file another name; `entry` is the file's record as it was read. */
+/** Adds to a step what gives a file another name; `entry` is the file's entry as it was read. */
 export function addName(
   step: Deno.AtomicOperation,
   provider: string,
@@ -104,7 +105,7 @@ export async function nameFile(
   );
 }
 
-/** A tenant's names of a file besides the one in the file's record. */
+/** A tenant's names of a file besides the one in the file's entry. */
 export async function* furtherNamesOf(
   kv: Deno.Kv,
   provider: string,

@@ -8,7 +8,8 @@ import type { Registration } from "./instances.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
 import { dropName, furtherNamesOf, type Name, nameFile, throwAway } from "./names.ts";
-import type { FileEntry, Held, ObjectEntry, TrashEntry } from "./entries.ts";
+import type { FileEntry, ObjectEntry, TrashEntry } from "./entries.ts";
+import type { Held } from "./held.ts";
 import { forgetCuts } from "./results.ts";
 
 /** An object with its name. */

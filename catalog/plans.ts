@@ -1,6 +1,7 @@
 /** What the plans of jobs have in common, whichever way they run. */
 import type { BatchId, FileId } from "../codecs/ids.ts";
-import type { BegunJob, BegunPlan, JobDescription, JobEntry, Plan, SingleJob } from "./entries.ts";
+import type { BegunJob, JobDescription, JobEntry, SingleJob } from "./entries.ts";
+import type { BegunPlan, Plan } from "./plan.ts";
 
 /** Whether one batch runs a job. */
 export function isSingle(job: JobEntry): job is SingleJob {

@@ -1,7 +1,8 @@
 /** Making a job of a batch that the catalog does not know. */
 import type { Catalog } from "../catalog/catalog.ts";
 import { nativeTenant, type Scope } from "../catalog/keys.ts";
-import type { BegunJob, JobDescription, JobEntry, SinglePlan } from "../catalog/entries.ts";
+import type { BegunJob, JobDescription, JobEntry } from "../catalog/entries.ts";
+import type { SinglePlan } from "../catalog/plan.ts";
 import { accountOfJob, inputOf, withBatch } from "../catalog/plans.ts";
 import { adoptedJobId, timeOfJobId } from "../codecs/job_id.ts";
 import type { Batch } from "../providers/provider.ts";

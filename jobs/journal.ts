@@ -1,6 +1,7 @@
 /** Recording the jobs that the journal promises, also when the gateway that began them is gone. */
 import type { Scope } from "../catalog/keys.ts";
-import type { BegunPlan, JobEntry, JournalEntry } from "../catalog/entries.ts";
+import type { JobEntry, JournalEntry } from "../catalog/entries.ts";
+import type { BegunPlan } from "../catalog/plan.ts";
 import { withBatch } from "../catalog/plans.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { JobId } from "../codecs/ids.ts";

@@ -1,5 +1,6 @@
 /** The places that objects' bytes can be in: how they are opened, and how they are deleted, in each. */
-import type { HeldIn, HeldKinds, ObjectEntry } from "../catalog/entries.ts";
+import type { ObjectEntry } from "../catalog/entries.ts";
+import type { HeldIn, HeldKinds } from "../catalog/held.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { ByteRange, StoringProvider } from "../providers/provider.ts";
 import { accountOf, filesOf } from "../reach/reach.ts";

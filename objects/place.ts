@@ -1,6 +1,6 @@
 /** A place that objects' bytes can be in, and what opening and deleting them there needs. */
 import type { BlobStore } from "../blobs/store.ts";
-import type { HeldIn, HeldKinds } from "../catalog/entries.ts";
+import type { HeldIn, HeldKinds } from "../catalog/held.ts";
 import type { ResultsCatalog } from "../catalog/results.ts";
 import type { FileId } from "../codecs/ids.ts";
 import type { StoringProvider } from "../providers/provider.ts";

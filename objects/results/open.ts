@@ -1,5 +1,5 @@
 /** Reading results where they are: put together from a batch's parts. */
-import type { HeldIn } from "../../catalog/entries.ts";
+import type { HeldIn } from "../../catalog/held.ts";
 import { chunkStream } from "../../runtime/chunk_stream.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { gathered } from "../../runtime/gathered.ts";

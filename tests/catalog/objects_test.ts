@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Held } from "../../catalog/entries.ts";
+import type { Held } from "../../catalog/held.ts";
 import { fileId } from "../../codecs/ids.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { all, jobRecord, objectRecord, openCatalog, scope, temporaryFolder } from "./memory.ts";

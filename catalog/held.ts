@@ -1,0 +1,34 @@
+/** Places that an object's bytes can be in, as entries of the catalog hold them. */
+import type { BatchId, BlobName, FileId } from "../codecs/ids.ts";
+import type { Part } from "../codecs/pieces.ts";
+
+/** A part of a batch's results, by the name that its provider gave it. */
+export interface ResultsPart extends Part {
+  readonly name: string;
+}
+
+/** What is kept of each place that an object's bytes can be in. */
+export interface HeldKinds {
+  /** A provider file. */
+  readonly provider: { readonly file: FileId; readonly account: string };
+  /** The results of a batch, which are served from where they are. */
+  readonly batch: {
+    readonly batch: BatchId;
+    readonly account: string;
+    readonly parts: readonly ResultsPart[];
+    /** How many entries hold the spans that are left out of the parts. */
+    readonly cutChunks: number;
+  };
+  /** The operator's own store. */
+  readonly store: { readonly blob: BlobName; readonly disk?: string };
+  /** The entry itself. */
+  readonly catalog: { readonly text: string };
+}
+
+/** Where an object's bytes are, or can be, by a name of a place. */
+export type HeldIn<In extends keyof HeldKinds> = {
+  [K in In]: { readonly in: K } & HeldKinds[K];
+}[In];
+
+/** Where an object's bytes are. */
+export type Held = HeldIn<keyof HeldKinds>;

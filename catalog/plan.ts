@@ -1,0 +1,68 @@
+/** Ways in which a job can run, as entries of the catalog hold them. */
+import type { BatchId, FileId } from "../codecs/ids.ts";
+import type { S3Uri } from "../codecs/s3_uri.ts";
+import type { DialectName } from "../dialects/names.ts";
+import type { Held } from "./held.ts";
+
+/** Where the records of a sharded job are read from. */
+export type Source =
+  | {
+    readonly in: "object";
+    readonly bucket: string;
+    readonly key: string;
+    readonly held: Held;
+    readonly bytes: number;
+  }
+  | { readonly in: "s3"; readonly provider: string; readonly location: S3Uri };
+
+/** A model, and where it runs. */
+export interface Target {
+  readonly provider: string;
+  readonly modelId: string;
+}
+
+/** What is kept of each way in which a job can run. */
+interface PlanKinds {
+  /** A batch that was made by other means; without input where its records were inline. */
+  readonly native: {
+    readonly account: string;
+    readonly batch: BatchId;
+    readonly input?: FileId;
+  };
+  /** A provider file that one batch runs, in the provider's own dialect. */
+  readonly direct: {
+    readonly account: string;
+    readonly batch: BatchId;
+    /** Absent for a job that was made again of a batch whose provider does not tell what it read. */
+    readonly input?: FileId;
+  };
+  /** Records that are translated, or too many for one batch: shards run them. */
+  readonly sharded: {
+    readonly source: Source;
+    readonly from: DialectName;
+    /** What the target takes. */
+    readonly to: DialectName;
+    /** What the results are in. */
+    readonly back: DialectName;
+    readonly target: Target;
+    readonly onLoss: "report" | "fail";
+    readonly retries: 0 | 1 | 2 | 3;
+    readonly fallback?: Target;
+    readonly output: "catalog" | S3Uri;
+  };
+}
+
+type PlanOf<Kind extends keyof PlanKinds> = {
+  [K in Kind]: { readonly kind: K } & PlanKinds[K];
+}[Kind];
+
+/** How a job runs. */
+export type Plan = PlanOf<keyof PlanKinds>;
+
+/** The plan of a job that one batch runs. */
+export type SinglePlan = PlanOf<"native" | "direct">;
+
+/** How a job is to run whose provider was not asked yet. */
+export type BegunPlan =
+  | { readonly kind: "direct"; readonly account: string; readonly input: FileId }
+  | PlanOf<"sharded">;
