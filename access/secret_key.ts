@@ -5,6 +5,7 @@ import {
   type SecretBox,
   secretKeyBytes,
 } from "../codecs/secret_box.ts";
+import { found } from "../runtime/files.ts";
 
 /** Where the key may be. */
 export interface SecretKeyOptions {
@@ -61,13 +62,8 @@ async function writeOrRemove(path: string, file: Deno.FsFile, key: Uint8Array): 
 async function readKey(options: SecretKeyOptions): Promise<Uint8Array | undefined> {
   const path = keyPlace(options);
   if (path === undefined) return undefined;
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  const text = await found(Deno.readTextFile(path));
+  if (text === undefined) return undefined;
   const key = parseSecretKey(text);
   if (key) return key;
   throw new Error(

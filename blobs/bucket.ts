@@ -7,7 +7,7 @@ import type { ForwardingProvider } from "../providers/provider.ts";
 import { createBucketCalls } from "./bucket_calls.ts";
 import { putInParts } from "./bucket_parts.ts";
 import { chunksOf, damaged, notKept, wrongLength } from "./draft_file.ts";
-import { openNameless, writeAll } from "./file_system.ts";
+import { openNameless, writeAll } from "../runtime/files.ts";
 import type { BlobDraft, BlobFacts, BlobStore, NewBlob, StoredBlob } from "./store.ts";
 
 /** Where the bucket is, and what a store in it needs. */

@@ -3,7 +3,7 @@ import { chunkStream } from "../runtime/chunk_stream.ts";
 import { createDisk, type Disk } from "../runtime/disk.ts";
 import { once } from "../runtime/single_flight.ts";
 import { chunksOf, notKept, verify, verifyLength, wrongLength } from "./draft_file.ts";
-import { entries, found, writeAll } from "./file_system.ts";
+import { entries, found, syncPath, writeAll } from "../runtime/files.ts";
 import type { BlobDraft, BlobStore, NewBlob, StoredBlob } from "./store.ts";
 
 /** Dependencies of a store in a folder. */
@@ -123,7 +123,7 @@ async function beginDraft(folder: string): Promise<OpenDraft> {
       await Deno.rename(path, target);
       isKept = true;
       // The catalog is about to say that it is there; a crash of the machine must not deny it.
-      for (const one of parents.toReversed()) await syncFolder(one);
+      for (const one of parents.toReversed()) await syncPath(one);
     },
     async discard() {
       if (!isOpen) return;
@@ -138,17 +138,6 @@ async function beginDraft(folder: string): Promise<OpenDraft> {
 function foldersOf(folder: string, name: string): string[] {
   const parts = name.split("/").slice(0, -1);
   return [folder, ...parts.map((_, n) => `${folder}/${parts.slice(0, n + 1).join("/")}`)];
-}
-
-/** Puts the names in a folder on disk; there are systems on which a folder cannot be opened. */
-async function syncFolder(path: string): Promise<void> {
-  if (Deno.build.os === "windows") return;
-  const file = await Deno.open(path);
-  try {
-    await file.sync();
-  } finally {
-    file.close();
-  }
 }
 
 async function describe(folder: string, name: string): Promise<StoredBlob | undefined> {

@@ -1,4 +1,5 @@
 /** Folders beside the catalog in which copies of it are made, and what is left of them by a crash. */
+import { found } from "../runtime/files.ts";
 
 /** A folder that nobody else uses. */
 export interface DraftFolder extends AsyncDisposable {
@@ -30,24 +31,14 @@ export async function tidyDrafts(parent: string): Promise<void> {
   for await (const { name, isDirectory } of Deno.readDir(parent)) {
     if (!isDirectory || !name.startsWith(prefix)) continue;
     const path = `${parent}/${name}`;
-    try {
-      if (await isLeft(path)) await Deno.remove(path, { recursive: true });
-    } catch (error) {
-      // Another process was faster.
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+    // Not found where another process was faster.
+    if (await found(isLeft(path))) await found(Deno.remove(path, { recursive: true }));
   }
 }
 
 async function isLeft(path: string): Promise<boolean> {
-  let lock: Deno.FsFile;
-  try {
-    lock = await Deno.open(`${path}/${lockName}`, { read: true, write: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    const { mtime } = await Deno.stat(path);
-    return mtime !== null && mtime.getTime() < Date.now() - youngMilliseconds;
-  }
-  using held = lock;
-  return await held.tryLock(true);
+  using lock = await found(Deno.open(`${path}/${lockName}`, { read: true, write: true }));
+  if (lock) return await lock.tryLock(true);
+  const { mtime } = await Deno.stat(path);
+  return mtime !== null && mtime.getTime() < Date.now() - youngMilliseconds;
 }

@@ -1,6 +1,7 @@
 /** Opening the catalog: its folder, its file, and the form that it is in. */
 import { basename, dirname } from "node:path";
 import { Failure } from "../codecs/failure.ts";
+import { found, syncPath } from "../runtime/files.ts";
 import { makeDraftFolder, tidyDrafts } from "./draft_folder.ts";
 import { groupCommits } from "./grouped_kv.ts";
 import { openKv } from "./kv.ts";
@@ -103,9 +104,9 @@ async function keepPrivate(path: string): Promise<void> {
   }
   // SQLite makes its other files with the mode of the first.
   for (const name of [path, `${path}-wal`, `${path}-shm`]) {
-    await Deno.chmod(name, 0o600).catch((error: unknown) => {
+    await found(Deno.chmod(name, 0o600)).catch((error: unknown) => {
       // Another user's, who decides upon its mode.
-      if (!(error instanceof Deno.errors.PermissionDenied)) ifMissing(error);
+      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     });
   }
 }
@@ -134,27 +135,17 @@ export async function replaceCatalog<Result>(
     await keepPrivate(draft);
     const kv = await openKv(draft);
     const result = await make(kv).finally(() => kv.close());
-    await syncFile(draft);
+    await syncPath(draft);
     // The last user has closed the old one, and with that brought its log into it.
-    for (const rest of ["-wal", "-shm"]) await Deno.remove(`${path}${rest}`).catch(ifMissing);
+    for (const rest of ["-wal", "-shm"]) await found(Deno.remove(`${path}${rest}`));
     await Deno.rename(draft, path);
-    await syncFile(dirname(path));
+    await syncPath(dirname(path));
     await mark.leave(() => noteOrigin(path));
     return result;
   } catch (error) {
     mark.drop();
     throw error;
   }
-}
-
-async function syncFile(path: string): Promise<void> {
-  if (Deno.build.os === "windows") return;
-  using file = await Deno.open(path);
-  await file.sync();
-}
-
-function ifMissing(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
 async function openInMemory(deps: OpenDeps): Promise<OpenedKv> {

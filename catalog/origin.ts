@@ -7,6 +7,7 @@
  * which no copy has. A process that was cut off leaves SQLite's log behind; a copy has none, or
  * another one. What goes unseen is a disk that was set back as a whole, beneath the file system.
  */
+import { found } from "../runtime/files.ts";
 import * as v from "valibot";
 
 const FileFacts = v.object({
@@ -32,7 +33,7 @@ type Origin = v.InferOutput<typeof Origin>;
 /** Whether the file is the one that was described last, and not a copy. */
 export async function isOriginal(path: string): Promise<boolean> {
   const noted = await readOrigin(path);
-  const [file, log] = [await statOf(path), await statOf(`${path}-wal`)];
+  const [file, log] = [await found(Deno.stat(path)), await found(Deno.stat(`${path}-wal`))];
   if (!noted || !file || !isSame(noted.file, file)) return false;
   if (noted.state === "open") return log !== undefined && isSame(noted.log, log);
   // Whoever only reads may leave an empty log behind.
@@ -58,7 +59,7 @@ export function identityOf(path: string): string | undefined {
  * @param identity Of the file that was used: another one that has come in its place is not described.
  */
 export async function noteOrigin(path: string, identity?: string): Promise<void> {
-  const [file, log] = [await statOf(path), await statOf(`${path}-wal`)];
+  const [file, log] = [await found(Deno.stat(path)), await found(Deno.stat(`${path}-wal`))];
   if (!file || identity !== undefined && JSON.stringify(factsOf(file)) !== identity) return;
   const now: Origin = log
     ? { state: "open", file: factsOf(file), log: factsOf(log) }
@@ -97,13 +98,4 @@ function isSame(noted: FileFacts, file: Deno.FileInfo): boolean {
 
 function timeOf(date: Date | null): number | null {
   return date?.getTime() ?? null;
-}
-
-async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
-  try {
-    return await Deno.stat(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }

@@ -20,6 +20,7 @@ import { openCatalogKv, type OpenDeps, type OpenedKv, replaceCatalog } from "../
 import { newer, schemaOf, schemaVersion } from "../catalog/schema.ts";
 import { Failure } from "../codecs/failure.ts";
 import { nearest } from "../codecs/nearest.ts";
+import { found } from "../runtime/files.ts";
 import { type Config, loadConfig } from "../config/config.ts";
 import { run } from "../program.ts";
 import { createProviders } from "../providers/registry.ts";
@@ -250,15 +251,11 @@ function open(path: string, more: Partial<OpenDeps> = {}): Promise<OpenedKv> {
 
 /** A command that only looks must not leave an empty catalog behind where there was none. */
 async function mustBeThere(path: string): Promise<void> {
-  try {
-    await Deno.stat(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Failure(
-      "not-found",
-      `There is no catalog ${path}. BATCHWAY_DATA names the folder of the gateway's`,
-    );
-  }
+  if (await found(Deno.stat(path))) return;
+  throw new Failure(
+    "not-found",
+    `There is no catalog ${path}. BATCHWAY_DATA names the folder of the gateway's`,
+  );
 }
 
 /** Does a work with the accounts of all configured providers that keep files or batches. */

@@ -1,4 +1,5 @@
 /** Files that a command writes: gathered into large writes, and never the file that it reads. */
+import { found } from "../runtime/files.ts";
 import { resolve } from "node:path";
 import { UsageError } from "../config/arguments.ts";
 
@@ -58,13 +59,13 @@ export async function checkFiles(
   const taken = new Map<string, string>([[identity(file, input), file]]);
   for (const [option, path] of Object.entries(outputs)) {
     if (path === undefined) continue;
-    const found = await stat(path);
+    const there = await stat(path);
     // Devices such as /dev/null take whatever is written to them.
-    if (found && !found.isFile) {
-      if (found.isDirectory) throw new UsageError(`${option}: ${path} is a folder. Name a file`);
+    if (there && !there.isFile) {
+      if (there.isDirectory) throw new UsageError(`${option}: ${path} is a folder. Name a file`);
       continue;
     }
-    const id = identity(path, found);
+    const id = identity(path, there);
     const other = taken.get(id);
     if (other !== undefined) {
       throw new UsageError(`${option}: ${path} is the same file as ${other}. Name another one`);
@@ -75,9 +76,8 @@ export async function checkFiles(
 
 async function stat(path: string): Promise<Deno.FileInfo | undefined> {
   try {
-    return await Deno.stat(path);
+    return await found(Deno.stat(path));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
     throw new UsageError(`${path} cannot be read: ${reasonOf(error)}`);
   }
 }

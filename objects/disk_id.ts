@@ -1,4 +1,5 @@
 /** Which disk a folder is on, so that gateways of several machines can tell theirs apart. */
+import { found } from "../runtime/files.ts";
 
 /** Characters of an id; a file with fewer is just being written. */
 const idLength = 36;
@@ -14,21 +15,12 @@ export async function diskId(folder: string): Promise<string> {
   const path = `${folder}/disk-id`;
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   for (let look = 0; look < looks; look++) {
-    const known = await read(path);
+    const known = await found(Deno.readTextFile(path));
     if (known?.length === idLength) return known;
     if (known !== undefined) await new Promise((resolve) => setTimeout(resolve, pause));
     else await write(path);
   }
   throw new Error(`${path} holds no id; delete it`);
-}
-
-async function read(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }
 
 /** Writes an id, unless another process is faster. */

@@ -6,7 +6,7 @@
  * them the bound holds for each gateway alone.
  */
 import { createHash } from "node:crypto";
-import { entries, found, writeAll } from "../blobs/file_system.ts";
+import { entries, found, writeAll } from "../runtime/files.ts";
 import { bounds } from "../runtime/bounds.ts";
 import { createDisk, type Disk } from "../runtime/disk.ts";
 import { Failure } from "../codecs/failure.ts";

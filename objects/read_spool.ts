@@ -7,7 +7,7 @@
  * Its files on disk have no name: the operating system frees them when the process ends, however
  * that happens, and no other process can come by.
  */
-import { openNameless } from "../blobs/file_system.ts";
+import { openNameless } from "../runtime/files.ts";
 import { cutBody } from "../runtime/cut_body.ts";
 import { Failure } from "../codecs/failure.ts";
 import { cancelUnread } from "../runtime/unread.ts";

@@ -85,11 +85,16 @@ export async function readControl(
   for await (const chunk of requestBody(request, audit, deps, controlTime(deps)) ?? []) {
     // Leaving the loop cancels the rest.
     if (!gathered.append(chunk)) {
-      throw new Failure("invalid", `The request's body is larger than ${maxBytes} bytes`, {
-        s3: "MaxMessageLengthExceeded",
-        fields: { MaxMessageLengthBytes: `${maxBytes}` },
-      });
+      throw tooLong(maxBytes, `The request's body is larger than ${maxBytes} bytes`);
     }
   }
   return gathered.take();
+}
+
+/** Makes the failure of a control call whose body is too long. */
+export function tooLong(maxBytes: number, sentence: string): Failure {
+  return new Failure("invalid", sentence, {
+    s3: "MaxMessageLengthExceeded",
+    fields: { MaxMessageLengthBytes: `${maxBytes}` },
+  });
 }

@@ -9,8 +9,11 @@ import {
 import { chunkSigningForm, verifyChunkSignatures } from "../../codecs/chunk_signatures.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { type VerifiedStream, verifiedStream } from "../../codecs/verified_stream.ts";
-import { controlTime, requestBody } from "../request_body.ts";
+import { controlTime, requestBody, tooLong } from "../request_body.ts";
 import type { S3Request } from "./handler.ts";
+
+/** S3's limit of a part. */
+const maxPartBytes = 5 * 2 ** 30;
 
 /**
  * The body, to be read under a `verifiedStream` of the same length and tap.
@@ -90,11 +93,7 @@ export async function readDocument(
   const tap = await createDigestTap(digests);
   const length = documentLength(headers);
   if (length > maxBytes) {
-    throw new Failure(
-      "invalid",
-      `The request's body has ${length} bytes and may have ${maxBytes}`,
-      { s3: "MaxMessageLengthExceeded", fields: { MaxMessageLengthBytes: `${maxBytes}` } },
-    );
+    throw tooLong(maxBytes, `The request's body has ${length} bytes and may have ${maxBytes}`);
   }
   const body = decodedBody(request, length, tap, controlTime(request.deps));
   const { stream } = verifiedStream(body, { length, tap });
@@ -119,10 +118,25 @@ function documentLength(headers: Headers): number {
 
 /** Throws `too-large`, EntityTooLarge, for more bytes than the operator allows. */
 export function checkObjectSize(bytes: number, maxBodyBytes: number): void {
-  if (bytes <= maxBodyBytes) return;
-  throw new Failure(
-    "too-large",
-    `The object is larger than ${maxBodyBytes} bytes, the gateway's limit`,
-    { fields: { ProposedSize: `${bytes}`, MaxSizeAllowed: `${maxBodyBytes}` } },
+  checkSize(
+    bytes,
+    maxBodyBytes,
+    (limit) => `The object is larger than ${limit} bytes, the gateway's limit`,
   );
+}
+
+/** Throws `too-large` for a part that is larger than S3, or this gateway, allows. */
+export function checkPartSize(bytes: number, maxBodyBytes: number): void {
+  checkSize(
+    bytes,
+    Math.min(maxPartBytes, maxBodyBytes),
+    (limit) => `The part has ${bytes} bytes, and a part may have ${limit}`,
+  );
+}
+
+function checkSize(bytes: number, limit: number, sentence: (limit: number) => string): void {
+  if (bytes <= limit) return;
+  throw new Failure("too-large", sentence(limit), {
+    fields: { ProposedSize: `${bytes}`, MaxSizeAllowed: `${limit}` },
+  });
 }

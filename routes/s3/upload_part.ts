@@ -8,13 +8,10 @@ import { verifiedStream } from "../../codecs/verified_stream.ts";
 import type { ByteRange } from "../../providers/provider.ts";
 import { checkBucket } from "../authorize.ts";
 import { answerXml, checksumElements } from "./answer.ts";
-import { digestsOf, emptyStream, lengthOf, openBody } from "./body.ts";
+import { checkPartSize, digestsOf, emptyStream, lengthOf, openBody } from "./body.ts";
 import { checkCopySource, copySourceOf } from "./copy_source.ts";
 import type { S3Request } from "./handler.ts";
 import { partNumberOf, uploadNameOf } from "./multipart_upload.ts";
-
-/** S3's limit of a part. */
-const maxPartBytes = 5 * 2 ** 30;
 
 /** Keeps a part of an upload: streamed to disk, verified, recorded. */
 export async function uploadPart(request: S3Request): Promise<Response> {
@@ -33,15 +30,6 @@ export async function uploadPart(request: S3Request): Promise<Response> {
     checksums,
   });
   return new Response(null, { headers: { etag: `"${part.md5}"`, ...part.checksums } });
-}
-
-/** Throws `too-large` for a part that S3, or this gateway, takes from nobody. */
-export function checkPartSize(bytes: number, maxBodyBytes: number): void {
-  const limit = Math.min(maxPartBytes, maxBodyBytes);
-  if (bytes <= limit) return;
-  throw new Failure("too-large", `The part has ${bytes} bytes, and a part may have ${limit}`, {
-    fields: { ProposedSize: `${bytes}`, MaxSizeAllowed: `${limit}` },
-  });
 }
 
 /** What the part must have, and the upload's checksum where the client tells none of the part. */

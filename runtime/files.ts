@@ -1,6 +1,6 @@
 /** Helpers for the file system. */
 
-/** What a call to the file system answers; undefined where there is no such file. */
+/** Returns what a call to the file system answers; undefined where there is no such file. */
 export async function found<Result>(call: Promise<Result>): Promise<Result | undefined> {
   try {
     return await call;
@@ -45,4 +45,11 @@ export async function openNameless(
 /** Writes all bytes of a chunk. */
 export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+}
+
+/** Puts a file, or the names in a folder, on disk. There are systems that open no folder. */
+export async function syncPath(path: string): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  using file = await Deno.open(path);
+  await file.sync();
 }
