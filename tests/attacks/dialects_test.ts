@@ -1,9 +1,9 @@
 /** Records that are made to cost much, or to mean something else behind the translator. */
 import assert from "node:assert/strict";
 import { chatDialects } from "../../dialects/names.ts";
-import type { ChatDialectName } from "../../dialects/names.ts";
 import fc from "../sdks/fast_check.ts";
 import { requests, sent } from "../dialects/records.ts";
+import { rich } from "../dialects/rich.ts";
 
 const targets = ["gemini", "anthropic", "bedrock-converse", "openai-responses"] as const;
 const many = 10_000;
@@ -99,20 +99,6 @@ Deno.test("Names such as __proto__ are members like any other", () => {
     assert.match(body ?? "", /"__proto__":\{"type":"(?:string|STRING)"\},"constructor":/);
   }
 });
-
-/** Bodies with most of what each dialect knows, to be broken. */
-const rich: Partial<Readonly<Record<ChatDialectName, string>>> = {
-  "openai-chat":
-    '{"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","name":"n","content":[{"type":"text","text":"t"},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo=","detail":"low"}},{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERi0="}}]},{"role":"assistant","content":"c","refusal":"r","tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"1","content":[{"type":"text","text":"ok"}]}],"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object","properties":{"a":{"type":"string"}}},"strict":true}}],"tool_choice":{"type":"function","function":{"name":"f"}},"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"},"strict":true}},"temperature":1.5,"stop":["a"],"reasoning_effort":"low","metadata":{"a":"b"},"logprobs":true,"top_logprobs":2}',
-  "openai-responses":
-    '{"model":"m","instructions":"i","input":[{"role":"user","content":[{"type":"input_text","text":"t"},{"type":"input_image","image_url":"data:image/png;base64,iVBORw0KGgo=","detail":"low"}]},{"type":"reasoning","id":"r","summary":[{"type":"summary_text","text":"s"}],"encrypted_content":"e"},{"type":"function_call","call_id":"1","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"1","output":"ok"}],"tools":[{"type":"function","name":"f","parameters":{"type":"object"},"strict":true}],"tool_choice":{"type":"function","name":"f"},"text":{"format":{"type":"json_schema","name":"n","schema":{"type":"object"}}},"reasoning":{"effort":"low","summary":"auto"},"max_output_tokens":9,"temperature":0.5,"user":"u"}',
-  gemini:
-    '{"systemInstruction":{"parts":[{"text":"s"}]},"contents":[{"role":"user","parts":[{"text":"t"},{"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgo="}}]},{"role":"model","parts":[{"text":"h","thought":true,"thoughtSignature":"S"},{"functionCall":{"name":"f","args":{"a":1}},"thoughtSignature":"S"}]},{"role":"user","parts":[{"functionResponse":{"name":"f","response":{"output":"ok"}}}]}],"tools":[{"functionDeclarations":[{"name":"f","description":"d","parameters":{"type":"OBJECT","properties":{"a":{"type":"STRING","nullable":true}},"required":["a"],"propertyOrdering":["a"]}}]}],"toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["f"]}},"generationConfig":{"maxOutputTokens":9,"stopSequences":["a"],"responseMimeType":"application/json","responseSchema":{"type":"OBJECT"},"thinkingConfig":{"thinkingBudget":5,"includeThoughts":true}}}',
-  anthropic:
-    '{"model":"m","max_tokens":9,"system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral","ttl":"1h"}}],"messages":[{"role":"user","content":[{"type":"text","text":"t"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}},{"type":"document","title":"d","context":"c","citations":{"enabled":true},"source":{"type":"text","media_type":"text/plain","data":"x"}}]},{"role":"assistant","content":[{"type":"thinking","thinking":"h","signature":"S"},{"type":"redacted_thinking","data":"Emw="},{"type":"tool_use","id":"1","name":"f","input":{"a":1}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"1","is_error":true,"content":"ok"}]}],"tools":[{"name":"f","input_schema":{"type":"object"}}],"tool_choice":{"type":"tool","name":"f"},"thinking":{"type":"enabled","budget_tokens":1024},"metadata":{"user_id":"u"},"stop_sequences":["a"],"output_config":{"effort":"low","format":{"type":"json_schema","schema":{"type":"object"}}}}',
-  "bedrock-converse":
-    '{"system":[{"text":"s"},{"cachePoint":{"type":"default"}}],"messages":[{"role":"user","content":[{"text":"t"},{"image":{"format":"png","source":{"bytes":"iVBORw0KGgo="}}},{"document":{"format":"pdf","name":"d","context":"c","citations":{"enabled":true},"source":{"bytes":"JVBERi0="}}}]},{"role":"assistant","content":[{"reasoningContent":{"reasoningText":{"text":"h","signature":"S"}}},{"reasoningContent":{"redactedContent":"RW13"}},{"toolUse":{"toolUseId":"1","name":"f","input":{"a":1}}}]},{"role":"user","content":[{"toolResult":{"toolUseId":"1","content":[{"text":"ok"},{"json":{"a":1}}],"status":"error"}}]}],"inferenceConfig":{"maxTokens":9,"temperature":0.5,"topP":0.5,"stopSequences":["a"]},"toolConfig":{"tools":[{"toolSpec":{"name":"f","description":"d","inputSchema":{"json":{"type":"object"}}}}],"toolChoice":{"tool":{"name":"f"}}},"outputConfig":{"effort":"low","textFormat":{"type":"json_schema","structure":{"jsonSchema":{"schema":"{}","name":"n"}}}},"additionalModelRequestFields":{"top_k":5,"thinking":{"type":"enabled","budget_tokens":5}},"requestMetadata":{"a":"b"},"serviceTier":{"type":"flex"}}',
-};
 
 type Value = string | number | boolean | null | Value[] | { [name: string]: Value };
 
