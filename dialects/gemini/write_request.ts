@@ -7,7 +7,7 @@ import type { NameRule, ToolNames } from "../fit.ts";
 import type { Raw } from "../json.ts";
 import { array, object, quote, someArray, someObject } from "../raw.ts";
 import type { Member } from "../raw.ts";
-import { geminiSchema, reportFormatWords } from "../schemas/mod.ts";
+import { geminiSchema, isWithoutArguments, reportFormatWords } from "../schemas/mod.ts";
 import { alternatingTurns } from "../turns.ts";
 import { reportDropped, reportHints, reportNatives } from "../writing.ts";
 import { writeParts } from "./write_parts.ts";
@@ -73,7 +73,9 @@ function writeTools(
       const reason = "the mode VALIDATED in its place, where the choice is the model's";
       context.approximated(tool.places?.strict ?? tool.at, reason);
     }
-    const schema = tool.schema && geminiSchema(tool.schema, context);
+    const schema = tool.schema && !isWithoutArguments(tool.schema)
+      ? geminiSchema(tool.schema, context)
+      : undefined;
     const name = quote(names.sent(tool.name));
     return [object(
       ["name", name],

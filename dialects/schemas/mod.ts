@@ -154,6 +154,31 @@ function formatName({ name }: Format, schema: Raw): string {
 const titleOf: (schema: Raw) => string | undefined = (schema) =>
   schema.includes('"title"') ? parseJson(schema).get("title")?.text : undefined;
 
+/** Members of a schema that do not say that there are arguments. */
+const withoutArguments: ReadonlySet<string> = new Set([
+  "$schema",
+  "additionalProperties",
+  "description",
+  "properties",
+  "required",
+  "title",
+  "type",
+]);
+
+/**
+ * Whether a tool's schema is that of an object without members: Gemini refuses it (`properties:
+ * should be non-empty for OBJECT type`) and wants a function without parameters.
+ */
+export function isWithoutArguments({ raw, inText }: Schema): boolean {
+  if (inText) return false;
+  const root = parseJson(raw);
+  const others = root.get("additionalProperties");
+  return root.get("type")?.text?.toLowerCase() === "object" &&
+    (root.get("properties")?.members().length ?? 0) === 0 &&
+    (others === undefined || others.raw === "false") &&
+    root.members().every(({ name }) => withoutArguments.has(name));
+}
+
 /** A schema for Gemini, and which of its two fields takes it. */
 export function geminiSchema(schema: Schema, log: LossLog): Pick<Schema, "raw" | "form"> {
   checkText(schema, log);

@@ -128,6 +128,11 @@ function toolsFault(request: JsonObject): string | undefined {
       "alphanumeric (a-z, A-Z, 0-9), underscores (_), dots (.), colons (:) or dashes (-), with a " +
       "maximum length of 128.";
   }
+  const empty = tools.find(({ schema }) => schema !== undefined && isWithoutMembers(schema));
+  if (empty !== undefined) {
+    return `* GenerateContentRequest.tools[0].function_declarations[${tools.indexOf(empty)}]` +
+      `.parameters.properties: should be non-empty for OBJECT type\n`;
+  }
   if (new Set(names).size < names.length) return "Duplicate function declaration found.";
   const calling = object(field(object(request.toolConfig), "functionCallingConfig"));
   const allowed = list(field(calling, "allowedFunctionNames"));
@@ -142,6 +147,10 @@ function toolsFault(request: JsonObject): string | undefined {
     ? undefined
     : `Function calling config's allowed_function_names holds ${unknown}, which is not declared.`;
 }
+
+/** An object without members, in its OpenAPI form: in a proto a map that is empty is not there. */
+const isWithoutMembers = ({ type, properties }: JsonObject): boolean =>
+  type === "OBJECT" && Object.keys(object(properties)).length === 0;
 
 const types = ["STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL"];
 
@@ -164,9 +173,6 @@ function schemaFault(schema: JsonObject): string | undefined {
     return "schema.format: only 'enum' and 'date-time' are supported for STRING type";
   }
   if (type === "ARRAY" && items === undefined) return "schema.items: missing field.";
-  if (type === "OBJECT" && isObject(properties) && Object.keys(properties).length === 0) {
-    return "schema.properties: should be non-empty for OBJECT type";
-  }
   const names = Object.keys(object(properties));
   const extra = list(required).find((name) => !names.includes(`${name}`));
   if (extra !== undefined) return `schema.required: property '${extra}' is not defined`;

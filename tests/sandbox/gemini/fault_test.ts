@@ -82,6 +82,7 @@ const refused: Readonly<Record<string, readonly [JsonObject, RegExp]>> = {
     /Invalid function name/,
   ],
   "a function without arguments": [functions(object({})), /non-empty for OBJECT/],
+  "a function of an open object": [functions({ type: "OBJECT" }), /non-empty for OBJECT/],
   "a name that is required only": [
     format(object({ a: { type: "STRING" } }, { required: ["b"] })),
     /'b' is not defined/,
