@@ -228,7 +228,12 @@ const kinds: Readonly<Record<string, EntryKind>> = {
     key: [["text", "text", "number"]],
     value: v.union([
       bytes,
-      v.object({ unique: v.boolean(), chunks: number, packed: optional(bytes) }),
+      v.object({
+        unique: v.boolean(),
+        foreign: optional(text),
+        chunks: number,
+        packed: optional(bytes),
+      }),
     ]),
   },
   "asked": { key: ofJob, value: number },

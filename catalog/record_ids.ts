@@ -9,6 +9,8 @@ import { change } from "./kv.ts";
 export interface RecordIds {
   /** Whether every record has an id, and each its own. */
   readonly unique: boolean;
+  /** The envelope of the first record where it is another provider's. */
+  readonly foreign?: string;
   /** The ids in the order of the file. */
   ids(): Promise<readonly string[]>;
 }
@@ -16,6 +18,7 @@ export interface RecordIds {
 /** What the first of a file's entries holds. */
 interface Head {
   readonly unique: boolean;
+  readonly foreign?: string;
   /** Further entries. */
   readonly chunks: number;
   /** The ids themselves where they are few. */
@@ -44,18 +47,18 @@ export function createRecordIdCatalog(
   async function set(
     provider: string,
     file: FileId,
-    { lines, unique }: { readonly lines: Uint8Array; readonly unique: boolean },
+    { lines, ...facts }: { readonly lines: Uint8Array } & Pick<Head, "unique" | "foreign">,
   ): Promise<void> {
     const packed = new Uint8Array(await pack(lines));
     if (packed.length <= chunkBytes) {
-      const head: Head = { unique, chunks: 0, packed };
+      const head: Head = { ...facts, chunks: 0, packed };
       return await write(keys.recordIds(provider, file, 0), head);
     }
     let chunks = 0;
     for (let at = 0; at < packed.length; at += chunkBytes) {
       await write(keys.recordIds(provider, file, ++chunks), packed.slice(at, at + chunkBytes));
     }
-    const head: Head = { unique, chunks };
+    const head: Head = { ...facts, chunks };
     await write(keys.recordIds(provider, file, 0), head);
   }
 
@@ -69,7 +72,10 @@ export function createRecordIdCatalog(
   /** What is known of a file's records; undefined where nothing is. */
   async function get(provider: string, file: FileId): Promise<RecordIds | undefined> {
     const head = (await kv.get<Head>(keys.recordIds(provider, file, 0))).value;
-    return head ? { unique: head.unique, ids: () => read(provider, file, head) } : undefined;
+    if (!head) return undefined;
+    const { unique, foreign } = head;
+    const ids = () => read(provider, file, head);
+    return { unique, ...(foreign !== undefined && { foreign }), ids };
   }
 
   async function read(provider: string, file: FileId, head: Head): Promise<string[]> {

@@ -14,6 +14,7 @@ import { SingleFlight } from "../runtime/single_flight.ts";
 import { type Reach, scopeOf } from "../reach/reach.ts";
 import type { JobTools } from "./deps.ts";
 import { freshMilliseconds } from "./fresh_input.ts";
+import { refuseForeign } from "./foreign.ts";
 import { findInput } from "./input.ts";
 import { firstLease, type JournalWork } from "./journal.ts";
 import { checkOutput } from "./output.ts";
@@ -103,12 +104,9 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     signal: AbortSignal,
     promise: Identity | undefined,
   ): Promise<Begun | undefined> {
-    const { file, account, modifiedAt } = await findInput(
-      deps.objects,
-      reach,
-      request,
-      signal,
-    );
+    const found = await findInput(deps.objects, reach, request, signal);
+    await refuseForeign(catalog.recordIds, reach, found);
+    const { file, account, modifiedAt } = found;
     // Its batch is looked for by this time, and its own time runs from it.
     const submittedAt = deps.clock.earliest();
     const { jobName: name, tags, ...rest } = request;

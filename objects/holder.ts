@@ -4,7 +4,7 @@
  */
 import { Failure } from "../codecs/failure.ts";
 import type { Detected } from "../dialects/detect.ts";
-import { HeadReader } from "../dialects/head.ts";
+import { closedJson, HeadReader } from "../dialects/head.ts";
 import { dialectNames, envelopeOf, isDialectName } from "../dialects/names.ts";
 import type { Account } from "../providers/provider.ts";
 
@@ -55,6 +55,21 @@ export async function chooseHolder(
     : await peek(body);
   const isOwn = envelopeNameOf(detected) === envelope.name;
   return { holder: isOwn ? "provider" : "store", body: whole };
+}
+
+/**
+ * The envelope of a record where it is another provider's than `own`; undefined for one of the own
+ * form, or of none that is known, about which the provider decides.
+ *
+ * @param record The record, or its beginning; one character a byte.
+ */
+export function foreignEnvelope(record: string, own: string): string | undefined {
+  const bytes = Uint8Array.from(record, (character) => character.charCodeAt(0));
+  const text = new TextDecoder().decode(bytes);
+  const head = new HeadReader();
+  const detected = head.push(new TextEncoder().encode(closedJson(text) ?? text));
+  const name = envelopeNameOf(detected ?? head.end());
+  return name === own ? undefined : name;
 }
 
 function envelopeNameOf(detected: Detected): string | undefined {

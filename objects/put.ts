@@ -12,6 +12,7 @@ import { type EtagForm, etagMembers } from "./etag_form.ts";
 import { spelledOut } from "./find.ts";
 import { parseProviderName, providerName } from "./name.ts";
 import { deleteUnnamed, removeMarked } from "./orphans.ts";
+import { foreignEnvelope } from "./holder.ts";
 import { IdNotes, type NotedIds } from "./record_ids.ts";
 import { filesOf, type Reach, scopeOf } from "../reach/reach.ts";
 import type { Registered } from "./registered.ts";
@@ -154,7 +155,7 @@ async function upload(
       body,
       ...(notes && { seeLine: (text, start, end) => notes.see(text, start, end) }),
     }, signal);
-    await keepIds(deps, reach, file, notes?.end());
+    await keepIds(deps, reach, file, notes?.end(), account.batches.envelope.name);
     return file;
   } catch (error) {
     // Without its last bytes, or refused, there is no file. Else there may be one: the answer was
@@ -198,10 +199,13 @@ async function keepIds(
   { provider }: Reach,
   { id }: ProviderFile,
   ids: NotedIds | undefined,
+  envelope: string,
 ): Promise<void> {
   if (!ids) return;
+  const { first, ...kept } = ids;
+  const foreign = foreignEnvelope(first, envelope);
   try {
-    await recordIds.set(provider.name, id, ids);
+    await recordIds.set(provider.name, id, { ...kept, ...(foreign !== undefined && { foreign }) });
   } catch (error) {
     postponed("the ids of a file's records could not be kept", error);
   }

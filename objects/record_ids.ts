@@ -11,6 +11,8 @@ export interface NotedIds {
   readonly lines: Uint8Array<ArrayBuffer>;
   /** Whether every record has an id, and each its own. */
   readonly unique: boolean;
+  /** The first record, or its beginning; one character a byte. */
+  readonly first: string;
 }
 
 /** Finds the id of the record on a line; see the port. */
@@ -21,6 +23,8 @@ const maxBytes = 16 * 2 ** 20;
 /** What holds ids until they are put together. */
 const blockBytes = 64 * 1_024;
 const lineFeed = 0x0a;
+/** How much of the first record is kept until its form is known. */
+const headBytes = 64 * 1_024;
 
 /** Notes of one upload. */
 export class IdNotes {
@@ -32,6 +36,7 @@ export class IdNotes {
   #bytes = 0;
   #unique = true;
   #isTooMuch = false;
+  #first = "";
 
   constructor(idIn: IdIn) {
     this.#idIn = idIn;
@@ -39,6 +44,10 @@ export class IdNotes {
 
   /** Takes the next line of the upload, which stands in a text of one character a byte. */
   see(text: string, start: number, end: number): void {
+    // A copy: a slice would keep the whole chunk in memory.
+    if (this.#first === "") {
+      this.#first = copyOf(text.slice(start, Math.min(end, start + headBytes)));
+    }
     // Once there are too many, nobody asks for them.
     if (this.#isTooMuch) return;
     const id = this.#idIn(text, start, end);
@@ -65,7 +74,7 @@ export class IdNotes {
       lines.set(block.subarray(0, lines.length - at), at);
       at += block.length;
     }
-    return { lines, unique: this.#unique };
+    return { lines, unique: this.#unique, first: this.#first };
   }
 
   #write(byte: number): void {
@@ -76,4 +85,10 @@ export class IdNotes {
     }
     this.#block[this.#used++] = byte;
   }
+}
+
+/** A text of its own, without white space around it; of a long line that shows its ends, the first. */
+function copyOf(text: string): string {
+  const [beginning = ""] = text.split("\\\n", 1);
+  return [...beginning.trim()].join("");
 }
