@@ -216,4 +216,115 @@ export const hardRecords: readonly HardRecord[] = [
     contents: asked,
     generationConfig: { responseMimeType: "application/json", maxOutputTokens: 3 },
   }),
+  chat("effort, sampling and a forced tool at once", {
+    model: "gpt-5.2",
+    messages: [user],
+    reasoning_effort: "high",
+    tools: [{
+      type: "function",
+      function: { name: "9 lives/é", strict: true, parameters: { ...schema, $defs: {} } },
+    }],
+    tool_choice: { type: "function", function: { name: "9 lives/é" } },
+    max_completion_tokens: 100,
+    response_format: { type: "json_object" },
+    verbosity: "low",
+  }),
+  chat("old functions, several texts in a result, and an empty question", {
+    messages: [
+      user,
+      { role: "assistant", content: null, function_call: { name: "f", arguments: "not json" } },
+      { role: "function", name: "f", content: " " },
+      { role: "assistant", content: "", refusal: "No." },
+      { role: "user", content: [{ type: "text", text: "" }] },
+    ],
+    functions: [{ name: "f" }],
+    max_tokens: 1000,
+  }),
+  {
+    title: "items in another order, and a limit under 16",
+    from: "openai-responses",
+    record: JSON.stringify({
+      custom_id: "a",
+      method: "POST",
+      url: "/v1/responses",
+      body: {
+        model: "gpt-5",
+        input: [
+          { role: "developer", content: "x" },
+          { role: "user", content: [{ type: "input_text", text: "y" }] },
+          { type: "reasoning", summary: [], encrypted_content: "gAAA" },
+          { type: "function_call", call_id: "c1", name: "f", arguments: "{}" },
+          { type: "function_call", call_id: "c2", name: "f", arguments: '{"a":1}' },
+          { type: "function_call_output", call_id: "c2", output: "" },
+          {
+            type: "function_call_output",
+            call_id: "c1",
+            output: [{ type: "input_image", image_url: `data:image/png;base64,${png}` }],
+          },
+          { role: "assistant", content: [{ type: "refusal", refusal: "No." }] },
+          { role: "user", content: "z" },
+        ],
+        tools: [{ type: "function", name: "f", parameters: null, strict: false }],
+        reasoning: { effort: "xhigh", summary: "auto" },
+        include: ["reasoning.encrypted_content"],
+        max_output_tokens: 16,
+      },
+    }),
+  },
+  {
+    title: "documents of one name, a cache point in a text, top k",
+    from: "bedrock-nova",
+    record: JSON.stringify({
+      recordId: "a",
+      modelInput: {
+        schemaVersion: "messages-v1",
+        system: [{ text: "x", cachePoint: { type: "default" } }],
+        messages: [{
+          role: "user",
+          content: [
+            { document: { name: "a", format: "pdf", source: { bytes: "JVBERi0=" } } },
+            { document: { name: "a", format: "pdf", source: { bytes: "JVBERi0=" } } },
+          ],
+        }],
+        inferenceConfig: { topK: 5, topP: 0.2, temperature: 0.3, stopSequences: ["\n"] },
+      },
+    }),
+  },
+  claude("documents, citations and cache points in every place", {
+    system: [{ type: "text", text: "x", cache_control: { type: "ephemeral", ttl: "1h" } }],
+    messages: [
+      {
+        role: "user",
+        content: [
+          {
+            type: "document",
+            source: { type: "text", media_type: "text/plain", data: "words" },
+            title: "a.b",
+            context: "c",
+            citations: { enabled: true },
+            cache_control: { type: "ephemeral" },
+          },
+          { type: "text", text: "y" },
+        ],
+      },
+      { role: "assistant", content: [{ type: "text", text: "z" }] },
+      { role: "user", content: "again" },
+    ],
+    top_k: 7,
+    temperature: 0,
+    metadata: { user_id: "u" },
+    service_tier: "auto",
+    output_config: {
+      effort: "low",
+      format: {
+        type: "json_schema",
+        schema: {
+          type: "object",
+          properties: { a: { type: "array", items: { type: "string", enum: ["p", "q"] } } },
+          required: [],
+          additionalProperties: false,
+        },
+      },
+    },
+  }),
 ];
