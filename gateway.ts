@@ -248,10 +248,10 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     const { host: hostname, reusePort } = config;
     const warn = (message: string, error?: unknown) =>
       log.warn(message, { host: hostname, port, ...(error !== undefined && { error }) });
-    const told = { escaped, warn, lost: lost.resolve };
+    const reporting = { escaped, warn, lost: lost.resolve };
     // A catalog in memory has no folder.
     const reserve = deps.catalogPath !== ":memory:" && { reservePath: config.data };
-    const listener = serve(answer, { hostname, port, reusePort, ...told, ...tls, ...reserve });
+    const listener = serve(answer, { hostname, port, reusePort, ...reporting, ...tls, ...reserve });
     listeners.push(listener);
     return listener.url;
   };

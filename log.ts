@@ -46,7 +46,7 @@ export function createLog({ format, now, write }: LogOptions): Log {
   };
   const tell = (level: string) => (message: string, fields: LogFields = {}) => {
     flush();
-    put([lineOf({ time: now().toISOString(), level, message, ...told(fields) })]);
+    put([lineOf({ time: now().toISOString(), level, message, ...described(fields) })]);
   };
   return {
     info: tell("info"),
@@ -89,7 +89,7 @@ function plain(text: string): string {
   return /^[\p{L}\p{N}._:/+@,-]*$/u.test(text) ? text : JSON.stringify(text);
 }
 
-function told(fields: LogFields): LogFields {
+function described(fields: LogFields): LogFields {
   const entries = Object.entries(fields).map(([name, value]) => [name, tellValue(value)]);
   return Object.fromEntries(entries);
 }

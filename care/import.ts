@@ -88,16 +88,16 @@ interface Head {
 async function checkBackup(deps: ImportDeps): Promise<Head> {
   let head: Head | undefined;
   let entries = 0;
-  let told: unknown;
+  let counted: unknown;
   for await (const { line } of linesOf(await deps.open())) {
     if (!head) head = headOf(line);
-    else if (told !== undefined) throw broken("there is something after its end");
+    else if (counted !== undefined) throw broken("there is something after its end");
     else if (entryOf(line)) entries++;
-    else if ("end" in line) told = line["end"];
+    else if ("end" in line) counted = line["end"];
     else throw broken("a line is neither an entry nor the end");
   }
   if (!head) throw notABackup();
-  if (told !== entries) throw broken("it was cut short: its end is missing, or entries are");
+  if (counted !== entries) throw broken("it was cut short: its end is missing, or entries are");
   const trial = await openKv(":memory:");
   try {
     for await (const group of groupsOf(deps)) await tryOut(trial, group);

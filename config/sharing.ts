@@ -44,7 +44,7 @@ function reusePortOf(env: Env, errors: ConfigError[]): boolean {
   else if (isAny) {
     errors.push({
       place: "BATCHWAY_REUSE_PORT",
-      message: "needs ports that are told: each process would take another one for port 0",
+      message: "needs explicit ports: each process would take another one for port 0",
     });
   }
   return true;

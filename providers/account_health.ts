@@ -66,20 +66,20 @@ export function createHealth(
       isLeftOut = true;
       warn("An account that refuses to answer is left out", { provider, account, error });
     },
-    refused(told, retryAfter) {
+    refused(reported, retryAfter) {
       const time = uptime();
       // Calls that were under way when the first was refused say nothing new.
       const isNewKey = troubledKey !== apiKey();
-      if (trouble === told && until > time && !isNewKey) return;
-      if (trouble !== told || isNewKey) times = 0;
-      const wait = Math.max(first[told] * 2 ** times, retryAfter ?? 0);
-      trouble = told;
+      if (trouble === reported && until > time && !isNewKey) return;
+      if (trouble !== reported || isNewKey) times = 0;
+      const wait = Math.max(first[reported] * 2 ** times, retryAfter ?? 0);
+      trouble = reported;
       troubledKey = apiKey();
       const pause = Math.min(wait, longest);
       until = time + pause;
       // Told once, not at each time that it is tried again in vain.
       if (times++ > 0) return;
-      const fields = { provider, account, because: reasons[told], until: after(pause) };
+      const fields = { provider, account, because: reasons[reported], until: after(pause) };
       warn("An account is set aside", fields);
     },
     answered(spent) {

@@ -238,7 +238,7 @@ export function createHttp(
       return { failure: unexpectedReply(provider, status, idempotent), again: false };
     }
     const facts = options.wording.read(await readRefusal(response));
-    const asked = requestedDelay(response.headers, deps.now()) ??
+    const requested = requestedDelay(response.headers, deps.now()) ??
       (facts?.retryAfterSeconds === undefined ? undefined : facts.retryAfterSeconds * 1000);
     const failure = refusalFailure({
       provider,
@@ -247,16 +247,16 @@ export function createHttp(
       wording: options.wording,
       ...(target.statuses === undefined ? {} : { statuses: target.statuses }),
       subject: target.subject,
-      retryAfterSeconds: asked === undefined ? undefined : Math.ceil(asked / 1000),
+      retryAfterSeconds: requested === undefined ? undefined : Math.ceil(requested / 1000),
       idempotent,
       secrets: options.secrets,
     });
     const { account } = failure.details;
-    if (account && !target.anonymous) options.health?.refused(account, asked);
+    if (account && !target.anonymous) options.health?.refused(account, requested);
     const answered = target.statuses?.[status] !== undefined || failure.kind === "denied";
     const again = !answered && retryable(status, response.headers) &&
       (idempotent || status === 429);
-    return { failure, again, delay: asked };
+    return { failure, again, delay: requested };
   }
 
   async function jsonOf(response: Response, idempotent: boolean, limit?: number): Promise<unknown> {

@@ -18,9 +18,9 @@ export function readPage<Item extends { readonly id: string }>(
   // Some services that know no pages answer the bare list.
   const members = Array.isArray(reply) ? { data: reply } : object(reply);
   if (!Array.isArray(members?.["data"])) throw unexpectedReply(provider, 200, true);
-  const told = objects(members["data"]);
-  const items = told.map(read).filter((item) => item !== undefined);
+  const listed = objects(members["data"]);
+  const items = listed.map(read).filter((item) => item !== undefined);
   const last = idText(members["last_id"]) ?? items.at(-1)?.id;
-  const more = members["has_more"] === true && told.length > 0;
+  const more = members["has_more"] === true && listed.length > 0;
   return more && last !== undefined && last !== cursor ? { items, cursor: last } : { items };
 }

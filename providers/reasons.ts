@@ -15,8 +15,8 @@ export function reasonsOf(value: unknown): readonly string[] {
 }
 
 function reasonOf(value: unknown): readonly string[] {
-  const told = text(value);
-  if (told !== undefined) return [told];
+  const reported = text(value);
+  if (reported !== undefined) return [reported];
   const error = object(value);
   if (error === undefined) return [];
   const line = count(error["line"]);
@@ -32,8 +32,8 @@ const names = ["message", "detail", "error", "reason", "code", "type"] as const;
 function sentenceOf(error: JsonObject): string | undefined {
   for (const name of names) {
     const inner = error[name];
-    const told = text(inner) ?? text(object(inner)?.["message"]);
-    if (told !== undefined) return told;
+    const reported = text(inner) ?? text(object(inner)?.["message"]);
+    if (reported !== undefined) return reported;
   }
   return undefined;
 }

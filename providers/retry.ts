@@ -11,9 +11,9 @@ const longestDelay = 8_000;
 
 /** Whether an answer with this status is worth another try. */
 export function retryable(status: number, headers: Headers): boolean {
-  const told = headers.get("x-should-retry");
-  if (told === "true") return true;
-  if (told === "false") return false;
+  const advice = headers.get("x-should-retry");
+  if (advice === "true") return true;
+  if (advice === "false") return false;
   // A loop does not end by being walked again.
   if (status === 508) return false;
   return status === 408 || status === 409 || status === 429 ||

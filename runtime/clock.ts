@@ -41,7 +41,7 @@ export function createClock({ now, uptime }: Pick<Clock, "now" | "uptime">): Clo
   // Both clocks' difference as it is believed, as a jump has it, and as providers' dates have it.
   let believed = now() - uptime();
   let jumped: number | undefined;
-  let told = -Infinity;
+  let heard = -Infinity;
   let lookedAt = uptime();
   let steadyFor = 0;
 
@@ -73,7 +73,7 @@ export function createClock({ now, uptime }: Pick<Clock, "now" | "uptime">): Clo
     },
     due() {
       const { wall, steady, at } = look();
-      const dated = told === -Infinity ? Infinity : told + at + clockTolerance;
+      const dated = heard === -Infinity ? Infinity : heard + at + clockTolerance;
       return Math.min(wall, steady, dated);
     },
     latest() {
@@ -82,14 +82,14 @@ export function createClock({ now, uptime }: Pick<Clock, "now" | "uptime">): Clo
     },
     isConfirmed() {
       look();
-      return told !== -Infinity || (jumped === undefined && steadyFor >= jumpPatience);
+      return heard !== -Infinity || (jumped === undefined && steadyFor >= jumpPatience);
     },
     heard(date) {
       const time = date === null ? NaN : Date.parse(date);
       if (Number.isNaN(time)) return;
       const { wall, at } = look();
       // The latest of all: one provider whose clock is slow must not hold up everything.
-      told = Math.max(told, time - at);
+      heard = Math.max(heard, time - at);
       if (areClose(wall, time)) believe(wall - at);
     },
   };

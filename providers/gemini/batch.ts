@@ -78,9 +78,9 @@ function bareState(rawStatus: string): string {
 
 function statusOf(rawStatus: string, operation: JsonObject): JobStatus {
   const state = bareState(rawStatus);
-  const told = Object.hasOwn(statuses, state) ? statuses[state] : undefined;
+  const reported = Object.hasOwn(statuses, state) ? statuses[state] : undefined;
   // A state that Gemini adds later must not end a job that is still running and billed.
-  return told ?? (operation["done"] === true ? outcomeOf(operation) : "InProgress");
+  return reported ?? (operation["done"] === true ? outcomeOf(operation) : "InProgress");
 }
 
 function outcomeOf(operation: JsonObject): JobStatus {
@@ -105,8 +105,8 @@ function messageOf(
 ): string | undefined {
   if (status !== "Failed" && status !== "Expired") return undefined;
   const reasons = [operation["error"], metadata["error"]].flatMap(reasonsOf);
-  const told = excerpt(reasons[0] ?? "", secrets, maxMessage);
-  if (told !== "") return told;
+  const reported = excerpt(reasons[0] ?? "", secrets, maxMessage);
+  if (reported !== "") return reported;
   return status === "Expired"
     ? "The provider did not finish the batch within its 48 hours and keeps no results of it."
     : undefined;

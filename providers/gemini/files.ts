@@ -71,7 +71,7 @@ export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
     const stored = known(uploaded, false);
     if (fileState(uploaded) === "ACTIVE") return stored;
     try {
-      return await settled(stored.id, uploaded, signal);
+      return await whenProcessed(stored.id, uploaded, signal);
     } catch (error) {
       // The signal may be what ended the wait; whoever called was told of no file.
       await remove(stored.id, new AbortController().signal).catch(() => {});
@@ -80,7 +80,7 @@ export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
   }
 
   /** Waits a little while Gemini looks at a file, which it does not for lines of JSON. */
-  async function settled(
+  async function whenProcessed(
     id: FileId,
     uploaded: JsonObject,
     signal: AbortSignal,

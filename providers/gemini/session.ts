@@ -97,12 +97,12 @@ async function start(
 export function sessionUrl(header: string | null, baseUrl: string): URL | undefined {
   const base = new URL(baseUrl);
   if (header === null || !URL.canParse(header, base)) return undefined;
-  const told = new URL(header, base);
-  if (told.origin === base.origin) return told;
+  const reported = new URL(header, base);
+  if (reported.origin === base.origin) return reported;
   // A proxy may know its own path and not the name under which it is reached.
   const path = base.pathname.replace(/\/+$/, "");
-  const prefix = told.pathname.startsWith(`${path}/`) ? "" : path;
-  return new URL(`${base.origin}${prefix}${told.pathname}${told.search}`);
+  const prefix = reported.pathname.startsWith(`${path}/`) ? "" : path;
+  return new URL(`${base.origin}${prefix}${reported.pathname}${reported.search}`);
 }
 
 async function cancel(http: Http, session: URL): Promise<void> {

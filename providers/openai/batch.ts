@@ -124,8 +124,8 @@ function messageOf(
   secrets: readonly string[],
 ): string | undefined {
   // A text, a list of texts, or `error` in place of `errors`, at services that speak OpenAI's API.
-  const told = [batch["errors"], batch["error"]].flatMap(reasonsOf);
-  if (told.length > 0) return excerpt(told.join("\n"), secrets, maxMessage);
+  const reported = [batch["errors"], batch["error"]].flatMap(reasonsOf);
+  if (reported.length > 0) return excerpt(reported.join("\n"), secrets, maxMessage);
   return state === "expired"
     ? `The provider did not finish all records within ${windowOf(batch, secrets)}.`
     : undefined;

@@ -93,10 +93,12 @@ export function createBatches(
 
   /** The output file, then the error file; either may be missing. */
   async function results(batch: Batch, signal: AbortSignal): Promise<BatchResults> {
-    const told = await Promise.all(batch.results.map((file) => look(file, signal)));
-    const ends = told.map(({ expiresAt }) => expiresAt?.getTime()).filter((at) => at !== undefined);
+    const files = await Promise.all(batch.results.map((file) => look(file, signal)));
+    const ends = files.map(({ expiresAt }) => expiresAt?.getTime()).filter((at) =>
+      at !== undefined
+    );
     return {
-      parts: told.map(({ id, bytes }) => ({ name: id, bytes })),
+      parts: files.map(({ id, bytes }) => ({ name: id, bytes })),
       areMore: batch.areMoreResults === true,
       ...(ends.length > 0 && { expiresAt: new Date(Math.min(...ends)) }),
     };

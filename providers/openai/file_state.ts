@@ -41,7 +41,7 @@ const pauseMilliseconds = 1_000;
  *
  * Throws `invalid` where the service finds that it cannot use the file.
  */
-export async function settled(
+export async function whenProcessed(
   { provider, secrets, sleep, look }: FileLooks,
   id: FileId,
   uploaded: JsonObject,

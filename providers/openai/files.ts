@@ -11,7 +11,7 @@ import { createReading } from "../reading.ts";
 import type { ProviderDeps } from "../settings.ts";
 import { idsOf } from "./ids.ts";
 import { resourceIn } from "./resource.ts";
-import { fileState, settled } from "./file_state.ts";
+import { fileState, whenProcessed } from "./file_state.ts";
 import { fileForm } from "./multipart.ts";
 
 /** The documented 200 MB, taken at its larger reading so that no valid file is refused here. */
@@ -80,7 +80,12 @@ export function createFiles(
     const uploaded = resourceIn(reply.body);
     if (fileState(uploaded) === "ready") return stored;
     try {
-      await settled({ provider, secrets, sleep: deps.sleep, look }, stored.id, uploaded, signal);
+      await whenProcessed(
+        { provider, secrets, sleep: deps.sleep, look },
+        stored.id,
+        uploaded,
+        signal,
+      );
       return stored;
     } catch (error) {
       // The signal may be what ended the wait; whoever called was told of no file.

@@ -49,14 +49,14 @@ const limits: Readonly<Record<string, (sending: Sending) => Promise<Response>>> 
 
 async function create(sending: Sending): Promise<Response> {
   const { principal } = sending.context;
-  const asked = parsed(sending.body);
-  const [input, output] = asked ? urisOf(asked) : [];
-  if (!asked || input === undefined || output === undefined) {
+  const requested = parsed(sending.body);
+  const [input, output] = requested ? urisOf(requested) : [];
+  if (!requested || input === undefined || output === undefined) {
     throw new Failure("invalid", "The request must name the s3Uri of its input and of its output");
   }
-  for (const uri of urisWithin(asked)) checkUri(principal, uri);
+  for (const uri of urisWithin(requested)) checkUri(principal, uri);
   // Written anew: of a member that came twice AWS might read the other.
-  const body = new TextEncoder().encode(JSON.stringify(asked));
+  const body = new TextEncoder().encode(JSON.stringify(requested));
   return await send({ ...sending, body });
 }
 

@@ -14,10 +14,10 @@ const answers = new WeakMap<JobEntry, WrittenJson>();
 /** Creates a job, or answers with the one that the same create made before. */
 export async function createJob(request: BedrockRequest): Promise<unknown> {
   const { deps, reach, principal, body, audit, signal } = request;
-  const asked = validateCreate(body);
-  checkUri(principal, asked.inputDataConfig.s3InputDataConfig.s3Uri);
-  checkUri(principal, asked.outputDataConfig.s3OutputDataConfig.s3Uri);
-  const job = await deps.jobs.create(reach, principal.region, asked, signal).catch(refuseInput);
+  const requested = validateCreate(body);
+  checkUri(principal, requested.inputDataConfig.s3InputDataConfig.s3Uri);
+  checkUri(principal, requested.outputDataConfig.s3OutputDataConfig.s3Uri);
+  const job = await deps.jobs.create(reach, principal.region, requested, signal).catch(refuseInput);
   audit.job = job.id;
   audit.account = accountOf(job);
   return { jobArn: arnOf(job) };

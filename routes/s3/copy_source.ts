@@ -59,20 +59,20 @@ const conditions = {
  * looked for. All of them are 412 for a copy.
  */
 export function checkCopySource(reach: Reach, headers: Headers, source: ObjectEntry): void {
-  const asked = new Headers();
+  const standard = new Headers();
   for (const name of Object.keys(conditions)) {
     const value = headers.get(`${header}-${name}`);
-    if (value !== null) asked.set(name, value);
+    if (value !== null) standard.set(name, value);
   }
   const verdict = checkRead(
-    asked,
+    standard,
     (tag) => namesObject(reach, [tag], source),
     source.modifiedAt,
   );
   if (verdict === "go") return;
   const failed = verdict !== "not-modified"
     ? verdict.failed
-    : asked.has("if-none-match")
+    : standard.has("if-none-match")
     ? conditions["if-none-match"]
     : conditions["if-modified-since"];
   throw new Failure("precondition", `The copy's source does not meet the condition ${failed}`, {

@@ -60,9 +60,9 @@ interface Answer {
 
 /** Status and headers of the answer, by the request's conditions and range. */
 function describe(request: S3Request, { record }: Found): Answer {
-  const asked = request.headers;
+  const requested = request.headers;
   const verdict = checkRead(
-    asked,
+    requested,
     (tag) => namesObject(request.reach, [tag], record),
     record.modifiedAt,
   );
@@ -76,7 +76,7 @@ function describe(request: S3Request, { record }: Found): Answer {
   }
   const { bytes, parts } = record;
   const number = request.parameters.get("partNumber");
-  const range = wantedRange(asked.get("range"), number, bytes, parts);
+  const range = wantedRange(requested.get("range"), number, bytes, parts);
   const part = parts && number !== undefined ? findPart(parts, Number(number)) : undefined;
   const headers = objectHeaders(request, record, part ?? (range === "whole" ? range : "range"));
   if (range === "whole") {

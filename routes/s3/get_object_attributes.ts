@@ -46,10 +46,10 @@ export async function getObjectAttributes(request: S3Request): Promise<Response>
   }
   const page = pageOf(request.headers);
   const { record } = await findObject(request);
-  const told = Object.entries(attributes)
+  const reported = Object.entries(attributes)
     .filter(([name]) => wanted.includes(name))
     .map(([_, tell]) => tell(record, page));
-  const xml = await renderXml("GetObjectAttributesResponse", Object.assign({}, ...told));
+  const xml = await renderXml("GetObjectAttributesResponse", Object.assign({}, ...reported));
   return answerXml(xml, { "last-modified": new Date(record.modifiedAt).toUTCString() });
 }
 

@@ -115,8 +115,8 @@ async function answer(deps: S3RouteDeps, mount: string, context: Context): Promi
     checkAddress(address);
     const { bucket = "", key = "" } = address;
     const reach = reachOf(principal, provider.stores);
-    const asked = { ...context, deps, reach, headers, bucket, key, parameters };
-    return await answerFromCatalog(operation, asked);
+    const s3Request = { ...context, deps, reach, headers, bucket, key, parameters };
+    return await answerFromCatalog(operation, s3Request);
   } finally {
     place?.leave();
   }

@@ -94,7 +94,7 @@ export async function listMultipartUploads(request: S3Request): Promise<Response
   const { deps, reach, bucket, parameters } = request;
   const text = (name: string) => parameters.get(name) ?? "";
   const wanted = encodingOf(parameters);
-  const asked = {
+  const requested = {
     bucket,
     prefix: text("prefix"),
     delimiter: text("delimiter"),
@@ -102,19 +102,19 @@ export async function listMultipartUploads(request: S3Request): Promise<Response
     keyMarker: text("key-marker"),
     uploadIdMarker: text("upload-id-marker"),
   };
-  if (asked.uploadIdMarker.length > maxMarker) {
+  if (requested.uploadIdMarker.length > maxMarker) {
     throw new Failure("invalid", "upload-id-marker is longer than the id of any upload", {
       s3: "InvalidArgument",
       fields: { ArgumentName: "upload-id-marker" },
     });
   }
-  const page = await deps.objects.multipart.list(reach, asked);
+  const page = await deps.objects.multipart.list(reach, requested);
   const encodingType = listEncoding(wanted, [
     ...page.uploads.map(({ key }) => key),
     ...page.commonPrefixes,
-    asked.prefix,
-    asked.delimiter,
-    asked.keyMarker,
+    requested.prefix,
+    requested.delimiter,
+    requested.keyMarker,
   ]);
   const named = (name: string) => encodingType === "url" ? encodeUri(name, true) : name;
   const { id, displayName } = ownerOf(request);
@@ -122,14 +122,14 @@ export async function listMultipartUploads(request: S3Request): Promise<Response
   return answerXml(
     await renderXml("ListMultipartUploadsResult", {
       Bucket: bucket,
-      KeyMarker: named(asked.keyMarker),
-      UploadIdMarker: asked.uploadIdMarker,
+      KeyMarker: named(requested.keyMarker),
+      UploadIdMarker: requested.uploadIdMarker,
       NextKeyMarker: page.next && named(page.next.keyMarker),
       NextUploadIdMarker: page.next?.uploadIdMarker,
-      Prefix: named(asked.prefix),
-      Delimiter: asked.delimiter === "" ? undefined : named(asked.delimiter),
+      Prefix: named(requested.prefix),
+      Delimiter: requested.delimiter === "" ? undefined : named(requested.delimiter),
       EncodingType: encodingType,
-      MaxUploads: asked.maxUploads,
+      MaxUploads: requested.maxUploads,
       IsTruncated: page.next !== undefined,
       Upload: page.uploads.map(({ key, id, record }) => ({
         Key: named(key),

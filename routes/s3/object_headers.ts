@@ -34,7 +34,7 @@ export type Extent = "whole" | "range" | PlacedPart;
 
 /** All headers of an object's answer but those of a range. */
 export function objectHeaders(
-  { headers: asked, parameters }: S3Request,
+  { headers: requested, parameters }: S3Request,
   record: ObjectEntry,
   extent: Extent,
 ): HeaderFields {
@@ -52,7 +52,7 @@ export function objectHeaders(
   if (held.in === "provider" && held.file !== etag) {
     headers[`x-amz-meta-${fileMetadata}`] = held.file;
   }
-  const wantsChecksums = asked.get("x-amz-checksum-mode")?.toUpperCase() === "ENABLED";
+  const wantsChecksums = requested.get("x-amz-checksum-mode")?.toUpperCase() === "ENABLED";
   if (wantsChecksums) {
     for (const [name, value] of Object.entries(checksumsOf(record, extent))) {
       headers[name] = value;

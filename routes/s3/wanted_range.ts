@@ -52,8 +52,8 @@ function wantedPart(
   const part = findPart(parts, number);
   if (!part) {
     const count = countParts(parts);
-    const told = count === 1 ? "one part" : `${count} parts`;
-    throw new Failure("invalid", `The object has ${told}, none of this number`, {
+    const counted = count === 1 ? "one part" : `${count} parts`;
+    throw new Failure("invalid", `The object has ${counted}, none of this number`, {
       s3: "InvalidPart",
       fields: { PartNumber: partNumber },
     });

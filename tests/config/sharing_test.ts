@@ -37,7 +37,7 @@ Deno.test("a port is shared only where it is told which", () => {
   assert.deepEqual(read(shared), { sharing: { catalog: "file", reusePort: true }, errors: [] });
   assert.equal(read({ BATCHWAY_REUSE_PORT: "0" }).sharing.reusePort, false);
   for (const port of ["BATCHWAY_PORT", "BATCHWAY_S3_PORT"]) {
-    assert.match(read({ ...shared, [port]: "0" }).errors.join(), /needs ports that are told/);
+    assert.match(read({ ...shared, [port]: "0" }).errors.join(), /needs explicit ports/);
   }
   assert.match(read({ BATCHWAY_REUSE_PORT: "yes" }).errors.join(), /must be 1 or 0/);
 });
