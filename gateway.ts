@@ -1,4 +1,5 @@
 /** Composition: configuration → catalog → providers → objects, jobs → app → listeners. */
+import { tmpdir } from "node:os";
 import { createKeyring, type Keyring } from "./access/keyring.ts";
 import { createRateLimit } from "./access/rate_limit.ts";
 import { checkSecretKey } from "./access/sealing.ts";
@@ -130,11 +131,25 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     disk: disks.results,
     failed: (error) => log.warn("Old drafts of results could not be cleared away", { error }),
   });
+  const objectStore = createBlobStore(
+    // A catalog in memory has no folder.
+    deps.catalogPath === ":memory:" && config.objects.store.kind === "folder"
+      ? { kind: "folder", folder: `${tmpdir()}/batchway-${instance}` }
+      : config.objects.store,
+    {
+      providers,
+      due: clock.due,
+      drafts: deps.catalogPath === ":memory:" ? undefined : drafts,
+      disk: disks.results,
+      failed: (error) => log.warn("Old drafts of objects could not be cleared away", { error }),
+    },
+  );
+  const store = resultStore ?? objectStore;
   const objects = createObjects({
     catalog,
     providers,
     reads,
-    ...(resultStore && { resultStore }),
+    resultStore: store,
     parts,
     checkRoom: disks.checkCatalog,
     randomBytes: random,
@@ -154,6 +169,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   });
   const jobs = createJobs({
     ...(resultStore && { resultStore }),
+    store,
     catalog,
     objects,
     providers,

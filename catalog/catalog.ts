@@ -13,6 +13,7 @@ import { noMemory, type ReadMemory } from "./read_memory.ts";
 import { createRecordIdCatalog, type RecordIdCatalog } from "./record_ids.ts";
 import { createResultsCatalog, type ResultsCatalog } from "./results.ts";
 import { createSealingCatalog, type SealingCatalog } from "./sealing.ts";
+import { createShardCatalog, type ShardCatalog } from "./shards.ts";
 import { createUploadCatalog, type UploadCatalog } from "./uploads.ts";
 
 /** The catalog's parts. */
@@ -25,6 +26,7 @@ export interface Catalog {
   readonly jobs: JobCatalog;
   readonly journal: JournalCatalog;
   readonly results: ResultsCatalog;
+  readonly shards: ShardCatalog;
   readonly recordIds: RecordIdCatalog;
   readonly instances: InstanceCatalog;
   readonly credentials: CredentialCatalog;
@@ -55,6 +57,7 @@ export function createCatalog(
     jobs: createJobCatalog(kv, sleep),
     journal: createJournalCatalog(kv, sleep),
     results: createResultsCatalog(kv, sleep),
+    shards: createShardCatalog(kv, sleep),
     recordIds: createRecordIdCatalog(kv, sleep),
     instances: createInstanceCatalog(kv, sleep),
     credentials: createCredentialCatalog(kv, sleep),

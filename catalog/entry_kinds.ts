@@ -93,11 +93,20 @@ const Target = v.object({ provider: text, modelId: text });
 
 const sharded = v.object({
   kind: v.literal("sharded"),
+  account: text,
+  input: optional(text),
   source: v.variant("in", [
-    v.object({ in: v.literal("object"), bucket: text, key: text, held: Held, bytes: number }),
+    v.object({
+      in: v.literal("object"),
+      provider: text,
+      file: text,
+      held: Held,
+      bytes: number,
+    }),
     v.object({ in: v.literal("s3"), provider: text, location: S3Location }),
   ]),
   from: text,
+  isDeclared: v.boolean(),
   to: text,
   back: text,
   target: Target,
@@ -120,6 +129,28 @@ const BegunPlan = v.variant("kind", [
   sharded,
 ]);
 
+const StoredBytes = v.object({ blob: text, bytes: number, sha256: text });
+const counts = v.object({ total: number, processed: number, success: number, error: number });
+
+const ShardEntry = v.object({
+  n: number,
+  account: text,
+  first: number,
+  last: number,
+  records: number,
+  lines: StoredBytes,
+  file: optional(text),
+  askedAt: optional(number),
+  batch: optional(text),
+  end: optional(v.object({
+    status: v.picklist(jobStatuses),
+    counts: optional(counts),
+    message: optional(text),
+    results: v.array(text),
+    endedAt: number,
+  })),
+});
+
 const JobEntry = v.object({
   ...description,
   plan: Plan,
@@ -129,7 +160,7 @@ const JobEntry = v.object({
   modifiedAt: number,
   endedAt: optional(number),
   expiresAt: optional(number),
-  counts: optional(v.object({ total: number, processed: number, success: number, error: number })),
+  counts: optional(counts),
   results: v.array(text),
   doubtSince: optional(number),
 });
@@ -216,6 +247,17 @@ const kinds: Readonly<Record<string, EntryKind>> = {
   "job-status": { key: [["text", "text", "text", "text"]], value: text },
   "job-name": { key: ofJob, value: text },
   "running": { key: ofJob, value: mark },
+  "prepared": {
+    key: ofJob,
+    value: v.object({
+      records: number,
+      refused: number,
+      lossy: number,
+      losses: optional(StoredBytes),
+    }),
+  },
+  "shard": { key: [["text", "text", "text", "number"]], value: ShardEntry },
+  "asking": { key: [["text", "text", "text", "number"]], value: mark },
   "tag": { key: [["text", "text", "text", "text"]], value: text },
   "batch": { key: ofFile, value: v.object({ tenant: text, id: text, over: v.boolean() }) },
   "result-file": { key: ofFile, value: text },

@@ -225,6 +225,7 @@ export function writeJob(
   const over = isTerminal(job.status);
   const owner: BatchEntry = { tenant: scope.tenant, id: job.id, over };
   step.set(keys.job(scope, job.id), job);
+  // The batches of shards are recorded with them.
   const batch = batchOf(job);
   if (batch !== undefined) step.set(keys.batch(scope.provider, batch), owner);
   if (over) step.delete(keys.runningJob(scope, job.id)).delete(keys.asked(scope, job.id));

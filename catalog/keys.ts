@@ -113,6 +113,13 @@ export const keys = {
   jobName: (s: Scope, id: JobId) => ["job-name", s.tenant, s.provider, id],
   running: () => ["running"],
   runningJob: (s: Scope, id: JobId) => ["running", s.tenant, s.provider, id],
+  /** What a job's input was found to hold, once its shards are ready to be started. */
+  prepared: (s: Scope, id: JobId) => ["prepared", s.tenant, s.provider, id],
+  shards: (s: Scope, id: JobId) => ["shard", s.tenant, s.provider, id],
+  shard: (s: Scope, id: JobId, n: number) => ["shard", s.tenant, s.provider, id, n],
+  /** Shards whose batch the provider was asked for, and may have made. */
+  askingShards: (provider: string) => ["asking", provider],
+  askingShard: (s: Scope, id: JobId, n: number) => ["asking", s.provider, s.tenant, id, n],
   tags: (s: Scope, id: JobId) => ["tag", s.tenant, s.provider, id],
   tag: (s: Scope, id: JobId, name: string) => ["tag", s.tenant, s.provider, id, name],
   batch: (provider: string, batch: BatchId) => ["batch", provider, inKey(batch)],

@@ -6,10 +6,11 @@ import type { Held } from "./held.ts";
 
 /** Where the records of a sharded job are read from. */
 export type Source =
+  /** An object at a provider that stores files, as it was when the job was created. */
   | {
     readonly in: "object";
-    readonly bucket: string;
-    readonly key: string;
+    readonly provider: string;
+    readonly file: FileId;
     readonly held: Held;
     readonly bytes: number;
   }
@@ -38,8 +39,14 @@ interface PlanKinds {
   };
   /** Records that are translated, or too many for one batch: shards run them. */
   readonly sharded: {
+    /** The account of its batches. */
+    readonly account: string;
     readonly source: Source;
+    /** What its input is counted by where it is at the job's own provider, which keeps it meanwhile. */
+    readonly input?: FileId;
     readonly from: DialectName;
+    /** Whether the client named the dialect: each record is then taken for one of it. */
+    readonly isDeclared: boolean;
     /** What the target takes. */
     readonly to: DialectName;
     /** What the results are in. */
@@ -61,6 +68,9 @@ export type Plan = PlanOf<keyof PlanKinds>;
 
 /** The plan of a job that one batch runs. */
 export type SinglePlan = PlanOf<"native" | "direct">;
+
+/** The plan of a job of shards. */
+export type ShardedPlan = PlanOf<"sharded">;
 
 /** How a job is to run whose provider was not asked yet. */
 export type BegunPlan =

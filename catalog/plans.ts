@@ -13,16 +13,14 @@ export function batchOf({ plan }: { readonly plan: Plan }): BatchId | undefined 
   return plan.kind === "sharded" ? undefined : plan.batch;
 }
 
-/** The account that a job's batch is at; undefined for a job of shards. */
-export function accountOfJob({ plan }: { readonly plan: Plan | BegunPlan }): string | undefined {
-  return plan.kind === "sharded" ? undefined : plan.account;
+/** The account that a job's batches are at. */
+export function accountOfJob({ plan }: { readonly plan: Plan | BegunPlan }): string {
+  return plan.account;
 }
 
-/** The provider file that a job reads; undefined where it reads none. */
+/** What is not to be deleted while a job reads it; undefined where that is not its provider's. */
 export function inputOf({ plan }: { readonly plan: Plan | BegunPlan }): FileId | undefined {
-  if (plan.kind !== "sharded") return plan.input;
-  const { source } = plan;
-  return source.in === "object" && source.held.in === "provider" ? source.held.file : undefined;
+  return plan.input;
 }
 
 /** Whether a job is a batch that was made by other means. */

@@ -1,5 +1,6 @@
 /** Batches that were made by other means, as jobs; and news of running jobs from the same lists. */
 import type { BatchEntry } from "../catalog/entries.ts";
+import { isSingle } from "../catalog/plans.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { BatchId } from "../codecs/ids.ts";
 import { allPages } from "../runtime/pages.ts";
@@ -247,7 +248,8 @@ export function createAdoption(deps: JobTools, poll: Poll) {
   ): Promise<void> {
     const scope = { tenant: owner.tenant, provider: provider.name };
     const job = await jobs.get(scope, owner.id);
-    if (job) await poll.apply(provider, { scope, job }, batch, listPatience);
+    // One batch of several says too little of its job.
+    if (job && isSingle(job)) await poll.apply(provider, { scope, job }, batch, listPatience);
   }
 
   /** Makes a job of a batch that the catalog does not know; undefined while its create is under way. */

@@ -42,7 +42,7 @@ export function createCatchUp(deps: JobTools, settling: Settling) {
 
   async function once(provider: StoringProvider, scoped: ScopedJob): Promise<JobEntry> {
     const { job } = scoped;
-    const run = runOf(deps, provider, job);
+    const run = runOf(deps, provider, scoped);
     try {
       const report = await run.report(deps.closing);
       settling.found(scoped);

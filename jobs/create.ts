@@ -14,10 +14,9 @@ import { SingleFlight } from "../runtime/single_flight.ts";
 import { type Reach, scopeOf } from "../reach/reach.ts";
 import type { JobTools } from "./deps.ts";
 import { freshMilliseconds } from "./fresh_input.ts";
-import { refuseForeign } from "./foreign.ts";
-import { findInput } from "./input.ts";
 import { firstLease, type JournalWork } from "./journal.ts";
 import { checkOutput } from "./output.ts";
+import { planJob } from "./plan_job.ts";
 import type { CreateRequest } from "./validate.ts";
 
 /** What a create is told by: the token, and a digest of all else. */
@@ -104,15 +103,13 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     signal: AbortSignal,
     promise: Identity | undefined,
   ): Promise<Begun | undefined> {
-    const found = await findInput(deps.objects, reach, request, signal);
-    await refuseForeign(catalog.recordIds, reach, found);
-    const { file, account, modifiedAt } = found;
+    const { object, plan } = await planJob(deps, reach, request, signal);
     // Its batch is looked for by this time, and its own time runs from it.
     const submittedAt = deps.clock.earliest();
     const { jobName: name, tags, ...rest } = request;
     const job: BegunJob = {
       ...rest,
-      plan: { kind: "direct", account, input: file },
+      plan,
       id: newJobId(submittedAt, deps.random),
       region,
       name,
@@ -124,7 +121,7 @@ export function createCreate(deps: JobTools, work: JournalWork) {
       ...firstLease(deps, deps.clock.latest()),
       ...(promise && { promise }),
     };
-    const isFresh = submittedAt - modifiedAt < freshMilliseconds;
+    const isFresh = submittedAt - object.modifiedAt < freshMilliseconds;
     const isOurs = await catalog.journal.begin(scopeOf(reach), entry, tags);
     return isOurs ? { entry, isFresh } : undefined;
   }

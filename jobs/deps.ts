@@ -6,7 +6,7 @@ import type { ModelTable } from "../dialects/models.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Objects } from "../objects/objects.ts";
 import type { BlobStore } from "../blobs/store.ts";
-import type { Provider } from "../providers/provider.ts";
+import type { Provider, StoringProvider } from "../providers/provider.ts";
 
 /** A job and the provider-side scope that it is recorded in: the caller's, or that of native batches. */
 export interface ScopedJob {
@@ -30,6 +30,8 @@ export interface JobTools extends JobDeps {
    * caller's own signal.
    */
   readonly closing: AbortSignal;
+  /** Goes on with a sharded job that has still to be prepared or started, behind the caller. */
+  readonly push: (provider: StoringProvider, scoped: ScopedJob) => void;
 }
 
 /** What jobs are made from. */
@@ -41,6 +43,8 @@ export interface JobDeps {
   readonly models: ModelTable;
   /** Where results are kept beyond the time that providers keep them; nowhere where absent. */
   readonly resultStore?: BlobStore;
+  /** Where translated records and results are kept; no job is translated where absent. */
+  readonly store?: BlobStore;
   /** Milliseconds since 1970, for what clients are told. */
   readonly now: () => number;
   /** Durations, leases, and what ends jobs; `now` is trusted with all of it where absent. */

@@ -1,8 +1,8 @@
 /** Inputs whose lines are of another provider's form: their batches would fail, line by line. */
 import type { RecordIdCatalog } from "../catalog/record_ids.ts";
 import { Failure } from "../codecs/failure.ts";
+import type { FileId } from "../codecs/ids.ts";
 import type { Reach } from "../reach/reach.ts";
-import type { InputFile } from "./input.ts";
 
 /**
  * Throws `invalid` where it was seen, as an input was put, that its first line is not of its
@@ -11,7 +11,7 @@ import type { InputFile } from "./input.ts";
 export async function refuseForeign(
   recordIds: RecordIdCatalog,
   { provider: { name } }: Reach,
-  { file }: InputFile,
+  file: FileId,
 ): Promise<void> {
   const foreign = (await recordIds.get(name, file))?.foreign;
   if (foreign === undefined) return;

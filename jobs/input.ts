@@ -1,19 +1,12 @@
-/** Which provider file a job reads: the one that its s3Uri names, or else that of the tag. */
+/** Which object a job reads: the one that its s3Uri names, or else that of the tag. */
 import { Failure } from "../codecs/failure.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
-import type { FileId } from "../codecs/ids.ts";
+import type { ObjectEntry } from "../catalog/entries.ts";
+import { isResultsId } from "../codecs/results_id.ts";
 import { type Found, namesObject } from "../objects/find.ts";
 import type { Objects } from "../objects/objects.ts";
 import { filesOf, type Reach } from "../reach/reach.ts";
 import { type CreateRequest, fileTag } from "./validate.ts";
-
-/** A provider file that a job reads. */
-export interface InputFile {
-  readonly file: FileId;
-  readonly account: string;
-  /** When it was put, in milliseconds since 1970. */
-  readonly modifiedAt: number;
-}
 
 /**
  * Finds a job's input. Throws `invalid`, naming what was not found, or where the s3Uri and the tag
@@ -24,9 +17,11 @@ export async function findInput(
   reach: Reach,
   request: CreateRequest,
   signal: AbortSignal,
-): Promise<InputFile> {
+): Promise<ObjectEntry> {
   // Where a provider takes no files, "put it there" would be no advice: this says what to do.
-  for (const account of reach.provider.accounts) filesOf(reach.provider, account);
+  if (!reach.provider.target) {
+    for (const account of reach.provider.accounts) filesOf(reach.provider, account);
+  }
   const { s3Uri } = request.inputDataConfig.s3InputDataConfig;
   const named = Object.hasOwn(request.tags, fileTag) ? request.tags[fileTag] : undefined;
   const byUri = await findUri(objects, reach, s3Uri, signal);
@@ -50,14 +45,13 @@ export async function findInput(
   }
   const found = byUri ?? byTag;
   if (!found) throw notFound(reach, `the input s3Uri is ${s3Uri}`, s3Uri);
-  const { held, modifiedAt } = found.record;
-  if (held.in !== "provider") {
+  if (isResultsId(found.record.file)) {
     throw new Failure(
       "invalid",
       `The input s3Uri ${s3Uri} names results of a job. Get them, and put what is to be run again`,
     );
   }
-  return { file: held.file, account: held.account, modifiedAt };
+  return found.record;
 }
 
 async function findUri(

@@ -11,6 +11,7 @@ import { JournalWork } from "./journal.ts";
 import { type JobPage, listJobs, type ListJobsRequest } from "./list.ts";
 import { Poll } from "./poll.ts";
 import { Settling } from "./settle.ts";
+import { ShardWorker } from "./sharded/worker.ts";
 import { sweepJobs } from "./sweep.ts";
 import { stop } from "./stop.ts";
 import { tagJob, untagJob } from "./tags.ts";
@@ -70,7 +71,13 @@ export interface Jobs {
 export function createJobs(deps: JobDeps): Jobs {
   const closing = new AbortController();
   const clock = deps.clock ?? trustedClock(deps.now);
-  const tools: JobTools = { ...deps, clock, closing: closing.signal };
+  const tools: JobTools = {
+    ...deps,
+    clock,
+    closing: closing.signal,
+    push: (provider, scoped) => worker.push(provider, scoped),
+  };
+  const worker = new ShardWorker(tools);
   const settling = new Settling(tools);
   const catching = createCatchUp(tools, settling);
   const poll = new Poll(tools, settling, catching);
@@ -113,7 +120,7 @@ export function createJobs(deps: JobDeps): Jobs {
     },
     async close() {
       closing.abort();
-      await Promise.all([adoption.settled(), settling.idle()]);
+      await Promise.all([adoption.settled(), settling.idle(), worker.idle()]);
     },
   };
 }

@@ -12,7 +12,7 @@ import type { Batch } from "../providers/provider.ts";
 import type { JobTools } from "./deps.ts";
 import { whenReady } from "./fresh_input.ts";
 import { askFor, type Claim, findBatch, findUntilCertain } from "./once.ts";
-import { accepted, unsettled } from "./state.ts";
+import { accepted, submitted, unsettled } from "./state.ts";
 
 /** How soon the provider is asked for an entry that was just begun, in milliseconds. */
 const soon = 500;
@@ -67,6 +67,7 @@ export class JournalWork {
    */
   resume(reach: Reach, scope: Scope, id: JobId): Promise<JobEntry | undefined> {
     return this.#underLease(scope, id, async (held) => {
+      if (held.job.plan.kind === "sharded") return await this.#recordSharded(reach, scope, held);
       const account = accountOf(reach.provider, directOf(held).account);
       const { closing, catalog: { jobs } } = this.#deps;
       const batch = await findUntilCertain(
@@ -93,6 +94,8 @@ export class JournalWork {
       if (signal.aborted) return;
       try {
         await this.#underLease(scope, id, async (held) => {
+          // Nothing was begun at the provider, and no client has its id.
+          if (held.job.plan.kind === "sharded") return await journal.abandon(scope, held);
           const account = accountOf(provider, directOf(held).account);
           const batch = await findBatch(account, claimOf(held), signal);
           if (batch) await this.#record(scope, held, batch);
@@ -116,6 +119,7 @@ export class JournalWork {
     isFresh = false,
   ): Promise<JobEntry | undefined> {
     const { job } = held;
+    if (job.plan.kind === "sharded") return await this.#recordSharded(reach, scope, held);
     const { id: jobId, name: jobName, modelId } = job;
     const { account: accountName, input } = directOf(held);
     this.#atWork.set(jobId, "asking");
@@ -144,6 +148,17 @@ export class JournalWork {
     const news = accepted(unsettled(batch), now(), entry.job);
     const job: JobEntry = { ...withBatch(entry.job, batch.id), ...news };
     await journal.finish(scope, job);
+    return job;
+  }
+
+  /** Records a job whose records are yet to be read, and has that begun. */
+  async #recordSharded(reach: Reach, scope: Scope, entry: JournalEntry): Promise<JobEntry> {
+    const { now, catalog: { journal }, push } = this.#deps;
+    const { plan, ...described } = entry.job;
+    if (plan.kind !== "sharded") throw new Failure("internal", "A job of one batch has no batch");
+    const job: JobEntry = { ...described, plan, ...submitted(entry.job, now()) };
+    await journal.finish(scope, job);
+    push(reach.provider, { scope, job });
     return job;
   }
 

@@ -15,8 +15,14 @@ const interval = 1_000;
 /** A batch that is wanted once. */
 export interface Claim {
   readonly jobId: JobId;
+  /** Which batch of the job it is; absent where the job has one. */
+  readonly shard?: number;
   /** When the claim was made: its batch is not older. In milliseconds since 1970. */
   readonly since: number;
+  /**
+   * Recognizes the claim's batch where batches bear no job id. `maybe`: that cannot be seen yet.
+   */
+  readonly recognize?: (batch: Batch) => Promise<boolean | "maybe">;
 }
 
 /** Outcome of asking: the batch, or why the provider made none. */
@@ -64,21 +70,34 @@ export async function findUntilCertain(
   }
 }
 
-/** Looks for the batch that bears a claim, once. */
+/**
+ * Looks for the batch that bears a claim, once. Throws `unavailable` where it may be one of which
+ * that cannot be seen yet.
+ */
 export async function findBatch(
   account: Account,
   claim: Claim,
   signal: AbortSignal,
 ): Promise<Batch | undefined> {
   const { batches } = account;
+  let inDoubt: Batch | undefined;
   for await (const page of allPages((cursor) => batches.list(cursor, signal))) {
-    const found = page.items.find((batch) => bears(batch, claim));
-    if (found) return found;
+    for (const batch of page.items) {
+      const is = await bears(batch, claim);
+      if (is === true) return batch;
+      if (is === "maybe") inDoubt ??= batch;
+    }
     const old = batches.newestFirst && page.items.length > 0 &&
       page.items.every((batch) => batch.createdAt.getTime() < claim.since - clockSkew);
     if (old) break;
   }
-  return undefined;
+  if (!inDoubt) return undefined;
+  throw new Failure(
+    "unavailable",
+    `The answer to a create was lost, and batch ${inDoubt.id} may be the one that it made. That can ` +
+      "be seen once the batch is over",
+    { outcomeUnknown: true },
+  );
 }
 
 /** Whether a batch may have been made; only a clear refusal leaves no doubt. */
@@ -86,6 +105,10 @@ function mayHaveBeenMade(error: unknown): boolean {
   return !(error instanceof Failure) || error.details.outcomeUnknown === true;
 }
 
-function bears({ jobId }: Batch, claim: Claim): boolean {
-  return jobId === claim.jobId;
+async function bears(
+  batch: Batch,
+  { jobId, shard, since, recognize }: Claim,
+): Promise<boolean | "maybe"> {
+  if (!recognize) return batch.jobId === jobId && batch.shard === shard;
+  return batch.createdAt.getTime() >= since - clockSkew && await recognize(batch);
 }

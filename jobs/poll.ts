@@ -3,7 +3,6 @@
  * the others of its catalog.
  */
 import type { JobEntry } from "../catalog/entries.ts";
-import { inputOf, isNative } from "../catalog/plans.ts";
 import { isDiskFailure } from "../runtime/disk.ts";
 import { Failure } from "../codecs/failure.ts";
 import { isTerminal } from "../codecs/job_status.ts";
@@ -67,7 +66,7 @@ export class Poll {
     batch: Batch,
     patience?: number,
   ): Promise<JobEntry> {
-    const run = runOf(this.#deps, provider, scoped.job, batch);
+    const run = runOf(this.#deps, provider, scoped, batch);
     return await this.#record(provider, scoped, run, batch, patience);
   }
 
@@ -96,7 +95,7 @@ export class Poll {
   async #askProvider(provider: StoringProvider, scoped: ScopedJob): Promise<JobEntry> {
     const name = nameOf(scoped);
     const { closing } = this.#deps;
-    const run = runOf(this.#deps, provider, scoped.job);
+    const run = runOf(this.#deps, provider, scoped);
     try {
       return await this.#record(provider, scoped, run, await run.report(closing));
     } catch (error) {
@@ -104,7 +103,9 @@ export class Poll {
       if (error instanceof Failure && error.kind === "not-found") {
         const last = await this.#settling.gone(scoped, run, error);
         this.#asked.answered(name);
-        return isTerminal(last.status) ? await this.#over(provider, last, name) : last;
+        return isTerminal(last.status)
+          ? await this.#over(provider, { scope: scoped.scope, job: last })
+          : last;
       }
       if (!closing.aborted) this.#asked.failed(name, error);
       throw error;
@@ -133,7 +134,7 @@ export class Poll {
     const next = ended ?? await this.#deps.catalog.jobs
       .update(scope, job.id, (old) => advance(old, seen, now, isOver));
     const current = next ?? job;
-    if (isTerminal(current.status)) return await this.#over(provider, current, name);
+    if (isTerminal(current.status)) return await this.#over(provider, { scope, job: current });
     this.#asked.answered(name);
     // Work that is over has nothing left to be stopped.
     if (isOver) return current;
@@ -141,12 +142,11 @@ export class Poll {
   }
 
   /** Lets go of what a job needed that is over. */
-  async #over(provider: StoringProvider, job: JobEntry, name: string): Promise<JobEntry> {
-    this.#asked.forget(name);
-    const file = inputOf(job);
-    if (file === undefined || isNative(job)) return job;
+  async #over(provider: StoringProvider, { scope, job }: ScopedJob): Promise<JobEntry> {
+    this.#asked.forget(nameOf({ scope, job }));
+    const run = runOf(this.#deps, provider, { scope, job });
     try {
-      await this.#deps.objects.release(provider, file, AbortSignal.timeout(30_000));
+      await run.release(AbortSignal.timeout(30_000));
     } catch (error) {
       this.#deps.warn("A file that no job reads any more could not be deleted yet", {
         provider: provider.name,

@@ -37,4 +37,6 @@ export interface Run {
    * @returns What the job ends with, or why it does not end yet.
    */
   collect(report: Report, doubt: DoubtSoFar, signal: AbortSignal): Promise<Outcome | Wait>;
+  /** Deletes what only work that is over needed. */
+  release(signal: AbortSignal): Promise<void>;
 }

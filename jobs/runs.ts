@@ -1,10 +1,10 @@
 /** Picks what runs a job, by the job's plan. */
-import type { JobEntry } from "../catalog/entries.ts";
 import { isSingle } from "../catalog/plans.ts";
-import { Failure } from "../codecs/failure.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";
-import type { JobTools } from "./deps.ts";
+import type { JobTools, ScopedJob } from "./deps.ts";
 import type { Run } from "./run.ts";
+import { createShardedRun } from "./sharded/run.ts";
+import { shardedOf } from "./sharded/worker.ts";
 import { createSingleRun } from "./single/run.ts";
 
 /**
@@ -15,9 +15,11 @@ import { createSingleRun } from "./single/run.ts";
 export function runOf(
   deps: JobTools,
   provider: StoringProvider,
-  job: JobEntry,
+  scoped: ScopedJob,
   seen?: Batch,
 ): Run {
+  const { job } = scoped;
   if (isSingle(job)) return createSingleRun(deps, provider, job, seen);
-  throw new Failure("internal", `The job ${job.id} has a plan that this version does not run`);
+  const sharded = shardedOf(deps, provider, scoped);
+  return createShardedRun(deps, provider, sharded, () => deps.push(provider, scoped));
 }

@@ -37,6 +37,18 @@ export function accepted(batch: Batch, now: number, job?: Timed): JobProgress {
   return ended({ ...told(batch, batch.status, now, job), stopRequested: false });
 }
 
+/** Where a sharded job stands before its input was read. */
+export function submitted(job: JobDescription, now: number): JobProgress {
+  const expiresAt = deadlineOf(job);
+  return {
+    status: "Submitted",
+    stopRequested: false,
+    modifiedAt: now,
+    results: [],
+    ...(expiresAt !== undefined && { expiresAt }),
+  };
+}
+
 /** Why a job is over whose provider gave no reason; programs read the message without a look. */
 const reasons: Readonly<Partial<Record<JobStatus, string>>> = {
   PartiallyCompleted: "The provider's time for the batch ran out before it got to every record.",

@@ -23,7 +23,7 @@ export async function stop(
 ): Promise<void> {
   const { scope, job } = scoped;
   if (isTerminal(job.status)) throw over(job);
-  const run = runOf(deps, provider, job);
+  const run = runOf(deps, provider, scoped);
   try {
     await run.stop(signal);
   } catch (error) {

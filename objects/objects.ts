@@ -14,7 +14,8 @@ import { sweepOrphans } from "./orphans.ts";
 import { createMultipart, type Multipart } from "./multipart.ts";
 import { createPartSpool, type PartSpool } from "./part_spool.ts";
 import { type NewObject, put } from "./put.ts";
-import { read } from "./read.ts";
+import { type OwnFile, putFile } from "./put_file.ts";
+import { read, type Readable } from "./read.ts";
 import { createRegistered } from "./registered.ts";
 import type { ReadSpool } from "./read_spool.ts";
 import { remove, type RemoveRequest } from "./remove.ts";
@@ -63,6 +64,8 @@ export interface Objects {
   readonly buckets: Buckets;
   readonly multipart: Multipart;
   put(reach: Reach, object: NewObject, signal: AbortSignal): Promise<ObjectEntry>;
+  /** Stores a provider file that is not an object. */
+  putFile(file: OwnFile, signal: AbortSignal): Promise<void>;
   find(reach: Reach, address: Address, signal: AbortSignal): Promise<Found | undefined>;
   /** The form of ETags that objects put into a bucket get. */
   etagForm(reach: Reach, bucket: string): EtagForm;
@@ -75,7 +78,7 @@ export interface Objects {
   ): Promise<Found | undefined>;
   read(
     reach: Reach,
-    found: Found,
+    found: Readable,
     range: ByteRange | undefined,
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>>;
@@ -148,6 +151,7 @@ export function createObjects(deps: ObjectDeps): Objects {
       abortUploads: multipart.abortAll,
     }),
     put: (reach, object, signal) => put(putting, reach, object, signal),
+    putFile: (file, signal) => putFile(putting, file, signal),
     find: (reach, address, signal) => find(finding, reach, address, signal),
     etagForm,
     findFile: (reach, text, signal, bucket) => findNamed(finding, reach, bucket, [text], signal),

@@ -136,12 +136,13 @@ export async function put(
   return record;
 }
 
-async function upload(
+/** Sends a file to its provider; the mark is ended or doubted where that fails. */
+export async function upload(
   deps: PutDeps,
   reach: Reach,
   account: Account,
   files: FilesPort,
-  object: NewObject,
+  object: Pick<NewObject, "bucket" | "key" | "bytes" | "body">,
   mark: string,
   signal: AbortSignal,
 ): Promise<ProviderFile> {
@@ -259,7 +260,7 @@ async function refuseEarly(deps: PutDeps, reach: Reach, object: NewObject): Prom
 }
 
 /** A clean-up goes on when the client has gone; one that fails is left to the sweep. */
-async function cleanUp(
+export async function cleanUp(
   deps: PutDeps,
   what: string,
   work: (signal: AbortSignal) => Promise<void>,

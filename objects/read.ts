@@ -4,7 +4,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { ByteRange } from "../providers/provider.ts";
 import type { Found } from "./find.ts";
 import { openHeld } from "./held.ts";
-import type { HeldDeps } from "./place.ts";
+import type { HeldDeps, HeldObject } from "./place.ts";
 import { type Reach, scopeOf } from "../reach/reach.ts";
 
 /** What reading needs. */
@@ -14,6 +14,9 @@ export interface ReadDeps {
   /** Waits so many milliseconds; no time passes where absent. */
   readonly sleep?: (milliseconds: number) => Promise<void>;
 }
+
+/** Bytes to be read, and the name that they are known by, if any. */
+export type Readable = Pick<Found, "name"> & { readonly record: HeldObject };
 
 /** Pauses before a provider that says a file is gone is asked once more, in milliseconds. */
 const secondLooks = [300, 1_000] as const;
@@ -28,7 +31,7 @@ const secondLooks = [300, 1_000] as const;
 export async function read(
   deps: ReadDeps,
   reach: Reach,
-  found: Found,
+  found: Readable,
   range: ByteRange | undefined,
   signal: AbortSignal,
 ): Promise<ReadableStream<Uint8Array>> {

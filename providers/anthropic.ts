@@ -10,12 +10,15 @@ import { createHealth } from "./account_health.ts";
 import { type ErrorWording, unexpectedReply } from "./failures.ts";
 import { createHttp, type Http } from "./http.ts";
 import { count, idText, type JsonObject, object, text, time } from "./json.ts";
+import { batchLimits } from "./limits.ts";
+import { requestsOf } from "./inline_requests.ts";
 import { readPage } from "./pages.ts";
 import type {
   Account,
   Batch,
   BatchesPort,
   Envelope,
+  NewInlineBatch,
   Page,
   RecordResult,
   StoringProvider,
@@ -70,7 +73,15 @@ export function createAnthropic(settings: ProviderSettings, deps: ProviderDeps):
     }, deps);
     return { name, weight, batches: createBatches(settings.name, http, deps), health };
   };
-  return { name: settings.name, accounts: settings.accounts.map(account) };
+  return {
+    name: settings.name,
+    accounts: settings.accounts.map(account),
+    target: {
+      kind: "anthropic",
+      dialects: ["anthropic"],
+      limits: batchLimits.anthropic,
+    },
+  };
 }
 
 /** How long results can be read, from a batch's creation on (Anthropic's guide, November 2026). */
@@ -119,6 +130,19 @@ function createBatches(provider: string, http: Http, deps: ProviderDeps): Batche
       }, signal),
   });
 
+  async function createInline({ bytes, body }: NewInlineBatch, signal: AbortSignal) {
+    const reply = await http.upload({
+      method: "POST",
+      path: "/v1/messages/batches",
+      subject: "the model",
+      headers: { "content-type": "application/json" },
+      ...requestsOf(bytes, body),
+    }, signal);
+    const batch = readBatch(object(reply.body) ?? {});
+    if (batch === undefined) throw unexpectedReply(provider, 200, false);
+    return batch;
+  }
+
   async function get(id: BatchId, signal: AbortSignal): Promise<Batch> {
     const call = { method: "GET", path: path(id), subject: subject(id) } as const;
     const batch = readBatch(object(await http.json(call, signal)) ?? {});
@@ -146,6 +170,7 @@ function createBatches(provider: string, http: Http, deps: ProviderDeps): Batche
             "(it can be listed, watched and stopped here), or send the job to another provider.",
         ),
       ),
+    createInline,
     get,
     list,
     results: (batch) =>

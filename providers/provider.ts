@@ -8,6 +8,7 @@
 import type { ChunkSigning } from "../codecs/chunk_signatures.ts";
 import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
+import type { DialectName } from "../dialects/names.ts";
 
 /**
  * A configured upstream, by what it can do: requests are sent on to it as they came, or it stores
@@ -27,6 +28,26 @@ export interface StoringProvider {
   readonly name: string;
   /** At least one. A file and its jobs stay on the account that holds the file. */
   readonly accounts: readonly Account[];
+  /** Absent where no job is translated to it. */
+  readonly target?: TranslationTarget;
+}
+
+/** A provider as the target of translated jobs. */
+export interface TranslationTarget {
+  /** The kind of the provider, by which models are looked up. */
+  readonly kind: string;
+  /** Its own dialects; records of other ones become the first of these that they can become. */
+  readonly dialects: readonly DialectName[];
+  readonly limits: BatchLimits;
+}
+
+/** Limits of one batch. */
+export interface BatchLimits {
+  readonly records: number;
+  /** Bytes of all records with their line feeds. */
+  readonly bytes: number;
+  /** Bytes of one record. */
+  readonly recordBytes: number;
 }
 
 /** One API key of a provider. */
@@ -179,8 +200,18 @@ export interface NewBatch {
   readonly jobName: string;
   readonly modelId: string;
   readonly input: FileId;
+  /** Which batch of its job it is; absent where the job has one. */
+  readonly shard?: number;
   /** The job's tags; a provider keeps as many as it has room for. */
   readonly tags: Readonly<Record<string, string>>;
+}
+
+/** A batch whose records are sent with the request itself. */
+export interface NewInlineBatch {
+  /** Bytes of the records, one a line, each with its line feed. */
+  readonly bytes: number;
+  /** Read to its end or cancelled. */
+  readonly body: ReadableStream<Uint8Array>;
 }
 
 /** How many records are in which state. */
@@ -196,6 +227,8 @@ export interface Batch {
   readonly id: BatchId;
   /** Ours, where the batch was created through Batchway. */
   readonly jobId: JobId | undefined;
+  /** Which batch of its job it is, where the job has several, or may have. */
+  readonly shard?: number;
   /** Ours, or the provider's own name for it, where it has one. */
   readonly name: string | undefined;
   readonly modelId: string | undefined;
@@ -275,6 +308,11 @@ export interface BatchesPort {
    * set, and the caller looks for the job id before it tries again.
    */
   create(batch: NewBatch, signal: AbortSignal): Promise<Batch>;
+  /**
+   * Starts a batch with its records in the request, as `create` does. Present where the provider
+   * takes no files: such batches bear no job id, and the ids of their records do.
+   */
+  createInline?(batch: NewInlineBatch, signal: AbortSignal): Promise<Batch>;
   get(id: BatchId, signal: AbortSignal): Promise<Batch>;
   /** Where the results of a finished batch are; no parts where it has none. */
   results(batch: Batch, signal: AbortSignal): Promise<BatchResults>;

@@ -12,6 +12,11 @@ export interface Reach {
   readonly provider: StoringProvider;
   /** Whether the tenant's things in a bucket may be touched; absent: in every bucket. */
   readonly mayUse?: (bucket: string) => boolean;
+  /**
+   * The same caller's reach at another provider that stores files; undefined where there is none of
+   * the name. Throws `denied` where the caller may not use it.
+   */
+  readonly at?: (provider: string) => Reach | undefined;
 }
 
 /** Whether the tenant's things in a bucket may be touched. */

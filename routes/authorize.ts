@@ -1,8 +1,8 @@
 /** What a principal may do: which buckets, whether writing, and what of that it is told. */
-import { allowsBucket } from "../access/policy.ts";
+import { allowsBucket, allowsProvider } from "../access/policy.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
 import type { Reach } from "../reach/reach.ts";
-import type { StoringProvider } from "../providers/provider.ts";
+import type { Provider, StoringProvider } from "../providers/provider.ts";
 import { refuse } from "./auth/refusals.ts";
 import type { Principal } from "./context.ts";
 
@@ -11,6 +11,20 @@ export function reachOf(principal: Principal, provider: StoringProvider): Reach 
   const { tenant, native } = principal;
   if (!principal.buckets) return { tenant, native, provider };
   return { tenant, native, provider, mayUse: (bucket) => allowsBucket(principal, bucket) };
+}
+
+/** Returns what a principal reaches at other providers; throws a refusal where it may not use one. */
+export function reachElsewhere(
+  principal: Principal,
+  providers: ReadonlyMap<string, Provider>,
+): NonNullable<Reach["at"]> {
+  return (name) => {
+    const provider = providers.get(name)?.stores;
+    if (provider && !allowsProvider(principal, name)) {
+      throw refuse("forbidden", `The access key may not use the provider ${name.slice(0, 64)}`);
+    }
+    return provider && reachOf(principal, provider);
+  };
 }
 
 /** Throws a refusal where a principal may not use a bucket. Whether there is one, it is not told. */

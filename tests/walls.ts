@@ -22,7 +22,7 @@ const walls: Readonly<Record<string, Wall>> = {
   "codecs": { uses: ["runtime"] },
   "catalog": { uses: ["codecs", "runtime"], usesTypesOf: ["dialects/names.ts"] },
   "dialects": { uses: ["codecs", "runtime"] },
-  "providers": { uses: ["codecs", "runtime"] },
+  "providers": { uses: ["codecs", "runtime"], usesTypesOf: ["dialects/names.ts"] },
   "blobs": { uses: ["codecs", "runtime"], usesTypesOf: ["providers/provider.ts"] },
   // Objects and jobs agree on whose things a request may touch.
   "reach": {
@@ -103,7 +103,7 @@ const walls: Readonly<Record<string, Wall>> = {
 /** Where a provider may be named: its own files, and those who bring providers in. */
 const namesProviders = [
   /^providers\/(openai|gemini|anthropic)(\/|\.ts$)/,
-  /^providers\/(registry|settings)\.ts$/,
+  /^providers\/(registry|settings|limits)\.ts$/,
   /^config\/(config|file|providers)\.ts$/,
   /^(sandbox|bench)\//,
   // Dialects are the APIs' own line formats, and bear their names.

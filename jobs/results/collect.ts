@@ -48,7 +48,7 @@ export async function outcomeOf(
     const message = messageOf(batch.message, faults, expectedOf(batch));
     const place = placeOf(job);
     if (!place) return { counts, message, objects: [], cuts: [] };
-    const objects = [manifest(deps, place, job, manifestOf(counts, check))];
+    const objects = [manifestObject(deps, place, job, manifestOf(counts, check))];
     if (told.parts.length === 0) return { counts, message, objects, cuts: [] };
     const kept = draft && await keep(deps, draft, provider, job, check);
     const expiresAt = kept === undefined ? told.expiresAt?.getTime() : undefined;
@@ -56,7 +56,7 @@ export async function outcomeOf(
       bucket: place.bucket,
       key: place.output,
       object: {
-        ...common(deps, job, check.sha256),
+        ...commonOf(deps, job, check.sha256),
         held: kept === undefined
           ? {
             in: "batch",
@@ -119,11 +119,12 @@ export function withoutResults(
 ): Outcome {
   const counts = countsOf(told, undefined);
   const place = placeOf(job);
-  const objects = place ? [manifest(deps, place, job, manifestOf(counts, undefined))] : [];
+  const objects = place ? [manifestObject(deps, place, job, manifestOf(counts, undefined))] : [];
   return { counts, message: message.slice(0, 2_048), objects, cuts: [] };
 }
 
-function manifest(
+/** The manifest as an object. */
+export function manifestObject(
   deps: JobTools,
   place: ResultsPlace,
   job: JobEntry,
@@ -134,11 +135,12 @@ function manifest(
   return {
     bucket: place.bucket,
     key: place.manifest,
-    object: { ...common(deps, job, sha256), held: { in: "catalog", text }, bytes },
+    object: { ...commonOf(deps, job, sha256), held: { in: "catalog", text }, bytes },
   };
 }
 
-function common(deps: JobTools, { id }: JobEntry, sha256: string) {
+/** What all objects of results have in common. */
+export function commonOf(deps: JobTools, { id }: JobEntry, sha256: string) {
   return {
     file: resultsId(id, sha256),
     etag: resultsEtag(sha256),

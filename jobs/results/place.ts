@@ -11,6 +11,8 @@ export interface ResultsPlace {
   readonly output: string;
   /** The key of what tells how many there are. */
   readonly manifest: string;
+  /** The key of the report of losses in translation. */
+  readonly losses: string;
 }
 
 /** A job by its id and what its creator said of its data. */
@@ -35,8 +37,10 @@ export function placeOf({ id, inputDataConfig, outputDataConfig }: Described):
     folder,
     output: `${folder}${lastPart(inputDataConfig.s3InputDataConfig.s3Uri)}.out`,
     manifest: `${folder}manifest.json.out`,
+    // Programs read what lies beside results, and pass over names with an underscore.
+    losses: `${prefix}_batchway/${id}/translation.ndjson`,
   };
-  const fits = [place.output, place.manifest]
+  const fits = [place.output, place.manifest, place.losses]
     .every((name) => new TextEncoder().encode(name).length <= maxKeyBytes);
   return fits ? place : undefined;
 }

@@ -1,5 +1,6 @@
 /** A job that one batch runs: a native batch, or one whose input is a provider file. */
 import type { SingleJob } from "../../catalog/entries.ts";
+import { inputOf, isNative } from "../../catalog/plans.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { boundTo } from "../../reach/accounts.ts";
 import { accountOf } from "../../reach/reach.ts";
@@ -38,6 +39,12 @@ export function createSingleRun(
     name: `batch ${id}`,
     report: ask,
     stop: (signal) => batches().stop(id, signal),
+    async release(signal) {
+      const input = inputOf(job);
+      if (input !== undefined && !isNative(job)) {
+        await deps.objects.release(provider, input, signal);
+      }
+    },
     async collect(report, doubt, signal) {
       // The report has less than the batch that it was made from.
       const whole = { ...batch ?? await ask(signal), ...report };

@@ -23,17 +23,20 @@ const statuses: Readonly<Record<string, JobStatus>> = {
 };
 
 /** Gemini keeps neither labels nor metadata, so the job's id travels behind its name. */
-export function displayNameOf({ jobName, jobId }: Pick<NewBatch, "jobName" | "jobId">): string {
-  return `${jobName} [batchway:${jobId}]`;
+export function displayNameOf(
+  { jobName, jobId, shard }: Pick<NewBatch, "jobName" | "jobId" | "shard">,
+): string {
+  return `${jobName} [batchway:${jobId}${shard === undefined ? "" : `/${shard}`}]`;
 }
 
 /** Takes a display name apart; one that {@linkcode displayNameOf} did not make is all name. */
 export function parseDisplayName(
   displayName: string,
-): { readonly name: string; readonly jobId: JobId | undefined } {
-  const parts = /^(.*) \[batchway:([a-z0-9]+)\]$/s.exec(displayName);
-  const [, name = "", job = ""] = parts ?? [];
-  return isJobId(job) ? { name, jobId: job } : { name: displayName, jobId: undefined };
+): { readonly name: string; readonly jobId: JobId | undefined; readonly shard?: number } {
+  const parts = /^(.*) \[batchway:([a-z0-9]+)(?:\/(\d{1,6}))?\]$/s.exec(displayName);
+  const [, name = "", job = "", shard] = parts ?? [];
+  if (!isJobId(job)) return { name: displayName, jobId: undefined };
+  return { name, jobId: job, ...(shard !== undefined && { shard: Number(shard) }) };
 }
 
 /** Reads an operation; undefined if it is none. */
@@ -45,13 +48,14 @@ export function readBatch(operation: JsonObject, secrets: readonly string[]): Ba
   const output = idText(object(metadata["output"])?.["responsesFile"]) ??
     idText(object(operation["response"])?.["responsesFile"]);
   const displayName = text(metadata["displayName"]);
-  const { name, jobId } = parseDisplayName(displayName ?? "");
+  const { name, jobId, shard } = parseDisplayName(displayName ?? "");
   const rawStatus = text(metadata["state"]) ?? "";
   const status = statusOf(rawStatus, operation);
   const createdAt = time(metadata["createTime"]) ?? new Date(0);
   return {
     id: batchId(id),
     jobId,
+    ...(shard !== undefined && { shard }),
     name: displayName === undefined ? undefined : name,
     modelId: text(metadata["model"])?.replace(/^models\//, ""),
     status,

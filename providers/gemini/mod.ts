@@ -1,6 +1,7 @@
 /** Google's Gemini Developer API: its files, which live 48 hours, and its batches. */
 import { createHealth } from "../account_health.ts";
 import { createHttp } from "../http.ts";
+import { batchLimits } from "../limits.ts";
 import type { Account, StoringProvider } from "../provider.ts";
 import {
   type AccountSettings,
@@ -35,5 +36,13 @@ export function createGemini(settings: ProviderSettings, deps: ProviderDeps): St
       health,
     };
   };
-  return { name: settings.name, accounts: settings.accounts.map(account) };
+  return {
+    name: settings.name,
+    accounts: settings.accounts.map(account),
+    target: {
+      kind: "gemini",
+      dialects: ["gemini"],
+      limits: batchLimits.gemini,
+    },
+  };
 }

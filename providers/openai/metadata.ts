@@ -10,14 +10,17 @@ const maxValue = 512;
 
 const jobKey = "batchway_job";
 const nameKey = "batchway_name";
+const shardKey = "batchway_shard";
+const ownKeys: ReadonlySet<string> = new Set([jobKey, nameKey, shardKey]);
 
 /** Job id and job name, then the tags in their order as far as there is room for them. */
 export function metadataOf(batch: NewBatch): Record<string, string> {
   const pairs: [string, string][] = [[jobKey, batch.jobId], [nameKey, batch.jobName]];
+  if (batch.shard !== undefined) pairs.push([shardKey, `${batch.shard}`]);
   for (const [key, value] of Object.entries(batch.tags)) {
     if (pairs.length === maxPairs) break;
     const fits = [...key].length <= maxKey && [...value].length <= maxValue;
-    if (fits && key !== jobKey && key !== nameKey) pairs.push([key, value]);
+    if (fits && !ownKeys.has(key)) pairs.push([key, value]);
   }
   return Object.fromEntries(pairs);
 }
@@ -25,6 +28,7 @@ export function metadataOf(batch: NewBatch): Record<string, string> {
 /** What {@linkcode metadataOf} put in. */
 export interface Travelled {
   readonly jobId: JobId | undefined;
+  readonly shard?: number;
   readonly name: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -33,10 +37,12 @@ export interface Travelled {
 export function travelled(metadata: JsonObject): Travelled {
   const job = text(metadata[jobKey]);
   const tags = Object.entries(metadata).filter((pair): pair is [string, string] =>
-    typeof pair[1] === "string" && pair[0] !== jobKey && pair[0] !== nameKey
+    typeof pair[1] === "string" && !ownKeys.has(pair[0])
   );
+  const shard = text(metadata[shardKey]) ?? "";
   return {
     jobId: job !== undefined && isJobId(job) ? job : undefined,
+    ...(/^\d{1,6}$/.test(shard) && { shard: Number(shard) }),
     name: text(metadata[nameKey]),
     tags: Object.fromEntries(tags),
   };

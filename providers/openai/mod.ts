@@ -1,6 +1,7 @@
 /** OpenAI, and every server that speaks its Files and Batch API. */
 import { createHealth } from "../account_health.ts";
 import { createHttp } from "../http.ts";
+import { batchLimits } from "../limits.ts";
 import type { Account, StoringProvider } from "../provider.ts";
 import {
   type AccountSettings,
@@ -43,5 +44,13 @@ export function createOpenAI(settings: ProviderSettings, deps: ProviderDeps): St
       health,
     };
   };
-  return { name: settings.name, accounts: settings.accounts.map(account) };
+  return {
+    name: settings.name,
+    accounts: settings.accounts.map(account),
+    target: {
+      kind: "openai",
+      dialects: ["openai-chat", "openai-responses", "openai-embeddings"],
+      limits: batchLimits.openai,
+    },
+  };
 }

@@ -4,7 +4,7 @@
  */
 import { renderBedrockError } from "../../codecs/bedrock_errors.ts";
 import { Failure } from "../../codecs/failure.ts";
-import { checkWrite, reachOf } from "../authorize.ts";
+import { checkWrite, reachElsewhere, reachOf } from "../authorize.ts";
 import type { Broken, Context } from "../context.ts";
 import { answerText } from "../text_answer.ts";
 import { explained } from "../explain_choice.ts";
@@ -79,7 +79,8 @@ async function answer(
       () => forwardJobs(forward, mount, route.operation, context, bytes),
     );
   }
-  const reach = reachOf(principal, provider.stores);
+  const at = reachElsewhere(principal, deps.providers);
+  const reach = { at, ...reachOf(principal, provider.stores) };
   const body = bytes.length === 0 ? undefined : parse(bytes);
   const reply = await route.handler({ ...context, deps, reach, body });
   return answerJson(reply, { "x-amzn-requestid": requestId });

@@ -14,8 +14,9 @@ async function resolve(
     inputDataConfig: { s3InputDataConfig: { s3Uri } },
     tags: file_id === undefined ? {} : { file_id },
   });
-  const { file, account } = await findInput(world.objects, reach, request, quiet());
-  return { file, account };
+  const { held } = await findInput(world.objects, reach, request, quiet());
+  assert.ok(held.in === "provider");
+  return { file: held.file, account: held.account };
 }
 
 async function filled(): Promise<ObjectWorld> {

@@ -1,0 +1,51 @@
+/** The entries of sharded jobs. Times are milliseconds since 1970. */
+import type { BatchId, BlobName, FileId } from "../codecs/ids.ts";
+import type { JobStatus } from "../codecs/job_status.ts";
+import type { JobCounts } from "./entries.ts";
+
+/** What the input of a sharded job was found to hold. */
+export interface PreparedEntry {
+  readonly records: number;
+  /** Records that the target cannot take: they have an error line and are not sent. */
+  readonly refused: number;
+  /** Records that lost something in translation. */
+  readonly lossy: number;
+  /** The report of losses, in the blob store; absent where nothing was lost. */
+  readonly losses?: StoredBytes;
+}
+
+/** Bytes in the blob store. */
+export interface StoredBytes {
+  readonly blob: BlobName;
+  readonly bytes: number;
+  /** Hex. */
+  readonly sha256: string;
+}
+
+/** A part of a job that one batch runs. */
+export interface ShardEntry {
+  readonly n: number;
+  readonly account: string;
+  /** Its records are among those of these numbers, which count from 1. */
+  readonly first: number;
+  readonly last: number;
+  readonly records: number;
+  /** Its records as the provider takes them, one a line. */
+  readonly lines: StoredBytes;
+  /** The provider file that holds them, where the provider takes files. */
+  readonly file?: FileId;
+  /** When the provider was last asked for the batch. */
+  readonly askedAt?: number;
+  readonly batch?: BatchId;
+  /** How its batch ended, or why it has none. */
+  readonly end?: ShardEnd;
+}
+
+/** The end of a shard. */
+export interface ShardEnd {
+  readonly status: JobStatus;
+  readonly counts?: JobCounts;
+  readonly message?: string;
+  readonly results: readonly FileId[];
+  readonly endedAt: number;
+}

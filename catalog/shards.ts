@@ -1,0 +1,146 @@
+/**
+ * Shards: the parts of a job that one batch runs each. All shards of a job are recorded before the
+ * entry that says so; nothing is started before that entry is there.
+ */
+import type { FileId, JobId } from "../codecs/ids.ts";
+import { isTerminal } from "../codecs/job_status.ts";
+import type { BatchEntry, JobEntry } from "./entries.ts";
+import type { PreparedEntry, ShardEntry } from "./shard_entries.ts";
+import type { Registration } from "./instances.ts";
+import { keys, type Scope } from "./keys.ts";
+import { type Attempt, change } from "./kv.ts";
+import { throwAway } from "./names.ts";
+
+/** A shard whose batch its provider may have made. */
+export interface AskingShard {
+  readonly scope: Scope;
+  readonly job: JobId;
+  readonly shard: ShardEntry;
+}
+
+/** What must hold for a step. */
+export interface ShardCondition {
+  readonly registration?: Registration;
+  /** The job is neither over nor to be stopped. */
+  readonly wanted?: boolean;
+}
+
+/** The shards' part of the catalog. */
+export type ShardCatalog = ReturnType<typeof createShardCatalog>;
+
+/** Makes the shards' part of the catalog. */
+export function createShardCatalog(
+  kv: Deno.Kv,
+  sleep: (milliseconds: number) => Promise<void>,
+) {
+  return { prepared, all, prepare, update, forgetFile, asking };
+
+  /** What the job's input holds; undefined while that is not known. */
+  async function prepared(scope: Scope, id: JobId): Promise<PreparedEntry | undefined> {
+    return (await kv.get<PreparedEntry>(keys.prepared(scope, id))).value ?? undefined;
+  }
+
+  /** The shards of a job, in the order of their records. */
+  async function all(scope: Scope, id: JobId): Promise<ShardEntry[]> {
+    const found: ShardEntry[] = [];
+    for await (const { value } of kv.list<ShardEntry>({ prefix: keys.shards(scope, id) })) {
+      found.push(value);
+    }
+    return found;
+  }
+
+  /** Records the shards of a job, and then that these are all. Nothing may have been started. */
+  async function prepare(
+    scope: Scope,
+    id: JobId,
+    entry: PreparedEntry,
+    shards: readonly ShardEntry[],
+  ): Promise<void> {
+    for (const shard of shards) await write(keys.shard(scope, id, shard.n), shard);
+    await write(keys.prepared(scope, id), entry);
+  }
+
+  function write(key: Deno.KvKey, value: unknown): Promise<void> {
+    return change(sleep, async () => {
+      await kv.set(key, value);
+      return { done: undefined };
+    });
+  }
+
+  /**
+   * Moves a shard on, with all that points to it. A file that holds its records waits in the trash
+   * until the job is over; its batch is the job's from then on.
+   *
+   * @param move Returns the shard as it is to be; undefined where nothing changes.
+   * @returns The shard as it is now; undefined where it is gone, or a condition does not hold.
+   */
+  function update(
+    scope: Scope,
+    id: JobId,
+    n: number,
+    move: (shard: ShardEntry) => ShardEntry | undefined,
+    { registration, wanted = false }: ShardCondition = {},
+  ): Promise<ShardEntry | undefined> {
+    return change(sleep, async (): Promise<Attempt<ShardEntry | undefined>> => {
+      const old = await kv.get<ShardEntry>(keys.shard(scope, id, n));
+      if (!old.value) return { done: undefined };
+      const shard = move(old.value);
+      if (!shard) return { done: old.value };
+      const step = kv.atomic().check(old).set(old.key, shard);
+      if (wanted) {
+        const job = await kv.get<JobEntry>(keys.job(scope, id));
+        const isWanted = job.value && !job.value.stopRequested && !isTerminal(job.value.status);
+        if (!isWanted) return { done: undefined };
+        step.check(job);
+      }
+      if (registration) step.check(registration);
+      if (shard.askedAt !== undefined && shard.batch === undefined && !shard.end) {
+        step.set(keys.askingShard(scope, id, n), true);
+      } else step.delete(keys.askingShard(scope, id, n));
+      if (shard.batch !== undefined) {
+        const owner: BatchEntry = { tenant: scope.tenant, id, over: shard.end !== undefined };
+        step.set(keys.batch(scope.provider, shard.batch), owner);
+      }
+      if (shard.file !== undefined && shard.file !== old.value.file) {
+        const { file, account } = shard;
+        const held = { in: "provider", file, account } as const;
+        // A service that stores by content may have answered with the file of an object.
+        const known = await kv.get(keys.file(scope.provider, file));
+        step.check(known);
+        if (known.value === null) {
+          throwAway(step, scope.provider, { file, held }, {
+            tenant: scope.tenant,
+            bucket: "",
+            key: "",
+          });
+        }
+        step.set(keys.use(scope.provider, shard.file, id), true);
+      }
+      for (const file of shard.end?.results ?? []) {
+        step.set(keys.resultFile(scope.provider, file), scope.tenant);
+      }
+      if ((await step.commit()).ok) return { done: shard };
+      if (!registration) return "again";
+      const now = await kv.get(registration.key);
+      return now.versionstamp === registration.versionstamp ? "again" : { done: undefined };
+    });
+  }
+
+  /** Ends the use of a file that held the records of a shard. */
+  function forgetFile(provider: string, file: FileId, id: JobId): Promise<void> {
+    return change(sleep, async () => {
+      await kv.delete(keys.use(provider, file, id));
+      return { done: undefined };
+    });
+  }
+
+  /** The shards whose batches a provider may have made without the catalog knowing of it yet. */
+  async function* asking(provider: string): AsyncGenerator<AskingShard> {
+    for await (const { key } of kv.list({ prefix: keys.askingShards(provider) })) {
+      const [, , tenant, id, n] = key as [string, string, string, JobId, number];
+      const scope = { tenant, provider };
+      const { value } = await kv.get<ShardEntry>(keys.shard(scope, id, n));
+      if (value) yield { scope, job: id, shard: value };
+    }
+  }
+}

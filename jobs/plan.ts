@@ -1,0 +1,158 @@
+/** The plan of a job, by its tags, its model, and the first record of its input. Pure. */
+import type { ShardedPlan } from "../catalog/plan.ts";
+import { Failure } from "../codecs/failure.ts";
+import { detectDialect, hasEnvelopeOf } from "../dialects/detect.ts";
+import type { Json } from "../dialects/json.ts";
+import { findModel, type ModelTable } from "../dialects/models.ts";
+import { canTranslate, type DialectName, dialectNames, isDialectName } from "../dialects/names.ts";
+import type { TranslationTarget } from "../providers/provider.ts";
+
+const dialectTag = "batchway:dialect";
+const outputTag = "batchway:output-dialect";
+const lossTag = "batchway:on-loss";
+/** The tag that names the provider where the input is. */
+export const inputTag = "batchway:input-provider";
+const tagPrefix = "batchway:";
+const tagNames: readonly string[] = [dialectTag, outputTag, lossTag, inputTag];
+
+/** The first record of an input. */
+export type Head =
+  /** A provider file: it is in one of its provider's dialects, unless a tag says otherwise. */
+  | { readonly kind: "file" }
+  /** There is no record. */
+  | { readonly kind: "empty" }
+  /** A first line, or what it is instead: completes "the first record is …". */
+  | {
+    readonly kind: "line";
+    readonly line: Json | string;
+    /** The input is a provider file where the job runs. */
+    readonly isFile: boolean;
+  };
+
+/** What a plan is made from. */
+export interface PlanQuestion {
+  /** The configured name of the provider that runs the job. */
+  readonly provider: string;
+  readonly target: TranslationTarget | undefined;
+  readonly modelId: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly models: ModelTable;
+}
+
+/** How a job runs: with its input as it is, or with records that are read and sent in shards. */
+export type Planned =
+  | { readonly kind: "direct" }
+  | Omit<ShardedPlan, "account" | "source" | "input">;
+
+/** Whether the first record of an input is to be read. */
+export function needsHead(isFile: boolean, tags: PlanQuestion["tags"]): boolean {
+  return !isFile || declared(tags, dialectTag) !== undefined;
+}
+
+/** Checks the tags whose names begin with `batchway:`. Throws `invalid`. */
+export function checkTags(tags: PlanQuestion["tags"]): void {
+  const unknown = Object.keys(tags)
+    .find((name) => name.startsWith(tagPrefix) && !tagNames.includes(name));
+  if (unknown !== undefined) {
+    throw invalid(`The tag ${unknown} is not known. Tags of this form are ${tagNames.join(", ")}`);
+  }
+  declared(tags, dialectTag);
+  declared(tags, outputTag);
+  onLossOf(tags);
+}
+
+/**
+ * Plans a job. Throws `invalid` where its input cannot be run at the provider.
+ *
+ * @param isInline Whether the provider takes records with the request only.
+ */
+export function planOf(question: PlanQuestion, head: Head, isInline: boolean): Planned {
+  const { target, tags, provider } = question;
+  const dialect = declared(tags, dialectTag);
+  if (head.kind === "empty") {
+    throw invalid("The job's input holds no record. Put a JSONL file with a record on each line");
+  }
+  if (!target) {
+    if (dialect === undefined) return { kind: "direct" };
+    throw invalid(`Records cannot be translated for ${provider}. Leave out the tag ${dialectTag}`);
+  }
+  const from = dialect ?? detected(question, head, target);
+  if (dialect !== undefined && head.kind === "line") checkDeclared(dialect, head.line);
+  const isOwn = from === "native" || target.dialects.includes(from);
+  const isFile = head.kind === "file" || head.isFile;
+  if (from === "native" || isOwn && !isInline && isFile) return { kind: "direct" };
+  const to = isOwn ? from : target.dialects.find((one) => canTranslate(from, one));
+  if (to === undefined) {
+    throw invalid(
+      `Records of ${from} cannot be run at ${provider}: it has no such models. Choose another ` +
+        "provider with x-model-provider",
+    );
+  }
+  const back = declared(tags, outputTag) ?? from;
+  if (!canTranslate(to, back)) {
+    throw invalid(`Results of ${to} cannot be written as ${back}. Change the tag ${outputTag}`);
+  }
+  return {
+    kind: "sharded",
+    from,
+    isDeclared: dialect !== undefined,
+    to,
+    back,
+    target: { provider, modelId: modelOf(question, target) },
+    onLoss: onLossOf(tags),
+    retries: 0,
+    output: "catalog",
+  };
+}
+
+function detected(
+  { modelId, provider }: PlanQuestion,
+  head: Exclude<Head, { kind: "empty" }>,
+  target: TranslationTarget,
+): DialectName | "native" {
+  // What is stored there as a file was told to be its own when it was put.
+  if (head.kind === "file") return target.dialects[0] ?? "native";
+  if (typeof head.line === "string") throw first(head.line);
+  const found = detectDialect(head.line, modelId);
+  if ("dialect" in found) return found.dialect;
+  if ("unknown" in found) throw first(found.unknown);
+  throw first(`one for ${found.form} of ${found.native}, which ${provider} cannot run from here`);
+}
+
+function first(is: string): Failure {
+  return invalid(
+    `The first record of the job's input is ${is}. Send records of a known dialect ` +
+      `(${dialectNames.join(", ")}), or name it with the tag ${dialectTag}`,
+  );
+}
+
+function checkDeclared(dialect: DialectName, line: Json | string): void {
+  if (typeof line === "string") throw first(line);
+  if (hasEnvelopeOf(line, dialect)) return;
+  throw invalid(
+    `The tag ${dialectTag} says ${dialect}, and the first record of the job's input is not of that ` +
+      "form. Change the tag, or leave it out",
+  );
+}
+
+function modelOf({ modelId, provider, models }: PlanQuestion, { kind }: TranslationTarget): string {
+  const found = findModel({ modelId, provider, kind }, models);
+  if ("model" in found) return found.model.id;
+  throw invalid(found.missing.replace(/\.$/, ""));
+}
+
+function declared(tags: PlanQuestion["tags"], name: string): DialectName | undefined {
+  const value = Object.hasOwn(tags, name) ? tags[name] : undefined;
+  if (value === undefined || isDialectName(value)) return value;
+  throw invalid(`The tag ${name} must be one of ${dialectNames.join(", ")}`);
+}
+
+function onLossOf(tags: PlanQuestion["tags"]): ShardedPlan["onLoss"] {
+  const value = Object.hasOwn(tags, lossTag) ? tags[lossTag] : "report";
+  if (value === "report" || value === "fail") return value;
+  throw invalid(`The tag ${lossTag} must be report or fail`);
+}
+
+function invalid(message: string): Failure {
+  return new Failure("invalid", message);
+}

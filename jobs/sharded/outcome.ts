@@ -1,0 +1,82 @@
+/** What a sharded job is recorded with: its results, its manifest, and the report of losses. */
+import type { ResultsObject } from "../../catalog/results.ts";
+import type { JobCounts } from "../../catalog/entries.ts";
+import type { PreparedEntry, StoredBytes } from "../../catalog/shard_entries.ts";
+import type { JobTools } from "../deps.ts";
+import { commonOf, manifestObject, type Outcome } from "../results/collect.ts";
+import { placeOf } from "../results/place.ts";
+import type { Report } from "../run.ts";
+import type { Gathered } from "./gather.ts";
+import type { ShardedJob } from "./prepare.ts";
+
+const maxMessage = 2_048;
+const maxIdLength = 64;
+
+/** The outcome of a job whose results were written. */
+export function outcomeOf(
+  deps: JobTools,
+  { job }: ShardedJob,
+  report: Report,
+  gathered: Gathered,
+  prepared: PreparedEntry | undefined,
+): Outcome {
+  const { total, success, error, inputTokens, outputTokens } = gathered;
+  const counts: JobCounts = { total, processed: success + error, success, error };
+  const place = placeOf(job);
+  const objects: ResultsObject[] = [];
+  if (place) {
+    const text = JSON.stringify({
+      totalRecordCount: total,
+      processedRecordCount: counts.processed,
+      successRecordCount: success,
+      errorRecordCount: error,
+      inputTokenCount: inputTokens,
+      outputTokenCount: outputTokens,
+    });
+    objects.push(manifestObject(deps, place, job, text));
+    objects.push(stored(deps, job, place.bucket, place.output, gathered.output));
+    if (prepared?.losses) {
+      objects.push(stored(deps, job, place.bucket, place.losses, prepared.losses));
+    }
+  }
+  const message = messageOf(report, gathered, prepared, place?.losses);
+  return { counts, message, objects, cuts: [] };
+}
+
+function stored(
+  deps: JobTools,
+  job: ShardedJob["job"],
+  bucket: string,
+  key: string,
+  { blob, bytes, sha256 }: StoredBytes,
+): ResultsObject {
+  const object = { ...commonOf(deps, job, sha256), held: { in: "store", blob } as const, bytes };
+  return { bucket, key, object };
+}
+
+function messageOf(
+  { message }: Report,
+  { total, lost, lostCount, lostParts }: Gathered,
+  prepared: PreparedEntry | undefined,
+  report: string | undefined,
+): string | undefined {
+  const said = message === undefined ? [] : [message];
+  if (prepared && prepared.refused > 0) {
+    said.push(`${prepared.refused} of ${total} records could not be translated and were not sent.`);
+  }
+  if (prepared && prepared.lossy > 0) {
+    said.push(
+      `${prepared.lossy} of ${total} records lost something in translation: see ${report}.`,
+    );
+  }
+  if (lostCount > 0) {
+    const ids = lost.map((id) => id.slice(0, maxIdLength)).join(", ");
+    const others = lostCount > lost.length ? " and others" : "";
+    said.push(`The provider's results lack ${lostCount} of ${total} records: ${ids}${others}.`);
+  }
+  if (lostParts.size > 0) {
+    const parts = [...lostParts].map(([what, count]) => `${what} (${count})`).join(", ");
+    said.push(`Answers held what their dialect cannot: ${parts}.`);
+  }
+  return said.length === 0 ? undefined : said.join(" ").slice(0, maxMessage);
+}

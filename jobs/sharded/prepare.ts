@@ -1,0 +1,176 @@
+/**
+ * Preparing a sharded job: its input is read once, each record is translated, and the records are cut
+ * into shards in the blob store. Nothing is at the provider before the last line was read.
+ */
+import type { JobEntry } from "../../catalog/entries.ts";
+import type { ShardedPlan } from "../../catalog/plan.ts";
+import type { PreparedEntry, ShardEntry } from "../../catalog/shard_entries.ts";
+import { createBreath } from "../../runtime/breath.ts";
+import { envelope } from "../../dialects/envelopes.ts";
+import type { TargetModel } from "../../dialects/dialect.ts";
+import { findModel, targetModel } from "../../dialects/models.ts";
+import { envelopeOf } from "../../dialects/names.ts";
+import {
+  lossLine,
+  type ReadRecord,
+  readRecords,
+  type SourceFile,
+  type TranslatedRecord,
+  translateRecord,
+} from "../../dialects/stream.ts";
+import type { Account, BatchLimits, TranslationTarget } from "../../providers/provider.ts";
+import type { BlobStore } from "../../blobs/store.ts";
+import type { Scope } from "../../catalog/keys.ts";
+import type { JobTools } from "../deps.ts";
+import { openSource } from "../source.ts";
+import { Cutter, GrowingBlob } from "./cut.ts";
+import { type WireIds, wireIdsOf, workName } from "./wire.ts";
+
+/** A sharded job, and what it runs on. */
+export interface ShardedJob {
+  readonly scope: Scope;
+  readonly job: JobEntry;
+  readonly plan: ShardedPlan;
+  readonly account: Account;
+  readonly target: TranslationTarget;
+  readonly store: BlobStore;
+}
+
+/** A job that cannot run: a sentence for each reason, the first ones. */
+export interface Unfit {
+  readonly reasons: readonly string[];
+}
+
+/** How many reasons are named. */
+const mostReasons = 10;
+
+/** The file that a plan reads. */
+export function fileOf({ from, isDeclared }: ShardedPlan, modelId: string): SourceFile {
+  return { dialect: from, isDeclared, modelId };
+}
+
+/** The model that records are translated for, with what the configuration knows of it. */
+export function modelOf(
+  { models }: Pick<JobTools, "models">,
+  { scope: { provider }, job: { modelId }, plan: { target: { modelId: id } }, target: { kind } }:
+    ShardedJob,
+): TargetModel {
+  const found = findModel({ modelId, provider, kind }, models);
+  return "model" in found && found.model.id === id ? found.model : targetModel({ id });
+}
+
+/** Reads the input and records the shards; nothing is recorded of a job that cannot run. */
+export async function prepare(
+  deps: JobTools,
+  sharded: ShardedJob,
+  signal: AbortSignal,
+): Promise<PreparedEntry | Unfit> {
+  const { scope, job, plan, account, store } = sharded;
+  const work = new Preparing(deps, sharded, signal, new GrowingBlob(await store.draft()));
+  try {
+    const body = await openSource(deps, scope, plan, signal);
+    const breath = createBreath({ signal });
+    for await (const record of readRecords(body, fileOf(plan, job.modelId), { breath, signal })) {
+      if (record.kind === "broken") work.broken(record.line, record.reason);
+      else await work.record(record);
+      if (work.reasons.length >= mostReasons) break;
+    }
+    if (work.reasons.length > 0) return { reasons: work.reasons };
+    if (work.records === 0) return { reasons: ["The input holds no record."] };
+    const shards = await work.cutter.end();
+    const entry = await work.entry();
+    const entries = shards.map((cut): ShardEntry => ({ ...cut, account: account.name }));
+    await deps.catalog.shards.prepare(scope, job.id, entry, entries);
+    return entry;
+  } finally {
+    await work.discard();
+  }
+}
+
+class Preparing {
+  readonly cutter: Cutter;
+  readonly reasons: string[] = [];
+  records = 0;
+  #refused = 0;
+  #lossy = 0;
+  #losses = 0;
+  readonly #sharded: ShardedJob;
+  readonly #ids: WireIds;
+  readonly #model: TargetModel;
+  readonly #limits: BatchLimits;
+  readonly #report: GrowingBlob;
+  readonly #signal: AbortSignal;
+
+  constructor(deps: JobTools, sharded: ShardedJob, signal: AbortSignal, report: GrowingBlob) {
+    const { scope: { provider }, job: { id }, target, account, store } = sharded;
+    this.#sharded = sharded;
+    this.#ids = wireIdsOf(id, account);
+    this.#model = modelOf(deps, sharded);
+    this.#limits = target.limits;
+    this.#report = report;
+    this.#signal = signal;
+    const name = (n: number) => workName(provider, id, `shard-${n}`);
+    this.cutter = new Cutter(store, target.limits, name, signal);
+  }
+
+  broken(line: number, reason: string): void {
+    this.reasons.push(`Line ${line} of the input is ${reason}.`);
+  }
+
+  async record(read: Parameters<typeof translateRecord>[0]): Promise<void> {
+    this.records++;
+    const { plan } = this.#sharded;
+    if (read.kind === "record" && plan.from === plan.to) {
+      return await this.cutter.add(read.record, this.#asItIs(read));
+    }
+    const record = translateRecord(read, plan.from, {
+      to: plan.to,
+      model: this.#model,
+      wireId: ({ record }) => this.#ids.of(record),
+      maxRecordBytes: this.#limits.recordBytes,
+    });
+    await this.#note(record);
+    if (record.translated.kind === "refused") this.#refused++;
+    else for (const line of record.translated.lines) await this.cutter.add(record.record, line);
+  }
+
+  /** A record in the provider's own dialect: only its id is another one. */
+  #asItIs({ json, record }: ReadRecord): string {
+    const { from } = this.#sharded.plan;
+    const form = envelope(envelopeOf(from));
+    return form.writeRequest(this.#ids.of(record), form.readBody(json)?.raw ?? "{}", from);
+  }
+
+  async #note(record: TranslatedRecord): Promise<void> {
+    const { losses } = record.translated;
+    if (losses.length === 0) return;
+    this.#lossy++;
+    for (const loss of losses) {
+      this.#losses++;
+      if (this.#report.add(lossLine(record, loss))) await this.#report.flush();
+      const fails = this.#sharded.plan.onLoss === "fail" && !loss.hint;
+      if (fails && this.reasons.length < mostReasons) {
+        this.reasons.push(`Line ${record.line} of the input loses ${loss.path}: ${loss.reason}.`);
+      }
+    }
+  }
+
+  async entry(): Promise<PreparedEntry> {
+    const { scope: { provider }, job: { id } } = this.#sharded;
+    const kept = this.#losses === 0 ? undefined : await this.#report.keep(
+      (sha256) => workName(provider, id, `losses-${sha256}`),
+      this.#signal,
+    );
+    return {
+      records: this.records,
+      refused: this.#refused,
+      lossy: this.#lossy,
+      ...(kept && { losses: kept }),
+    };
+  }
+
+  async discard(): Promise<void> {
+    await this.cutter.discard();
+    await this.#report.discard();
+  }
+}

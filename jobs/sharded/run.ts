@@ -1,0 +1,155 @@
+/** A job whose records are translated, or sent inline: several batches behind one run. */
+import type { PreparedEntry, ShardEntry } from "../../catalog/shard_entries.ts";
+import { Failure } from "../../codecs/failure.ts";
+import { isTerminal } from "../../codecs/job_status.ts";
+import type { StoringProvider } from "../../providers/provider.ts";
+import type { JobTools } from "../deps.ts";
+import { type Outcome, withoutResults } from "../results/collect.ts";
+import type { DoubtSoFar, Report, Run } from "../run.ts";
+import { patience, verdictOf, type Wait } from "../verdict.ts";
+import { readBatches, writeResults } from "./gather.ts";
+import { outcomeOf } from "./outcome.ts";
+import type { ShardedJob } from "./prepare.ts";
+import { Scratch } from "./scratch.ts";
+import { releaseShards } from "./start.ts";
+import { endOf, type Seen, sumOf } from "./sum.ts";
+
+/**
+ * Makes the run of a sharded job.
+ *
+ * @param push Goes on with what is left to be prepared or started, behind the caller.
+ */
+export function createShardedRun(
+  deps: JobTools,
+  provider: StoringProvider,
+  sharded: ShardedJob,
+  push: () => void,
+): Run {
+  const { scope, job, account } = sharded;
+  const { shards } = deps.catalog;
+  return {
+    name: `batches of job ${job.id}`,
+    async report(signal) {
+      const prepared = await shards.prepared(scope, job.id);
+      if (!prepared) return beforeBatches(deps, sharded, push);
+      const seen = await Promise.all(
+        (await shards.all(scope, job.id)).map((shard) => look(deps, sharded, shard, signal)),
+      );
+      const report = sumOf(seen, prepared, job.stopRequested);
+      const isStarted = seen.every(({ shard }) => shard.batch !== undefined || shard.end);
+      if (!isStarted && !isTerminal(report.status)) push();
+      return report;
+    },
+    async stop(signal) {
+      for (const { batch, end } of await shards.all(scope, job.id)) {
+        if (batch === undefined || end) continue;
+        try {
+          await account.batches.stop(batch, signal);
+        } catch (error) {
+          // It is over already; the others are stopped all the same.
+          if (!(error instanceof Failure) || error.kind !== "conflict") throw error;
+        }
+      }
+    },
+    collect: (report, doubt, signal) => collect(deps, sharded, report, doubt, signal),
+    release: async (signal) => {
+      await releaseShards(deps, provider, sharded, signal);
+      const { input } = sharded.plan;
+      if (input !== undefined) await deps.objects.release(provider, input, signal);
+    },
+  };
+}
+
+/** A job that has no batches yet. Where its stop was asked for, it gets none. */
+function beforeBatches(deps: JobTools, { job }: ShardedJob, push: () => void): Report {
+  if (!job.stopRequested) push();
+  return {
+    status: job.stopRequested ? "Stopped" : job.status === "Submitted" ? "Submitted" : "Validating",
+    rawStatus: "",
+    counts: undefined,
+    message: undefined,
+    results: [],
+    endedAt: job.stopRequested ? new Date(deps.now()) : undefined,
+    expiresAt: undefined,
+  };
+}
+
+/** Asks for a shard's batch, unless it is over, and records its end. */
+async function look(
+  deps: JobTools,
+  { scope, job, account }: ShardedJob,
+  shard: ShardEntry,
+  signal: AbortSignal,
+): Promise<Seen> {
+  if (shard.end || shard.batch === undefined) return { shard };
+  const report = await account.batches.get(shard.batch, signal);
+  const end = endOf(report, deps.now());
+  if (!end) return { shard, report };
+  const move = (old: ShardEntry) => ({ ...old, end });
+  const now = await deps.catalog.shards.update(scope, job.id, shard.n, move);
+  return { shard: now ?? shard, report };
+}
+
+/** Reads and writes the results; a job that failed as a whole has none. */
+async function collect(
+  deps: JobTools,
+  sharded: ShardedJob,
+  report: Report,
+  doubt: DoubtSoFar,
+  signal: AbortSignal,
+): Promise<Outcome | Wait> {
+  const { scope, job } = sharded;
+  const prepared = await deps.catalog.shards.prepared(scope, job.id);
+  const shards = prepared ? await deps.catalog.shards.all(scope, job.id) : [];
+  if (report.status === "Failed") {
+    const why = report.message ?? "The provider failed the batch and gave no reason.";
+    return withoutResults(deps, job, report.counts, why);
+  }
+  // Its batch may have been made since the report: it is to be stopped first.
+  if (shards.some(({ askedAt, end }) => askedAt !== undefined && !end)) {
+    return { do: "wait", because: "late" };
+  }
+  const read = await readPatiently(deps, sharded, shards, prepared, doubt, signal);
+  if ("do" in read) return read;
+  try {
+    const gathered = await writeResults(deps, sharded, shards, read, signal);
+    return outcomeOf(deps, sharded, report, gathered, prepared);
+  } finally {
+    read.close();
+  }
+}
+
+/** Reads the batches; after long doubt, results that cannot be read count as lost. */
+async function readPatiently(
+  deps: JobTools,
+  sharded: ShardedJob,
+  shards: readonly ShardEntry[],
+  prepared: PreparedEntry | undefined,
+  doubt: DoubtSoFar,
+  signal: AbortSignal,
+): Promise<Scratch | Wait> {
+  const expected = shards.reduce((sum, { end }) => sum + (end?.counts?.processed ?? 0), 0);
+  let scratch: Scratch | undefined;
+  let failure: unknown;
+  try {
+    scratch = await readBatches(deps, sharded, shards, prepared, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    failure = error;
+  }
+  const isShort = scratch !== undefined && scratch.found < expected;
+  const errors = scratch ? [] : [failure];
+  const verdict = verdictOf({ isShort, errors, ...doubt });
+  if (verdict.do === "wait") {
+    scratch?.close();
+    return verdict;
+  }
+  if (failure !== undefined) {
+    deps.warn("The results of a job cannot be read any more", {
+      job: sharded.job.id,
+      error: failure,
+      hours: patience.refused / 3_600_000,
+    });
+  }
+  return scratch ?? await Scratch.open(prepared?.records ?? 0);
+}

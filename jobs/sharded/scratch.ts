@@ -1,0 +1,92 @@
+/** A nameless file on disk that results are gathered in, and the place of each record's line in it. */
+import { Failure } from "../../codecs/failure.ts";
+
+/** Lines are written in blocks of about this size. */
+const blockBytes = 256 * 1024;
+
+/** Result lines by the numbers of their records, in 12 bytes of memory a record. */
+export class Scratch {
+  readonly #file: Deno.FsFile;
+  readonly #offsets: Float64Array;
+  /** Bytes of each line, and one more: 0 where there is none. */
+  readonly #lengths: Uint32Array;
+  #waiting: Uint8Array[] = [];
+  #length = 0;
+  #written = 0;
+  /** How many records have a line. */
+  found = 0;
+  /** How many lines came for records that had one. */
+  repeated = 0;
+
+  private constructor(file: Deno.FsFile, records: number) {
+    this.#file = file;
+    this.#offsets = new Float64Array(records + 1);
+    this.#lengths = new Uint32Array(records + 1);
+  }
+
+  /** Opens a file that goes with the process. Records count from 1. */
+  static async open(records: number): Promise<Scratch> {
+    const path = await Deno.makeTempFile({ prefix: "batchway-results-" });
+    try {
+      return new Scratch(await Deno.open(path, { read: true, write: true }), records);
+    } finally {
+      await Deno.remove(path);
+    }
+  }
+
+  /** Whether a record has a line. */
+  has(record: number): boolean {
+    return (this.#lengths[record] ?? 0) > 0;
+  }
+
+  /** Adds the line of a record, unless it has one; numbers of no record are passed over. */
+  async add(record: number, line: Uint8Array): Promise<void> {
+    if (record < 1 || record >= this.#lengths.length) return;
+    if (this.has(record)) {
+      this.repeated++;
+      return;
+    }
+    this.found++;
+    this.#offsets[record] = this.#written + this.#length;
+    this.#lengths[record] = line.length + 1;
+    // A line is a view of the chunk that it came in.
+    this.#waiting.push(line.slice());
+    this.#length += line.length;
+    if (this.#length >= blockBytes) await this.flush();
+  }
+
+  /** Writes what was added. */
+  async flush(): Promise<void> {
+    const block = new Uint8Array(this.#length);
+    let at = 0;
+    for (const line of this.#waiting) {
+      block.set(line, at);
+      at += line.length;
+    }
+    this.#waiting = [];
+    this.#length = 0;
+    await this.#file.seek(this.#written, Deno.SeekMode.Start);
+    for (let done = 0; done < block.length;) done += await this.#file.write(block.subarray(done));
+    this.#written += block.length;
+  }
+
+  /** The line of a record; undefined where it has none. All must have been flushed. */
+  async read(record: number): Promise<Uint8Array | undefined> {
+    const length = (this.#lengths[record] ?? 0) - 1;
+    if (length < 0) return undefined;
+    const line = new Uint8Array(length);
+    await this.#file.seek(this.#offsets[record] ?? 0, Deno.SeekMode.Start);
+    for (let done = 0; done < length;) {
+      const read = await this.#file.read(line.subarray(done));
+      if (read === null) {
+        throw new Failure("unavailable", "Results that were gathered are not there");
+      }
+      done += read;
+    }
+    return line;
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}

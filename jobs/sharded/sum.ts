@@ -1,0 +1,86 @@
+/** The sum of what a job's shards report. Pure. */
+import type { PreparedEntry, ShardEnd, ShardEntry } from "../../catalog/shard_entries.ts";
+import { isTerminal, type JobStatus } from "../../codecs/job_status.ts";
+import type { RecordCounts } from "../../providers/provider.ts";
+import type { Report } from "../run.ts";
+
+/** A shard, and what its provider reports of its batch; absent where it has none. */
+export interface Seen {
+  readonly shard: ShardEntry;
+  readonly report?: Report;
+}
+
+/** The end of a shard, by the report of its batch; undefined while it runs. */
+export function endOf(report: Report, now: number): ShardEnd | undefined {
+  const { status, counts, message, results, endedAt } = report;
+  if (!isTerminal(status)) return undefined;
+  return {
+    status,
+    ...(counts && { counts }),
+    ...(message !== undefined && { message }),
+    results,
+    endedAt: endedAt?.getTime() ?? now,
+  };
+}
+
+/** States of a job that runs, the one that is furthest behind last: any shard ahead moves the job. */
+const order: readonly JobStatus[] = ["Stopping", "InProgress", "Scheduled", "Validating"];
+
+/** What a job's shards come to. */
+export function sumOf(
+  seen: readonly Seen[],
+  { records, refused }: PreparedEntry,
+  isStopRequested: boolean,
+): Report {
+  const counts = countsOf(seen, records, refused);
+  const ends = seen.map(({ shard: { end } }) => end);
+  const results = ends.flatMap((end) => end?.results ?? []);
+  const status = ends.every((end) => end !== undefined)
+    ? endStatus(ends.map(({ status }) => status))
+    : isStopRequested && seen.every(({ shard }) => shard.end || shard.askedAt === undefined)
+    ? "Stopped"
+    : runningStatus(seen);
+  const limits = seen.map(({ report }) => report?.expiresAt?.getTime())
+    .filter((limit) => limit !== undefined);
+  return {
+    status,
+    rawStatus: status,
+    counts,
+    message: messageOf(ends),
+    results,
+    endedAt: isTerminal(status)
+      ? new Date(Math.max(0, ...ends.map((end) => end?.endedAt ?? 0)))
+      : undefined,
+    expiresAt: limits.length > 0 ? new Date(Math.min(...limits)) : undefined,
+  };
+}
+
+function countsOf(seen: readonly Seen[], total: number, refused: number): RecordCounts {
+  const all = seen.map(({ shard, report }) => shard.end?.counts ?? report?.counts);
+  const success = all.reduce((sum, counts) => sum + (counts?.success ?? 0), 0);
+  const error = all.reduce((sum, counts) => sum + (counts?.error ?? 0), refused);
+  return { total, processed: success + error, success, error };
+}
+
+/** The end of a job whose shards have all ended; a job without any has only refused records. */
+function endStatus(ends: readonly JobStatus[]): JobStatus {
+  const has = (status: JobStatus) => ends.includes(status);
+  if (ends.length === 0) return "Completed";
+  if (ends.every((status) => status === "Failed")) return "Failed";
+  if (has("Stopped")) return "Stopped";
+  if (ends.every((status) => status === "Expired")) return "Expired";
+  return has("Expired") || has("PartiallyCompleted") ? "PartiallyCompleted" : "Completed";
+}
+
+function runningStatus(seen: readonly Seen[]): JobStatus {
+  const statuses = seen.map(({ shard, report }) =>
+    shard.end ? "InProgress" : report?.status ?? "Validating"
+  );
+  return order.find((status) => statuses.includes(status)) ?? "Validating";
+}
+
+/** The providers' reasons, each once. */
+function messageOf(ends: readonly (ShardEnd | undefined)[]): string | undefined {
+  const reasons = new Set(ends.map((end) => end?.message).filter((one) => one !== undefined));
+  return reasons.size === 0 ? undefined : [...reasons].join(" ");
+}

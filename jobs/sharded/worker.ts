@@ -1,0 +1,137 @@
+/**
+ * Preparing and starting sharded jobs, behind the answers to their clients. One gateway at a time
+ * does it for a job, under a lease; what a gateway that died has left is taken up by the sweep.
+ */
+import type { Scope } from "../../catalog/keys.ts";
+import { Failure } from "../../codecs/failure.ts";
+import type { JobId } from "../../codecs/ids.ts";
+import { isTerminal } from "../../codecs/job_status.ts";
+import { startRenewal } from "../../runtime/renewal.ts";
+import type { StoringProvider } from "../../providers/provider.ts";
+import { accountOf } from "../../reach/reach.ts";
+import { SingleFlight } from "../../runtime/single_flight.ts";
+import { type JobTools, nameOf, type ScopedJob } from "../deps.ts";
+import { recordEnd } from "../record_end.ts";
+import { withoutResults } from "../results/collect.ts";
+import type { Report } from "../run.ts";
+import { advance } from "../state.ts";
+import { createWaits, type Waits } from "../waits.ts";
+import { prepare, type ShardedJob, type Unfit } from "./prepare.ts";
+import { startShards } from "./start.ts";
+
+/** The longest pause between two attempts at a job, in milliseconds. */
+const longestPause = 30_000;
+
+/** Works on sharded jobs. */
+export class ShardWorker {
+  readonly #deps: JobTools;
+  readonly #running = new SingleFlight<void>();
+  readonly #waits: Waits;
+
+  constructor(deps: JobTools) {
+    this.#deps = deps;
+    this.#waits = createWaits(deps);
+  }
+
+  /** Goes on with a job, unless that is under way, or was tried in vain a moment ago. */
+  push(provider: StoringProvider, scoped: ScopedJob): void {
+    if (this.#deps.closing.aborted || this.#waits.isPausing(scoped)) return;
+    void this.#running.run(nameOf(scoped), () => this.#attempt(provider, scoped));
+  }
+
+  /** Resolves when no job is being worked on any more. */
+  async idle(): Promise<void> {
+    await this.#running.settled();
+  }
+
+  /** Never throws. */
+  async #attempt(provider: StoringProvider, scoped: ScopedJob): Promise<void> {
+    try {
+      await this.#underLease(provider, scoped);
+      this.#waits.forget(scoped);
+    } catch (error) {
+      this.#waits.postpone(scoped, longestPause);
+      if (this.#deps.closing.aborted) return;
+      const { scope, job } = scoped;
+      const fields = { job: job.id, provider: scope.provider, error };
+      this.#deps.warn("A job could not be prepared or started; it will be tried again", fields);
+    }
+  }
+
+  async #underLease(provider: StoringProvider, { scope, job: { id } }: ScopedJob): Promise<void> {
+    const { clock, instance, leaseMilliseconds, warn, catalog: { results } } = this.#deps;
+    const lease = () => {
+      const until = clock.latest() + leaseMilliseconds;
+      return results.lease(scope, id, instance, clock.earliest(), until);
+    };
+    if (!await lease()) return;
+    const lost = new AbortController();
+    const renewal = startRenewal(leaseMilliseconds / 3, async () => {
+      try {
+        if (!await lease()) lost.abort();
+      } catch (error) {
+        warn("The lease of a job that is being prepared could not be prolonged", { error });
+      }
+    });
+    try {
+      const signal = AbortSignal.any([this.#deps.closing, lost.signal]);
+      await this.#work(provider, scope, id, signal);
+    } finally {
+      await renewal.stop();
+      await results.release(scope, id, instance);
+    }
+  }
+
+  async #work(
+    provider: StoringProvider,
+    scope: Scope,
+    id: JobId,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { catalog: { jobs, shards }, now } = this.#deps;
+    const goesOn = async () => {
+      const job = await jobs.get(scope, id);
+      return job !== undefined && !job.stopRequested && !isTerminal(job.status);
+    };
+    const known = await shards.prepared(scope, id);
+    if (!known && !await goesOn()) return;
+    const job = await jobs.update(scope, id, (old) => advance(old, validating, now()));
+    if (!job || isTerminal(job.status)) return;
+    const sharded = shardedOf(this.#deps, provider, { scope, job });
+    const prepared = known ?? await prepare(this.#deps, sharded, signal);
+    if ("reasons" in prepared) return await this.#fail(sharded, prepared);
+    await startShards(this.#deps, provider, sharded, goesOn, signal);
+  }
+
+  /** Ends a job whose input cannot be run. */
+  async #fail({ scope, job }: ShardedJob, { reasons }: Unfit): Promise<void> {
+    const message = `${reasons.join(" ")} Nothing was sent to the provider.`.slice(0, 2_048);
+    const report = { ...validating, status: "Failed", message } as const;
+    const outcome = withoutResults(this.#deps, job, undefined, message);
+    await recordEnd(this.#deps, { scope, job }, report, outcome);
+  }
+}
+
+const validating: Report = {
+  status: "Validating",
+  rawStatus: "",
+  counts: undefined,
+  message: undefined,
+  results: [],
+  endedAt: undefined,
+  expiresAt: undefined,
+};
+
+/** A job as the parts of this room take it. Throws where it is not a sharded one. */
+export function shardedOf(
+  { store }: Pick<JobTools, "store">,
+  provider: StoringProvider,
+  { scope, job }: ScopedJob,
+): ShardedJob {
+  const { plan } = job;
+  const { target } = provider;
+  if (plan.kind !== "sharded" || !target || !store) {
+    throw new Failure("internal", `The job ${job.id} is not one of shards`);
+  }
+  return { scope, job, plan, account: accountOf(provider, plan.account), target, store };
+}
