@@ -1,4 +1,5 @@
 /** JSON schemas as Gemini's subset of OpenAPI's schemas. */
+import { parseJson } from "../json.ts";
 import type { Json, Raw } from "../json.ts";
 import { array, object, quote, someArray } from "../raw.ts";
 import type { Member } from "../raw.ts";
@@ -66,7 +67,11 @@ class Writer {
 
   #reference(node: Json, ref: string): Raw {
     const written = this.#references.within(ref, (target) => this.node(target));
-    if (written !== undefined) return written;
+    for (const { name, value } of node.members()) {
+      if (name === "$ref" || name === "description" || silent.has(name)) continue;
+      this.#notes.dropped(value.at, `the target has no ${name.slice(0, 40)} beside a reference`);
+    }
+    if (written !== undefined) return described(written, node.get("description")?.raw);
     this.#notes.approximated(node.at, "a reference that cannot be written out: an open object");
     return '{"type":"OBJECT"}';
   }
@@ -224,6 +229,16 @@ class Writer {
     this.#notes.approximated(node.at, "items as texts: the target wants a type");
     return '{"type":"STRING"}';
   }
+}
+
+/** A schema with this description in the place of its own. */
+function described(schema: Raw, description: Raw | undefined): Raw {
+  if (description === undefined) return schema;
+  const members = parseJson(schema).members().filter(({ name }) => name !== "description");
+  return object(
+    ...members.map(({ name, value }) => [name, value.raw] as const),
+    ["description", description],
+  );
 }
 
 /** Sizes are int64, which Gemini writes as texts. */
