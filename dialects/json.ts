@@ -4,6 +4,8 @@
  * `JSON.stringify` would change them (1.0, 12345678901234567890, keys such as "10").
  */
 
+import { nameBetween } from "./known_names.ts";
+
 /** A JSON text, exactly as it was written. */
 export type Raw = string;
 
@@ -196,7 +198,7 @@ class Scanner {
       if (this.#source.charCodeAt(this.#at) !== 0x22) throw new JsonError("not valid JSON");
       const from = this.#at;
       const to = this.#stringEnd();
-      const key = this.#source.slice(from + 1, to - 1);
+      const key = nameBetween(this.#source, from + 1, to - 1);
       value.keys.push(
         this.#hasEscapes && key.includes("\\") ? unescaped(this.#source.slice(from, to)) : key,
       );
