@@ -4,9 +4,12 @@ import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import type { Reach } from "../reach/reach.ts";
 
+/** The form of programs that ran on Bedrock; what else a provider does not know, it refuses itself. */
+const bedrockForm = "bedrock";
+
 /**
- * Throws `invalid` where it was seen, as an input was put, that its first line is not of its
- * provider's form. The one place that refuses such inputs.
+ * Throws `invalid` where it was seen, as an input was put, that its first line is of
+ * Bedrock's form. The one place that refuses such inputs.
  */
 export async function refuseForeign(
   recordIds: RecordIdCatalog,
@@ -14,7 +17,7 @@ export async function refuseForeign(
   file: FileId,
 ): Promise<void> {
   const foreign = (await recordIds.get(name, file))?.foreign;
-  if (foreign === undefined) return;
+  if (foreign !== bedrockForm) return;
   throw new Failure(
     "invalid",
     `The lines of the job's input are of the form that ${foreign} reads, and this job is for ` +
