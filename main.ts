@@ -27,7 +27,7 @@ const usage = `${startCommand} [options]
 Runs the gateway with the providers that the environment and the configuration file name.
 ${settingsHelp}
   --help               print this
-An option wins over its variable. The README lists all variables and what the file may hold.`;
+An option wins over its variable. docs/configuration.md lists all variables and settings.`;
 
 async function main(): Promise<number> {
   if (asksForHelp(Deno.args)) {
