@@ -13,7 +13,7 @@ import { randomId } from "./codecs/ids.ts";
 import type { KvLimits } from "./catalog/limited_kv.ts";
 import { sleep } from "./runtime/sleep.ts";
 import { createTokens } from "./codecs/page_token.ts";
-import { createPlaces, withOwnShare } from "./runtime/places.ts";
+import { createPool, withOwnShare } from "./runtime/pool.ts";
 import type { Config } from "./config/config.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import type { Log } from "./log.ts";
@@ -211,7 +211,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     hop: instance,
     openTo: opennessOf(config),
     rateLimit: createRateLimit(config.limits.requestsPerSecond, clock.uptime),
-    uploads: createPlaces(withOwnShare(config.limits.concurrentUploads, bounds.ownShare)),
+    uploads: createPool(withOwnShare(config.limits.concurrentUploads, bounds.ownShare)),
     providers,
     // Read at each request: these change while the gateway runs (`config/live.ts`).
     get defaultProvider() {

@@ -7,7 +7,7 @@ import type { JobEntry } from "../catalog/entries.ts";
 import { accountOfJob } from "../catalog/plans.ts";
 import { bounds } from "../runtime/bounds.ts";
 import { isTerminal } from "../codecs/job_status.ts";
-import { createPlaces, type Place } from "../runtime/places.ts";
+import { createPool, type Reservation } from "../runtime/pool.ts";
 import { SingleFlight } from "../runtime/single_flight.ts";
 import { holderOf } from "../reach/reach.ts";
 import { type Renewal, startRenewal } from "../runtime/renewal.ts";
@@ -26,7 +26,7 @@ const defaultWait = 5_000;
 export class Settling {
   readonly #deps: JobTools;
   readonly #doubts: Doubts;
-  readonly #places = createPlaces({
+  readonly #pool = createPool({
     shared: bounds.results,
     own: bounds.ownResults,
     most: bounds.mostResults,
@@ -104,7 +104,7 @@ export class Settling {
 
   /** Whether a job's results would be read at once: its tenant and its account have a place left. */
   fits({ scope, job }: ScopedJob): boolean {
-    return this.#places.fits(holderOf(scope, accountOfJob(job) ?? ""));
+    return this.#pool.fits(holderOf(scope, accountOfJob(job) ?? ""));
   }
 
   /** Resolves when no results are being read any more. */
@@ -115,9 +115,9 @@ export class Settling {
   /** Reads the results once there is a place; undefined where there is none in time. Never throws. */
   async #inTurn(scoped: ScopedJob, run: Run, report: Report): Promise<JobEntry | undefined> {
     const { scope, job } = scoped;
-    let place: Place | undefined;
+    let reservation: Reservation | undefined;
     try {
-      place = await this.#places.wait(holderOf(scope, accountOfJob(job) ?? ""), {
+      reservation = await this.#pool.wait(holderOf(scope, accountOfJob(job) ?? ""), {
         signal: this.#deps.closing,
         milliseconds: bounds.resultsWaitMilliseconds,
       });
@@ -126,9 +126,9 @@ export class Settling {
       return undefined;
     }
     try {
-      return place && await this.#attempt(scoped, run, report);
+      return reservation && await this.#attempt(scoped, run, report);
     } finally {
-      place?.leave();
+      reservation?.leave();
     }
   }
 

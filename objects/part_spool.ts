@@ -11,7 +11,7 @@ import { bounds } from "../runtime/bounds.ts";
 import { createDisk, type Disk } from "../runtime/disk.ts";
 import { Failure } from "../codecs/failure.ts";
 import { once } from "../runtime/single_flight.ts";
-import { createPlaces, type Holder, type Place, type PlacesOptions } from "../runtime/places.ts";
+import { createPool, type Holder, type PoolOptions, type Reservation } from "../runtime/pool.ts";
 import { diskId } from "./disk_id.ts";
 
 /** What a spool is made from. */
@@ -19,7 +19,7 @@ export interface PartSpoolOptions {
   /** The folder, made if missing; without it a temporary one that `close` removes. */
   readonly folder?: string;
   /** Bytes that parts may have; {@linkcode defaultRoom} where absent. */
-  readonly room?: PlacesOptions;
+  readonly room?: PoolOptions;
   /** The disk of the folder. */
   readonly disk?: Disk;
 }
@@ -32,7 +32,7 @@ export interface PartFile {
 
 /** A file whose bytes were counted. */
 interface StoredFile {
-  readonly place: Place;
+  readonly reservation: Reservation;
   bytes: number;
 }
 
@@ -73,7 +73,7 @@ export interface PartSpool {
 }
 
 /** Of 20 GiB the last four are for tenants and accounts that have up to two of their own. */
-const defaultRoom: PlacesOptions = {
+const defaultRoom: PoolOptions = {
   shared: bounds.partsBytes - 2 * bounds.ownPartsBytes,
   own: bounds.ownPartsBytes,
   most: bounds.partsBytes,
@@ -89,7 +89,7 @@ export const partForm = /^[0-9]{1,5}-[a-z0-9]+$/;
 
 /** Makes a spool; nothing is on disk before the first part. */
 export function createPartSpool(options: PartSpoolOptions = {}): PartSpool {
-  const room = createPlaces(options.room ?? defaultRoom);
+  const room = createPool(options.room ?? defaultRoom);
   const onDisk = wordedDisk(options.disk ?? createDisk("parts of uploads"));
   /** The bytes that each file has on disk, by its path below the folder. */
   const stored = new Map<string, StoredFile>();
@@ -123,7 +123,7 @@ export function createPartSpool(options: PartSpoolOptions = {}): PartSpool {
         const md5 = createHash("md5");
         taken = true;
         for await (const chunk of body) {
-          if (!kept.place.grow(chunk.byteLength)) throw full();
+          if (!kept.reservation.grow(chunk.byteLength)) throw full();
           kept.bytes += chunk.byteLength;
           md5.update(chunk);
           await onDisk(() => writeAll(file, chunk));
@@ -258,13 +258,13 @@ export function createPartSpool(options: PartSpoolOptions = {}): PartSpool {
   /** Counts the bytes of a file, in the place of what was counted of it before. */
   function count(path: string, holder: Holder, bytes: number): StoredFile {
     forget(path);
-    const file = { place: room.count(holder, bytes), bytes };
+    const file = { reservation: room.count(holder, bytes), bytes };
     stored.set(path, file);
     return file;
   }
 
   function forget(path: string): void {
-    stored.get(path)?.place.leave();
+    stored.get(path)?.reservation.leave();
     stored.delete(path);
   }
 

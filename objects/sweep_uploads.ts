@@ -2,7 +2,7 @@
 import type { UploadAddress, UploadCatalog } from "../catalog/uploads.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Failure } from "../codecs/failure.ts";
-import type { Holder } from "../runtime/places.ts";
+import type { Holder } from "../runtime/pool.ts";
 import { giveUp } from "./give_up.ts";
 import type { PartSpool } from "./part_spool.ts";
 import { holderOf } from "../reach/reach.ts";

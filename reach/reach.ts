@@ -1,7 +1,7 @@
 /** What a request may reach, and the accounts behind it. */
 import type { Scope } from "../catalog/keys.ts";
 import { Failure } from "../codecs/failure.ts";
-import type { Holder } from "../runtime/places.ts";
+import type { Holder } from "../runtime/pool.ts";
 import type { Account, FilesPort, StoringProvider } from "../providers/provider.ts";
 
 /** Whose things at which provider a request may touch. */

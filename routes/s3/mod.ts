@@ -4,7 +4,7 @@
  */
 import { Failure } from "../../codecs/failure.ts";
 import { withLinkHeaders } from "../../codecs/presigned_headers.ts";
-import type { Place, Places } from "../../runtime/places.ts";
+import type { Pool, Reservation } from "../../runtime/pool.ts";
 import { parseRawQuery } from "../../codecs/uri.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { checkBucket, checkWrite, reachOf } from "../authorize.ts";
@@ -61,8 +61,8 @@ const handlers: Readonly<Record<SupportedOperation, S3Handler>> = {
 
 /** What the S3 routes are made from. */
 export interface S3RouteDeps extends S3Deps, SelectDeps, RefusalDeps {
-  /** Places of uploads under way. */
-  readonly uploads: Places;
+  /** Uploads under way. */
+  readonly uploads: Pool;
 }
 
 /** Makes what answers S3 requests below a mount, such as `/bedrock/files`. */
@@ -103,7 +103,7 @@ async function answer(deps: S3RouteDeps, mount: string, context: Context): Promi
   checkBucket(principal, address.bucket);
   const provider = selectProvider(deps, principal, request.headers, address.bucket);
   audit.provider = provider.name;
-  const place = enter(deps, context, provider);
+  const reservation = enter(deps, context, provider);
   try {
     const { forward } = provider;
     if (forward) {
@@ -118,7 +118,7 @@ async function answer(deps: S3RouteDeps, mount: string, context: Context): Promi
     const s3Request = { ...context, deps, reach, headers, bucket, key, parameters };
     return await answerFromCatalog(operation, s3Request);
   } finally {
-    place?.leave();
+    reservation?.leave();
   }
 }
 
@@ -140,15 +140,15 @@ async function answerFromCatalog(
   return await handler(request);
 }
 
-/** Takes a place for an upload that begins. Throws `throttled` where there is no room for it. */
+/** Reserves an upload that begins. Throws `throttled` where there is no room for it. */
 function enter(
   { uploads }: S3RouteDeps,
   { request: { method, body }, principal: { tenant } }: Context,
   { name }: Provider,
-): Place | undefined {
+): Reservation | undefined {
   if (body === null || (method !== "PUT" && method !== "POST")) return undefined;
-  const place = uploads.take({ tenant, account: name });
-  if (place) return place;
+  const reservation = uploads.take({ tenant, account: name });
+  if (reservation) return reservation;
   throw new Failure(
     "throttled",
     `${uploads.taken()} uploads are under way, and there is no room for another to ${name}. Send ` +

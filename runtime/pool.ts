@@ -1,74 +1,74 @@
 /**
- * Places that tenants and accounts share: the one kind of pool in the gateway.
+ * A pool of units that tenants and accounts share; every limit in the gateway is one.
  *
- * Most of the places are for whoever comes first. When those are taken, each tenant and each account
+ * Most of the units go to the first who ask. When those are taken, each tenant and each account
  * still has a few of its own, so that no tenant, and no account that stands still, keeps the others
  * out.
  */
 
-/** Who takes a place: a tenant, for work with an account of a provider. */
+/** Holder of units: a tenant, for work with an account of a provider. */
 export interface Holder {
   readonly tenant: string;
   readonly account: string;
 }
 
-/** How many places there are; of anything that can be counted, such as uploads or bytes. */
-export interface PlacesOptions {
-  /** Places for whoever comes first. */
+/** Number of units; of anything that can be counted, such as uploads or bytes. */
+export interface PoolOptions {
+  /** Units for the first who ask. */
   readonly shared: number;
-  /** Places that each tenant, and each account, has however full the shared ones are. */
+  /** Units that each tenant, and each account, has when the shared ones are taken. */
   readonly own: number;
-  /** All places together. */
+  /** All units together. */
   readonly most: number;
 }
 
-/** Places that were taken. */
-export interface Place {
-  /** Takes more places for the same work; false, and nothing is taken, where there is no room. */
+/** Units that were taken. */
+export interface Reservation {
+  /** Takes more units for the same work; false, and nothing is taken, where there is no room. */
   grow(count: number): boolean;
   /** Gives all of them back; later calls do nothing. */
   leave(): void;
 }
 
-/** How long a place is waited for. */
+/** Limits of a wait for a unit. */
 export interface Waiting {
-  /** Ends the wait; {@linkcode Places.wait} throws its reason. */
+  /** Ends the wait; {@linkcode Pool.wait} throws its reason. */
   readonly signal: AbortSignal;
   readonly milliseconds: number;
 }
 
-/** Shared places. */
-export interface Places {
-  /** How many are taken. */
+/** A pool of units. */
+export interface Pool {
+  /** Returns how many units are taken. */
   taken(): number;
   /** Whether so many would be given now. */
   fits(holder: Holder, count?: number): boolean;
-  /** Takes places; undefined where there is no room now. */
-  take(holder: Holder, count?: number): Place | undefined;
+  /** Takes units; undefined where there is no room now. */
+  take(holder: Holder, count?: number): Reservation | undefined;
   /** Counts what is there already, whether there is room or not. */
-  count(holder: Holder, count: number): Place;
+  count(holder: Holder, count: number): Reservation;
   /**
-   * Waits for a place. Tenants take turns, and the requests of one tenant come in their order, but
+   * Waits for a unit. Tenants take turns, and the requests of one tenant come in their order, but
    * for those whose account is full. Undefined where the time is over.
    */
-  wait(holder: Holder, waiting: Waiting): Promise<Place | undefined>;
+  wait(holder: Holder, waiting: Waiting): Promise<Reservation | undefined>;
 }
 
-/** Somebody who waits for a place. */
+/** A wait for a unit. */
 interface Waiter {
   readonly holder: Holder;
-  readonly admit: (place: Place) => void;
+  readonly admit: (reservation: Reservation) => void;
 }
 
-/** The places of `limits.concurrentUploads` and its kin: `shared`, and a part of it for each. */
-export function withOwnShare(shared: number, ownShare: number): PlacesOptions {
+/** The pool of `limits.concurrentUploads` and its kin: `shared`, and a part of it for each. */
+export function withOwnShare(shared: number, ownShare: number): PoolOptions {
   // A tenant that is alone gets no more than the shared ones.
   const own = Math.min(shared, Math.max(2, Math.floor(shared / ownShare)));
   return { shared, own, most: 2 * shared };
 }
 
-/** Makes places, all of them free. */
-export function createPlaces({ shared, own, most }: PlacesOptions): Places {
+/** Makes a pool, all of it free. */
+export function createPool({ shared, own, most }: PoolOptions): Pool {
   let taken = 0;
   const byTenant = new Map<string, number>();
   const byAccount = new Map<string, number>();
@@ -80,7 +80,7 @@ export function createPlaces({ shared, own, most }: PlacesOptions): Places {
     if (taken + count > most) return false;
     const ofTenant = (byTenant.get(tenant) ?? 0) + count;
     const ofAccount = (byAccount.get(account) ?? 0) + count;
-    // Own places of one side must not let the other side take more than everything that is shared.
+    // Own units of one side must not let the other side take more than everything that is shared.
     return Math.min(ofTenant, ofAccount) <= own && Math.max(ofTenant, ofAccount) <= shared + own;
   }
 
@@ -90,7 +90,7 @@ export function createPlaces({ shared, own, most }: PlacesOptions): Places {
     addTo(byAccount, account, count);
   }
 
-  function occupy(holder: Holder, count: number): Place {
+  function occupy(holder: Holder, count: number): Reservation {
     let held = count;
     add(holder, count);
     return {
@@ -109,7 +109,7 @@ export function createPlaces({ shared, own, most }: PlacesOptions): Places {
     };
   }
 
-  function take(holder: Holder, count = 1): Place | undefined {
+  function take(holder: Holder, count = 1): Reservation | undefined {
     return fits(holder, count) ? occupy(holder, count) : undefined;
   }
 
@@ -145,11 +145,14 @@ export function createPlaces({ shared, own, most }: PlacesOptions): Places {
     if (queue?.delete(waiter) && queue.size === 0) queues.delete(tenant);
   }
 
-  function wait(holder: Holder, { signal, milliseconds }: Waiting): Promise<Place | undefined> {
+  function wait(
+    holder: Holder,
+    { signal, milliseconds }: Waiting,
+  ): Promise<Reservation | undefined> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
-      const place = take(holder);
-      if (place) return resolve(place);
+      const reservation = take(holder);
+      if (reservation) return resolve(reservation);
       const end = () => {
         clearTimeout(timer);
         signal.removeEventListener("abort", aborted);

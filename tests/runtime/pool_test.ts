@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { createPlaces, type Holder, type Place, withOwnShare } from "../../runtime/places.ts";
+import { createPool, type Holder, type Reservation, withOwnShare } from "../../runtime/pool.ts";
 
 const of = (tenant: string, account: string): Holder => ({ tenant, account });
 const quiet = () => new AbortController().signal;
 
 Deno.test("a tenant alone gets all shared places, and a place that is left is given again", () => {
-  const places = createPlaces({ shared: 2, own: 1, most: 4 });
+  const places = createPool({ shared: 2, own: 1, most: 4 });
   const first = places.take(of("a", "x"));
   assert.ok(first && places.take(of("a", "x")));
   assert.equal(places.take(of("a", "x")), undefined);
@@ -17,7 +17,7 @@ Deno.test("a tenant alone gets all shared places, and a place that is left is gi
 });
 
 Deno.test("where one has taken all, every other tenant and every other account has places of its own", () => {
-  const places = createPlaces({ shared: 8, own: 2, most: 16 });
+  const places = createPool({ shared: 8, own: 2, most: 16 });
   for (let n = 0; n < 8; n++) assert.ok(places.take(of("a", "slow")));
   assert.equal(places.take(of("a", "slow")), undefined);
   for (let n = 0; n < 2; n++) assert.ok(places.take(of("b", "y")), "another tenant and account");
@@ -30,7 +30,7 @@ Deno.test("where one has taken all, every other tenant and every other account h
 
 Deno.test("a tenant cannot take everybody's places by way of many accounts, nor an account by many tenants", () => {
   for (const side of ["tenant", "account"] as const) {
-    const places = createPlaces({ shared: 4, own: 2, most: 20 });
+    const places = createPool({ shared: 4, own: 2, most: 20 });
     for (let n = 0; n < 50; n++) {
       places.take(side === "tenant" ? of("a", `${n}`) : of(`${n}`, "a"));
     }
@@ -40,13 +40,13 @@ Deno.test("a tenant cannot take everybody's places by way of many accounts, nor 
 });
 
 Deno.test("there are never more than all, whoever comes", () => {
-  const places = createPlaces({ shared: 2, own: 2, most: 5 });
+  const places = createPool({ shared: 2, own: 2, most: 5 });
   for (let n = 0; n < 20; n++) places.take(of(`${n}`, `${n}`));
   assert.equal(places.taken(), 5);
 });
 
 Deno.test("places of any size grow with what is there", () => {
-  const places = createPlaces({ shared: 10, own: 3, most: 16 });
+  const places = createPool({ shared: 10, own: 3, most: 16 });
   const place = places.count(of("a", "x"), 0);
   assert.equal(place.grow(10), true);
   assert.equal(place.grow(1), false);
@@ -57,7 +57,7 @@ Deno.test("places of any size grow with what is there", () => {
 });
 
 Deno.test("who waits is let in in turns between tenants, each in its order, but for full accounts", async () => {
-  const places = createPlaces({ shared: 1, own: 0, most: 1 });
+  const places = createPool({ shared: 1, own: 0, most: 1 });
   let last = places.take(of("hog", "x"));
   const order: string[] = [];
   const waiting = ["a1", "a2", "a3", "b1", "b2", "c1"].map(async (name) => {
@@ -75,7 +75,7 @@ Deno.test("who waits is let in in turns between tenants, each in its order, but 
   await Promise.all(waiting);
   assert.deepEqual(order, ["a1", "b1", "c1", "a2", "b2", "a3"]);
 
-  const two = createPlaces({ shared: 1, own: 1, most: 4 });
+  const two = createPool({ shared: 1, own: 1, most: 4 });
   const held = [two.take(of("a", "slow")), two.take(of("b", "slow"))];
   assert.ok(held.every((one) => one));
   const slow = two.wait(of("a", "slow"), { signal: quiet(), milliseconds: 60_000 });
@@ -87,8 +87,8 @@ Deno.test("who waits is let in in turns between tenants, each in its order, but 
 });
 
 Deno.test("a wait ends with its signal or its time, and leaves no trace", async () => {
-  const places = createPlaces({ shared: 1, own: 0, most: 1 });
-  const only: Place | undefined = places.take(of("a", "x"));
+  const places = createPool({ shared: 1, own: 0, most: 1 });
+  const only: Reservation | undefined = places.take(of("a", "x"));
   const abort = new AbortController();
   const given = places.wait(of("b", "x"), { signal: abort.signal, milliseconds: 60_000 });
   abort.abort(new Error("gone"));
@@ -110,7 +110,7 @@ Deno.test("own places are a part of the shared ones, and a tenant alone never ha
   assert.deepEqual(withOwnShare(256, 8), { shared: 256, own: 32, most: 512 });
   assert.deepEqual(withOwnShare(8, 8), { shared: 8, own: 2, most: 16 });
   for (const shared of [1, 2, 3, 8]) {
-    const places = createPlaces(withOwnShare(shared, 8));
+    const places = createPool(withOwnShare(shared, 8));
     for (let n = 0; n < 50; n++) places.take(of("a", "x"));
     assert.equal(places.taken(), shared);
     assert.ok(places.take(of("b", "y")), `${shared}`);
