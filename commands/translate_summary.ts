@@ -125,7 +125,7 @@ export function summaryText(summary: Summary): string {
       `${loss === "dropped" ? "Dropped" : "Approximated"} ${count}×: ${path}: ${reason}.`
     ),
     ...(numberedIds === 0 ? [] : [
-      `${numberedIds} ids became record numbers such as r0000001: they repeat, or do not fit ${to}.`,
+      `Ids that became record numbers, as they repeat or do not fit ${to}: ${numberedIds}.`,
     ]),
   ].join("\n");
 }
