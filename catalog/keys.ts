@@ -114,6 +114,7 @@ export const keys = {
   running: () => ["running"],
   runningJob: (s: Scope, id: JobId) => ["running", s.tenant, s.provider, id],
   /** What a job's input was found to hold, once its shards are ready to be started. */
+  everyPrepared: () => ["prepared"],
   prepared: (s: Scope, id: JobId) => ["prepared", s.tenant, s.provider, id],
   shards: (s: Scope, id: JobId) => ["shard", s.tenant, s.provider, id],
   shard: (s: Scope, id: JobId, n: number) => ["shard", s.tenant, s.provider, id, n],

@@ -33,7 +33,7 @@ export function createShardCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { prepared, all, prepare, update, forgetFile, asking };
+  return { prepared, everyPrepared, all, prepare, update, forget, asking };
 
   /** What the job's input holds; undefined while that is not known. */
   async function prepared(scope: Scope, id: JobId): Promise<PreparedEntry | undefined> {
@@ -62,8 +62,7 @@ export function createShardCatalog(
 
   function write(key: Deno.KvKey, value: unknown): Promise<void> {
     return change(sleep, async () => {
-      await kv.set(key, value);
-      return { done: undefined };
+      return (await kv.atomic().set(key, value).commit()).ok ? { done: undefined } : "again";
     });
   }
 
@@ -126,10 +125,30 @@ export function createShardCatalog(
     });
   }
 
-  /** Ends the use of a file that held the records of a shard. */
-  function forgetFile(provider: string, file: FileId, id: JobId): Promise<void> {
+  /** Every job whose shards are recorded, of all tenants and providers. */
+  async function* everyPrepared(): AsyncGenerator<{ readonly scope: Scope; readonly id: JobId }> {
+    for await (const { key } of kv.list({ prefix: keys.everyPrepared() })) {
+      const [, tenant, provider, id] = key as [string, string, string, JobId];
+      yield { scope: { tenant, provider }, id };
+    }
+  }
+
+  /** Forgets a shard of a job that is over, and ends the use of the file that held its records. */
+  function forgetShard({ provider }: Scope, key: Deno.KvKey, id: JobId, file: FileId | undefined) {
     return change(sleep, async () => {
-      await kv.delete(keys.use(provider, file, id));
+      const step = kv.atomic().delete(key);
+      if (file !== undefined) step.delete(keys.use(provider, file, id));
+      return (await step.commit()).ok ? { done: undefined } : "again" as const;
+    });
+  }
+
+  /** Forgets the shards of a job that is over; the last step is that nothing is left of it. */
+  async function forget(scope: Scope, id: JobId): Promise<void> {
+    for (const { n, file } of await all(scope, id)) {
+      await forgetShard(scope, keys.shard(scope, id, n), id, file);
+    }
+    await change(sleep, async () => {
+      await kv.delete(keys.prepared(scope, id));
       return { done: undefined };
     });
   }

@@ -5,6 +5,8 @@ import type { BegunJob, JobDescription, JobEntry } from "../catalog/entries.ts";
 import type { SinglePlan } from "../catalog/plan.ts";
 import { accountOfJob, inputOf, withBatch } from "../catalog/plans.ts";
 import { adoptedJobId, timeOfJobId } from "../codecs/job_id.ts";
+import type { ShardEntry } from "../catalog/shard_entries.ts";
+import type { JobId } from "../codecs/ids.ts";
 import type { Batch } from "../providers/provider.ts";
 import type { ScopedJob } from "./deps.ts";
 import { accepted } from "./state.ts";
@@ -26,7 +28,7 @@ export const clockSkew = 10 * 60_000;
 
 /** What adopting needs. */
 export interface AdoptDeps {
-  readonly catalog: Pick<Catalog, "jobs" | "journal">;
+  readonly catalog: Pick<Catalog, "jobs" | "journal" | "shards">;
   readonly now: () => number;
 }
 
@@ -45,7 +47,7 @@ export interface AdoptPlace {
  * @returns The job; undefined for a batch whose create is still under way.
  */
 export async function adoptBatch(
-  { catalog: { jobs, journal }, now }: AdoptDeps,
+  { catalog: { jobs, journal, shards }, now }: AdoptDeps,
   place: AdoptPlace,
   batch: Batch,
 ): Promise<ScopedJob | undefined> {
@@ -65,6 +67,9 @@ export async function adoptBatch(
   async function isUnderWay(): Promise<boolean> {
     for await (const { scope, entry } of journal.entries()) {
       if (scope.provider === provider && mayBeOf(entry.job, place, batch)) return true;
+    }
+    for await (const { job, shard } of shards.asking(provider)) {
+      if (mayBeOfShard(job, shard, place, batch)) return true;
     }
     return false;
   }
@@ -103,6 +108,18 @@ function mayBeOf(job: BegunJob, { account }: AdoptPlace, batch: Batch): boolean 
   if (batch.input !== undefined && batch.input !== inputOf(job)) return false;
   const createdAt = batch.createdAt.getTime();
   return createdAt === 0 || createdAt >= job.submittedAt - clockSkew;
+}
+
+/** Whether a batch may be one that was asked for, for a shard, and is not recorded yet. */
+function mayBeOfShard(
+  job: JobId,
+  { account, askedAt = 0 }: ShardEntry,
+  place: AdoptPlace,
+  batch: Batch,
+): boolean {
+  if (batch.jobId !== undefined) return batch.jobId === job;
+  const createdAt = batch.createdAt.getTime();
+  return account === place.account && (createdAt === 0 || createdAt >= askedAt - clockSkew);
 }
 
 function adopted(

@@ -117,6 +117,7 @@ export function createJobs(deps: JobDeps): Jobs {
       await work.sweep(signal);
       await sweepJobs(tools, poll, signal);
       await catching.sweep(signal);
+      await worker.sweep(signal);
     },
     async close() {
       closing.abort();

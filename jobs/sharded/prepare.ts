@@ -5,6 +5,8 @@
 import type { JobEntry } from "../../catalog/entries.ts";
 import type { ShardedPlan } from "../../catalog/plan.ts";
 import type { PreparedEntry, ShardEntry } from "../../catalog/shard_entries.ts";
+import { blobName } from "../../codecs/ids.ts";
+import { resultsId } from "../../codecs/results_id.ts";
 import { createBreath } from "../../runtime/breath.ts";
 import { envelope } from "../../dialects/envelopes.ts";
 import type { TargetModel } from "../../dialects/dialect.ts";
@@ -158,7 +160,7 @@ class Preparing {
   async entry(): Promise<PreparedEntry> {
     const { scope: { provider }, job: { id } } = this.#sharded;
     const kept = this.#losses === 0 ? undefined : await this.#report.keep(
-      (sha256) => workName(provider, id, `losses-${sha256}`),
+      (sha256) => blobName(`${provider}/${id}/${resultsId(id, sha256)}`),
       this.#signal,
     );
     return {

@@ -11,7 +11,7 @@ import { readBatches, writeResults } from "./gather.ts";
 import { outcomeOf } from "./outcome.ts";
 import type { ShardedJob } from "./prepare.ts";
 import { Scratch } from "./scratch.ts";
-import { releaseShards } from "./start.ts";
+import { releaseShards } from "./release.ts";
 import { endOf, type Seen, sumOf } from "./sum.ts";
 
 /**
@@ -52,11 +52,7 @@ export function createShardedRun(
       }
     },
     collect: (report, doubt, signal) => collect(deps, sharded, report, doubt, signal),
-    release: async (signal) => {
-      await releaseShards(deps, provider, sharded, signal);
-      const { input } = sharded.plan;
-      if (input !== undefined) await deps.objects.release(provider, input, signal);
-    },
+    release: (signal) => releaseShards(deps, provider, sharded, signal),
   };
 }
 

@@ -3,11 +3,10 @@ import type { ShardEntry } from "../../catalog/shard_entries.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
 import { firstLine } from "../../codecs/jsonl.ts";
-import type { FileId } from "../../codecs/ids.ts";
 import { envelope } from "../../dialects/envelopes.ts";
 import { envelopeOf } from "../../dialects/names.ts";
 import { parseLine } from "../../dialects/stream.ts";
-import type { Batch, FilesPort, StoringProvider } from "../../providers/provider.ts";
+import type { Batch, StoringProvider } from "../../providers/provider.ts";
 import type { JobTools } from "../deps.ts";
 import { whenReady } from "../fresh_input.ts";
 import { type Asked, askFor, type Claim, findUntilCertain } from "../once.ts";
@@ -166,29 +165,4 @@ async function recognize(work: Starting, batch: Batch): Promise<boolean | "maybe
   const id = envelope(envelopeOf(plan.to)).readResult(json).id ?? "";
   const number = wireIdsOf(job.id, account).numberOf(id);
   return number !== undefined && number >= shard.first && number <= shard.last;
-}
-
-/** Deletes what a job's shards needed while they ran; what cannot be now is left to the sweep. */
-export async function releaseShards(
-  deps: JobTools,
-  provider: StoringProvider,
-  { scope, job, store, account }: ShardedJob,
-  signal: AbortSignal,
-): Promise<void> {
-  const files: FilesPort | undefined = account.files;
-  for (const { file, lines } of await deps.catalog.shards.all(scope, job.id)) {
-    await store.remove(lines.blob, signal);
-    if (files && file !== undefined) await letGo(deps, provider, file, job.id, signal);
-  }
-}
-
-async function letGo(
-  deps: JobTools,
-  provider: StoringProvider,
-  file: FileId,
-  job: ShardedJob["job"]["id"],
-  signal: AbortSignal,
-): Promise<void> {
-  await deps.catalog.shards.forgetFile(provider.name, file, job);
-  await deps.objects.release(provider, file, signal);
 }

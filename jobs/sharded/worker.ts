@@ -17,6 +17,7 @@ import type { Report } from "../run.ts";
 import { advance } from "../state.ts";
 import { createWaits, type Waits } from "../waits.ts";
 import { prepare, type ShardedJob, type Unfit } from "./prepare.ts";
+import { releaseShards } from "./release.ts";
 import { startShards } from "./start.ts";
 
 /** The longest pause between two attempts at a job, in milliseconds. */
@@ -42,6 +43,23 @@ export class ShardWorker {
   /** Resolves when no job is being worked on any more. */
   async idle(): Promise<void> {
     await this.#running.settled();
+  }
+
+  /** Deletes what jobs that are over have left; a gateway that died may have left it. */
+  async sweep(signal: AbortSignal): Promise<void> {
+    const { catalog: { jobs, shards }, providers, warn } = this.#deps;
+    for await (const { scope, id } of shards.everyPrepared()) {
+      if (signal.aborted) return;
+      const provider = providers.get(scope.provider)?.stores;
+      const job = await jobs.get(scope, id);
+      if (!provider || !job || !isTerminal(job.status)) continue;
+      try {
+        const sharded = shardedOf(this.#deps, provider, { scope, job });
+        await releaseShards(this.#deps, provider, sharded, signal);
+      } catch (error) {
+        warn("What a job left could not be deleted yet", { job: id, error });
+      }
+    }
   }
 
   /** Never throws. */
@@ -99,7 +117,10 @@ export class ShardWorker {
     if (!job || isTerminal(job.status)) return;
     const sharded = shardedOf(this.#deps, provider, { scope, job });
     const prepared = known ?? await prepare(this.#deps, sharded, signal);
-    if ("reasons" in prepared) return await this.#fail(sharded, prepared);
+    if ("reasons" in prepared) {
+      await this.#fail(sharded, prepared);
+      return await releaseShards(this.#deps, provider, sharded, signal);
+    }
     await startShards(this.#deps, provider, sharded, goesOn, signal);
   }
 

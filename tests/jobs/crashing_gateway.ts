@@ -23,12 +23,32 @@ interface CrashPoint {
 const entry = ({ sets }: Step) => sets.has("journal");
 const record = ({ sets, deletes }: Step) => sets.has("job") && deletes.has("journal");
 
+const shard = ({ sets }: Step) => sets.has("shard");
+const prepared = ({ sets }: Step) => sets.has("prepared");
+const uploaded = ({ sets }: Step) => sets.has("shard") && sets.has("trash");
+const asking = ({ sets }: Step) => sets.has("asking");
+const started = ({ sets, deletes }: Step) => sets.has("batch") && deletes.has("asking");
+const ended = ({ sets, deletes }: Step) => sets.has("object") && deletes.has("settling");
+
 const points: Readonly<Record<string, CrashPoint>> = {
   "before the journal's entry": { is: entry, count: 1, when: "before" },
   // It holds the lease, and says that the provider is being asked from now on.
   "after the journal's entry": { is: entry, count: 1, when: "after" },
   "before the record": { is: record, count: 1, when: "before" },
   "between the record and the answer": { is: record, count: 1, when: "after" },
+  // Of a job whose records are translated.
+  "after the job's record": { is: record, count: 1, when: "after" },
+  "before its shards": { is: shard, count: 1, when: "before" },
+  "between its shards and that they are all": { is: prepared, count: 1, when: "before" },
+  "after its preparation": { is: prepared, count: 1, when: "after" },
+  "before a shard's file is recorded": { is: uploaded, count: 1, when: "before" },
+  "after a shard's file is recorded": { is: uploaded, count: 1, when: "after" },
+  "before a batch is asked for": { is: asking, count: 1, when: "before" },
+  "as a batch is about to be asked for": { is: asking, count: 1, when: "after" },
+  "before a batch is recorded": { is: started, count: 1, when: "before" },
+  "after a batch is recorded": { is: started, count: 1, when: "after" },
+  "before the end": { is: ended, count: 1, when: "before" },
+  "after the end": { is: ended, count: 1, when: "after" },
 };
 
 /** Makes every catalog of this process die at a point. */
@@ -42,17 +62,18 @@ function crashAt({ is, count, when }: CrashPoint): void {
   const watched = (step: Deno.AtomicOperation): Deno.AtomicOperation => {
     const sets = new Set<unknown>();
     const deletes = new Set<unknown>();
+    const commit = step.commit.bind(step);
+    step.commit = async () => {
+      const dies = is({ sets, deletes }) && --left === 0;
+      if (dies && when === "before") await die();
+      const result = await commit();
+      if (dies) await die();
+      return result;
+    };
     const proxy: Deno.AtomicOperation = new Proxy(step, {
       get(target, name) {
-        if (name === "commit") {
-          return async () => {
-            const dies = is({ sets, deletes }) && --left === 0;
-            if (dies && when === "before") await die();
-            const result = await target.commit();
-            if (dies) await die();
-            return result;
-          };
-        }
+        // What is put in its place calls this one.
+        if (name === "commit") return target.commit;
         const method = Reflect.get(target, name);
         if (typeof method !== "function") return method;
         return (...values: unknown[]) => {
