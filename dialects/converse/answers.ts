@@ -88,10 +88,7 @@ function extraFields(
 }
 
 function asksForStopText(context: AnswerContext): boolean {
-  const paths = context.request().nativeHints.find(({ name }) =>
-    name === "additionalModelResponseFieldPaths"
-  );
-  return paths?.raw.includes('"/stop_sequence"') ?? false;
+  return context.request().wantsStopText === true;
 }
 
 function writeBlock(

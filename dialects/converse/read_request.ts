@@ -74,6 +74,7 @@ export function readRequest(body: Json, log: LossLog): ChatRequest {
   const fields = objectAt(body, "additionalModelRequestFields", log);
   const tools = objectAt(body, "toolConfig", log);
   const output = objectAt(body, "outputConfig", log);
+  const paths = listAt(body, "additionalModelResponseFieldPaths", log);
   const number = (name: string) => numberAt(inference, name, log);
   const inner = objectAt(fields, "inferenceConfig", log);
   const topK = number("topK") ?? number("top_k") ?? numberAt(fields, "top_k", log) ??
@@ -93,13 +94,19 @@ export function readRequest(body: Json, log: LossLog): ChatRequest {
     reasoning: readReasoning(output, fields, log),
     metadata: extraAt(body, "requestMetadata"),
     tier: tierOf(body),
+    wantsStopText: paths.some(isStopText) || undefined,
     native: natives(body, inference, fields, inner, output),
     nativeHints: hints([
       extraAt(body, "performanceConfig"),
-      extraAt(body, "additionalModelResponseFieldPaths"),
+      // The stop sequence that was met is in every answer of Claude's: nothing more is asked for.
+      paths.every(isStopText) ? undefined : extraAt(body, "additionalModelResponseFieldPaths"),
       extraAt(fields, "anthropic_beta"),
     ]),
   };
+}
+
+function isStopText({ text }: Json): boolean {
+  return text === "/stop_sequence";
 }
 
 function hints(extras: readonly (Extra | undefined)[]): Extra[] {

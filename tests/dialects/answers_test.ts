@@ -254,3 +254,16 @@ Deno.test("A body of Responses that reports a failure is an error of its record"
   assert(read.kind === "error");
   assert.deepEqual([read.error, read.http, read.message], ["rate", 429, "slow"]);
 });
+
+Deno.test("The stop sequence that was met is in a Converse result that asks for it", () => {
+  const answer = claudeAnswer('[{"type":"text","text":"a"}]', "stop_sequence")
+    .replace('"stop_sequence":null', '"stop_sequence":"END"');
+  const way = { from: "bedrock-converse", to: "anthropic" } as const;
+  const asking =
+    '{"messages":[{"role":"user","content":[{"text":"Hi"}]}],"additionalModelResponseFieldPaths":["/stop_sequence"]}';
+  const held = '"additionalModelResponseFields":{"stop_sequence":"END"}';
+  const asked = back(answer, way, asking);
+  assert(asked.body.includes(held), asked.body);
+  assert.deepEqual(asked.lost, []);
+  assert.deepEqual(back(answer, way).lost, ["the stop text that matched"]);
+});
