@@ -1,33 +1,95 @@
-/** The blob stores that the configuration names. */
+/** The blob stores that the configuration names, and what waits or is kept in them. */
 import { createBucketStore } from "./blobs/bucket.ts";
 import { createFolderStore } from "./blobs/folder.ts";
 import type { BlobStore } from "./blobs/store.ts";
-import type { Disk } from "./runtime/disk.ts";
+import type { Config } from "./config/config.ts";
 import type { StoreSettings } from "./config/stores.ts";
+import { diskId } from "./objects/disk_id.ts";
+import type { Disks } from "./objects/disks.ts";
+import type { KeptDeps } from "./objects/kept.ts";
+import { createPartSpool, type PartSpool, type PartSpoolOptions } from "./objects/part_spool.ts";
+import { createPartStore } from "./objects/part_store.ts";
 import type { Provider } from "./providers/provider.ts";
+import type { Disk } from "./runtime/disk.ts";
+import { once } from "./runtime/single_flight.ts";
 
-/** Dependencies of a blob store. */
-export interface BlobStoreDeps {
+/** Dependencies of the stores. */
+export interface StoresDeps {
   readonly providers: ReadonlyMap<string, Provider>;
+  readonly disks: Disks;
   /** Returns the earliest that it may be, in milliseconds since 1970. */
   readonly due: () => number;
-  /** Folder for what is on its way to a bucket; the system's where absent. */
-  readonly drafts: string | undefined;
-  readonly disk: Disk;
-  /** Called where old drafts could not be cleared away. */
-  readonly failed: (error: unknown) => void;
+  readonly folders: StoreFolders;
+  /** This machine's name; empty where it is not known. */
+  readonly machine: string;
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
-/** Makes a store in a folder or a bucket. */
-export function createBlobStore(
+/** Folders of the gateway's own, by what is in them. */
+export interface StoreFolders {
+  readonly parts: PartSpoolOptions;
+  /** What is on its way to a bucket; the system's where absent. */
+  readonly drafts: string | undefined;
+  /** Kept objects, unless the configuration names another place. */
+  readonly objects: string;
+}
+
+/** The stores. */
+export interface Stores {
+  /** Absent where results are not kept. */
+  readonly results?: BlobStore;
+  readonly kept: Omit<KeptDeps, "copies" | "randomBytes">;
+  readonly parts: PartSpool;
+}
+
+/** Makes the stores; nothing is on disk before something is written. */
+export function createStores(
+  { keep, objects }: Pick<Config, "keep" | "objects">,
+  deps: StoresDeps,
+): Stores {
+  const { disks, folders, machine } = deps;
+  const place = placeOfObjects(objects.store, folders);
+  const blobs = createBlobStore(place, disks.objects, deps);
+  const { expireDays } = objects;
+  const disk = place.kind === "folder" && {
+    id: once(() => disks.objects.write(() => diskId(place.folder))),
+    // A part of what is recorded with each object.
+    machine: machine.replaceAll(/[^A-Za-z0-9.-]/g, "").slice(0, 64),
+  };
+  return {
+    ...(keep && { results: createBlobStore(keep, disks.results, deps) }),
+    kept: {
+      blobs,
+      keep: objects.keep,
+      ...(disk && { disk }),
+      ...(expireDays !== undefined && { expireDays }),
+    },
+    parts: place.kind === "folder"
+      ? createPartSpool({ ...folders.parts, disk: disks.parts })
+      : createPartStore(blobs, `s3://${place.bucket}/${place.prefix}`),
+  };
+}
+
+/** The folder or bucket that objects are kept in. */
+export function placeOfObjects(
+  store: StoreSettings | undefined,
+  { objects }: Pick<StoreFolders, "objects">,
+): StoreSettings {
+  return store ?? { kind: "folder", folder: objects };
+}
+
+function createBlobStore(
   place: StoreSettings,
-  { providers, due, drafts, disk, failed }: BlobStoreDeps,
+  disk: Disk,
+  { providers, due, folders: { drafts }, warn }: StoresDeps,
 ): BlobStore {
   if (place.kind === "folder") {
+    const failed = (error: unknown) => warn("Old drafts could not be cleared away", { error });
     return createFolderStore({ folder: place.folder, due, disk, failed });
   }
-  const provider = providers.get(place.provider)?.forward;
-  if (!provider) throw new Error(`The provider ${place.provider} forwards to no S3`);
+  const { forward } = providers.get(place.provider) ?? {};
+  if (!forward) throw new Error(`The provider ${place.provider} forwards to no S3`);
   const { bucket, prefix } = place;
-  return createBucketStore({ provider, bucket, prefix, disk, ...(drafts && { folder: drafts }) });
+  const folder = drafts !== undefined && { folder: drafts };
+  return createBucketStore({ provider: forward, bucket, prefix, disk, ...folder });
 }

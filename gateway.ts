@@ -1,10 +1,9 @@
 /** Composition: configuration → catalog → providers → objects, jobs → app → listeners. */
-import { tmpdir } from "node:os";
 import { createKeyring, type Keyring } from "./access/keyring.ts";
 import { createRateLimit } from "./access/rate_limit.ts";
 import { checkSecretKey } from "./access/sealing.ts";
 import { openBox } from "./access/secret_key.ts";
-import { createBlobStore } from "./blob_stores.ts";
+import { createStores, placeOfObjects, type StoreFolders } from "./blob_stores.ts";
 import { createCatalog } from "./catalog/catalog.ts";
 import { openPlace, placeOf } from "./catalog/place.ts";
 import { bounds } from "./runtime/bounds.ts";
@@ -20,7 +19,6 @@ import type { Log } from "./log.ts";
 import { createDisks, probeFolder } from "./objects/disks.ts";
 import { hearTime } from "./objects/hear_time.ts";
 import { createObjects } from "./objects/objects.ts";
-import { createPartSpool, type PartSpoolOptions } from "./objects/part_spool.ts";
 import { createReadSpool } from "./objects/read_spool.ts";
 import { portOf, refuseOwnAddress } from "./own_address.ts";
 import { inOrder } from "./process.ts";
@@ -85,13 +83,18 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const place = path === undefined
     ? placeOf(config.catalog, config.data)
     : { kind: "file", path } as const;
-  const spool = spoolOf(config, deps);
+  const folders = await foldersOf(config, deps);
+  const spool = folders.parts;
   const drafts = `${config.data}/spool/results`;
   const disks = createDisks({
     warn: log.warn,
     probes: {
       catalog: () => catalog.checkWrite(),
       parts: async () => void (spool.folder !== undefined && await probeFolder(spool.folder)),
+      objects: () => {
+        const kept = placeOfObjects(config.objects.store, folders);
+        return probeFolder(kept.kind === "folder" ? kept.folder : drafts);
+      },
       results: () => probeFolder(config.keep?.kind === "folder" ? config.keep.folder : drafts),
     },
   });
@@ -115,7 +118,16 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     warn: log.warn,
     ...(timeouts && { timeouts }),
   });
-  const parts = createPartSpool({ ...spool, disk: disks.parts });
+  const stores = createStores(config, {
+    providers,
+    disks,
+    due: clock.due,
+    folders,
+    machine: deps.env("HOSTNAME") ?? "",
+    warn: log.warn,
+  });
+  const { parts, kept } = stores;
+  if (place.kind !== "file" && kept.disk && kept.keep !== "never") log.warn(oneMachineOnly);
   const reads = createReadSpool({
     // A catalog in memory has no folder; nothing of it may be found on disk either.
     ...(deps.catalogPath !== ":memory:" && { folder: `${config.data}/spool/reads` }),
@@ -124,33 +136,16 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     sleep,
     failed: (error) => log.warn("The disk failed while ranges of a file were read", { error }),
   });
-  const resultStore = config.keep && createBlobStore(config.keep, {
-    providers,
-    due: clock.due,
-    drafts: deps.catalogPath === ":memory:" ? undefined : drafts,
-    disk: disks.results,
-    failed: (error) => log.warn("Old drafts of results could not be cleared away", { error }),
-  });
-  const objectStore = createBlobStore(
-    // A catalog in memory has no folder.
-    deps.catalogPath === ":memory:" && config.objects.store.kind === "folder"
-      ? { kind: "folder", folder: `${tmpdir()}/batchway-${instance}` }
-      : config.objects.store,
-    {
-      providers,
-      due: clock.due,
-      drafts: deps.catalogPath === ":memory:" ? undefined : drafts,
-      disk: disks.results,
-      failed: (error) => log.warn("Old drafts of objects could not be cleared away", { error }),
-    },
-  );
-  const store = resultStore ?? objectStore;
+  const resultStore = stores.results;
+  // What the gateway makes itself is beside the kept objects where results have no store.
+  const store = resultStore ?? kept.blobs;
   const objects = createObjects({
     catalog,
     providers,
     reads,
     resultStore: store,
     parts,
+    kept,
     checkRoom: disks.checkCatalog,
     randomBytes: random,
     now,
@@ -257,6 +252,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       () => objects.multipart.close(),
       () => sweep?.stop(),
       () => parts.close(),
+      () => folders.close(),
       () => uploader.close(),
       () => opened.close(),
     ]);
@@ -322,8 +318,32 @@ async function checkReachable(config: Config, keyring: Keyring): Promise<void> {
   );
 }
 
-/** Where parts of uploads wait: beside their catalog, whose gateways alone may tidy up there. */
-function spoolOf({ data }: Config, { catalogPath }: GatewayDeps): PartSpoolOptions {
-  if (catalogPath === undefined) return { folder: `${data}/spool` };
-  return catalogPath === ":memory:" ? {} : { folder: `${catalogPath}.spool` };
+/** Warns where several machines may share a catalog and do not share what is kept. */
+const oneMachineOnly =
+  "Objects are kept in a folder of this machine. Where several machines share a catalog, requests " +
+  "that come to another one get 503: set objects.store to a bucket in batchway.jsonc";
+
+/** The folders of the stores, beside their catalog, whose gateways alone may tidy up there. */
+async function foldersOf(
+  { data, objects }: Config,
+  { catalogPath }: GatewayDeps,
+): Promise<StoreFolders & { close(): Promise<void> }> {
+  const close = () => Promise.resolve();
+  const drafts = `${data}/spool/results`;
+  if (catalogPath === undefined) {
+    return { parts: { folder: `${data}/spool` }, drafts, objects: `${data}/objects`, close };
+  }
+  if (catalogPath !== ":memory:") {
+    const [folder, kept] = [`${catalogPath}.spool`, `${catalogPath}.objects`];
+    return { parts: { folder }, drafts, objects: kept, close };
+  }
+  // Nothing of a catalog in memory may be found on disk once it is gone.
+  const isNeeded = objects.store === undefined;
+  const temporary = isNeeded ? await Deno.makeTempDir({ prefix: "batchway-objects-" }) : "";
+  return {
+    parts: {},
+    drafts: undefined,
+    objects: temporary,
+    close: () => isNeeded ? Deno.remove(temporary, { recursive: true }) : Promise.resolve(),
+  };
 }

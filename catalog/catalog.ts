@@ -1,5 +1,6 @@
 /** The catalog: which object is which provider file, which job is which batch. */
 import { type BucketCatalog, createBucketCatalog } from "./buckets.ts";
+import { type CopyCatalog, createCopyCatalog } from "./copies.ts";
 import { createExpiryCatalog, type ExpiryCatalog } from "./expiry.ts";
 import { createCredentialCatalog, type CredentialCatalog } from "./credentials.ts";
 import { createInstanceCatalog, type InstanceCatalog } from "./instances.ts";
@@ -20,6 +21,7 @@ import { createUploadCatalog, type UploadCatalog } from "./uploads.ts";
 export interface Catalog {
   readonly objects: ObjectCatalog;
   readonly links: LinkCatalog;
+  readonly copies: CopyCatalog;
   readonly expiry: ExpiryCatalog;
   readonly buckets: BucketCatalog;
   readonly uploads: UploadCatalog;
@@ -50,6 +52,7 @@ export function createCatalog(
   const objects = createObjectCatalog(kv, sleep);
   return {
     objects,
+    copies: createCopyCatalog(kv, sleep),
     expiry: createExpiryCatalog(kv, sleep, objects),
     links: createLinkCatalog(kv, sleep),
     buckets: createBucketCatalog(kv, sleep),

@@ -29,7 +29,7 @@ export interface ObjectEntry {
   readonly checksums: Readonly<Record<string, string>>;
   /** What it was uploaded in; absent for an object that was put in one piece. */
   readonly parts?: PackedParts;
-  /** When the provider forgets the file. */
+  /** When the provider forgets the file, or the gateway the kept object. */
   readonly expiresAt?: number;
 }
 

@@ -29,8 +29,15 @@ const PackedParts = v.object({
   checksums: optional(v.object({ header: text, bytes })),
 });
 
+const KeptBlob = v.object({ blob: text, disk: optional(text) });
+
 const Held = v.variant("in", [
-  v.object({ in: v.literal("provider"), file: text, account: text }),
+  v.object({
+    in: v.literal("provider"),
+    file: text,
+    account: text,
+    copy: optional(KeptBlob),
+  }),
   v.object({
     in: v.literal("batch"),
     batch: text,
@@ -38,7 +45,7 @@ const Held = v.variant("in", [
     parts: v.array(v.object({ name: text, bytes: number, lineFeed: v.boolean() })),
     cutChunks: number,
   }),
-  v.object({ in: v.literal("store"), blob: text, disk: optional(text) }),
+  v.object({ in: v.literal("store"), ...KeptBlob.entries, of: optional(v.literal("objects")) }),
   v.object({ in: v.literal("catalog"), text }),
 ]);
 
@@ -238,6 +245,7 @@ const kinds: Readonly<Record<string, EntryKind>> = {
   },
   "name": { key: [["text", "text", "text", "text", "bytes"]], value: mark },
   "expiry": { key: [["number", "text", "text"]], value: v.union([mark, text]) },
+  "copy": { key: ofFile, value: mark },
   "trash": {
     key: ofFile,
     value: v.object({ id: optional(text), held: Held, restoredFrom: optional(number) }),

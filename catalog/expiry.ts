@@ -1,5 +1,6 @@
 /** Files that their provider forgets at a time that it told. */
 import type { FileId } from "../codecs/ids.ts";
+import type { Held } from "./held.ts";
 import { keys } from "./keys.ts";
 import { change } from "./kv.ts";
 import type { ObjectCatalog } from "./objects.ts";
@@ -43,14 +44,25 @@ export function createExpiryCatalog(
     for (;;) {
       const owner = await objects.file(provider, file);
       if (!owner) return;
-      if (owner.state === "trash") return await objects.forget(provider, file);
+      if (owner.state === "trash") {
+        // What the gateway keeps itself is there until the trash is emptied.
+        const trash = await objects.trashed(provider, file);
+        return trash && isKept(trash.held) ? undefined : await objects.forget(provider, file);
+      }
       const { tenant, bucket, key } = owner;
       const scope = { tenant, provider };
       const record = await objects.get(scope, bucket, key);
       const isLive = record?.file === file && (record.expiresAt ?? Infinity) > now;
       if (isLive) return;
       // Another of its names takes this one's place, until there is none.
-      await objects.drop(scope, bucket, key, file, owner.in ?? "provider");
+      if (record?.file === file && isKept(record.held)) {
+        await objects.remove(scope, bucket, key, record, "trash");
+      } else await objects.drop(scope, bucket, key, file, owner.in ?? "provider");
     }
   }
+}
+
+/** Whether a blob of the gateway's own holds the bytes, or a copy of them. */
+function isKept(held: Held): boolean {
+  return held.in === "store" || held.in === "provider" && held.copy !== undefined;
 }

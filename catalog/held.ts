@@ -7,10 +7,17 @@ export interface ResultsPart extends Part {
   readonly name: string;
 }
 
+/** A blob of the store of kept objects. */
+export interface KeptBlob {
+  readonly blob: BlobName;
+  /** The disk that it is on; absent where every machine reaches it. */
+  readonly disk?: string;
+}
+
 /** What is kept of each place that an object's bytes can be in. */
 export interface HeldKinds {
-  /** A provider file. */
-  readonly provider: { readonly file: FileId; readonly account: string };
+  /** A provider file, perhaps with a copy of what the client sent. */
+  readonly provider: { readonly file: FileId; readonly account: string; readonly copy?: KeptBlob };
   /** The results of a batch, which are served from where they are. */
   readonly batch: {
     readonly batch: BatchId;
@@ -19,8 +26,8 @@ export interface HeldKinds {
     /** How many entries hold the spans that are left out of the parts. */
     readonly cutChunks: number;
   };
-  /** The operator's own store. */
-  readonly store: { readonly blob: BlobName; readonly disk?: string };
+  /** One of the gateway's own stores: that of results, unless it is said to be that of objects. */
+  readonly store: KeptBlob & { readonly of?: "objects" };
   /** The entry itself. */
   readonly catalog: { readonly text: string };
 }

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { Failure } from "../codecs/failure.ts";
-import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
+import type { BatchId, BlobName, FileId, JobId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
 
 /** Bytes of a serialized value (Deno 2.9.6; the same over KV Connect). */
@@ -93,6 +93,8 @@ export const keys = {
   /** Files with a time at which their provider forgets them, in the order of that time. */
   expiries: () => ["expiry"],
   expiry: (time: number, provider: string, file: FileId) => ["expiry", time, provider, inKey(file)],
+  /** Blobs that are copies of provider files. */
+  copy: (provider: string, blob: BlobName) => ["copy", provider, blob],
   trash: () => ["trash"],
   trashed: (provider: string, file: FileId) => ["trash", provider, inKey(file)],
   uses: (provider: string, file: FileId) => ["use", provider, inKey(file)],

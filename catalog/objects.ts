@@ -3,6 +3,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { isTagged } from "../codecs/etag.ts";
 import { addEtag, dropEtag, newestOfEtag } from "./etags.ts";
+import { addCopy } from "./copies.ts";
 import { writeExpiry } from "./expiry_index.ts";
 import type { Registration } from "./instances.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
@@ -106,6 +107,7 @@ export function createObjectCatalog(
       await nameFile(kv, step, scope.provider, record, name, native);
       if (registration) step.check(registration);
       writeExpiry(step, scope.provider, record);
+      addCopy(step, scope.provider, record);
       dropEtag(step, scope, name, old.value);
       addEtag(step, scope, name, record);
       if (old.value && !isSame) {

@@ -162,7 +162,7 @@ export async function parseConfig(
     limits: file.limits,
     models: modelTable(file.models, providers, notes),
     ...(keep && { keep }),
-    objects: objectSettings(file, data, providers, errors),
+    objects: objectSettings(file, providers, errors),
     region: region ?? providers.find((one) => one.region !== undefined)?.region ?? "us-east-1",
     notes,
   };

@@ -15,7 +15,8 @@ export type StoreSettings =
 
 /** Objects that the gateway keeps itself. */
 export interface ObjectSettings {
-  readonly store: StoreSettings;
+  /** Absent: a folder beside the catalog. */
+  readonly store?: StoreSettings;
   /** Those that a provider cannot hold, a copy of all others too, or none. */
   readonly keep: "needed" | "all" | "never";
   /** Days after which a kept object goes; absent: it stays. */
@@ -34,17 +35,16 @@ export function keepSettings(
   return keep && storeSettings("results.keep", keep, providers, errors);
 }
 
-/** Reads `objects`. @param data The folder that the default store is in. */
+/** Reads `objects`. */
 export function objectSettings(
   { objects }: ConfigFile,
-  data: string,
   providers: Providers,
   errors: ConfigError[],
 ): ObjectSettings {
   const { store, keep, expireDays } = objects;
   const found = store && storeSettings("objects.store", store, providers, errors);
   return {
-    store: found ?? { kind: "folder", folder: `${data}/objects` },
+    ...(found && { store: found }),
     keep,
     ...(expireDays !== undefined && { expireDays }),
   };

@@ -29,7 +29,7 @@ import { SingleFlight } from "../runtime/single_flight.ts";
 import { chooseParts, invalidPart, type NamedPart } from "./chosen_parts.ts";
 import { checkDisk } from "./part_disk.ts";
 import type { PartSpool } from "./part_spool.ts";
-import type { NewObject } from "./put.ts";
+import type { NewObject } from "./new_object.ts";
 import { type Reach, scopeOf } from "../reach/reach.ts";
 import { startRenewal } from "../runtime/renewal.ts";
 

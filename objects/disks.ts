@@ -2,7 +2,7 @@
 import { createDisk, type Disk, type DiskTrouble } from "../runtime/disk.ts";
 
 /** What is kept on disk. */
-export type Kept = "catalog" | "parts" | "results";
+export type Kept = "catalog" | "parts" | "objects" | "results";
 
 /** The disks, by what is kept there. */
 export interface Disks extends Readonly<Record<Kept, Disk>> {
@@ -29,9 +29,10 @@ export function createDisks({ probes, warn }: DisksDeps): Disks {
   const disks: Readonly<Record<Kept, Disk>> = {
     catalog: createDisk("the catalog", warn),
     parts: createDisk("parts of uploads", warn),
+    objects: createDisk("objects that are kept", warn),
     results: createDisk("results that are kept", warn),
   };
-  const kinds: readonly Kept[] = ["catalog", "parts", "results"];
+  const kinds: readonly Kept[] = ["catalog", "parts", "objects", "results"];
 
   async function probe(kept: Kept): Promise<void> {
     if (disks[kept].trouble() !== undefined) await disks[kept].write(probes[kept]);

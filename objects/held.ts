@@ -1,6 +1,6 @@
 /** The places that objects' bytes can be in: how they are opened, and how they are deleted, in each. */
 import type { ObjectEntry } from "../catalog/entries.ts";
-import type { HeldIn, HeldKinds } from "../catalog/held.ts";
+import type { Held, HeldIn, HeldKinds, KeptBlob } from "../catalog/held.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { ByteRange, StoringProvider } from "../providers/provider.ts";
 import { accountOf, filesOf } from "../reach/reach.ts";
@@ -10,7 +10,9 @@ import { openResults } from "./results/open.ts";
 
 const places: { readonly [In in keyof HeldKinds]: Place<In> } = {
   provider: {
-    async open({ reads }, provider, { held: { file, account }, bytes }, range, signal) {
+    async open({ reads, kept }, provider, { held, bytes }, range, signal) {
+      const { file, account, copy } = held;
+      if (copy) return await kept.open(copy, range, signal);
       const files = filesOf(provider, accountOf(provider, account));
       // A range of everything is asked for as a whole: no provider can ignore that.
       const isWhole = range.first === 0 && range.last === bytes - 1;
@@ -22,8 +24,9 @@ const places: { readonly [In in keyof HeldKinds]: Place<In> } = {
         files.open(file, part, asked);
       return await reads.read({ id, source, bytes, open }, range, signal);
     },
-    async remove(_, provider, { held: { file, account } }, signal) {
+    async remove({ kept }, provider, { held: { file, account, copy } }, signal) {
       await accountOf(provider, account).files?.delete(file, signal);
+      if (copy) await kept.removeCopy(provider.name, copy, signal);
     },
   },
   batch: {
@@ -32,12 +35,14 @@ const places: { readonly [In in keyof HeldKinds]: Place<In> } = {
     remove: ({ catalog }, provider, { file }) => catalog.forget(provider.name, file),
   },
   store: {
-    async open({ store }, _, { held: { blob } }, range, signal) {
+    async open({ store, kept }, _, { held }, range, signal) {
+      if (held.of === "objects") return await kept.open(held, range, signal);
       if (!store) throw noStore();
-      return await store.open(blob, range, signal);
+      return await store.open(held.blob, range, signal);
     },
-    async remove({ store }, _, { held: { blob } }, signal) {
-      await store?.remove(blob, signal);
+    async remove({ store, kept }, _, { held }, signal) {
+      if (held.of === "objects") await kept.remove(held, signal);
+      else await store?.remove(held.blob, signal);
     },
   },
   catalog: {
@@ -71,6 +76,12 @@ export async function removeHeld<In extends keyof HeldKinds>(
   signal: AbortSignal,
 ): Promise<void> {
   await placeOf<In>(object.held).remove(deps, provider, object, signal);
+}
+
+/** The blob of kept objects that holds an object's bytes, or a copy of them. */
+export function keptBlobOf(held: Held): KeptBlob | undefined {
+  if (held.in === "provider") return held.copy;
+  return held.in === "store" && held.of === "objects" ? held : undefined;
 }
 
 function placeOf<In extends keyof HeldKinds>(held: HeldIn<In>): Place<In> {

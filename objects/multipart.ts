@@ -13,9 +13,11 @@ import { cancelUnread } from "../runtime/unread.ts";
 import { type CompleteRequest, createCompletion } from "./complete.ts";
 import { giveUp } from "./give_up.ts";
 import { checkDisk } from "./part_disk.ts";
+import { checkDeclared } from "./holder.ts";
 import { listUploads, type UploadListRequest, type UploadPage } from "./list_uploads.ts";
 import type { PartSpool } from "./part_spool.ts";
-import type { NewObject } from "./put.ts";
+import type { NewObject } from "./new_object.ts";
+import type { StoringProvider } from "../providers/provider.ts";
 import { filesOf, holderOf, type Reach, scopeOf } from "../reach/reach.ts";
 import { sweepUploads } from "./sweep_uploads.ts";
 
@@ -23,6 +25,8 @@ import { sweepUploads } from "./sweep_uploads.ts";
 export interface MultipartDeps {
   readonly catalog: UploadCatalog;
   readonly spool: PartSpool;
+  /** Whether the gateway keeps what the provider cannot hold; it does not where absent. */
+  readonly keeps?: boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Leases, and what is given up. */
@@ -79,12 +83,15 @@ export type Multipart = ReturnType<typeof createMultipart>;
 
 /** What an id of an upload looks like; nothing else is looked for in the catalog. */
 const idForm = /^[a-z0-9]{32}$/;
+/** The largest object of S3. */
+const s3Bytes = 5 * 2 ** 40;
 /** Characters of the time in an id, so that the ids of a key are in the order of their beginning. */
 const timeLength = 9;
 
 /** Makes the service. */
 export function createMultipart(deps: MultipartDeps) {
   const { catalog, spool, now, clock, randomBytes, postponed } = deps;
+  const limitOf = ({ provider }: Reach) => deps.keeps ? s3Bytes : largestFile(provider);
   const completion = createCompletion(deps);
   return { create, open, putPart, parts, list, complete, abort, abortAll, sweep, close };
 
@@ -96,6 +103,7 @@ export function createMultipart(deps: MultipartDeps) {
       & Omit<UploadName, "uploadId">,
   ): Promise<string> {
     limitOf(reach);
+    if (deps.keeps) checkDeclared(record.metadata);
     const time = now().toString(36).padStart(timeLength, "0");
     const id = `${time}${randomId(32 - timeLength, randomBytes)}`;
     const startedAt = now();
@@ -216,7 +224,7 @@ function addressOf(reach: Reach, { bucket, key, uploadId: id }: UploadName): Upl
 }
 
 /** The largest file of the provider's accounts, which are of one kind. */
-function limitOf({ provider }: Reach): number {
+function largestFile(provider: StoringProvider): number {
   return Math.max(...provider.accounts.map((account) => filesOf(provider, account).maxBytes));
 }
 

@@ -9,11 +9,13 @@ import { type Buckets, createBuckets } from "./buckets.ts";
 import { copy, type CopyRequest } from "./copy.ts";
 import type { EtagForm } from "./etag_form.ts";
 import { type Address, find, findNamed, type Found } from "./find.ts";
+import { createKept, type KeptDeps, nothingKept } from "./kept.ts";
 import { list, type ListPage, type ListRequest } from "./list.ts";
 import { sweepOrphans } from "./orphans.ts";
 import { createMultipart, type Multipart } from "./multipart.ts";
 import { createPartSpool, type PartSpool } from "./part_spool.ts";
-import { type NewObject, put } from "./put.ts";
+import type { NewObject } from "./new_object.ts";
+import { put } from "./put.ts";
 import { type OwnFile, putFile } from "./put_file.ts";
 import { read, type Readable } from "./read.ts";
 import { createRegistered } from "./registered.ts";
@@ -47,6 +49,8 @@ export interface ObjectDeps {
   readonly implicitBuckets?: boolean;
   /** Where results are kept beyond the time that providers keep them; nowhere where absent. */
   readonly resultStore?: BlobStore;
+  /** Which objects the gateway keeps itself, and where; none where absent. */
+  readonly kept?: Omit<KeptDeps, "copies" | "randomBytes">;
   /** Throws `unavailable` where the catalog could not keep what is put. */
   readonly checkRoom?: () => Promise<void>;
   /** Where parts of uploads wait; a temporary folder where absent. */
@@ -98,7 +102,12 @@ export interface Objects {
 export function createObjects(deps: ObjectDeps): Objects {
   const { catalog, now, random, showsNative, postponed, clock = trustedClock(deps.now) } = deps;
   const { objects, links } = catalog;
+  const randomBytes = deps.randomBytes ??
+    ((bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>));
+  const { copies } = catalog;
+  const kept = createKept({ ...(deps.kept ?? nothingKept), copies, randomBytes });
   const held: HeldDeps = {
+    kept,
     catalog: catalog.results,
     ...(deps.reads && { reads: deps.reads }),
     ...(deps.resultStore && { store: deps.resultStore }),
@@ -136,8 +145,8 @@ export function createObjects(deps: ObjectDeps): Objects {
     spool: deps.parts ?? createPartSpool(),
     now,
     clock,
-    randomBytes: deps.randomBytes ??
-      ((bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>)),
+    randomBytes,
+    keeps: kept.keep !== "never",
     instance: deps.instance,
     put: (reach, object, signal) => put(putting, reach, object, signal),
     postponed,
@@ -174,7 +183,7 @@ export function createObjects(deps: ObjectDeps): Objects {
       const trash = { catalog: objects, held };
       await sweepTrash(trash, providers, signal, told("a file in the trash"));
       const failed = told("the search for lost files");
-      const sweeping = { catalog, providers, uploads, failed };
+      const sweeping = { catalog, providers, kept, uploads, failed };
       if (deps.mayBeSetBack) hearingSince ??= clock.latest();
       const hearing = hearingSince !== undefined && { hearingSince };
       await sweepOrphans({ ...sweeping, ...hearing }, deadline, signal);

@@ -5,9 +5,11 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ObjectCatalog } from "../catalog/objects.ts";
 import type { InstanceEntry } from "../catalog/entries.ts";
-import type { FileId } from "../codecs/ids.ts";
+import type { KeptBlob } from "../catalog/held.ts";
+import { type FileId, fileId } from "../codecs/ids.ts";
 import { allPages } from "../runtime/pages.ts";
 import type { Account, Provider } from "../providers/provider.ts";
+import type { KeptObjects } from "./kept.ts";
 import { markPrefix } from "./name.ts";
 import type { UploadMarks } from "./upload_marks.ts";
 
@@ -15,6 +17,7 @@ import type { UploadMarks } from "./upload_marks.ts";
 export interface OrphanDeps {
   readonly catalog: Catalog;
   readonly providers: ReadonlyMap<string, Provider>;
+  readonly kept: KeptObjects;
   /** This process' own uploads. */
   readonly uploads: UploadMarks;
   /**
@@ -34,7 +37,7 @@ export interface OrphanDeps {
  * @param deadline Processes last seen before this time are dead.
  */
 export async function sweepOrphans(
-  { catalog, providers, uploads, hearingSince, failed }: OrphanDeps,
+  { catalog, providers, kept, uploads, hearingSince, failed }: OrphanDeps,
   deadline: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -61,6 +64,12 @@ export async function sweepOrphans(
         failed(provider.name, error);
       }
     }
+    try {
+      if (provider.stores) await removeBlobs(catalog, provider.name, kept, marks, signal);
+    } catch (error) {
+      complete = false;
+      failed(provider.name, error);
+    }
   }
   if (!complete) return;
   for (const { id } of dead) await catalog.instances.leave(id);
@@ -75,6 +84,35 @@ export interface SoughtMark {
   readonly text: string;
   /** Files that their provider dates later stay, in milliseconds since 1970. */
   readonly until?: number;
+}
+
+/** Whether something that bears a mark may be deleted: what is dated later than it may be stays. */
+function isMeant({ until }: SoughtMark, time: number): boolean {
+  // One whose time cannot be read is not known to be early: it stays.
+  return until === undefined || time <= until;
+}
+
+/** Removes a provider's blobs that bear one of these marks and that the catalog does not know. */
+async function removeBlobs(
+  { objects, copies }: Catalog,
+  provider: string,
+  kept: KeptObjects,
+  marks: readonly SoughtMark[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const mark of marks) {
+    const found: KeptBlob[] = [];
+    for await (const one of kept.marked(provider, mark.text, signal)) {
+      if (isMeant(mark, one.modifiedAt)) found.push(one.kept);
+    }
+    const blobs = found.map(({ blob }) => blob);
+    const known = await objects.known(provider, blobs.map(fileId));
+    const copied = await copies.known(provider, blobs);
+    for (const one of found) {
+      const isKnown = known.has(fileId(one.blob)) || copied.has(one.blob);
+      if (!isKnown) await kept.remove(one, signal);
+    }
+  }
 }
 
 /** Deletes an account's files that bear one of these marks and that the catalog does not know. */
@@ -93,10 +131,8 @@ export async function removeMarked(
   for await (const page of allPages((cursor) => files.list(cursor, signal))) {
     for (const { id, name, createdAt } of page.items) {
       const time = createdAt.getTime();
-      // One whose time cannot be read is not known to be early: it stays.
-      const isMeant = ({ text, until }: SoughtMark) =>
-        name.includes(text) && (until === undefined || time <= until);
-      if (marks.some(isMeant)) found.push(id);
+      const isSought = (mark: SoughtMark) => name.includes(mark.text) && isMeant(mark, time);
+      if (marks.some(isSought)) found.push(id);
     }
   }
   const known = await catalog.known(provider, found);

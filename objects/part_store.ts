@@ -2,9 +2,9 @@
  * Parts of uploads in a blob store that all machines see, from UploadPart to Complete: any of them
  * can take a part or complete the upload, and none needs a disk for it.
  */
-import { createHash } from "node:crypto";
 import type { BlobStore } from "../blobs/store.ts";
 import { chunkStream } from "../runtime/chunk_stream.ts";
+import { withMd5 } from "./bodies.ts";
 import { type PartFile, partForm, type PartSpool, uploadForm } from "./part_spool.ts";
 
 /** Before the name of every part. */
@@ -65,25 +65,6 @@ export function createPartStore(store: BlobStore, place: string): PartSpool {
       return Promise.resolve();
     },
   };
-}
-
-/** Passes a body on and computes its MD5, which is known once it has ended. */
-function withMd5(body: ReadableStream<Uint8Array>) {
-  const hash = createHash("md5");
-  let digest: string | undefined;
-  const tapped = body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>(
-      {
-        transform(chunk, controller) {
-          hash.update(chunk);
-          controller.enqueue(chunk);
-        },
-      },
-      undefined,
-      { highWaterMark: 0 },
-    ),
-  );
-  return { tapped, md5: () => digest ??= hash.digest("hex") };
 }
 
 async function openPart(store: BlobStore, name: string, signal: AbortSignal) {

@@ -4,13 +4,15 @@ import type { HeldIn, HeldKinds } from "../catalog/held.ts";
 import type { ResultsCatalog } from "../catalog/results.ts";
 import type { FileId } from "../codecs/ids.ts";
 import type { StoringProvider } from "../providers/provider.ts";
+import type { KeptObjects } from "./kept.ts";
 import type { ReadSpool, SpoolRange } from "./read_spool.ts";
 
 /** What opening and deleting need. */
 export interface HeldDeps {
   readonly catalog: ResultsCatalog;
-  /** The operator's own store. */
+  /** The store of results, where they are kept. */
   readonly store?: BlobStore;
+  readonly kept: KeptObjects;
   /** Without it, each range is asked of the provider, whatever that makes of ranges. */
   readonly reads?: ReadSpool;
 }

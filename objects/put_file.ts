@@ -5,7 +5,8 @@ import type { FileId } from "../codecs/ids.ts";
 import type { Account, StoringProvider } from "../providers/provider.ts";
 import { filesOf } from "../reach/reach.ts";
 import { deleteUnnamed } from "./orphans.ts";
-import { cleanUp, type PutDeps, upload } from "./put.ts";
+import { cleanUp, type PutDeps } from "./new_object.ts";
+import { upload } from "./store_file.ts";
 
 /** A file to be stored. */
 export interface OwnFile {

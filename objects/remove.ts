@@ -6,7 +6,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { type Address, fileIds, find, type FindDeps, type Found, lastPart } from "./find.ts";
 import { accountOf, type Reach, scopeOf } from "../reach/reach.ts";
-import { accountOfHeld, removeHeld } from "./held.ts";
+import { accountOfHeld, keptBlobOf, removeHeld } from "./held.ts";
 import type { HeldDeps } from "./place.ts";
 
 /** What deleting needs. */
@@ -55,7 +55,10 @@ export async function remove(
     return;
   }
   const { bucket, key } = name;
-  if (await catalog.hasUses(scope.provider, record.file)) {
+  const blob = keptBlobOf(record.held);
+  // A blob on another machine's disk goes with that machine's next sweep.
+  const isElsewhere = blob !== undefined && !await deps.held.kept.isHere(blob);
+  if (isElsewhere || await catalog.hasUses(scope.provider, record.file)) {
     await catalog.remove(scope, bucket, key, record, "trash");
     return;
   }

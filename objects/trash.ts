@@ -8,7 +8,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import type { Provider, StoringProvider } from "../providers/provider.ts";
 import { accountOf } from "../reach/reach.ts";
-import { removeHeld } from "./held.ts";
+import { keptBlobOf, removeHeld } from "./held.ts";
 import type { HeldDeps } from "./place.ts";
 
 /** What emptying the trash needs. */
@@ -28,6 +28,9 @@ export async function emptyTrash(
   if (await catalog.hasUses(provider.name, file)) return;
   const trash = await catalog.trashed(provider.name, file);
   if (!trash) return;
+  // A blob on another machine's disk is for that machine's sweep.
+  const blob = keptBlobOf(trash.held);
+  if (blob && !await held.kept.isHere(blob)) return;
   if (!await isYounger(provider, trash, signal)) {
     await removeHeld(held, provider, { file, held: trash.held }, signal);
   }

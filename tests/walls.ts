@@ -76,8 +76,8 @@ const walls: Readonly<Record<string, Wall>> = {
   },
   "own_address.ts": { uses: ["codecs", "runtime"], usesTypesOf: ["providers/settings.ts"] },
   "blob_stores.ts": {
-    uses: ["blobs"],
-    usesTypesOf: ["runtime", "config", "providers/provider.ts"],
+    uses: ["blobs", "objects", "runtime"],
+    usesTypesOf: ["config", "providers/provider.ts"],
   },
   "gateway.ts": {
     uses: [

@@ -17,6 +17,7 @@ export async function putObject(request: S3Request): Promise<Response> {
   const description = describe(headers);
   const declared = digestsOf(request);
   const hasMd5Etag = deps.objects.etagForm(reach, bucket) === "md5";
+  const hasMd5 = hasMd5Etag || headers.has("content-md5");
   const digests = hasMd5Etag ? [...declared, computedMd5] : declared;
   const { stream, checksums, md5 } = await openBody(request, bytes, digests);
   const stored = deps.objects.put(reach, {
@@ -25,7 +26,7 @@ export async function putObject(request: S3Request): Promise<Response> {
     bytes,
     body: stream,
     checksums,
-    md5,
+    ...(hasMd5 && { md5 }),
     ...description,
     condition,
   }, signal);

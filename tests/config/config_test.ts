@@ -40,7 +40,7 @@ Deno.test("nothing configured is the defaults, without any provider", async () =
     strictIdempotency: false,
     limits: { maxBodyBytes: 5_368_709_120, concurrentUploads: 256, requestsPerSecond: null },
     models: {},
-    objects: { store: { kind: "folder", folder: "./.batchway/objects" }, keep: "needed" },
+    objects: { keep: "needed" },
     region: "us-east-1",
     notes: [],
   });

@@ -60,11 +60,9 @@ Deno.test("a place for results that is none is an error", async () => {
 
 Deno.test("objects are kept beside the catalog, or where the file says", async () => {
   const objects = async (objects: unknown) =>
-    (await parse({ AWS_REGION: "us-west-2", BATCHWAY_DATA: "/d/" }, { objects })).objects;
-  const folder = { kind: "folder", folder: "/d/objects" };
-  assert.deepEqual(await objects({}), { store: folder, keep: "needed" });
+    (await parse({ AWS_REGION: "us-west-2" }, { objects })).objects;
+  assert.deepEqual(await objects({}), { keep: "needed" });
   assert.deepEqual(await objects({ keep: "never", expireDays: 30 }), {
-    store: folder,
     keep: "never",
     expireDays: 30,
   });

@@ -5,7 +5,7 @@ import { read } from "../../objects/read.ts";
 import type { ReadSpool } from "../../objects/read_spool.ts";
 import type { ByteRange } from "../../providers/provider.ts";
 import { jobRecord, scope } from "../catalog/memory.ts";
-import { createWorld, newObject, quiet } from "./world.ts";
+import { createWorld, keptOf, newObject, quiet } from "./world.ts";
 
 /** A spool that says which ranges it was asked for. */
 function listeningSpool() {
@@ -27,7 +27,10 @@ Deno.test("a range goes through the spool, and one of everything to the provider
   const { spool, asked } = listeningSpool();
   const open = async (range?: ByteRange) => {
     cloud.calls.length = 0;
-    const deps = { catalog: catalog.objects, held: { catalog: catalog.results, reads: spool } };
+    const deps = {
+      catalog: catalog.objects,
+      held: { kept: keptOf(catalog), catalog: catalog.results, reads: spool },
+    };
     const body = await read(deps, reach, { record }, range, quiet());
     await body.cancel();
     return cloud.calls.join();
@@ -60,7 +63,10 @@ Deno.test("an object whose file is gone at the provider is forgotten, also where
     cloud.files.clear();
     await assert.rejects(
       read(
-        { catalog: catalog.objects, held: { catalog: catalog.results, reads: spool } },
+        {
+          catalog: catalog.objects,
+          held: { kept: keptOf(catalog), catalog: catalog.results, reads: spool },
+        },
         reach,
         found,
         range,

@@ -4,7 +4,7 @@ import { fileId } from "../../codecs/ids.ts";
 import { remove } from "../../objects/remove.ts";
 import { jobRecord, scope } from "../catalog/memory.ts";
 import { textOf } from "../providers/harness.ts";
-import { createWorld, newObject, quiet } from "./world.ts";
+import { createWorld, keptOf, newObject, quiet } from "./world.ts";
 
 const address = { bucket: "bucket", key: "key" };
 
@@ -183,7 +183,7 @@ Deno.test("a file stays whose job begins while it is being deleted", async () =>
   const deps = {
     catalog: catalog.objects,
     links,
-    held: { catalog: catalog.results },
+    held: { kept: keptOf(catalog), catalog: catalog.results },
     now: () => world.time,
   };
   await remove(deps, reach, address, quiet());

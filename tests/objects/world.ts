@@ -1,7 +1,9 @@
 /** Objects over a provider in memory and a catalog in memory. */
+import type { Catalog } from "../../catalog/catalog.ts";
+import { createKept, type KeptDeps, nothingKept } from "../../objects/kept.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { createObjects, type Objects } from "../../objects/objects.ts";
-import type { NewObject } from "../../objects/put.ts";
+import type { NewObject } from "../../objects/new_object.ts";
 import type { Reach } from "../../reach/reach.ts";
 import { type OpenCatalog, openCatalog } from "../catalog/memory.ts";
 import { createDouble, type DoubleOptions, type ProviderDouble, providersOf } from "../double.ts";
@@ -25,6 +27,8 @@ export interface WorldOptions {
   /** What is trusted with expiry instead of the world's own time. */
   readonly clock?: Clock;
   readonly mayBeSetBack?: boolean;
+  /** Which objects are kept, and where; none where absent. */
+  readonly kept?: Omit<KeptDeps, "copies" | "randomBytes">;
 }
 
 /** Makes a world; native files are shown in the bucket `cloud-files`. */
@@ -41,6 +45,7 @@ export async function createWorld(
     ...(options.clock && { clock: options.clock }),
     random: () => 0,
     instance: options.instance ?? "one",
+    ...(options.kept && { kept: options.kept }),
     mayBeSetBack: options.mayBeSetBack ?? false,
     showsNative: (_, bucket) => bucket === "cloud-files",
     postponed: (what) => postponed.push(what),
@@ -56,6 +61,10 @@ export async function createWorld(
   };
   return world;
 }
+
+/** Kept objects of a gateway that keeps none. */
+export const keptOf = ({ copies }: Catalog) =>
+  createKept({ ...nothingKept, copies, randomBytes: (bytes) => bytes });
 
 /** A signal that nobody aborts. */
 export const quiet = (): AbortSignal => new AbortController().signal;
