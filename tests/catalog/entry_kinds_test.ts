@@ -6,7 +6,7 @@ import { checkedKv } from "../../catalog/checked_kv.ts";
 import { entryKinds, judgeEntry } from "../../catalog/entry_kinds.ts";
 import { keys } from "../../catalog/keys.ts";
 import { openCatalogKv } from "../../catalog/open.ts";
-import { batchId, fileId, jobId } from "../../codecs/ids.ts";
+import { batchId, blobName, fileId, jobId } from "../../codecs/ids.ts";
 import { sandboxEnvironment } from "../../sandbox/environment.ts";
 import { startSandbox } from "../../sandbox/server.ts";
 import { spawnGateway } from "../gateway.ts";
@@ -37,6 +37,7 @@ const someKeys: readonly Deno.KvKey[] = [
   keys.file("cloud", file),
   keys.furtherName("cloud", file, { tenant: "default", bucket: "bucket", key: "key" }),
   keys.expiry(1, "cloud", file),
+  keys.copy("cloud", blobName("kept/cloud/one")),
   keys.trashed("cloud", file),
   keys.use("cloud", file, job),
   keys.job(scope, job),
