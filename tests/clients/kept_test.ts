@@ -49,7 +49,7 @@ for (const provider of ["openai", "gemini", "anthropic"] as const) {
       assertKept(seen, provider);
       if (provider !== "anthropic") {
         assert.equal(seen.job.code, "ValidationException");
-        assert.match(seen.job.message, /kept by the gateway/);
+        assert.match(seen.job.message, /first record of the job.s input is not/);
         assert.deepEqual(await heldFiles(sandbox, provider), []);
       }
     }, { configuration: '{"objects": {}}' });
