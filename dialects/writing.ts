@@ -9,6 +9,18 @@ export function reportNatives({ native, nativeHints }: ChatRequest, log: LossLog
   reportHints(nativeHints, log);
 }
 
+/** Refuses a record that must call a tool which runs at its own provider only. */
+export function refuseForcedServerTool({ tools, choice }: ChatRequest, log: LossLog): void {
+  const mustCall = choice?.mode === "any" || choice?.mode === "tool";
+  if (!mustCall || tools.every(({ kind }) => kind === "function")) return;
+  const isThere = tools.some((tool) =>
+    tool.kind === "function" && (choice.mode !== "tool" || tool.name === choice.name)
+  );
+  if (!isThere) {
+    log.refuse(choice.at, "the tool that has to be called runs at its own provider only");
+  }
+}
+
 /** Reports members that cannot change the answer and are left out. */
 export function reportHints(extras: readonly (Extra | undefined)[], log: LossLog): void {
   for (const extra of extras) {

@@ -10,6 +10,7 @@ import { alternatingTurns, endedTurns } from "../turns.ts";
 import type { AlternatingTurn } from "../turns.ts";
 import {
   calledNames,
+  refuseForcedServerTool,
   refuseSeveralAnswers,
   reportDropped,
   reportHints,
@@ -35,6 +36,7 @@ export function writeRequest(
   const messages = endedTurns(turns, context.model.facts.prefill, context).map(({ role, parts }) =>
     object(["role", quote(role)], ["content", array(writeBlocks(parts, context, names, form))])
   );
+  refuseForcedServerTool(request, context);
   reportNatives(request, context);
   reportUnknown(request, context);
   const thinking = claudeThinking(request, context);

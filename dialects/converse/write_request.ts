@@ -8,6 +8,7 @@ import { array, object, quote, someArray, someObject } from "../raw.ts";
 import type { Member } from "../raw.ts";
 import {
   clampedTemperature,
+  refuseForcedServerTool,
   refuseSeveralAnswers,
   reportDropped,
   reportHints,
@@ -36,6 +37,7 @@ export function writeRequest(
   const messages = ended.map(({ role, parts, content }) =>
     object(["role", quote(role)], ["content", array(blocks.message(role, parts, content))])
   );
+  refuseForcedServerTool(request, context);
   reportNatives(request, context);
   reportUnknown(request, context);
   const hasCalls = turns.some(({ parts }) => parts.some(({ kind }: Part) => kind === "call"));

@@ -9,7 +9,7 @@ import { array, object, quote, someArray, someObject } from "../raw.ts";
 import type { Member } from "../raw.ts";
 import { geminiSchema, isWithoutArguments, reportFormatWords } from "../schemas/mod.ts";
 import { alternatingTurns } from "../turns.ts";
-import { reportDropped, reportHints, reportNatives } from "../writing.ts";
+import { refuseForcedServerTool, reportDropped, reportHints, reportNatives } from "../writing.ts";
 import { writeParts } from "./write_parts.ts";
 
 /** What Gemini takes as the name of a function; 64 characters, so that every target takes it. */
@@ -22,6 +22,7 @@ const maxStops = 5;
 export function writeRequest(request: ChatRequest, context: RequestContext): Raw {
   const names = fitToolNames(request, geminiToolNames);
   const { system, turns } = alternatingTurns(request, { assistantMedia: true }, context);
+  refuseForcedServerTool(request, context);
   reportNatives(request, context);
   reportUnknown(request, context);
   const contents = turns.map(({ role, parts }) =>

@@ -8,7 +8,13 @@ import type { Raw } from "../json.ts";
 import { array, object, quote, someArray } from "../raw.ts";
 import type { Member } from "../raw.ts";
 import { openaiFormat, strictToolSchema } from "../schemas/mod.ts";
-import { reportDropped, reportHints, reportNatives, unlessDefault } from "../writing.ts";
+import {
+  refuseForcedServerTool,
+  reportDropped,
+  reportHints,
+  reportNatives,
+  unlessDefault,
+} from "../writing.ts";
 import { writeMessages } from "./write_messages.ts";
 
 /** What OpenAI takes as the name of a function. */
@@ -21,6 +27,7 @@ const maxStops = 4;
 export function writeRequest(request: ChatRequest, context: RequestContext): Raw {
   const names = fitToolNames(request, openaiToolNames);
   const messages = writeMessages(request, names, context);
+  refuseForcedServerTool(request, context);
   reportNatives(request, context);
   reportDropped(context, { "top-k": request.topK });
   const functions = request.tools.flatMap((tool) => {

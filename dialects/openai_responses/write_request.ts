@@ -8,6 +8,7 @@ import { effort, openaiToolNames } from "../openai_chat/write_request.ts";
 import { array, joinTexts, object, quote, someArray, someObject } from "../raw.ts";
 import { openaiFormat, strictToolSchema } from "../schemas/mod.ts";
 import {
+  refuseForcedServerTool,
   refuseSeveralAnswers,
   reportDropped,
   reportHints,
@@ -25,6 +26,7 @@ const leastOutput = 16;
 export function writeRequest(request: ChatRequest, context: RequestContext): Raw {
   refuseSeveralAnswers(request, context);
   const names = fitToolNames(request, openaiToolNames);
+  refuseForcedServerTool(request, context);
   reportNatives(request, context);
   reportUnknown(request, context);
   const tools = writeTools(request, names, context);

@@ -249,6 +249,26 @@ const texts: readonly Row[] = [
 ];
 
 testRows([...numbers, ...calls, ...reasoning, ...texts]);
+testRows([
+  {
+    title: "A tool of the provider's own that has to be called refuses its record",
+    from: "gemini",
+    to: "openai-chat",
+    body: gemini(
+      hi.gemini,
+      ',"tools":[{"googleSearch":{}}],"toolConfig":{"functionCallingConfig":{"mode":"ANY"}}',
+    ),
+    losses: ["request.toolConfig.functionCallingConfig refused"],
+  },
+  {
+    title: "A tool of the provider's own that may be called is reported",
+    from: "anthropic",
+    to: "bedrock-converse",
+    body: claude(hi.chat, ',"tools":[{"type":"web_search_20250305","name":"web_search"}]'),
+    lacks: ["toolConfig"],
+    losses: ["params.tools[0] dropped"],
+  },
+]);
 testRows([{
   title: "A record that asks for several answers is refused where there is one",
   from: "openai-chat",
