@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { createFolderStore } from "../../../blobs/folder.ts";
+import type { JobEntry } from "../../../catalog/entries.ts";
+import { isTerminal } from "../../../codecs/job_status.ts";
+import type { BatchLimits } from "../../../providers/provider.ts";
+import { createProviders } from "../../../providers/registry.ts";
+import { createUploader } from "../../../providers/upload.ts";
+import type { Reach } from "../../../reach/reach.ts";
+import { sandboxKeys } from "../../../sandbox/context.ts";
+import { type Sandbox, startSandbox } from "../../../sandbox/server.ts";
+import { temporaryFolder } from "../../catalog/memory.ts";
+import { newObject, quiet } from "../../objects/world.ts";
+import { fault, holds, until } from "../wire.ts";
+import { createJobWorld, createRequest, type JobWorld } from "../world.ts";
+import { converse } from "./client.ts";
+
+interface ShardedWorld {
+  readonly sandbox: Sandbox;
+  readonly world: JobWorld;
+  readonly reach: Reach;
+  /** Creates a job of these records. */
+  create(lines: readonly string[]): Promise<JobEntry>;
+  ended(job: JobEntry): Promise<JobEntry>;
+  /** The lines of a job's results. */
+  results(job: JobEntry): Promise<Record<string, never>[]>;
+}
+
+/** Runs a test on a simulated provider whose batches have these limits. */
+async function withLimits(
+  limits: BatchLimits,
+  work: (world: ShardedWorld) => Promise<void>,
+): Promise<void> {
+  await using folder = await temporaryFolder();
+  const sandbox = await startSandbox({ batchSeconds: 0.2 });
+  const uploader = createUploader();
+  const accounts = [{ name: "main", apiKey: sandboxKeys.openai, weight: 1 }];
+  const found = createProviders(
+    [{ name: "openai", kind: "openai", baseUrl: sandbox.openaiUrl, accounts }],
+    {
+      fetch,
+      now: () => new Date(),
+      random: (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
+      sleep: () => Promise.resolve(),
+      uploader,
+    },
+  ).get("openai")?.stores;
+  assert.ok(found?.target);
+  const provider = { ...found, target: { ...found.target, limits } };
+  const providers = new Map([["openai", { name: "openai", stores: provider }]]);
+  const store = createFolderStore({ folder: folder.path, due: Date.now });
+  const world = await createJobWorld({ providers, store });
+  const reach: Reach = { ...world.reach, provider };
+  const scope = { tenant: reach.tenant, provider: "openai" };
+  try {
+    await work({
+      sandbox,
+      world,
+      reach,
+      async create(lines) {
+        await world.objects.put(reach, newObject("in.jsonl", lines.join("\n")), quiet());
+        const request = createRequest({
+          modelId: "gpt-4o-mini",
+          inputDataConfig: { s3InputDataConfig: { s3Uri: "s3://bucket/in.jsonl" } },
+          tags: { "batchway:dialect": "bedrock-converse" },
+        });
+        return await world.jobs.create(reach, "us-west-2", request, quiet());
+      },
+      ended: ({ id }) =>
+        until("the job ends", async () => {
+          const job = await world.jobs.get(reach, "us-west-2", id, quiet());
+          return isTerminal(job.status) && job;
+        }),
+      async results({ id }) {
+        const object = await world.catalog.objects.get(scope, "out", `${id}/in.jsonl.out`);
+        assert.ok(object?.held.in === "store");
+        const body = await store.open(object.held.blob, { first: 0 }, quiet());
+        return (await new Response(body).text()).trimEnd().split("\n")
+          .map((line) => JSON.parse(line));
+      },
+    });
+  } finally {
+    await world.jobs.close();
+    world[Symbol.dispose]();
+    await uploader.close();
+    await sandbox.close();
+  }
+}
+
+const lines = ["one", "two", "three", "four", "five"].map((text) => converse(text, text));
+
+const cuts: readonly [what: string, limits: BatchLimits, batches: number][] = [
+  ["records", { records: 2, bytes: 1e6, recordBytes: 1e6 }, 3],
+  ["bytes", { records: 100, bytes: 500, recordBytes: 500 }, 3],
+  ["nothing", { records: 5, bytes: 1e6, recordBytes: 1e6 }, 1],
+];
+
+for (const [what, limits, batches] of cuts) {
+  Deno.test(`a job over the limit of ${what} runs as ${batches} batches under one id`, () =>
+    withLimits(limits, async ({ sandbox, world, reach, create, ended, results }) => {
+      const job = await ended(await create(lines));
+      assert.equal(job.status, "Completed", job.message ?? "");
+      assert.deepEqual(job.counts, { total: 5, processed: 5, success: 5, error: 0 });
+      assert.equal(await holds(sandbox, "openai", "batches"), batches);
+      const ids = (await results(job)).map(({ recordId }) => recordId);
+      assert.deepEqual(ids, ["one", "two", "three", "four", "five"]);
+      // A list finds the batches by their job, and adopts none of them.
+      const page = await world.jobs.list({ ...reach, native: true }, "us-west-2", {
+        sortOrder: "Descending",
+        maxResults: 100,
+      });
+      assert.deepEqual(page.jobs.map(({ id }) => id), [job.id]);
+    }));
+}
+
+Deno.test("a batch that is refused fails its own records, and the others run", () =>
+  withLimits({ records: 2, bytes: 1e6, recordBytes: 1e6 }, async (world) => {
+    const { sandbox, create, ended, results } = world;
+    await fault(sandbox, {
+      provider: "openai",
+      method: "POST",
+      path: "/batches$",
+      status: 400,
+      body: '{"error":{"message":"too much of it","type":"invalid_request_error"}}',
+    });
+    const job = await ended(await create(lines));
+    assert.equal(job.status, "Completed");
+    assert.deepEqual(job.counts, { total: 5, processed: 5, success: 3, error: 2 });
+    assert.match(job.message ?? "", /too much of it/);
+    const seen = (await results(job)).map(({ recordId, error }) => [recordId, error === undefined]);
+    assert.deepEqual(seen, [
+      ["one", false],
+      ["two", false],
+      ["three", true],
+      ["four", true],
+      ["five", true],
+    ]);
+  }));
+
+Deno.test("a record over the provider's limit of one has an error line 413", () =>
+  withLimits({ records: 10, bytes: 1e6, recordBytes: 300 }, async (world) => {
+    const job = await world.ended(
+      await world.create([converse("a", "short"), converse("b", "x".repeat(300))]),
+    );
+    const results: Record<string, { errorCode: number }>[] = await world.results(job);
+    assert.equal(results[0]?.["error"], undefined);
+    assert.equal(results[1]?.["error"]?.errorCode, 413);
+  }));
