@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { startTestGateway } from "../../gateway.ts";
+import { converse, createClient } from "./client.ts";
+
+const models: Readonly<Record<string, string>> = {
+  openai: "gpt-4o-mini",
+  gemini: "gemini-2.5-flash",
+  anthropic: "claude-3-5-haiku-20241022",
+};
+
+for (const [provider, model] of Object.entries(models)) {
+  Deno.test(`a job at ${provider} reads a kept input to its end, also one that was deleted meanwhile`, async () => {
+    const gateway = await startTestGateway({ configuration: '{"objects": {}}' });
+    try {
+      const client = createClient(gateway.url);
+      const lines = [converse("a", "first"), converse("b", "second")];
+      await client.put(provider, "inputs/in.jsonl", `${lines.join("\n")}\n`);
+      const id = await client.create(provider, model, "s3://inputs/in.jsonl");
+      const gone = await fetch(`${gateway.url}/bedrock/files/inputs/in.jsonl`, {
+        method: "DELETE",
+        headers: { "x-model-provider": provider },
+      });
+      assert.equal(gone.status, 204);
+      assert.deepEqual(await client.keys(provider, "inputs"), []);
+      const job = await client.ended(provider, id);
+      assert.equal(job.status, "Completed", JSON.stringify([job, gateway.logged]));
+      const results = await client.read(provider, `results/out/${id}/in.jsonl.out`);
+      const records = results.trimEnd().split("\n").map((line) => JSON.parse(line));
+      assert.deepEqual(records.map(({ recordId }) => recordId), ["a", "b"]);
+    } finally {
+      await gateway.stop();
+    }
+  });
+}
