@@ -312,7 +312,7 @@ async function checkReachable(config: Config, keyring: Keyring): Promise<void> {
   const hasAny = await keyring.hasAny();
   if (hasAny || opennessOf(config) !== "nobody") return;
   throw new Error(
-    `BATCHWAY_HOST is ${config.host}, and whoever reaches it could use your provider keys. Make a ` +
+    `BATCHWAY_HOST is ${config.host}, and every client that reaches it could use your provider keys. Make a ` +
       "credential with 'deno task keys add', listen on 127.0.0.1, or set " +
       "BATCHWAY_ALLOW_ANONYMOUS=1 where something else keeps strangers out",
   );

@@ -66,7 +66,7 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
     } catch (error) {
       // Once, and not at each beat for as long as a disk is full.
       if (!isUnheard) {
-        log.warn("The catalog could not be told that this process is alive", { error });
+        log.warn("It could not be recorded in the catalog that this process is alive", { error });
       }
       isUnheard = true;
     }
@@ -109,7 +109,7 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
       // Else another process, or the next, takes this one for dead and looks for what it left.
       if (!deps.objects.leftNothing()) return;
       await catalog.instances.leave(instance).catch((error: unknown) =>
-        log.warn("The catalog could not be told that this process ends", { error })
+        log.warn("It could not be recorded in the catalog that this process ends", { error })
       );
     },
   };

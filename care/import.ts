@@ -125,7 +125,7 @@ async function tryOut(trial: Deno.Kv, entries: readonly Entry[]): Promise<void> 
       await trial.delete(key);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw broken(`line ${line} has no room in a catalog, or is no entry of one (${reason})`);
+      throw broken(`line ${line} has no room in a catalog, or is not an entry of one (${reason})`);
     }
   }
 }
@@ -200,9 +200,11 @@ async function* linesOf(stream: ReadableStream<Uint8Array>) {
     try {
       line = JSON.parse(utf8.decode(bytes));
     } catch {
-      throw number === 1 ? notABackup() : broken(`line ${number} is no JSON`);
+      throw number === 1 ? notABackup() : broken(`line ${number} is not JSON`);
     }
-    if (!isRecord(line)) throw number === 1 ? notABackup() : broken(`line ${number} is no object`);
+    if (!isRecord(line)) {
+      throw number === 1 ? notABackup() : broken(`line ${number} is not an object`);
+    }
     yield { line, length: bytes.length, number };
   }
 }
@@ -226,7 +228,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, Encoded>> {
 function notABackup(): Failure {
   return new Failure(
     "invalid",
-    "The file is no backup of a catalog. `deno task catalog export FILE` makes one",
+    "The file is not a backup of a catalog. `deno task catalog export FILE` makes one",
   );
 }
 

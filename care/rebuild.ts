@@ -68,7 +68,7 @@ async function restore(
   const owner = lost && await objects.file(lost.provider, lost.id);
   if (!lost || !owner || owner.state === "trash") return;
   if (owner.in !== undefined) {
-    return leave(done, `${what}: it is no file of the provider's`);
+    return leave(done, `${what}: it is not a file of the provider`);
   }
   const place = places.find(({ provider, account }) =>
     provider === lost.provider && account.name === owner.account
@@ -130,13 +130,13 @@ function nameText({ tenant, bucket, key }: ObjectName): string {
 
 /** Why something is left as it is. */
 const reasons: Readonly<Record<string, string>> = {
-  "*": "the catalog alone cannot tell what is right",
+  "*": "the catalog does not show which of them is right",
   "wrong-entry":
     "it is damaged, and is as if it were not there; an import of a backup brings it back",
   "unknown-entry": "another version, or another program, has written it",
   "unknown-file":
-    "its name does not tell its bucket and key (there was no room for them, an older version put it, " +
-    "or it tells some that no put takes); it can be read by its id, as a native file",
+    "its name does not hold its bucket and key (there was no room for them, an older version put it, " +
+    "or PutObject would refuse them); it can be read by its id, as a native file",
   "object-without-file":
     "it is forgotten once it is read; nothing is forgotten here, for a wrong " +
     "key of the provider would make everything look gone",

@@ -22,7 +22,7 @@ export function checkedKv(kv: Deno.Kv, warn: (message: string) => void = () => {
     const name = keyWords(key);
     if (told.has(name) || told.size > maxTold) return;
     told.add(name);
-    const advice = "`deno task catalog check` tells of all that are wrong";
+    const advice = "`deno task catalog check` lists all that are wrong";
     warn(
       told.size > maxTold
         ? `More than ${maxTold} entries of the catalog were set aside: ${advice}`

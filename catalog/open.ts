@@ -227,11 +227,11 @@ function damaged(path: string, damage: string): Failure {
   const name = basename(path);
   return new Failure(
     "internal",
-    `Cannot open the catalog ${path}: ${damage}. The file is damaged or is no catalog, and was left ` +
-      `as it is. Stop every gateway that uses it, and move ${name}, ${name}-wal and ${name}-shm out ` +
+    `Cannot open the catalog ${path}: ${damage}. The file is damaged or is not a catalog, and was ` +
+      `left as it is. Stop every gateway that uses it, and move ${name}, ${name}-wal and ${name}-shm out ` +
       `of the folder ${dirname(path)}; then bring a backup back with \`deno task catalog import ` +
       "FILE`, or run `deno task catalog rebuild`, which makes a new catalog of what the providers " +
-      "tell. BATCHWAY_DATA names another folder",
+      "hold. BATCHWAY_DATA names another folder",
   );
 }
 

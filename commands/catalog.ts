@@ -30,12 +30,12 @@ const usage = `deno task catalog check [--offline] [--json]
     Compares the catalog with itself and with the providers, and changes nothing.
     Ends with 1 where something is wrong. --offline asks no provider.
 deno task catalog rebuild [--offline] [--tenant T] [--json]
-    Puts indexes and names right; makes jobs and objects again of what the providers tell.
+    Puts indexes and names right; makes jobs and objects again of what the providers hold.
     Gateways may go on meanwhile, and it may be run again. --tenant says whose jobs are that are
     made again; without it they are native ones. Ends with 1 where something is left.
 deno task catalog export [FILE]
     Writes a backup, as the catalog is at one moment, while gateways go on: JSON Lines, into a new
-    file that this user alone can read, or to standard output. Keep it as a secret: what is sealed
+    file that only this user can read, or to standard output. Keep it as a secret: what is sealed
     in the catalog stays sealed, all else can be read in it.
 deno task catalog import FILE [--force]
     Brings a backup into an empty catalog; --force throws away what is in one. No gateway may use
@@ -91,7 +91,7 @@ async function main(): Promise<number> {
   const config = await loadConfig(withSettings(Deno.env.toObject(), parsed.places));
   if (config.catalog !== "file") {
     tell(
-      "BATCHWAY_CATALOG names a catalog that is no file here, and this command looks at files. Run it " +
+      "BATCHWAY_CATALOG names a catalog that is not a file here, and this command reads files. Run it " +
         "on the machine of the server, without BATCHWAY_CATALOG, and with BATCHWAY_DATA as the folder " +
         "in which the server's file is catalog.kv",
     );
@@ -129,7 +129,7 @@ function parse(args: readonly string[]): Parsed | string {
   if (odd !== undefined) return `${name} takes no --${odd}`;
   if (command.file === "needed" && file === undefined) return `${name} needs a file`;
   if (rest.length > 0 || (!command.file && file !== undefined)) {
-    return `${name} takes less than that`;
+    return `${name} takes no further arguments`;
   }
   const { json = false, offline = false, force = false, tenant } = values;
   const options = { json, offline, force, ...(tenant && { tenant }), ...(file && { file }) };

@@ -122,14 +122,14 @@ function told(credential: NamedCredential, issued: IssuedSecret, json: boolean):
     `bearerToken      ${issued.bearerToken}`,
     "",
     "Keep them now: they are not shown again. Programs take them as AWS_ACCESS_KEY_ID,",
-    "AWS_SECRET_ACCESS_KEY and, for Bedrock alone, AWS_BEARER_TOKEN_BEDROCK.",
+    "AWS_SECRET_ACCESS_KEY and, only for Bedrock, AWS_BEARER_TOKEN_BEDROCK.",
   ].join("\n");
 }
 
 function tell(all: readonly NamedCredential[], json: boolean, now: number): string {
   if (json) return JSON.stringify(all.map(facts));
   if (all.length === 0) {
-    return "There is no credential: on loopback everybody is let in, elsewhere nobody";
+    return "There is no credential: on loopback every client is let in, elsewhere none is";
   }
   return all.map(({ accessKeyId, record }) => {
     const { tenant, providers, buckets, readOnly, native, secrets } = record;

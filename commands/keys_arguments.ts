@@ -31,7 +31,7 @@ deno task keys add --tenant NAME --providers NAME,NAME [option ...]
     --default-provider NAME  where requests go that name none (the only one of --providers)
     --buckets 'a-*,b'        buckets that it may use, * at the end for any rest (all of the tenant's)
     --read-only              it reads, and writes and creates nothing
-    --native                 it sees files and batches that were made by other means
+    --native                 it sees native files and batches: those made without Batchway
     --expires ISO            when it ends, such as 2027-01-31 or 2027-01-31T12:00:00Z
 deno task keys list
 deno task keys disable ID    refuse it until it is enabled
@@ -128,7 +128,9 @@ function newCredential(
   if (buckets?.length === 0) throw new UsageError("--buckets names no bucket");
   const wrong = buckets?.find((one) => !bucketForm.test(one));
   if (wrong !== undefined) {
-    throw new UsageError(`--buckets: ${wrong} is no bucket's name; a * may stand at the end alone`);
+    throw new UsageError(
+      `--buckets: ${wrong} is not a bucket's name; a * can stand only at its end`,
+    );
   }
   const expiresAt = values.expires === undefined ? undefined : timeOf(values.expires, known.now);
   return {
@@ -144,11 +146,10 @@ function newCredential(
 
 function checkProvider(option: string, name: string, known: readonly string[]): void {
   if (known.includes(name)) return;
-  throw new UsageError(
-    `${option}: ${name} is none of ${
-      known.length === 0 ? "them: no provider is configured" : known.join(", ")
-    }`,
-  );
+  const found = known.length === 0
+    ? "no provider is configured"
+    : `${name} is not one of ${known.join(", ")}`;
+  throw new UsageError(`${option}: ${found}`);
 }
 
 function timeOf(text: string, now: number): number {

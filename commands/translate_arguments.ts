@@ -46,7 +46,7 @@ deno task translate FILE --to TARGET [option ...]
 Dialects: ${dialectNames.join(", ")}.
 Ids that fit the target and are unique are kept; the others become record numbers such as r0000017.
 The summary is on standard error. Ends with 1 where a record was refused, a line is broken or
---on-loss fail struck: all other lines are written all the same. Ends with 2 for wrong arguments.
+--on-loss fail applied; the other lines are written in any case. Ends with 2 for wrong arguments.
 It needs no configuration and no network.`;
 
 const options = {

@@ -134,7 +134,7 @@ export async function parseConfig(
   const regionVariable = env("AWS_REGION") === undefined ? "AWS_DEFAULT_REGION" : "AWS_REGION";
   const region = env(regionVariable);
   if (region !== undefined && !isRegion(region)) {
-    errors.push({ place: regionVariable, message: "is no AWS region; one looks like us-west-2" });
+    errors.push({ place: regionVariable, message: "is not an AWS region (for example us-west-2)" });
   }
   const keep = keepSettings(file, providers, errors);
   const data = (env("BATCHWAY_DATA") ?? "./.batchway").replace(/(?<=.)\/+$/, "");

@@ -74,7 +74,8 @@ function settingsOf(
   for (const { name, apiKey } of accounts) {
     if (!/^[\x21-\x7e]+$/.test(apiKey)) {
       const where = fromEnv !== undefined && !entry.accounts ? variable : undefined;
-      const message = "holds what no key can, such as a space or a curly quote; paste it anew";
+      const message =
+        "holds a character that keys cannot hold, such as a space or a curly quote; paste it again";
       errors.push({ place: where ?? `${place} (key of ${name})`, message });
     }
   }
@@ -87,7 +88,7 @@ function settingsOf(
   if (entry.region !== undefined && !isRegion(entry.region)) {
     errors.push({
       place: `${place}.region`,
-      message: "is no AWS region; one looks like us-west-2",
+      message: "is not an AWS region (for example us-west-2)",
     });
   }
   if (entry.batch && entry.kind !== "openai") {

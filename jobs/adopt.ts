@@ -86,7 +86,7 @@ export function createAdoption(deps: JobTools, poll: Poll) {
     failed.set(name, { at, toldAt: isToBeTold ? at : toldAt });
     if (!isToBeTold) return;
     const message =
-      "A provider's batches could not be listed; jobs are told as they were last known";
+      "A provider's batches could not be listed; jobs are shown as they were last known";
     deps.warn(message, { provider: name, error });
   }
 

@@ -60,7 +60,7 @@ export class Doubts {
     }
     if (this.#absences.postpone(scoped, longestPause.missing) && !this.#deps.closing.aborted) {
       this.#deps.warn(
-        "A provider does not have a job's batch; the job is told as it was last known",
+        "A provider does not have a job's batch; the job is shown as it was last known",
         { job: job.id, provider: scope.provider, error },
       );
     }

@@ -10,7 +10,7 @@ export async function checkDisk(spool: PartSpool, { disk }: UploadEntry): Promis
     "unavailable",
     "The parts of this upload wait on another machine of the gateway, and this request came to one " +
       "that does not see them. Send it again; if that does not help, abort the upload and begin " +
-      "anew. Operators: let the load balancer send all requests for one key to the same machine",
+      "again. Operators: let the load balancer send all requests for one key to the same machine",
     { retryAfterSeconds: 1 },
   );
 }

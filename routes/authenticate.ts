@@ -114,7 +114,7 @@ function anonymous(
   if (deps.openTo === "nobody") {
     throw refuse(
       "unsigned",
-      "This gateway is reachable from outside and has no credential yet, so it lets nobody in. " +
+      "This gateway is reachable from outside and has no credential yet, so it refuses all requests. " +
         "Its operator makes one with 'deno task keys add'",
     );
   }

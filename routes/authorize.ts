@@ -63,5 +63,5 @@ export function isRead(operation: string): boolean {
 /** Throws a refusal where a principal that may read alone asks for something else. */
 export function checkWrite({ readOnly }: Principal, operation: string | undefined): void {
   if (!readOnly || (operation !== undefined && isRead(operation))) return;
-  throw refuse("forbidden", "The access key may read alone. Use one that may write");
+  throw refuse("forbidden", "The access key is read-only. Use one that can write");
 }

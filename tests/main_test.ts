@@ -201,6 +201,9 @@ Deno.test("the process refuses an address beyond loopback", async () => {
   await inFolder(async (folder) => {
     const { code, stderr } = await start(folder, { ...key, BATCHWAY_HOST: "0.0.0.0" });
     assert.equal(code, 1);
-    assert.match(stderr, /^BATCHWAY_HOST is 0\.0\.0\.0, and whoever reaches it .*ANONYMOUS=1/);
+    assert.match(
+      stderr,
+      /^BATCHWAY_HOST is 0\.0\.0\.0, and every client that reaches it .*ANONYMOUS=1/,
+    );
   });
 });

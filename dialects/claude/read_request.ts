@@ -86,7 +86,7 @@ function userOf(body: Json): Extra | undefined {
 function readTurn(message: Json, log: LossLog): Turn {
   const role = textAt(message, "role", log);
   if (role !== "user" && role !== "assistant" && role !== "system") {
-    log.refuse(message.at, "the role of a message is none of user, assistant and system");
+    log.refuse(message.at, "the role of a message is not user, assistant or system");
   }
   const content = message.get("content");
   return { role, parts: readContent(content, log), at: message.at, content: content?.at };

@@ -144,7 +144,7 @@ function readTurns(body: Json, log: LossLog): Turn[] {
 function readTurn(message: Json, log: LossLog): Turn {
   const role = textAt(message, "role", log);
   if (role !== "user" && role !== "assistant" && role !== "system") {
-    log.refuse(message.at, "the role of a message is none of user, assistant and system");
+    log.refuse(message.at, "the role of a message is not user, assistant or system");
   }
   const content = message.get("content");
   const parts: readonly Part[] = content?.kind === "string"

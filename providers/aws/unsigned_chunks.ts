@@ -38,7 +38,7 @@ function valueLength(name: string): number {
   if (length !== undefined) return length;
   throw new Failure(
     "unsupported",
-    "The x-amz-trailer header names something that is no checksum known here. Use one such as " +
+    "The x-amz-trailer header does not name a checksum that is known here. Use one such as " +
       "x-amz-checksum-crc32.",
     { s3: "InvalidRequest" },
   );

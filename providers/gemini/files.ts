@@ -129,8 +129,8 @@ export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
   function notGivenBack(id: FileId): Failure {
     return new Failure(
       "unsupported",
-      `Provider ${provider} gives file ${id} back to nobody, as every file that was uploaded to ` +
-        "it. Keep your own copy of it; results of jobs can be read.",
+      `Provider ${provider} does not allow downloading uploaded files, such as ${id}. Keep your ` +
+        "own copy of it; results of jobs can be read.",
       { s3: "InvalidRequest" },
     );
   }

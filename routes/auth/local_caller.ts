@@ -18,7 +18,7 @@ export function checkLocal(headers: Headers, target: Target, s3Domains: readonly
   if (isOurs && isSameSite(headers)) return;
   throw refuse(
     "forbidden",
-    "Without credentials this gateway answers programs of its own machine alone, under a name of " +
+    "Without credentials this gateway answers only programs on its own machine, under a name of " +
       "this machine. Make a credential with 'deno task keys add', or set BATCHWAY_ALLOW_ANONYMOUS=1",
   );
 }

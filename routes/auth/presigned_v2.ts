@@ -20,7 +20,7 @@ export async function authenticatePresignedV2(proof: CredentialProof): Promise<P
   if (!claimed) {
     throw refuse(
       "malformedQuery",
-      "A presigned link needs each of AWSAccessKeyId, Signature and Expires once. Presign it anew",
+      "A presigned link needs each of AWSAccessKeyId, Signature and Expires once. Presign it again",
     );
   }
   refuseSessionToken(query.find(([name]) => name.toLowerCase() === "x-amz-security-token")?.[1]);
@@ -30,14 +30,14 @@ export async function authenticatePresignedV2(proof: CredentialProof): Promise<P
   if (claimed.expires * 1000 > now + (longestLink + 60) * 1000) {
     throw refuse(
       "linkTime",
-      `A link may be good for ${longestLink} seconds at the most. Presign anew`,
+      `A link may be good for ${longestLink} seconds at the most. Presign again`,
     );
   }
   const uncovered = unsignedParametersV2(query);
   if (uncovered.length > 0) {
     throw refuse(
       "forbidden",
-      "The link's signature does not cover a parameter of its query. Presign it anew, with SigV4",
+      "The link's signature does not cover a parameter of its query. Presign it again, with SigV4",
     );
   }
   const pieces = { method, resource: resource(), query: target.query, headers };

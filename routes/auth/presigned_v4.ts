@@ -30,7 +30,7 @@ export async function authenticatePresigned(proof: CredentialProof): Promise<Pri
     throw refuse(
       "malformedQuery",
       "A presigned link needs each of X-Amz-Algorithm=AWS4-HMAC-SHA256, X-Amz-Credential, " +
-        "X-Amz-Date, X-Amz-Expires, X-Amz-SignedHeaders and X-Amz-Signature once. Presign it anew",
+        "X-Amz-Date, X-Amz-Expires, X-Amz-SignedHeaders and X-Amz-Signature once. Presign it again",
     );
   }
   checkScope(claimed, service, "malformedQuery");
@@ -71,5 +71,5 @@ function checkExpires(text: string | undefined): void {
   if (text === undefined || !/^-?[0-9]{1,15}$/.test(text)) return;
   const seconds = Number(text);
   if (seconds >= 1 && seconds <= longestLink) return;
-  throw refuse("linkTime", `X-Amz-Expires must be from 1 to ${longestLink} seconds. Presign anew`);
+  throw refuse("linkTime", `X-Amz-Expires must be from 1 to ${longestLink} seconds. Presign again`);
 }

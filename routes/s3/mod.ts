@@ -173,8 +173,8 @@ function notOffered(operation: string | undefined, provider: string): Failure {
   }
   return new Failure(
     "unsupported",
-    `${operation} is not offered for objects at ${provider}; the README's table of operations tells ` +
-      "what is. Leave it out",
+    `${operation} is not offered for objects at ${provider}; docs/gaps.md and the README's table of ` +
+      "operations say what is. Leave it out",
     { s3: "NotImplemented" },
   );
 }

@@ -44,7 +44,10 @@ async function start(gemini: Gemini, request: SandboxRequest): Promise<Response>
   }
   const length = request.headers.get("x-goog-upload-header-content-length");
   if (length !== null && !/^\d{1,15}$/.test(length)) {
-    throw new GoogleError("INVALID_ARGUMENT", "X-Goog-Upload-Header-Content-Length is no length.");
+    throw new GoogleError(
+      "INVALID_ARGUMENT",
+      "X-Goog-Upload-Header-Content-Length is not a length.",
+    );
   }
   const declaredBytes = length === null ? null : Number(length);
   if (declaredBytes !== null && declaredBytes > maxFileBytes) throw tooLarge();

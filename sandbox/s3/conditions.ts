@@ -56,7 +56,7 @@ export function checkWrite(headers: Headers, existing: StoredObject | undefined)
   const noneMatch = headers.get(ofRequest.noneMatch);
   if (noneMatch === null) return;
   if (noneMatch.trim() !== "*") {
-    throw s3Failure("NotImplemented", "If-None-Match of a write can be * alone.");
+    throw s3Failure("NotImplemented", "If-None-Match of a write can only be *.");
   }
   if (existing !== undefined) throw preconditionFailed("noneMatch");
 }

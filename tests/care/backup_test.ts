@@ -98,9 +98,9 @@ Deno.test("a backup that was cut short, is none, or is newer changes nothing", a
   const [head = "", first = "", ...rest] = lines;
   const withOnly = (entry: string) => [head, entry, '{"end":1}'].join("\n");
   const wrong: [string, RegExp][] = [
-    ["", /is no backup/],
-    ["hello\n", /is no backup/],
-    ["{}\n", /is no backup/],
+    ["", /is not a backup/],
+    ["hello\n", /is not a backup/],
+    ["{}\n", /is not a backup/],
     [lines.slice(0, -1).join("\n"), /cannot be used: it was cut short/],
     [[head, ...rest].join("\n"), /cannot be used: it was cut short/],
     [text.slice(0, text.length / 2), /cannot be used: .*Nothing was imported/],

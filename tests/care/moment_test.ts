@@ -178,7 +178,7 @@ Deno.test("a file's name tells where rebuild takes it, for what a put could have
   const deps = { ...fresh, now: () => later, sleep, region: "us-west-2" };
   const done = await rebuild(deps, places, quiet());
   assert.equal(done.objects, 1);
-  assert.match(done.left.join(), /file-bad .*some that no put takes/);
+  assert.match(done.left.join(), /file-bad .*PutObject would refuse them/);
 });
 
 Deno.test("a create that was under way in the backup is the job that came of it, token and all", async () => {

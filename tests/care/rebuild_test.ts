@@ -125,7 +125,7 @@ Deno.test("a file whose name does not tell its key is left, with the reason", as
   assert.equal(done.leftCount, 1);
   assert.match(
     done.left[0] ?? "",
-    /^file file-\d at cloud \(a\.bw-.*: its name does not tell its bucket/,
+    /^file file-\d at cloud \(a\.bw-.*: its name does not hold its bucket/,
   );
 });
 
@@ -219,6 +219,6 @@ Deno.test("an object that is put together here is not looked for at the provider
   const done = await rebuild(depsOf(world), placesOf(cloud), quiet());
   assert.match(
     done.left.join(),
-    /^file results\.abcdefghij01\.(?:0f){16} at cloud, .*: it is no file of the provider's$/,
+    /^file results\.abcdefghij01\.(?:0f){16} at cloud, .*: it is not a file of the provider$/,
   );
 });

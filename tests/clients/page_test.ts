@@ -96,7 +96,7 @@ for (const { provider, fileId, arn, downloads } of providers) {
         assert.equal(seen.same, true);
       } else {
         assert.ok(seen.download && seen.download.status >= 400 && seen.download.status < 500);
-        assert.match(seen.download.message, /back to nobody/);
+        assert.match(seen.download.message, /does not allow downloading uploaded files/);
       }
 
       assert.deepEqual(seen.jobs[0], {

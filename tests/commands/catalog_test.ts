@@ -197,7 +197,7 @@ Deno.test("mistakes on the command line and catalogs that are not there are told
     [["check", "--offlin"], 2, /^Unknown option '--offlin'; the nearest is --offline\. /],
     [["check", "--data", `${world.folder}/other`], 1, /^There is no catalog \S+other\/catalog\.kv/],
     [["check", "--force"], 2, /^check takes no --force\n/],
-    [["check", "file"], 2, /^check takes less than that\n/],
+    [["check", "file"], 2, /^check takes no further arguments\n/],
     [["import"], 2, /^import needs a file\n/],
     [["export", "--what"], 2, /--what/],
     [["check"], 1, /^There is no catalog \S+catalog\.kv\. BATCHWAY_DATA names the folder/],

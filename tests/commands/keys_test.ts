@@ -105,7 +105,10 @@ Deno.test("the first key closes a gateway that runs, and lets one listen elsewhe
     assert.equal(before.status, 200);
     // A name of loopback that is not known for one: nothing here may listen to the outside.
     const elsewhere = { ...environment, BATCHWAY_HOST: "LOCALHOST" };
-    await assert.rejects(spawnGateway(elsewhere), /BATCHWAY_HOST is LOCALHOST, and whoever/);
+    await assert.rejects(
+      spawnGateway(elsewhere),
+      /BATCHWAY_HOST is LOCALHOST, and every client that/,
+    );
     await keys(folder, "add", "--tenant", "team", "--providers", "openai");
     let status = 200;
     for (let n = 0; n < 100 && status === 200; n++) {
@@ -141,7 +144,7 @@ Deno.test("a command line that is not understood says why and ends with 2", () =
   inFolder(async (folder) => {
     const wrong = await keys(folder, "add", "--tenant", "a", "--providers", "opnai");
     assert.deepEqual([wrong.code, wrong.stdout], [2, ""]);
-    assert.equal(wrong.stderr, "--providers: opnai is none of openai\n");
+    assert.equal(wrong.stderr, "--providers: opnai is not one of openai\n");
     const help = await keys(folder, "--help");
     assert.equal(help.code, 0);
     assert.match(help.stdout, /keys add --tenant NAME --providers/);
@@ -190,10 +193,10 @@ Deno.test("options that are missing, unknown or not of their form are each refus
     [["add", "--tenant", "@native", "--providers", "openai"], /--tenant must be/],
     [
       [...add, "--default-provider", "bedrock"],
-      /--default-provider: bedrock is none of openai, gemini/,
+      /--default-provider: bedrock is not one of openai, gemini/,
     ],
-    [[...add, "--buckets", "A"], /--buckets: A is no bucket's name/],
-    [[...add, "--buckets", "a*b"], /a\*b is no bucket's name/],
+    [[...add, "--buckets", "A"], /--buckets: A is not a bucket's name/],
+    [[...add, "--buckets", "a*b"], /a\*b is not a bucket's name/],
     [[...add, "--buckets", ","], /names no bucket/],
     [[...add, "--expires", "soon"], /--expires must be a time/],
     [[...add, "--expires", "2025-12-31"], /in the past/],

@@ -218,7 +218,7 @@ Deno.test("every error is told at once, each with its place", async () => {
   const configured = "configured are none, pair, anthropic, bedrock, groq, Mixed, odd, unset";
   assert.deepEqual(errors, [
     "ANTHROPIC_BASE_URL: must be an http or https URL without user, query and fragment",
-    "AWS_REGION: is no AWS region; one looks like us-west-2",
+    "AWS_REGION: is not an AWS region (for example us-west-2)",
     "BATCHWAY_ALLOW_ANONYMOUS: must be 1 or 0",
     "BATCHWAY_LOG: must be json or pretty",
     "BATCHWAY_POLL_SECONDS: must be a number of seconds up to 604800, such as 5 or 0.5",
@@ -302,9 +302,9 @@ Deno.test("the errors are one message, a line each", async () => {
 Deno.test("a key that no header can hold is an error of its place, and is not shown", async () => {
   const pasted = "sk-\u201cpasted\u201d";
   const [ofEnvironment = ""] = await errorsOf({ OPENAI_API_KEY: pasted });
-  assert.match(ofEnvironment, /^OPENAI_API_KEY: .*paste it anew$/);
+  assert.match(ofEnvironment, /^OPENAI_API_KEY: .*paste it again$/);
   const file = { providers: { groq: { kind: "openai", apiKey: "two words" } } };
   const [ofFile = ""] = await errorsOf({}, file);
-  assert.match(ofFile, /^providers\.groq .*paste it anew$/);
+  assert.match(ofFile, /^providers\.groq .*paste it again$/);
   assert.ok(!`${ofEnvironment}${ofFile}`.includes("pasted\u201d"));
 });

@@ -153,4 +153,4 @@ export function assertInParts({ gateway }: ClientWorld): void {
 }
 
 /** What Gemini's refusal to give a file back says. */
-export const notGivenBack = /back to nobody/;
+export const notGivenBack = /does not allow downloading uploaded files/;

@@ -1,0 +1,107 @@
+/** What clients, operators and newcomers read is plain English. */
+import assert from "node:assert/strict";
+import { literalsOf } from "./literals.ts";
+
+/** A turn of phrase that is not to come back, and the better form. */
+interface Phrase {
+  readonly not: RegExp;
+  readonly but: string;
+}
+
+/** Sentences of messages and of docs hold none of these. */
+const phrases: readonly Phrase[] = [
+  { not: /\bnobody\b/i, but: "name who: 'not visible to clients', 'no other process'" },
+  { not: /\b(?:some|every)body\b/i, but: "name who: the caller, the client, another process" },
+  { not: /\bwho(?:so)?ever\b/i, but: "'the client that', 'a caller that'" },
+  { not: /\btells\b|\btold\b/i, but: "returns, reports, holds, says; sees, gets" },
+  { not: /\btell of\b/i, but: "report, mention" },
+  { not: /\b(?<!let )alone\b/i, but: "'only' before its noun, or 'read-only'" },
+  {
+    not: /(?<!\bthere |\bThere )\b(?:is|are|was|were) no(?:ne)?\b(?! (?:longer|more|room)\b)/,
+    but: "'is not a', 'is not one of'",
+  },
+  { not: /\bby other means\b/i, but: "'native', once that is defined; 'without Batchway'" },
+  { not: /\b(?:says?|said) no\b/i, but: "refuses" },
+  { not: /\bin vain\b/i, but: "without success" },
+  { not: /\banew\b/i, but: "again" },
+  { not: /\bto be had\b/i, but: "available" },
+  { not: /\bthe dear way\b/i, but: "say what it costs" },
+  { not: /\btakes? less than that\b/i, but: "'takes no further arguments'" },
+];
+
+const root = new URL("../", import.meta.url);
+/** Folders whose strings are neither read by clients nor by operators. */
+const others: readonly string[] = ["tests", "bench", "dist", "docs"];
+
+/** The faults of a text, by its place. */
+function faultsOf(place: string, text: string): string[] {
+  return phrases.flatMap(({ not, but }) => {
+    const found = not.exec(text);
+    return found ? [`${place}: "${found[0]}". Better: ${but}`] : [];
+  });
+}
+
+async function* filesBelow(folder: string, extension: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder || ".", root))) {
+    if (name.startsWith(".") || others.includes(`${folder}${name}`)) continue;
+    if (isDirectory) yield* filesBelow(`${folder}${name}/`, extension);
+    else if (name.endsWith(extension)) yield `${folder}${name}`;
+  }
+}
+
+Deno.test("messages are plain English", async () => {
+  const faults: string[] = [];
+  let sentences = 0;
+  for await (const path of filesBelow("", ".ts")) {
+    const source = await Deno.readTextFile(new URL(path, root));
+    for (const { line, text } of literalsOf(source)) {
+      if (!/\w \w/.test(text)) continue;
+      sentences++;
+      faults.push(...faultsOf(`${path}:${line}`, text));
+    }
+  }
+  assert.ok(sentences > 500, `only ${sentences} sentences were found`);
+  assert.deepEqual(faults, []);
+});
+
+Deno.test("the README and docs are plain English", async () => {
+  const pages = ["README.md"];
+  for await (const path of filesBelow("docs/", ".md")) pages.push(path);
+  assert.ok(pages.length > 10);
+  const faults: string[] = [];
+  for (const page of pages) {
+    const text = await Deno.readTextFile(new URL(page, root));
+    // Code is not prose; a sentence may go on behind a line feed.
+    const prose = text.replaceAll(
+      /^```.*?^```|`[^`\n]*`/gms,
+      (code) => code.replaceAll(/\S/g, "_"),
+    );
+    for (const { index, 0: paragraph } of prose.matchAll(/(?:^.+\n?)+/gm)) {
+      const line = prose.slice(0, index).split("\n").length;
+      faults.push(...faultsOf(`${page}:${line}`, paragraph.replaceAll("\n", " ")));
+    }
+  }
+  assert.deepEqual(faults, []);
+});
+
+Deno.test("a phrase is found in a sentence that is joined, nested or cut by an expression", () => {
+  const source = `
+    // It is told here, and in a pattern: that is not looked at.
+    const pattern = /is "told" by/;
+    throw new Failure("invalid", "The key may " +
+      "read alone");
+    const text = \`Files of \${list.map((one) => \`\${one} is no file\`)} and {braces}\`;
+    const whole = 'It\\'s "told" to nobody'; /* "whoever" */
+  `;
+  const texts = literalsOf(source).map(({ text }) => text);
+  assert.deepEqual(texts, [
+    "invalid",
+    "The key may read alone",
+    "Files of … and {braces}",
+    "… is no file",
+    `It\\'s "told" to nobody`,
+  ]);
+  const found = texts.flatMap((text) => faultsOf("it", text)).map((fault) => fault.split('"')[1]);
+  assert.deepEqual(found, ["alone", "is no", "nobody", "told"]);
+  assert.deepEqual(faultsOf("it", "There is no job here, and the file is no longer there"), []);
+});
