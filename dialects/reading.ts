@@ -74,6 +74,13 @@ export function othersOf(value: Json | undefined, known: ReadonlySet<string>): E
   );
 }
 
+/** Reports members of an object that are not among the known ones, as left out. */
+export function reportOthers(value: Json, known: ReadonlySet<string>, log: LossLog): void {
+  for (const { name, at } of othersOf(value, known)) {
+    log.dropped(at, `${name} has no counterpart at the target`);
+  }
+}
+
 function hasOthers(names: readonly string[], known: ReadonlySet<string>): boolean {
   for (const name of names) if (!known.has(name)) return true;
   return false;

@@ -1,18 +1,29 @@
 /** OpenAI's embeddings. */
 import { recordError } from "../errors.ts";
 import { array, object, quote } from "../raw.ts";
-import { numberAt, textAt } from "../reading.ts";
+import { numberAt, reportOthers, textAt } from "../reading.ts";
 import type { Json, Raw } from "../json.ts";
 import type { LossLog } from "../loss.ts";
 import { countAt } from "../usage.ts";
 import type { EmbeddingDialect, EmbeddingRequest } from "./neutral.ts";
 import { base64OfFloats, floatsOfBase64 } from "./vectors.ts";
 
+const known: ReadonlySet<string> = new Set([
+  "model",
+  "input",
+  "dimensions",
+  "encoding_format",
+  "user",
+]);
+
 export const openaiEmbeddings: EmbeddingDialect = {
   name: "openai-embeddings",
   maxInputs: 2048,
 
   readRequest(body: Json, log: LossLog) {
+    reportOthers(body, known, log);
+    const user = body.get("user");
+    if (user) log.hint("dropped", user.at, "the target keeps no name of a user");
     return {
       inputs: readInputs(body, log),
       dimensions: numberAt(body, "dimensions", log),

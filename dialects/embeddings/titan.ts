@@ -1,7 +1,7 @@
 /** Titan's text embeddings on Bedrock. */
 import { recordError } from "../errors.ts";
 import { object } from "../raw.ts";
-import { numberAt, rawTextAt } from "../reading.ts";
+import { numberAt, rawTextAt, reportOthers } from "../reading.ts";
 import type { Json } from "../json.ts";
 import type { LossLog } from "../loss.ts";
 import { countAt } from "../usage.ts";
@@ -9,6 +9,14 @@ import type { EmbeddingDialect } from "./neutral.ts";
 
 /** The sizes of vectors that Titan's second version gives. */
 const sizes: ReadonlySet<number> = new Set([256, 512, 1024]);
+
+const known: ReadonlySet<string> = new Set([
+  "inputText",
+  "inputImage",
+  "dimensions",
+  "normalize",
+  "embeddingTypes",
+]);
 
 export const titanEmbeddings: EmbeddingDialect = {
   name: "bedrock-titan-embed",
@@ -23,6 +31,7 @@ export const titanEmbeddings: EmbeddingDialect = {
     const types = body.get("embeddingTypes");
     const other = types?.list.find((type) => type.text !== "float");
     if (other) log.refuse(other.at, "the target gives vectors of floating point only");
+    reportOthers(body, known, log);
     const normalize = body.get("normalize");
     return {
       inputs: [{ text, at: input.at }],
