@@ -20,7 +20,8 @@ export function detectDialect(line: Json, modelId?: string): Detected {
   if (line.kind !== "object") return { unknown: "not a JSON object" };
   const input = line.get("modelInput");
   if (input) return detectModelInput(input, modelId);
-  if (line.get("custom_id") && line.get("params")) return detectParams(line);
+  // A record without an id gets one.
+  if (line.get("params")) return detectParams(line);
   const body = line.get("body");
   if (body) return detectBody(line, body);
   const request = line.get("request");
