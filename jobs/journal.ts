@@ -9,6 +9,7 @@ import { boundTo } from "../reach/accounts.ts";
 import { accountOf, type Reach } from "../reach/reach.ts";
 import { type Renewal, startRenewal } from "../runtime/renewal.ts";
 import type { Batch } from "../providers/provider.ts";
+import { askedModel } from "./asked_model.ts";
 import type { JobTools } from "./deps.ts";
 import { whenReady } from "./fresh_input.ts";
 import { askFor, type Claim, findBatch, findUntilCertain } from "./once.ts";
@@ -120,7 +121,8 @@ export class JournalWork {
   ): Promise<JobEntry | undefined> {
     const { job } = held;
     if (job.plan.kind === "sharded") return await this.#recordSharded(reach, scope, held);
-    const { id: jobId, name: jobName, modelId } = job;
+    const { id: jobId, name: jobName } = job;
+    const modelId = askedModel(this.#deps, reach.provider, job.modelId);
     const { account: accountName, input } = directOf(held);
     this.#atWork.set(jobId, "asking");
     const entry = this.#isNew(held) ? held : await this.#lease(scope, jobId);
