@@ -25,7 +25,7 @@ converse = get_session().get_service_model("bedrock-runtime").operation_model("C
 
 
 def is_direct(dialect, provider):
-    return provider == "openai" and dialect.startswith("openai-")
+    return provider == dialect == "gemini" or provider == "openai" and dialect.startswith("openai-")
 
 
 def records_of(dialect, provider, is_lossy):
@@ -43,12 +43,8 @@ def start(dialect, provider, is_lossy):
     records, lines = records_of(dialect, provider, is_lossy)
     case = f"{dialect} at {provider}" + (", with a loss" if is_lossy else "")
     key = f"{dialect}/{provider}-{is_lossy}.jsonl"
-    clients["openai"][0].put_object(Bucket="my-bucket", Key=key, Body="\n".join(lines).encode())
+    s3.put_object(Bucket="my-bucket", Key=key, Body="\n".join(lines).encode())
     request = job_request(provider, "portable", f"s3://my-bucket/{key}", f"s3://results/{dialect}/")
-    tags = {} if is_direct(dialect, provider) else {"dialect": dialect}
-    if provider != "openai":
-        tags["input-provider"] = "openai"
-    request["tags"] = [{"key": f"batchway:{name}", "value": value} for name, value in tags.items()]
     request["modelId"] = forms.MODELS.get(dialect, forms.CLAUDE)
     return case, (dialect, provider, is_lossy, request, records, bedrock.create_model_invocation_job(**request)["jobArn"])
 
@@ -59,7 +55,7 @@ def check_results(dialect, provider, records, lines):
     sums, told = [0, 0], None
     if is_direct(dialect, provider):
         # The provider's own words, in its own order.
-        lines = sorted(lines, key=lambda line: json.loads(line)["custom_id"])
+        lines = sorted(lines, key=lambda line: json.loads(line).get("custom_id") or json.loads(line)["key"])
     for n, (line, (raw_id, raw_body)) in enumerate(zip(lines, records)):
         if raw_id in (None, "null", '""'):
             raw_id = f'"CALL{n + 1 + (n > 0):07d}"'

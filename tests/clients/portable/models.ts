@@ -8,6 +8,7 @@ const chat = {
 
 /** The text of a configuration file. */
 export const portableModels = JSON.stringify({
+  objects: { keep: "needed" },
   models: {
     "anthropic.claude-3-5-haiku-20241022-v1:0": {
       openai: chat.openai,
