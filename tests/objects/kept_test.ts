@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { createFolderStore } from "../../blobs/folder.ts";
 import type { BlobStore } from "../../blobs/store.ts";
 import { Failure } from "../../codecs/failure.ts";
+import { createDisk, isDiskFailure } from "../../runtime/disk.ts";
 import type { KeptDeps } from "../../objects/kept.ts";
 import { jobRecord, openCatalog, scope, temporaryFolder } from "../catalog/memory.ts";
 import { createDouble } from "../double.ts";
@@ -260,4 +261,41 @@ Deno.test("what was kept stays readable where nothing is kept any more", async (
   const record = await after.objects.put(after.reach, newObject("key", csv), quiet());
   assert.equal(record.held.in, "provider");
   assert.deepEqual(await folder.names(), []);
+});
+
+Deno.test("a full disk is said, leaves nothing, loses nothing, and puts succeed once there is room", async () => {
+  await using folder = await temporaryFolder();
+  const disk = createDisk("objects that are kept");
+  let isFull = false;
+  const store = createFolderStore({
+    folder: folder.path,
+    due: Date.now,
+    disk: {
+      ...disk,
+      write: (work) =>
+        disk.write(() => {
+          if (!isFull) return work();
+          return Promise.reject(Object.assign(new Error("No space left"), { code: "ENOSPC" }));
+        }),
+    },
+  });
+  const names = async () => (await Array.fromAsync(store.list("", quiet()))).length;
+  for (const keep of ["needed", "all"] as const) {
+    using world = await createWorld({ kept: { blobs: store, keep } });
+    const { objects, reach, cloud } = world;
+    const text = keep === "all" ? chat : csv;
+    await objects.put(reach, newObject("key", text), quiet());
+    isFull = true;
+    await assert.rejects(
+      objects.put(reach, newObject("key", text.repeat(2)), quiet()),
+      (error) => isDiskFailure(error) && /disk is full/.test(String(error)),
+    );
+    assert.deepEqual([await textOf(world), await names()], [text, 1]);
+    assert.equal(cloud.files.size, keep === "all" ? 1 : 0);
+    isFull = false;
+    await objects.put(reach, newObject("key", text.repeat(2)), quiet());
+    assert.equal(await textOf(world), text.repeat(2));
+    await objects.remove(reach, address, quiet());
+    assert.equal(await names(), 0);
+  }
 });
