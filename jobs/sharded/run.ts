@@ -1,8 +1,9 @@
 /** A job whose records are translated, or sent inline: several batches behind one run. */
 import type { PreparedEntry, ShardEntry } from "../../catalog/shard_entries.ts";
+import type { BatchId } from "../../codecs/ids.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
-import type { StoringProvider } from "../../providers/provider.ts";
+import type { Account, StoringProvider } from "../../providers/provider.ts";
 import type { JobTools } from "../deps.ts";
 import { type Outcome, withoutResults } from "../results/collect.ts";
 import type { DoubtSoFar, Report, Run } from "../run.ts";
@@ -43,12 +44,7 @@ export function createShardedRun(
     async stop(signal) {
       for (const { batch, end } of await shards.all(scope, job.id)) {
         if (batch === undefined || end) continue;
-        try {
-          await account.batches.stop(batch, signal);
-        } catch (error) {
-          // It is over already; the others are stopped all the same.
-          if (!(error instanceof Failure) || error.kind !== "conflict") throw error;
-        }
+        await stopBatch(account, batch, signal);
       }
     },
     collect: (report, doubt, signal) => collect(deps, sharded, report, doubt, signal),
@@ -70,6 +66,15 @@ function beforeBatches(deps: JobTools, { job }: ShardedJob, push: () => void): R
   };
 }
 
+/** Stops a batch; one that is over already is not an error. */
+async function stopBatch({ batches }: Account, batch: BatchId, signal: AbortSignal): Promise<void> {
+  try {
+    await batches.stop(batch, signal);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind !== "conflict") throw error;
+  }
+}
+
 /** Asks for a shard's batch, unless it is over, and records its end. */
 async function look(
   deps: JobTools,
@@ -79,6 +84,10 @@ async function look(
 ): Promise<Seen> {
   if (shard.end || shard.batch === undefined) return { shard };
   const report = await account.batches.get(shard.batch, signal);
+  const isToBeStopped = job.stopRequested && !isTerminal(report.status) &&
+    report.status !== "Stopping";
+  // It may have been made while the others were being stopped.
+  if (isToBeStopped) await stopBatch(account, shard.batch, signal);
   const end = endOf(report, deps.now());
   if (!end) return { shard, report };
   const move = (old: ShardEntry) => ({ ...old, end });

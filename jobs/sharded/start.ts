@@ -94,7 +94,11 @@ async function start(work: Starting): Promise<void> {
     const move = (old: ShardEntry) => ({ ...old, askedAt: deps.clock.latest() });
     // In this step, so that a stop that comes now finds either no batch or one to be stopped.
     const isHeld = await shards.update(scope, job.id, shard.n, move, { wanted: true });
-    if (!isHeld) return;
+    if (!isHeld) {
+      // The one that was asked for before was never made.
+      await update(({ askedAt: _, ...old }) => old);
+      return;
+    }
   }
   const asked: Asked = known
     ? { batch: known }

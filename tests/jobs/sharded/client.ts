@@ -13,15 +13,11 @@ export interface SeenJob {
 
 /** Requests of one client. */
 export function createClient(url: string) {
-  return { put, remove, create, get, ended, stop, read, keys };
+  return { put, create, get, ended, stop, read, keys };
 
   async function put(provider: string, path: string, body: string): Promise<void> {
     const answer = await send("PUT", `/files/${path}`, provider, body);
     assert.equal(answer.status, 200, answer.text);
-  }
-
-  async function remove(provider: string, path: string): Promise<void> {
-    assert.equal((await send("DELETE", `/files/${path}`, provider)).status, 204);
   }
 
   /** Creates a job; its id, or the error's message. */

@@ -150,6 +150,28 @@ Deno.test("a job that is stopped has an error line 499 for each record that was 
     ]);
   }, 4));
 
+Deno.test("a stop while a batch is in doubt ends the job, and its batch is not asked for again", async () => {
+  const gateway = await startTestGateway({ settleMilliseconds: 1_000 });
+  const { sandbox } = gateway;
+  try {
+    const client = createClient(gateway.url);
+    await client.put("openai", "bucket/in.jsonl", converse("a", "1"));
+    await fault(sandbox, { provider: "openai", method: "POST", path: "/batches$", cut: "before" });
+    const id = await client.create("openai", model, "s3://bucket/in.jsonl", declared);
+    await until(
+      "the batch is asked for",
+      async () => await asked(sandbox, "POST", /^\/batches$/) === 1,
+    );
+    assert.equal(await client.stop("openai", id), 200);
+    const job = await client.ended("openai", id);
+    assert.equal(job.status, "Stopped");
+    assert.equal(await asked(sandbox, "POST", /^\/batches$/), 1);
+    assert.equal(await holds(sandbox, "openai", "batches"), 0);
+  } finally {
+    await gateway.stop();
+  }
+});
+
 Deno.test("an outage while the job is prepared delays it, and makes one batch in the end", () =>
   withGateway(async (client, { sandbox }) => {
     await client.put("openai", "bucket/in.jsonl", converse("a", "1"));

@@ -90,26 +90,23 @@ Deno.test("records in the dialect of a provider without files run as they are, w
   }
 });
 
-for (const change of ["deleted", "replaced"] as const) {
-  Deno.test(`an input that is ${change} while its job runs is read to the end`, async () => {
-    const gateway = await startTestGateway({
-      sandbox: { batchSeconds: 1 },
-      configuration: '{ "objects": { "keep": "needed" } }',
-    });
-    try {
-      const client = createClient(gateway.url);
-      const lines = ["one", "two", "three"].map((text) => converse(text, text));
-      await client.put("gemini", "bucket/in.jsonl", lines.join("\n"));
-      const id = await client.create("gemini", models.gemini, "s3://bucket/in.jsonl");
-      if (change === "deleted") await client.remove("gemini", "bucket/in.jsonl");
-      else await client.put("gemini", "bucket/in.jsonl", converse("other", "text"));
-      const job = await client.ended("gemini", id);
-      assert.equal(job.status, "Completed", JSON.stringify(job));
-      const results = (await client.read("gemini", `results/out/${id}/in.jsonl.out`)).trimEnd()
-        .split("\n").map((line) => JSON.parse(line).recordId);
-      assert.deepEqual(results, ["one", "two", "three"]);
-    } finally {
-      await gateway.stop();
-    }
+Deno.test("an input that is replaced while its job runs is read to the end", async () => {
+  const gateway = await startTestGateway({
+    sandbox: { batchSeconds: 1 },
+    configuration: '{ "objects": { "keep": "needed" } }',
   });
-}
+  try {
+    const client = createClient(gateway.url);
+    const lines = ["one", "two", "three"].map((text) => converse(text, text));
+    await client.put("gemini", "bucket/in.jsonl", lines.join("\n"));
+    const id = await client.create("gemini", models.gemini, "s3://bucket/in.jsonl");
+    await client.put("gemini", "bucket/in.jsonl", converse("other", "text"));
+    const job = await client.ended("gemini", id);
+    assert.equal(job.status, "Completed", JSON.stringify(job));
+    const results = (await client.read("gemini", `results/out/${id}/in.jsonl.out`)).trimEnd()
+      .split("\n").map((line) => JSON.parse(line).recordId);
+    assert.deepEqual(results, ["one", "two", "three"]);
+  } finally {
+    await gateway.stop();
+  }
+});
