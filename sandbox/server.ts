@@ -104,14 +104,19 @@ export async function startSandbox(
     const carryOut = () => simulate({ method, path: local, query, headers, body, target });
     const record = ledger.begin(provider, method, local);
     const fault = faults.strike(provider, method, local, query);
-    const given = fault === undefined ? await carryOut() : await applyFault(
-      fault.rule,
-      carryOut,
-      async () => await body?.cancel(),
-      (seconds) => sleep(seconds, closing.signal),
-    );
-    record.end(given instanceof Response ? given.status : null, fault?.id);
-    return given;
+    let given: RawAnswer | undefined;
+    try {
+      given = fault === undefined ? await carryOut() : await applyFault(
+        fault.rule,
+        carryOut,
+        async () => await body?.cancel(),
+        (seconds) => sleep(seconds, closing.signal),
+      );
+      return given;
+    } finally {
+      // Also where the client was gone before its body was read.
+      record.end(given instanceof Response ? given.status : null, fault?.id);
+    }
   };
 
   const control = async (

@@ -1,11 +1,14 @@
 /**
- * A program for tests: the gateway, with shorter leases, that kills itself (SIGKILL) at a step of
- * its first create. `CRASH_AT` names the step; without it the gateway lives.
+ * A program for tests: the gateway, by a clock that tests move, that kills itself (SIGKILL) at a step
+ * of its first create. `CRASH_AT` names the step; without it the gateway lives. `PASSED_IN` names the
+ * file of a {@linkcode PassingTime}.
  */
 import { loadConfig } from "../../config/config.ts";
 import { startGateway } from "../../gateway.ts";
+import { type Clock, createClock } from "../../runtime/clock.ts";
 import { announce, logOf, run } from "../../program.ts";
 import { runUntilSignal } from "../../process.ts";
+import { passedIn } from "./passing_time.ts";
 
 /** What a step of the catalog's is told by: the keys that it writes. */
 interface Step {
@@ -103,6 +106,14 @@ function crashAt({ is, count, when }: CrashPoint): void {
   });
 }
 
+/** A clock that goes on by itself, and by what a test lets pass for all of its gateways. */
+function clockOf(file: string): Clock {
+  return createClock({
+    now: () => Date.now() + passedIn(file),
+    uptime: () => performance.now() + passedIn(file),
+  });
+}
+
 await run(async () => {
   const environment = Deno.env.toObject();
   const step = environment["CRASH_AT"];
@@ -114,8 +125,10 @@ await run(async () => {
   const gateway = await startGateway(config, {
     log,
     env: (name) => environment[name],
-    leaseMilliseconds: 1_000,
-    settleMilliseconds: 4_000,
+    clock: clockOf(environment["PASSED_IN"] ?? ""),
+    // Far longer than any pause of a busy machine: neither runs out unless the test lets it.
+    leaseMilliseconds: 60_000,
+    settleMilliseconds: 60_000,
   });
   await runUntilSignal(log, {
     announce: () => announce(config, log, gateway.url),

@@ -4,6 +4,7 @@ import { sandboxEnvironment } from "../../../sandbox/environment.ts";
 import { startSandbox } from "../../../sandbox/server.ts";
 import { temporaryFolder } from "../../catalog/memory.ts";
 import { type GatewayProcess, spawnGateway, unlimited } from "../../gateway.ts";
+import { passingTime } from "../passing_time.ts";
 import { holds, ledger, until } from "../wire.ts";
 import { converse, createClient } from "./client.ts";
 
@@ -41,10 +42,12 @@ const steps: Readonly<Record<string, { model: string; steps: readonly string[] }
 for (const [provider, { model, steps: all }] of Object.entries(steps)) {
   Deno.test(`${provider}: kill -9 at every step of a translated job leaves one batch and all its results`, async () => {
     await using folder = await temporaryFolder();
-    const sandbox = await startSandbox({ batchSeconds: 0.3 });
+    const time = await passingTime(folder.path);
+    const sandbox = await startSandbox({ batchSeconds: 0.3 }, { now: time.now });
     const environment = {
       ...sandboxEnvironment(sandbox),
-      BATCHWAY_DATA: folder.path,
+      BATCHWAY_DATA: `${folder.path}/data`,
+      PASSED_IN: time.file,
       BATCHWAY_POLL_SECONDS: "0",
       // Each dies of its own job, and leaves those of others alone.
       BATCHWAY_SWEEP_SECONDS: "600",
@@ -80,6 +83,7 @@ for (const [provider, { model, steps: all }] of Object.entries(steps)) {
         await dying.kill();
         running.delete(dying);
       }
+      await time.pass();
       const survivor = await spawn({ BATCHWAY_SWEEP_SECONDS: "0.2" });
       running.add(survivor);
       const client = createClient(survivor.url);
