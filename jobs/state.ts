@@ -1,5 +1,6 @@
 /** The legal moves of a job, as pure functions of what was and what the provider says. */
 import type { JobDescription, JobEntry, JobProgress } from "../catalog/entries.ts";
+import { isSingle } from "../catalog/plans.ts";
 import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
 import type { Batch } from "../providers/provider.ts";
 import type { Report } from "./run.ts";
@@ -97,7 +98,9 @@ export function advance(
   if (status !== job.status && !moves[job.status].includes(status)) return undefined;
   const news = told(report, status, now, job);
   const next = ended({
-    ...(job.timedOut && status === "Stopped" ? outOfTime(job, news) : news),
+    ...(job.timedOut && status === "Stopped"
+      ? outOfTime(job, news, hasResultsOf(job, news))
+      : news),
     stopRequested: job.stopRequested,
     ...(job.timedOut && { timedOut: true }),
     ...(isDoubted && { doubtSince: job.doubtSince ?? now }),
@@ -147,6 +150,11 @@ export function timingOut(job: JobEntry, now: number): JobProgress | undefined {
   return next && { ...next, timedOut: true };
 }
 
+/** Whether results of a stopped job can be read; those of shards are written whatever came of them. */
+function hasResultsOf(job: JobEntry, { results, counts }: Pick<JobProgress, "results" | "counts">) {
+  return (!isSingle(job) || results.length > 0) && counts?.processed !== 0;
+}
+
 /**
  * How a job ends that was stopped because its time ran out. Bedrock: Expired where nothing was
  * processed, PartiallyCompleted where not all was. Where no results are left to be read of what was
@@ -155,9 +163,9 @@ export function timingOut(job: JobEntry, now: number): JobProgress | undefined {
 function outOfTime(
   { timeoutDurationInHours }: Timed,
   news: Omit<JobProgress, "stopRequested">,
+  hasResults: boolean,
 ): Omit<JobProgress, "stopRequested"> {
-  const { counts, results } = news;
-  const hasResults = results.length > 0 && counts?.processed !== 0;
+  const { counts } = news;
   const done = counts ? `${counts.processed} of its ${counts.total} records were` : "no record was";
   const reach = hasResults && !counts ? "not all of its records were" : done;
   const kept = hasResults ? "" : "; there are no results of it";

@@ -170,8 +170,9 @@ class Writer {
       ? envelope(envelopeOf(plan.from)).readBody(record.json)?.raw
       : undefined;
     this.#sums.total++;
-    if (result.kind === "error") this.#sums.error++;
-    else this.#sums.success++;
+    if (result.kind === "answer") this.#sums.success++;
+    // What its batch did not get to was not processed, as in the results of other jobs.
+    else if (result.error !== "expired" && result.error !== "stopped") this.#sums.error++;
     const context = { id: record.id, input: body ?? "null", wireId };
     return envelope(envelopeOf(plan.back)).writeResult(context, result);
   }

@@ -98,6 +98,29 @@ Deno.test("a job that ran out of time ends as what it came to: the provider's en
   ]);
 });
 
+Deno.test("results of shards are there whatever files the provider names, unless no record was processed", () => {
+  const held = { in: "catalog", text: "" } as const;
+  const plan = {
+    kind: "sharded",
+    account: "main",
+    source: { in: "object", provider: "cloud", file: fileId("file-in"), held, bytes: 0 },
+    from: "bedrock-converse",
+    isDeclared: false,
+    to: "openai-chat",
+    back: "bedrock-converse",
+    target: { provider: "cloud", modelId: "model" },
+    onLoss: "report",
+    retries: 0,
+    output: "catalog",
+  } as const;
+  const job = { ...timed(), ...timingOut(timed(), 24 * hours), plan };
+  const end = (processed: number) => {
+    const counts = { total: 4, processed, success: processed, error: 0 };
+    return advance(job, batch("Stopped", { counts }), 9)?.status;
+  };
+  assert.deepEqual([end(3), end(0)], ["PartiallyCompleted", "Expired"]);
+});
+
 Deno.test("a job expires when its own time runs out or its provider's does, whichever is first", () => {
   const at = (expiresAt: number | undefined, job: JobEntry) =>
     accepted(

@@ -142,6 +142,7 @@ Deno.test("a job that is stopped has an error line 499 for each record that was 
     assert.equal(await client.stop("openai", id), 200);
     const job = await client.ended("openai", id);
     assert.equal(job.status, "Stopped");
+    assert.deepEqual([job.totalRecordCount, job.errorRecordCount], [2, 0]);
     const results = (await client.read("openai", `results/out/${id}/in.jsonl.out`)).trimEnd()
       .split("\n").map((line) => JSON.parse(line));
     assert.deepEqual(results.map(({ recordId, error }) => [recordId, error.errorCode]), [
