@@ -29,7 +29,7 @@ export function isAccessKeyId(id: string): boolean {
   return /^BWAK[A-Z2-7]{16}$/.test(id);
 }
 
-/** Whether a text may hold such an id: told at once, for nearly every text does not. */
+/** Whether a text may hold such an id; nearly every text does not. */
 export function mayHoldAccessKeyId(text: string): boolean {
   return text.includes(idPrefix);
 }
@@ -53,7 +53,7 @@ export async function newSecret(
   };
 }
 
-/** The access key id that a bearer token names; undefined for what is no token of ours. */
+/** The access key id that a bearer token names; undefined for other texts. */
 export function bearerOwner(token: string): string | undefined {
   return /^bwt-(BWAK[A-Z2-7]{16})-[A-Za-z0-9]{43}$/.exec(token)?.[1];
 }

@@ -52,7 +52,7 @@ const freshFor = 3_000;
 /** What was read is good for so long where the catalog does not answer: contract.md promises 10 s. */
 const goodFor = 10_000;
 
-/** Makes a keyring. Nothing runs in the background: whoever asks looks, where it is time. */
+/** Makes a keyring. Nothing runs in the background: each request looks, where it is time. */
 export function createKeyring({ catalog, box, uptime, warn }: KeyringDeps): Keyring {
   let known: ReadonlyMap<string, Credential> = new Map();
   let version: string | undefined;
@@ -125,7 +125,7 @@ export function createKeyring({ catalog, box, uptime, warn }: KeyringDeps): Keyr
   }
 }
 
-/** A secret that was sealed under the gateway's key; a bearer token is no better than that. */
+/** A secret that was sealed under the gateway's key; a bearer token is not better than that. */
 interface OpenedSecret {
   readonly secret: string;
   readonly bearerHash: Uint8Array;

@@ -10,7 +10,7 @@ export interface Policy {
   /** Names of buckets, or what names begin with and `*`; absent: all. */
   readonly buckets?: readonly string[];
   readonly readOnly: boolean;
-  /** Whether files and batches made by other means may be seen. */
+  /** Whether native files and batches may be seen. */
   readonly native: boolean;
 }
 

@@ -4,7 +4,7 @@ import type { SealingCatalog } from "../catalog/sealing.ts";
 import type { SecretBox } from "../codecs/secret_box.ts";
 import { keyPlace, openBox, openOrMakeBox, type SecretKeyOptions } from "./secret_key.ts";
 
-/** What tells which key the catalog's secrets are sealed under. */
+/** A mark of the key that the catalog's secrets are sealed under. */
 export interface SealingDeps {
   readonly credentials: Pick<CredentialCatalog, "all">;
   readonly sealing: SealingCatalog;
@@ -18,8 +18,8 @@ type Proof = "own" | "other" | "new";
 
 /**
  * Opens the box of the catalog's key for a gateway. Throws a sentence that says what to do where
- * credentials were sealed under another key than the one that there is, or there is none: nobody
- * could sign with them.
+ * credentials were sealed under another key than the one that there is, or there is none: their
+ * owners could not sign with them.
  */
 export async function checkSecretKey(
   catalog: SealingDeps,

@@ -44,7 +44,7 @@ The catalog is in the folder that BATCHWAY_DATA names, or --data FOLDER; provide
 for a gateway: BATCHWAY_CONFIG, or --config FILE.
 `;
 
-/** What the commands are told. */
+/** Options of the commands. */
 interface Options {
   readonly json: boolean;
   readonly offline: boolean;
@@ -199,7 +199,7 @@ async function rebuildCatalog(
 
 async function exportCatalog(_: Config, path: string, { file }: Options): Promise<number> {
   await mustBeThere(path);
-  // Opened for its lock, and for being looked through: a backup of damage is none.
+  // Opened for its lock, and for being looked through: a backup of damage is worthless.
   const opened = await open(path, { anyForm: true });
   try {
     // Before the copy: what is put while it is made is perhaps not in it.

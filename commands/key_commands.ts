@@ -14,7 +14,7 @@ export interface KeyCommandsDeps {
   readonly credentials: CredentialCatalog;
   /** What seals secrets; made where there is none yet. */
   readonly box: () => Promise<SecretBox>;
-  /** Told when there is no credential any more. */
+  /** Called when there is no credential any more. */
   readonly removedAll?: () => Promise<void>;
   readonly random: Random;
   /** Milliseconds since 1970. */
@@ -58,7 +58,7 @@ export function createKeyCommands(deps: KeyCommandsDeps): KeyCommands {
   }
 
   async function rotate(accessKeyId: string, json: boolean): Promise<string> {
-    // Before a key is looked for, or made, for somebody who is not there.
+    // Before a key is looked for, or made, for a credential that is not there.
     const isThere = (await credentials.all()).some((one) => one.accessKeyId === accessKeyId);
     if (!isThere) throw unknown(accessKeyId);
     const { issued, record } = await newSecret(accessKeyId, await deps.box(), random, now());
@@ -148,7 +148,7 @@ function tell(all: readonly NamedCredential[], json: boolean, now: number): stri
   }).join("\n");
 }
 
-/** What may be told of a credential at any time. */
+/** Facts of a credential that may be shown at any time. */
 function facts({ accessKeyId, record }: NamedCredential): Record<string, unknown> {
   const { secrets, createdAt, expiresAt, ...rest } = record;
   return {

@@ -82,7 +82,7 @@ async function stat(path: string): Promise<Deno.FileInfo | undefined> {
   }
 }
 
-/** Tells files apart, whatever links they are reached by. */
+/** Identifies a file, whatever links it is reached by. */
 function identity(path: string, info: Deno.FileInfo | undefined): string {
   return info?.ino === undefined || info.ino === null
     ? resolve(path)

@@ -11,7 +11,7 @@ import { parseSecretKey } from "../codecs/secret_box.ts";
 import type { ModelTable } from "../dialects/models.ts";
 import type { ProviderSettings } from "../providers/settings.ts";
 
-/** Everything that the gateway is told from outside. Times are in milliseconds. */
+/** Settings of the gateway. Times are in milliseconds. */
 export interface Config extends Sharing {
   readonly host: string;
   readonly port: number;
@@ -197,7 +197,7 @@ async function parseJsonc(text: string, path: string, errors: ConfigError[]): Pr
   return found.length > 0 || content === undefined ? {} : content;
 }
 
-/** What tests are told; whoever has it in the shell may start the gateway all the same. */
+/** Variables of tests; a shell that has them may start the gateway all the same. */
 const testPrefix = "BATCHWAY_TEST_";
 
 function unknownVariables(environment: Readonly<Record<string, string>>): ConfigError[] {

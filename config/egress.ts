@@ -63,7 +63,7 @@ function providerHosts(provider: ProviderSettings): string[] {
 
 /**
  * Clients sign for the region that they mean, and buckets may be in any, so the hosts of all are
- * needed. Credentials are good in one partition alone: China's, or the others.
+ * needed. Credentials are good in only one partition: China's, or the others.
  */
 function amazonHosts({ region }: Pick<ProviderSettings, "region">): string[] {
   if (region === undefined) return ["*.amazonaws.com:443", "*.amazonaws.com.cn:443"];
@@ -87,7 +87,9 @@ function chainHosts({ providers }: Config, env: Env): string[] {
   ];
 }
 
-/** The `host:port` of a URL; nothing where it is no http or https URL, or is of no host's form. */
+/**
+ * The `host:port` of a URL; nothing where it is not an http or https URL, or its host is malformed.
+ */
 function hostOf(url: string | undefined): string[] {
   if (!url || !URL.canParse(url)) return [];
   const { protocol, hostname, port } = new URL(url);

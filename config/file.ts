@@ -123,7 +123,7 @@ export interface ConfigError {
   readonly message: string;
 }
 
-/** The place of an error that is no single setting's. */
+/** The place of an error of several settings. */
 const wholeFile = "(the whole file)";
 
 /** What each object of the file may hold; `*` stands for any name. */

@@ -42,7 +42,7 @@ export function flagsOf(config: Config, environment: Readonly<Record<string, str
     "--allow-read",
     // Tokens of SSO and of `aws login` are renewed there.
     ...list("write", [config.data, ...kept, `${aws}/sso/cache`, `${aws}/login/cache`]),
-    // What the chain's TLS asks for, `ca`, is no name that a list may hold (Deno 2.9.6).
+    // What the chain's TLS asks for, `ca`, is not a name that a list may hold (Deno 2.9.6).
     "--allow-sys",
   ];
 }
@@ -71,7 +71,7 @@ async function print(): Promise<void> {
     const config = await loadConfig(environment);
     flags = isCatalog ? list("net", catalogHosts(config)) : flagsOf(config, environment);
   } catch {
-    // The gateway meets the same error, and is the one to tell it.
+    // The gateway meets the same error, and reports it.
     flags = enoughForErrors;
   }
   Deno.stdout.writeSync(new TextEncoder().encode(`${flags.join(" ")}\n`));

@@ -2,7 +2,7 @@
 import { type ConfigError, isBaseUrl } from "./file.ts";
 import type { Env } from "./providers.ts";
 
-/** Where the catalog is, and whether the port is for this process alone. */
+/** Where the catalog is, and whether only this process uses the port. */
 export interface Sharing {
   /** A file in the data folder, the KV database of Deno Deploy, or the URL of a server. */
   readonly catalog: "file" | "deploy" | URL;

@@ -217,7 +217,7 @@ export function hasEnvelopeOf(line: Json, dialect: DialectName): boolean {
  * Whether a record may stand in a file of this dialect: it is of the same one, or its form leaves
  * open which one it is.
  *
- * @param detected What the record alone looks like.
+ * @param detected What the record by itself looks like.
  */
 export function fitsFile(detected: Detected, dialect: DialectName): boolean {
   if (!("dialect" in detected)) return false;

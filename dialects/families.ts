@@ -9,7 +9,7 @@ export interface ModelFacts {
   readonly family: "claude" | "nova" | "llama" | "gpt" | "gpt-oss" | "gemini" | "other";
   /** `one`: temperature or top-p, but not both. `none`: any sampling setting is refused. */
   readonly sampling: "all" | "one" | "none";
-  /** Tokens that an answer may have at most, where the target wants to be told a limit. */
+  /** Tokens that an answer may have at most, where the target needs a limit. */
   readonly maxOutput: number;
   /** How it is asked to think: by a budget, by an effort, by a level (Gemini 3 and later), or not at all. */
   readonly thinking: "budget" | "effort" | "level" | "none";

@@ -25,7 +25,9 @@ export function base64OfText(text: Raw): Raw {
   return quote(btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")));
 }
 
-/** The text that a JSON string of base64 holds, as JSON; undefined where it is no base64 of UTF-8. */
+/**
+ * The text that a JSON string of base64 holds, as JSON; undefined where it is not base64 of UTF-8.
+ */
 export function textOfBase64(data: Raw): Raw | undefined {
   try {
     const bytes = Uint8Array.from(atob(unquote(data)), (char) => char.charCodeAt(0));

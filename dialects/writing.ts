@@ -46,7 +46,7 @@ export function refuseSeveralAnswers({ answers }: ChatRequest, log: LossLog): vo
   }
 }
 
-/** Reports names of messages, which tell speakers apart where there are several. */
+/** Reports names of messages, which distinguish speakers where there are several. */
 export function reportNames({ turns }: ChatRequest, log: LossLog): void {
   const names = turns.flatMap(({ name }) => name ?? []);
   const isOne = names.every(({ raw }) => raw === names[0]?.raw);

@@ -57,7 +57,7 @@ export function createBuckets({ catalog, now, implicit, abortUploads }: BucketDe
   }
 
   /**
-   * Deletes a bucket without objects; as at S3, uploads that nobody completed go with it. Throws
+   * Deletes a bucket without objects; as at S3, uploads that were not completed go with it. Throws
    * `conflict`, BucketNotEmpty, where an object is in it.
    */
   async function remove(reach: Reach, bucket: string): Promise<void> {

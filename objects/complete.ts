@@ -3,7 +3,7 @@
  *
  * The parts wait on disk until here, and are then streamed in their order as one file. Providers ask
  * for the total length before the first byte (OpenAI's uploads and Gemini's resumable sessions both
- * do), which nobody knows before Complete; parts come in any order and are sent again; and what is
+ * do), which is not known before Complete; parts come in any order and are sent again; and what is
  * at no provider needs no clean-up there when it is aborted. So an object in parts is put as any
  * other: under the same conditions, recorded and replaced in one step, and unseen until then.
  *
@@ -43,7 +43,7 @@ export interface CompleteRequest {
   readonly condition: WriteCondition;
   /** `x-amz-checksum-*` that the object must have: at most one. */
   readonly checksums: Readonly<Record<string, string>>;
-  /** Bytes that the object must have, where the client tells. */
+  /** Bytes that the object must have, where the client declares them. */
   readonly bytes?: number;
 }
 
@@ -58,7 +58,7 @@ export interface CompleteDeps {
   readonly put: (reach: Reach, object: NewObject, signal: AbortSignal) => Promise<ObjectEntry>;
   /** How long a claim on an upload lasts unless it is renewed; 15 s where absent. */
   readonly leaseMilliseconds?: number;
-  /** Told of a clean-up that has to wait for the sweep. */
+  /** Called for a clean-up that has to wait for the sweep. */
   readonly postponed: (what: string, error: unknown) => void;
 }
 
@@ -240,7 +240,7 @@ async function compositeOf(
   );
 }
 
-/** The digests of the whole to be computed: those that the client tells, and the upload's own. */
+/** The digests of the whole to be computed: those that the client declares, and the upload's own. */
 function digestsOf(
   { checksum }: UploadEntry,
   told: Readonly<Record<string, string>>,

@@ -1,6 +1,6 @@
 /**
  * Copying an object within its provider. The copy is a second name for the same provider file: a
- * provider that gives uploaded files to nobody leaves no other way, and one way serves them all.
+ * provider that does not give uploaded files back leaves no other way, and one way serves them all.
  * The two names have nothing in common from then on; the file goes with the last of its names.
  */
 import type { LinkCatalog } from "../catalog/links.ts";
@@ -35,7 +35,7 @@ export interface CopyDeps extends FindDeps {
   readonly links: LinkCatalog;
   readonly held: HeldDeps;
   readonly etagForm: (reach: Reach, bucket: string) => EtagForm;
-  /** Told of a clean-up that has to wait for the sweep. */
+  /** Called for a clean-up that has to wait for the sweep. */
   readonly clock: Clock;
   readonly postponed: (what: string, error: unknown) => void;
 }

@@ -1,4 +1,4 @@
-/** Which disk a folder is on, so that gateways of several machines can tell theirs apart. */
+/** Which disk a folder is on, so that gateways of several machines know their own. */
 import { found } from "../runtime/files.ts";
 
 /** Characters of an id; a file with fewer is just being written. */
@@ -29,7 +29,7 @@ async function write(path: string): Promise<void> {
     await Deno.writeTextFile(path, crypto.randomUUID(), { createNew: true });
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return;
-    // On a full disk the name is there without its id, which nobody would ever write any more.
+    // On a full disk the name is there without its id, which would never be written any more.
     await Deno.remove(path).catch(() => {});
     throw error;
   }

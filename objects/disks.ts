@@ -20,7 +20,7 @@ export interface Disks extends Readonly<Record<Kept, Disk>> {
 export interface DisksDeps {
   /** Writes a little to a disk that refused its last write. */
   readonly probes: Readonly<Record<Kept, () => Promise<void>>>;
-  /** Tells the operator. */
+  /** Writes to the operator's log. */
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 

@@ -13,11 +13,11 @@ export interface DownloadOptions {
   readonly body: ReadableStream<Uint8Array>;
   /** The size of the whole. */
   readonly bytes: number;
-  /** Told each time that the last reader has left. */
+  /** Called each time that the last reader has left. */
   readonly idle: () => void;
-  /** Told once if it breaks: readers get what has arrived and then the error. */
+  /** Called once if it breaks: readers get what has arrived and then the error. */
   readonly broken: () => void;
-  /** Told why the disk fails. */
+  /** Receives the error of a disk that fails. */
   readonly diskFailed: (error: unknown) => void;
 }
 
@@ -37,7 +37,7 @@ const aheadBytes = 4 * 2 ** 20;
 /** After so many bytes other requests get a turn. */
 const yieldBytes = 2 ** 20;
 
-/** Begins a download; it moves once somebody reads. */
+/** Begins a download; it moves once there is a reader. */
 export function createDownload(options: DownloadOptions): Download {
   const { file, bytes, idle, broken, diskFailed } = options;
   const source = options.body.getReader();
@@ -150,7 +150,7 @@ export function createDownload(options: DownloadOptions): Download {
       if (readers.delete(me) && readers.size === 0) idle();
     }
 
-    /** The next chunk; undefined where nobody waits for it any more. */
+    /** The next chunk; undefined where no reader waits for it any more. */
     async function next(): Promise<Uint8Array | undefined> {
       me.wants = Math.min(end, position + aheadBytes);
       drive();
@@ -183,7 +183,7 @@ export function createDownload(options: DownloadOptions): Download {
 
   async function end(reason: Error): Promise<void> {
     fail(reason);
-    // What the provider still says is nobody's concern.
+    // What the provider still sends does not matter.
     await source.cancel(reason).catch(() => {});
     await pumping;
     await exclusively(() => Promise.resolve(file.close()));
@@ -196,7 +196,7 @@ export function createDownload(options: DownloadOptions): Download {
   };
 }
 
-/** Reads what is behind the last byte, which is the end or more than was told of. */
+/** Reads what is behind the last byte, which is the end or more than was declared. */
 async function drain(source: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   try {
     if (!(await source.read()).done) await source.cancel();

@@ -28,7 +28,7 @@ export interface ObjectName {
 /** An object that was found. */
 export interface Found {
   readonly record: ObjectEntry;
-  /** Its name in the catalog; absent for a file that was put by other means. */
+  /** Its name in the catalog; absent for a native file. */
   readonly name?: ObjectName;
 }
 
@@ -121,8 +121,8 @@ export async function findFile(
   const isNative = !owner || (reach.native && owner.native && owner.state === "current");
   if (isNative) {
     if (!reach.native) return undefined;
-    // Results of a job are no native files: they are objects of the bucket that the job names, and
-    // their id leads nobody around a limit to other buckets.
+    // Results of a job are not native files: they are objects of the bucket that the job names, and
+    // their id is not a way around a limit to other buckets.
     const tenant = await deps.catalog.resultOf(reach.provider.name, id);
     if (tenant !== undefined && (tenant !== reach.tenant || reach.mayUse)) return undefined;
     return await findNative(reach, id, deps.now(), signal);
@@ -137,12 +137,12 @@ export async function findFile(
   return undefined;
 }
 
-/** Whether the provider still has the file, by the time it told. */
+/** Whether the provider still has the file, by the time that it gave. */
 export function isLive(record: ObjectEntry, now: number): boolean {
   return record.expiresAt === undefined || record.expiresAt > now;
 }
 
-/** A file that was put by other means, in an object's clothes. */
+/** Presents a native provider file as an object. */
 export function nativeRecord(file: ProviderFile, account: string): ObjectEntry {
   return {
     file: file.id,
@@ -197,7 +197,7 @@ async function findNative(
       const record = nativeRecord(file, name);
       return isLive(record, now) ? record : undefined;
     } catch (error) {
-      // Services that check the form of ids refuse a text that is none as invalid.
+      // Services that check the form of ids refuse another text as invalid.
       const kind = error instanceof Failure ? error.kind : undefined;
       if (kind !== "not-found" && kind !== "invalid") throw error;
       return undefined;

@@ -11,7 +11,7 @@ export interface GiveUpDeps {
 
 /**
  * Closes an upload; false where there is none. Its parts are left to the caller, but on a full disk,
- * where even a step that deletes needs room: then the parts make it, which nobody wants any more. If
+ * where even a step that deletes needs room: then the parts make it, which are not needed now. If
  * the step finds no room even so, the upload is open without parts, and can be given up again.
  *
  * @param now The earliest that it may be: a completion by another process must be over for certain.

@@ -23,7 +23,7 @@ export async function hearTime(deps: HearTimeDeps, signal: AbortSignal): Promise
   for (const { stores } of providers.values()) {
     for (const { files, batches } of stores?.accounts ?? []) {
       if (signal.aborted || clock.isConfirmed()) return;
-      // What went wrong is not told: an answer of any kind has a date, and silence has none.
+      // What went wrong is not reported: an answer of any kind has a date, and silence has none.
       await (files ?? batches).list(undefined, signal).catch(() => undefined);
     }
   }

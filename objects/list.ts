@@ -40,7 +40,7 @@ export interface ListDeps {
   readonly catalog: ObjectCatalog;
   readonly memory: ReadMemory;
   readonly clock: Clock;
-  /** Whether a bucket shows files that were put by other means. */
+  /** Whether a bucket shows native files. */
   readonly showsNative: (reach: Reach, bucket: string) => boolean;
 }
 
@@ -73,7 +73,7 @@ export async function list(
   return expiry.first > deps.clock.due() ? page : (await read()).page;
 }
 
-/** When the first of the objects that a page tells of is gone, in milliseconds since 1970. */
+/** When the first of the objects on a page is gone, in milliseconds since 1970. */
 interface Expiry {
   first: number;
 }
@@ -101,7 +101,7 @@ async function readPage(
   const commonPrefixes: string[] = [];
   let position = startOf(request);
   let last: string | undefined;
-  // Made when it is asked for: of a page of keys the last one alone tells a position.
+  // Made when it is asked for: of a page of keys only the last one holds a position.
   const reached = () => {
     if (last !== undefined) position = afterKey(last);
     last = undefined;
@@ -110,7 +110,7 @@ async function readPage(
   let count = 0;
   let step = request.delimiter === "" ? request.maxKeys + 1 : firstStep;
   for (;;) {
-    // One more than fits tells whether another page follows.
+    // One more than fits shows whether another page follows.
     const wanted = Math.min(step, request.maxKeys - count + 1);
     const { found, isLast } = await source(reached(), wanted);
     signal.throwIfAborted();
@@ -147,7 +147,7 @@ interface Batch {
 
 type Source = (from: Uint8Array, limit: number) => Promise<Batch>;
 
-/** Reads the smallest keys from a position on, of the catalog alone. */
+/** Reads the smallest keys from a position on, of only the catalog. */
 function recordedKeys(
   deps: ListDeps,
   reach: Reach,

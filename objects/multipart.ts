@@ -37,7 +37,7 @@ export interface MultipartDeps {
   readonly instance: string;
   /** Stores a whole object. */
   readonly put: (reach: Reach, object: NewObject, signal: AbortSignal) => Promise<ObjectEntry>;
-  /** Told of a clean-up that has to wait for the sweep. */
+  /** Called for a clean-up that has to wait for the sweep. */
   readonly postponed: (what: string, error: unknown) => void;
   /** How long an upload may stay open; 7 days where absent. */
   readonly keepMilliseconds?: number;
@@ -113,7 +113,7 @@ export function createMultipart(deps: MultipartDeps) {
     return id;
   }
 
-  /** Finds an open upload. Throws `not-found`, NoSuchUpload, where it is none of this key's. */
+  /** Finds an open upload. Throws `not-found`, NoSuchUpload, where it is not one of this key's. */
   async function open(reach: Reach, name: UploadName): Promise<OpenUpload> {
     const address = addressOf(reach, name);
     const record = await catalog.get(address);

@@ -3,8 +3,8 @@
  * which OpenAI refuses a batch input.
  *
  * The mark names the gateway process and the upload. If the process dies, or an answer is lost,
- * between the provider's taking the file and the catalog's knowing it, the file can be told from
- * everybody else's and be deleted.
+ * between the provider's taking the file and the catalog's knowing it, the file can be known from
+ * all others and be deleted.
  */
 import { Buffer } from "node:buffer";
 import { nativeTenant } from "../catalog/keys.ts";
@@ -35,8 +35,8 @@ const maxTenantBytes = 128;
  * The provider's name for an object; the mark ends in a dot.
  *
  * Where there is room, it ends in whose object it is and what it is called, in Base64: that is how an
- * object is found again whose catalog was lost. The gateway shows this name to nobody, and whoever
- * has the provider's key sees the bytes themselves.
+ * object is found again whose catalog was lost. Clients never see this name, and a
+ * holder of the provider's key sees the bytes anyway.
  */
 export function providerName(object: ObjectName, mark: string): string {
   const { tenant, bucket, key } = object;
@@ -70,7 +70,10 @@ export function parseProviderName(name: string): ParsedName | undefined {
   return isOurs ? { instance, object } : { instance };
 }
 
-/** Whether an object could have been put under this name: whoever has a provider's key names files. */
+/**
+ * Whether an object could have been put under this name: holders of a provider's key name files,
+ * too.
+ */
 function isPossible({ tenant, bucket, key }: ObjectName): boolean {
   const bytes = Buffer.byteLength(key);
   return tenant !== "" && tenant !== nativeTenant && Buffer.byteLength(tenant) <= maxTenantBytes &&

@@ -1,4 +1,7 @@
-/** Files that were put into a provider by other means, as objects whose keys are their ids. */
+/**
+ * Native files, which were put into a provider without Batchway, as objects whose keys are their
+ * ids.
+ */
 import type { NamedObject, ObjectCatalog } from "../catalog/objects.ts";
 import { allPages } from "../runtime/pages.ts";
 import { askAccounts } from "../reach/accounts.ts";
@@ -32,7 +35,7 @@ export function createNativeFiles(
   let hasAll = false;
   return async (from, limit) => {
     const isAfter = ({ key }: NamedObject) => compareBytes(utf8.encode(key), from) >= 0;
-    // Some providers go on listing for a while what nobody can use any more.
+    // Some providers go on listing for a while what cannot be used any more.
     const isWanted = (object: NamedObject) => isLive(object.record, now) && isAfter(object);
     kept = kept.filter(isAfter);
     if (kept.length < limit && !hasAll) {

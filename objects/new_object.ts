@@ -41,14 +41,14 @@ export interface PutDeps extends TrashDeps {
   readonly etagForm: (reach: Reach, bucket: string) => EtagForm;
   readonly uploads: UploadMarks;
   readonly registered: Registered;
-  /** Told of a clean-up that has to wait for the sweep. */
+  /** Called for a clean-up that has to wait for the sweep. */
   readonly postponed: (what: string, error: unknown) => void;
 }
 
 /** Bytes that were stored, and are to be recorded. */
 export interface StoredBytes {
   readonly members: Pick<ObjectEntry, "file" | "held" | "etag" | "md5" | "expiresAt">;
-  /** Whether the provider had the file already, put by other means. */
+  /** Whether the provider had the file already, as a native one. */
   readonly isNative: boolean;
   /** Of the upload: what is not recorded is found by it. */
   readonly mark: string;

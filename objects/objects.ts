@@ -30,7 +30,7 @@ import { createUploadMarks } from "./upload_marks.ts";
 export interface ObjectDeps {
   readonly catalog: Catalog;
   readonly providers: ReadonlyMap<string, Provider>;
-  /** Milliseconds since 1970, for what clients are told. */
+  /** Milliseconds since 1970, for what clients see. */
   readonly now: () => number;
   /** Durations, leases, and what expires; `now` is trusted with all of it where absent. */
   readonly clock?: Clock;
@@ -41,7 +41,7 @@ export interface ObjectDeps {
   readonly instance: string;
   /** Where ranges of files are read whose provider ignores ranges; each the dear way without it. */
   readonly reads?: ReadSpool;
-  /** Whether a bucket shows files that were put by other means. */
+  /** Whether a bucket shows native files. */
   readonly showsNative: (reach: Reach, bucket: string) => boolean;
   /** The form of ETags that objects put into a bucket get; files' ids where absent. */
   readonly etagForm?: (reach: Reach, bucket: string) => EtagForm;
@@ -57,9 +57,9 @@ export interface ObjectDeps {
   readonly parts?: PartSpool;
   /** Fills an array with random bytes; the system's where absent. */
   readonly randomBytes?: (bytes: Uint8Array) => Uint8Array;
-  /** Whether the catalog is one of which nobody can tell if it was set back to an earlier moment. */
+  /** Whether the catalog is one that may have been set back to an earlier moment unnoticed. */
   readonly mayBeSetBack?: boolean;
-  /** Told of work that failed behind an answer and is left to the sweep. */
+  /** Called for work that failed behind an answer and is left to the sweep. */
   readonly postponed: (what: string, error: unknown) => void;
 }
 
@@ -90,7 +90,7 @@ export interface Objects {
   remove(reach: Reach, request: RemoveRequest, signal: AbortSignal): Promise<void>;
   /** Copies an object within its provider. */
   copy(reach: Reach, request: CopyRequest, signal: AbortSignal): Promise<ObjectEntry>;
-  /** A job that read this file is over: the file goes if nobody names it any more. */
+  /** A job that read this file is over: the file goes if no object names it any more. */
   release(provider: StoringProvider, file: FileId, signal: AbortSignal): Promise<void>;
   /** Deletes what failures and dead processes left; those last seen before `deadline` are dead. */
   sweep(deadline: number, signal: AbortSignal): Promise<void>;

@@ -22,10 +22,10 @@ export interface OrphanDeps {
   readonly uploads: UploadMarks;
   /**
    * Since when this process hears of others, where a catalog that was set back to an earlier moment
-   * cannot be told from another: one that was not heard of since may have put more than it says.
+   * cannot be known from another: one that was not heard of since may have put more than it says.
    */
   readonly hearingSince?: number;
-  /** Told of an account that could not be searched. */
+  /** Called for an account that could not be searched. */
   readonly failed: (provider: string, error: unknown) => void;
 }
 
@@ -76,7 +76,7 @@ export async function sweepOrphans(
   uploads.searched(doubtful);
 }
 
-/** Providers tell whole seconds, which may be earlier than a file is. */
+/** Providers give whole seconds, which may be earlier than a file is. */
 const resolution = 1_000;
 
 /** What the names of files bear that are to be deleted. */
@@ -143,7 +143,7 @@ export async function removeMarked(
 
 /**
  * Deletes a file that no object names. At a service that stores by content it may be another put's:
- * it is claimed in the catalog first, so that a put either names it before, or is told to come again.
+ * it is claimed in the catalog first, so that a put either names it before, or must come again.
  */
 export async function deleteUnnamed(
   catalog: ObjectCatalog,
@@ -158,7 +158,7 @@ export async function deleteUnnamed(
 }
 
 /**
- * Until when a process may have put files of which nobody was told. A later file is one that the
+ * Until when a process may have put files that no client knows of. A later file is one that the
  * catalog should know: the catalog was set back to an earlier moment, and `rebuild` takes it in.
  */
 function heardUntil({ seenAt, nextAt }: InstanceEntry, hearingSince = -Infinity): number {

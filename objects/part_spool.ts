@@ -3,7 +3,7 @@
  *
  * The folder may be shared by several gateways on one machine, which share a catalog too. Each knows
  * what itself has written; what the others wrote it learns at each `measure`, so that between two of
- * them the bound holds for each gateway alone.
+ * them each gateway has the bound for itself.
  */
 import { createHash } from "node:crypto";
 import { entries, found, writeAll } from "../runtime/files.ts";
@@ -66,7 +66,7 @@ export interface PartSpool {
   uploads(): Promise<string[]>;
   /** Names an upload's files that have not been written to since a time. */
   strays(upload: string, before: number): Promise<string[]>;
-  /** Counts anew what is here, of other gateways too. */
+  /** Counts again what is here, of other gateways too. */
   measure(holders?: ReadonlyMap<string, Holder>): Promise<void>;
   /** Ends what the spool has begun. */
   close(): Promise<void>;
@@ -135,7 +135,7 @@ export function createPartSpool(options: PartSpoolOptions = {}): PartSpool {
       }
     } catch (error) {
       if (!taken) await body.cancel(error);
-      // What cannot be removed is a stray for the sweep; the first error is the one to tell.
+      // What cannot be removed is a stray for the sweep; the first error is the one to report.
       await remove(upload, name).catch(() => {});
       throw error;
     } finally {
@@ -218,7 +218,7 @@ export function createPartSpool(options: PartSpoolOptions = {}): PartSpool {
     return (await entries(await folder())).filter((name) => uploadForm.test(name));
   }
 
-  /** Names of an upload's files that nobody has written to since a time. */
+  /** Names of an upload's files that were not written to since a time. */
   async function strays(upload: string, before: number): Promise<string[]> {
     const path = `${await folder()}/${upload}`;
     const old: string[] = [];
@@ -230,7 +230,7 @@ export function createPartSpool(options: PartSpoolOptions = {}): PartSpool {
     return old;
   }
 
-  /** Counts anew what is on disk, of other gateways too. */
+  /** Counts again what is on disk, of other gateways too. */
   async function measure(holders: ReadonlyMap<string, Holder> = new Map()): Promise<void> {
     // What is written in the meantime counts already.
     const before = [...stored.keys()];
@@ -280,7 +280,7 @@ export function createPartSpool(options: PartSpoolOptions = {}): PartSpool {
 
   async function open(upload: string, name: string): Promise<Deno.FsFile> {
     const path = `${await folder()}/${upload}`;
-    // What waits here is customers' data: for this user alone.
+    // What waits here is customers' data: only for this user.
     await Deno.mkdir(path, { recursive: true, mode: 0o700 });
     return await Deno.open(`${path}/${name}`, { write: true, createNew: true, mode: 0o600 });
   }

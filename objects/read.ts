@@ -24,8 +24,8 @@ const secondLooks = [300, 1_000] as const;
 /**
  * Opens an object's bytes, or a range of them.
  *
- * An object whose file is no longer at the provider (expired, or deleted by other means) is
- * forgotten, so that lists tell the truth from then on. A provider may say so in passing, above all
+ * An object whose file is no longer at the provider (expired, or deleted there) is
+ * forgotten, so that lists are true from then on. A provider may say so in passing, above all
  * of what it just took, and what is forgotten is lost: so it has to say it three times.
  */
 export async function read(

@@ -23,7 +23,7 @@ export interface ReadSpoolDeps {
   /** How long a file is kept after its last reader. */
   readonly keepMilliseconds: number;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
-  /** Told where the disk fails; ranges are then read the dear way. */
+  /** Called when the disk fails; each range is then fetched from the provider. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -67,7 +67,7 @@ interface Kept {
 /** A question to a provider whose answer all ranges of a file wait for. */
 interface Opening {
   readonly id: string;
-  /** The body for whoever asked; nothing where the file is kept from now on. */
+  /** The body for the caller; nothing where the file is kept from now on. */
   readonly answer: Promise<ReadableStream<Uint8Array> | undefined>;
   readonly abort: AbortController;
   waiting: number;
@@ -80,7 +80,7 @@ export function createReadSpool(deps: ReadSpoolDeps): ReadSpool {
   const kept = new Map<string, Kept>();
   const openings = new Map<string, Opening>();
   const ranging = new Set<string>();
-  /** With those that broke and have readers yet, which nobody else may come to. */
+  /** With those that broke and have readers yet, which no other reader may join. */
   const onDisk = new Set<Kept>();
   /** Downloads that are on their way out. */
   const ending = new Set<Promise<void>>();
@@ -152,13 +152,13 @@ export function createReadSpool(deps: ReadSpoolDeps): ReadSpool {
     try {
       return await join(opening, signal);
     } catch (error) {
-      // Whoever asked is gone, and others may wait; a body that was for the asker alone is not.
+      // The caller is gone, and others may wait; a body that was only for the caller is not kept.
       opening.answer.then((body) => body?.cancel()).catch(() => {});
       throw error;
     }
   }
 
-  /** Lets nobody join any more. */
+  /** Lets no reader join any more. */
   function forget(opening: Opening): void {
     if (openings.get(opening.id) === opening) openings.delete(opening.id);
   }
@@ -248,11 +248,11 @@ export function createReadSpool(deps: ReadSpoolDeps): ReadSpool {
     return true;
   }
 
-  /** Keeps a file that nobody reads for its time. */
+  /** Keeps a file without readers for its time. */
   function rest(one: Kept): void {
     const { signal } = one.rest = new AbortController();
     const old = () => signal.aborted || drop(one);
-    // It ends early where somebody reads again.
+    // It ends early where a reader comes.
     deps.sleep(deps.keepMilliseconds, signal).then(old, () => {});
   }
 

@@ -1,6 +1,6 @@
 /**
- * The ids of an upload's records, noted as its bytes pass. A provider that gives uploaded files to
- * nobody leaves no other way to name the records that its results lack.
+ * The ids of an upload's records, noted as its bytes pass. Where a provider does not give uploaded files
+ * back, there is no other way to name the records that its results lack.
  * Memory is bounded by the ids, and they are given up where they are too many.
  */
 import { Fingerprints } from "../runtime/fingerprints.ts";
@@ -48,7 +48,7 @@ export class IdNotes {
     if (this.#first === "") {
       this.#first = copyOf(text.slice(start, Math.min(end, start + headBytes)));
     }
-    // Once there are too many, nobody asks for them.
+    // Once there are too many, they are not used.
     if (this.#isTooMuch) return;
     const id = this.#idIn(text, start, end);
     if (id === undefined) {

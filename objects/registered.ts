@@ -9,7 +9,7 @@ export type Registered = ReturnType<typeof createRegistered>;
 export function createRegistered(instances: InstanceCatalog, instance: string) {
   const registration = once(() => instances.register(instance));
   return {
-    /** The registration; to be had before an upload begins, and checked when its file is recorded. */
+    /** The registration; needed before an upload begins, and checked when its file is recorded. */
     current: (): Promise<Registration> => registration(),
     /** It may have ended: the next upload asks the catalog. */
     doubt: (): void => registration.forget(),

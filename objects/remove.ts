@@ -25,7 +25,7 @@ export interface RemoveRequest extends Address {
 /**
  * Deletes an object; one that is not there is no error, as in S3.
  *
- * The provider's file goes before the name, so that a refusal by the provider is told and the
+ * The provider's file goes before the name, so that a refusal by the provider is reported and the
  * object stays. A file that a running job reads is kept until that job is over, one of which there
  * is a copy until its last name goes; the name itself is gone at once.
  */
@@ -105,7 +105,7 @@ function isOnlySuggested(
 /**
  * Deletes a file at its provider, also when the client has gone meanwhile: the provider may be at it.
  *
- * Where the provider refuses, the file stays, and the catalog is told so first. Where nobody knows
+ * Where the provider refuses, the file stays, and the catalog notes so first. Where it is not known
  * whether it is gone, it is left in the trash, and the sweep brings to an end what was begun.
  */
 async function deleteFile(
@@ -116,7 +116,7 @@ async function deleteFile(
 ): Promise<void> {
   let isAsked = false;
   try {
-    // Whoever is not configured any more was not asked.
+    // Accounts that are not configured any more were not asked.
     if (record.held.in === "provider") accountOf(provider, record.held.account);
     isAsked = true;
     await removeHeld(held, provider, record, new AbortController().signal);

@@ -1,4 +1,4 @@
-/** What is left of uploads in parts: those that nobody completes, and what crashes left behind. */
+/** Clears away uploads in parts that are never completed, and what crashes left behind. */
 import type { UploadAddress, UploadCatalog } from "../catalog/uploads.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Failure } from "../codecs/failure.ts";
@@ -19,15 +19,15 @@ const defaultKeepMilliseconds = 7 * 24 * 3_600_000;
 /** How long a Complete may be repeated, in milliseconds. */
 const repeatMilliseconds = 24 * 3_600_000;
 /**
- * A file that is in no record is being written, perhaps by another gateway, or left over. Nobody
+ * A file that is in no record is being written, perhaps by another gateway, or left over. No client
  * pauses for as long as this within a part, in milliseconds.
  */
 const strayMilliseconds = 3_600_000;
 const maxParts = 10_000;
 
 /**
- * Gives up uploads that are open for too long, and removes parts and files of uploads that are no
- * more, and files of no part.
+ * Gives up uploads that are open for too long, and removes parts and files of uploads that are
+ * gone, and files of no part.
  */
 export async function sweepUploads(deps: SweepUploadsDeps, signal: AbortSignal): Promise<void> {
   const { catalog, spool, clock } = deps;

@@ -1,5 +1,5 @@
 /**
- * Deleting provider files that nobody names any more: at once, or when the last running job that
+ * Deleting provider files that no object names any more: at once, or when the last running job that
  * reads the file is over, or, where a process died over it, in the sweep.
  */
 import type { ObjectCatalog } from "../catalog/objects.ts";
@@ -57,7 +57,7 @@ async function isYounger(
   }
 }
 
-/** Empties the whole trash; what fails stays for the next time and is told. */
+/** Empties the whole trash; what fails stays for the next time and is reported. */
 export async function sweepTrash(
   deps: TrashDeps,
   providers: ReadonlyMap<string, Provider>,

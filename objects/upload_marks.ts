@@ -1,6 +1,6 @@
 /**
  * The uploads of this process by their marks: those under way, and those that may have left a file
- * at their provider that nobody names.
+ * at their provider that no object names.
  */
 import { markPrefix } from "./name.ts";
 

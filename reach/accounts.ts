@@ -28,7 +28,7 @@ export async function* askAccounts<Result>(
   { accounts }: StoringProvider,
   ask: (account: Account) => Promise<Result>,
 ): AsyncGenerator<Result> {
-  // Without credit an account still tells what it holds.
+  // Without credit an account still lists what it holds.
   const trusted = accounts.filter(({ health }) => health?.setAside()?.trouble !== "key");
   let denial: Failure | undefined;
   let answers = 0;
@@ -55,7 +55,7 @@ export function hasOthers({ accounts }: StoringProvider, account: Account): bool
 
 /**
  * The refusal of an account that something is bound to, which no other account can stand in for:
- * where there are several, it must say which one. What is no matter of the account comes back as it
+ * where there are several, it must say which one. What does not concern the account comes back as it
  * is.
  */
 export function boundTo(

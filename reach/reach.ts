@@ -7,7 +7,7 @@ import type { Account, FilesPort, StoringProvider } from "../providers/provider.
 /** Whose things at which provider a request may touch. */
 export interface Reach {
   readonly tenant: string;
-  /** Whether files and batches made by other means may be seen. */
+  /** Whether native files and batches may be seen. */
   readonly native: boolean;
   readonly provider: StoringProvider;
   /** Whether the tenant's things in a bucket may be touched; absent: in every bucket. */

@@ -57,7 +57,7 @@ export function createApp(deps: AppDeps): App {
   );
   const routed = async (context: Context) => await app.fetch(context.request, { context });
   const apis: Readonly<Record<Service, Api>> = {
-    // Which operation a request of S3 is, its query tells, not a pattern of paths.
+    // The query decides which operation a request of S3 is, not a pattern of paths.
     s3: s3Api(deps, s3Mount),
     bedrock: { service: "bedrock", mount: bedrockMount, answer: routed, refuse: refuseBedrock },
     ops: { service: "ops", mount: "", answer: routed, refuse: refusePlainly },

@@ -1,5 +1,5 @@
 /**
- * Who sends a request: whoever can prove it with a signature, a presigned link or a bearer token.
+ * Who sends a request: the caller proves it with a signature, a presigned link or a bearer token.
  *
  * While no credential exists no proof is required; the gateway is then for this machine only, unless
  * its operator has said otherwise. The first credential ends that, also for a gateway that runs.
@@ -124,7 +124,7 @@ function anonymous(
     tenant: anonymousTenant,
     native: true,
     readOnly: false,
-    // Read from what the client signed also where nobody checks the signature, and only when asked.
+    // Read from what the client signed also where the signature is not checked, and only when asked.
     get region() {
       return claimedRegion(request.headers, target);
     },

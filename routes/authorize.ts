@@ -1,4 +1,4 @@
-/** What a principal may do: which buckets, whether writing, and what of that it is told. */
+/** Limits of a principal: its buckets, whether it may write, and what a refusal may reveal. */
 import { allowsBucket, allowsProvider } from "../access/policy.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
 import type { Reach } from "../reach/reach.ts";
@@ -27,7 +27,9 @@ export function reachElsewhere(
   };
 }
 
-/** Throws a refusal where a principal may not use a bucket. Whether there is one, it is not told. */
+/**
+ * Throws a refusal where a principal may not use a bucket. It does not reveal whether there is one.
+ */
 export function checkBucket(principal: Principal, bucket: string | undefined): void {
   if (bucket === undefined || allowsBucket(principal, bucket)) return;
   throw refuse(
@@ -37,11 +39,11 @@ export function checkBucket(principal: Principal, bucket: string | undefined): v
   );
 }
 
-/** Throws a refusal where the bucket of a job's s3Uri is none of the principal's. */
+/** Throws a refusal where the bucket of a job's s3Uri is not one of the principal's. */
 export function checkUri(principal: Principal, s3Uri: string): void {
   if (!principal.buckets) return;
   const uri = parseS3Uri(s3Uri);
-  // The text itself is no bucket: the pattern `s*` would allow any `s3://`.
+  // The text itself is not a bucket: the pattern `s*` would allow any `s3://`.
   if (uri) return checkBucket(principal, uri.bucket);
   throw refuse(
     "forbidden",
@@ -60,7 +62,7 @@ export function isRead(operation: string): boolean {
   return reads.test(operation);
 }
 
-/** Throws a refusal where a principal that may read alone asks for something else. */
+/** Throws a refusal where a read-only principal asks for something else. */
 export function checkWrite({ readOnly }: Principal, operation: string | undefined): void {
   if (!readOnly || (operation !== undefined && isRead(operation))) return;
   throw refuse("forbidden", "The access key is read-only. Use one that can write");

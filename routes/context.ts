@@ -13,11 +13,11 @@ export interface Context {
   readonly readBody: () => Promise<Uint8Array<ArrayBuffer>>;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
-  /** What the audit line will tell; handlers fill in what they find out. */
+  /** Facts for the audit line; handlers fill in what they find out. */
   readonly audit: Audit;
 }
 
-/** Is told of a failure that no client is told the reason of. */
+/** Receives a failure whose reason is hidden from clients. */
 export type Broken = (request: Pick<Context, "requestId" | "signal">, error: unknown) => void;
 
 /** Facts of a request; what does not apply stays null. */

@@ -20,7 +20,7 @@ export interface EntryDeps extends AuthenticateDeps, BodyDeps {
   /** This gateway's id, as its own calls carry it. */
   readonly hop: string;
   readonly requestId: () => string;
-  /** Told of every request once its answer has gone out, or the client has gone. */
+  /** Called for every request once its answer has gone out, or the client has gone. */
   readonly answered: (answer: Answered) => void;
   readonly broken: Broken;
 }

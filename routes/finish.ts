@@ -10,10 +10,10 @@ export interface Connection {
 }
 
 /**
- * Lets an answer go, with the request's body out of the way: one that nobody read would stall the
+ * Lets an answer go, with the request's body out of the way: one that was not read would stall the
  * client, or the next request on its connection.
  *
- * @param done Told the bytes of the answer's body, once it has gone out or the client has gone.
+ * @param done Receives the bytes of the answer's body, once it has gone out or the client has gone.
  */
 export async function finish(
   request: Request,
@@ -25,7 +25,7 @@ export async function finish(
   if (isAnsweredAtOnce(request.headers)) response.headers.set("connection", "close");
   const bytes = lengthOf(request, response);
   if (bytes !== undefined) {
-    // Of an answer that broke off nobody knows how much arrived; counting would mean to copy it.
+    // How much arrived of an answer that broke off is not known; counting would mean to copy it.
     completed.then(() => done(bytes), () => done(0));
     return response;
   }
@@ -40,7 +40,7 @@ const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
  * The length of an answer's body where it is known beforehand. The body itself is looked at last:
- * that alone makes a stream of it, which Deno then sends as one (2.9.6, docs/performance.md).
+ * looking at it makes a stream of it, which Deno then sends as one (2.9.6, docs/performance.md).
  */
 function lengthOf({ method }: Request, response: Response): number | undefined {
   if (method === "HEAD" || bodiless.has(response.status)) return 0;
@@ -64,7 +64,7 @@ function count(response: Response): { response: Response; bytes: () => number } 
 
 /**
  * Whether the client waits for a 100 that never comes: none is sent for a body of no bytes (Deno
- * 2.9.6). Then botocore before 1.44 misreads the next answer on the same connection and waits in vain
+ * 2.9.6). Then botocore before 1.44 misreads the next answer on the same connection and waits
  * for the rest of it (awscli 1.46.3, measured 2026-11-23).
  */
 function isAnsweredAtOnce(headers: Headers): boolean {

@@ -25,8 +25,8 @@ const userAgents: readonly (readonly [RequestedService, RegExp])[] = [
 const bedrockPath = /\/(?:model-invocation-jobs?(?:\/|$)|listTagsForResource$|(?:un)?tagResource$)/;
 
 /**
- * Tells who asks: by the scope of a signature in a header or a presigned query, by a bearer token
- * for a path of Bedrock's, else by the user agent. undefined where nothing tells.
+ * The service that is meant: by the scope of a signature in a header or a link, by a bearer token
+ * for a path of Bedrock's, else by the user agent. undefined where it is not known.
  */
 function requestedService({ headers }: Request, target: Target): RequestedService | undefined {
   const authorization = headers.get("authorization");
@@ -45,7 +45,7 @@ function requestedService({ headers }: Request, target: Target): RequestedServic
 }
 
 /**
- * The service that a client looks for in vain: it asks what answers for another one. undefined for
+ * The service that a client looks for at the endpoint of another one. undefined for
  * a client that is right, or that is not known.
  *
  * @param service What answers at the request's path.

@@ -2,7 +2,7 @@
 
 const utf8 = new TextEncoder();
 
-/** Answers with a text. It is encoded here, for the answer must tell its bytes beforehand. */
+/** Answers with a text. It is encoded here, because the answer's headers hold the length. */
 export function answerText(
   text: string,
   headers: Readonly<Record<string, string>>,

@@ -9,7 +9,7 @@ export interface Breath {
   isDue(): boolean;
   /**
    * Ends the turn of the event loop where that is due, else resolves at once. Throws the signal's
-   * reason once nobody waits for the work any more.
+   * reason once no caller waits for the work any more.
    */
   take(): Promise<void>;
 }

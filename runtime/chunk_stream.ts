@@ -4,7 +4,7 @@
  * A stream of what a generator yields, made as it is read. Unlike `ReadableStream.from`, it lets go
  * of what the chunks come from also where it is cancelled before the generator has begun.
  *
- * @param release Called once, when the chunks have ended, failed, or nobody wants them.
+ * @param release Called once, when the chunks have ended, failed, or are not wanted any more.
  */
 export function chunkStream(
   chunks: AsyncGenerator<Uint8Array>,

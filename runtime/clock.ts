@@ -33,7 +33,7 @@ export interface Clock {
 export const clockTolerance = 2 * 60_000;
 /** How long a wall clock that jumped must go on steadily to be believed, in milliseconds. */
 export const jumpPatience = 15 * 60_000;
-/** Between two looks nobody knows what the clock did: of a longer pause this much counts. */
+/** Between two looks the clock may have done anything: of a longer pause this much counts. */
 const longestPause = 2 * 60_000;
 
 /** Makes a clock over a wall clock and a monotonic one, both in milliseconds. */

@@ -18,7 +18,7 @@ export interface Disk {
   trouble(): DiskTrouble | undefined;
 }
 
-/** Tells the operator. */
+/** Writes to the operator's log. */
 type Warn = (message: string, fields: Readonly<Record<string, unknown>>) => void;
 
 /**
@@ -50,7 +50,7 @@ export function createDisk(place: string, warn: Warn = () => {}): Disk {
       } catch (error) {
         const found = diskTrouble(error);
         if (found === undefined) throw error;
-        // Told once, and not with each request that is refused.
+        // Logged once, and not with each request that is refused.
         if (trouble !== found) warn(`The disk is ${found}: writes are refused`, { place, error });
         trouble = found;
         throw diskFailure(found, error);
@@ -65,7 +65,7 @@ export function isDiskFailure(error: unknown): boolean {
   return error instanceof Failure && error.details.disk === true;
 }
 
-/** What a client is told. */
+/** The error that a client gets. */
 export function diskFailure(trouble: DiskTrouble, cause: unknown): Failure {
   return new Failure(
     "unavailable",

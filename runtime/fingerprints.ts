@@ -6,7 +6,7 @@ const firstSlots = 1_024;
 
 /**
  * Fingerprints of texts. Two that differ are taken for one with a chance of one in 2⁶⁴, and
- * whoever wants to can make such two: only for what does no harm when it is taken for a repetition.
+ * such two can be made on purpose: only for what does no harm when it is taken for a repetition.
  */
 export class Fingerprints {
   readonly #most: number;

@@ -64,7 +64,7 @@ export class IdSet {
   #grow(): void {
     const old = this.#table;
     this.#table = new Uint32Array(old.length * 2);
-    // One view for all: a million of them would hold everybody for a second.
+    // One view for all: a million of them would hold all requests for a second.
     const digest = new Uint32Array(words);
     for (let at = 0; at < old.length; at += words) {
       let bits = 0;

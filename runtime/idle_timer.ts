@@ -1,4 +1,4 @@
-/** A time limit that is set anew with every chunk of a body, and costs next to nothing to set. */
+/** A time limit that is set again with every chunk of a body, and costs next to nothing to set. */
 
 /** Watches one wait after the other. */
 export interface IdleTimer {
@@ -6,7 +6,7 @@ export interface IdleTimer {
   start(milliseconds: number): void;
   /** Nothing is waited for. */
   stop(): void;
-  /** Ends the timer; a later start would begin it anew. */
+  /** Ends the timer; a later start would begin it again. */
   close(): void;
 }
 
@@ -15,7 +15,7 @@ export interface IdleTimer {
  *
  * Starting and stopping only write down a deadline. The one timer of the runtime looks at it when it
  * fires, and is set again for what is left; setting a timer for each chunk costs 5 µs (Deno 2.9.6).
- * So whoever has stopped for good must close it.
+ * So its owner must close it at the end.
  */
 export function createIdleTimer(expired: () => void): IdleTimer {
   let timer: ReturnType<typeof setTimeout> | undefined;

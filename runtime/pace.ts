@@ -1,7 +1,7 @@
 /**
  * How slow bytes may come, or be taken: the one way in which bodies and replies are bounded in time,
  * in both directions. Only time counts that is spent waiting for the side that is watched: a reader
- * that takes its time is no fault of the sender's.
+ * that takes its time is not the sender's fault.
  */
 import { bounds } from "./bounds.ts";
 import { createIdleTimer } from "./idle_timer.ts";
@@ -24,7 +24,7 @@ export interface PaceWatch {
   wait(): void;
   /** It has sent, or taken, so many bytes. */
   moved(bytes: number): void;
-  /** Ends the watch. Whoever has stopped for good must call it. */
+  /** Ends the watch. Its owner must call it at the end. */
   close(): void;
 }
 
@@ -40,7 +40,7 @@ export function paceOf(
  * Starts to watch a side.
  *
  * @param expired Called once, when the side is too slow.
- * @param now A clock that nobody sets, in milliseconds.
+ * @param now A monotonic clock, in milliseconds.
  */
 export function watchPace(
   { idleMilliseconds, wholeMilliseconds, leastBytesPerSecond }: Pace,
@@ -99,9 +99,9 @@ export interface Bound {
 export interface PacedBody {
   /** Where the body comes from. */
   readonly sender?: Bound | undefined;
-  /** Whoever reads what is passed on. */
+  /** The reader of what is passed on. */
   readonly reader?: Bound | undefined;
-  /** Told the bytes of each chunk. */
+  /** Receives the bytes of each chunk. */
   readonly count?: (bytes: number) => void;
   /** Words the body's own error. */
   readonly broken?: (error: unknown) => unknown;
@@ -125,7 +125,7 @@ export function pacedBody(
       const error = bound.failure(why);
       end();
       controller.error(error);
-      // Whatever its connection still says is nobody's concern.
+      // Whatever its connection still says does not matter.
       source.cancel(error).catch(() => {});
     });
   const sending = watch(sender);

@@ -11,7 +11,7 @@ export interface ListPage<Item> {
 export const maxPages = 10_000;
 /** Pages without any item that may follow one another; Google's lists have some. */
 const maxEmptyPages = 20;
-/** Ids that are remembered, about 100 bytes each; past them the cursors still tell a circle. */
+/** Ids that are remembered, about 100 bytes each; past them the cursors still reveal a circle. */
 const maxIds = 100_000;
 
 /**
@@ -21,7 +21,7 @@ const maxIds = 100_000;
  * has no cursor; a page of only known ids is not yielded.
  *
  * @throws Failure unavailable after {@linkcode maxPages}: what depends on the end of the list, such
- * as whether a batch exists, must not be told from a part of it.
+ * as whether a batch exists, must not be answered from a part of it.
  */
 export async function* allPages<Item extends { readonly id: string }>(
   read: (cursor: string | undefined) => Promise<ListPage<Item>>,

@@ -62,7 +62,7 @@ interface Waiter {
 
 /** The pool of `limits.concurrentUploads` and its kin: `shared`, and a part of it for each. */
 export function withOwnShare(shared: number, ownShare: number): PoolOptions {
-  // A tenant that is alone gets no more than the shared ones.
+  // The only active tenant gets no more than the shared ones.
   const own = Math.min(shared, Math.max(2, Math.floor(shared / ownShare)));
   return { shared, own, most: 2 * shared };
 }

@@ -11,7 +11,7 @@ export interface Renewal {
  * Renews again and again, one at a time: where the catalog is slow, turns are left out.
  *
  * @param milliseconds Between the beginnings of two renewals.
- * @param renew Never throws: whoever loses the lease finds out by other means.
+ * @param renew Never throws: the loss of a lease shows in later steps.
  */
 export function startRenewal(milliseconds: number, renew: () => Promise<void>): Renewal {
   const running = new SingleFlight<void>();

@@ -9,7 +9,7 @@ export class SingleFlight<Result> {
     return this.#running.get(name);
   }
 
-  /** Joins the work of this name, or begins it. Whoever comes after its end begins it again. */
+  /** Joins the work of this name, or begins it. A caller after its end begins it again. */
   run(name: string, work: () => Promise<Result>): Promise<Result> {
     const known = this.#running.get(name);
     if (known) return known;
@@ -30,7 +30,7 @@ export interface Once<Result> {
   (): Promise<Result>;
   /** Whether there is a result, or work under way for one. */
   isBegun(): boolean;
-  /** Drops the result: whoever asks next has the work done again. */
+  /** Drops the result: the next caller begins the work again. */
   forget(): void;
 }
 

@@ -68,7 +68,7 @@ function turnsOf(prompt: string, at: number): Turn[] {
   for (let index = 0; index + 1 < rest.length; index += 2) {
     const text = (rest[index + 1] ?? "").replace(ends, "").trim();
     const role = rest[index];
-    // An open header of the assistant asks for the answer: it is no turn.
+    // An open header of the assistant asks for the answer: it is not a turn.
     const isOpen = index + 2 >= rest.length && role === "assistant" && text === "";
     if (isOpen) continue;
     turns.push(turn(role === "system" || role === "assistant" ? role : "user", text));

@@ -17,7 +17,7 @@ function jsonSchema(schema: Schema): Raw {
   return schema.form === "openapi" ? fromOpenapi(schema.raw) : schema.raw;
 }
 
-/** Refuses a schema that came as text and is no JSON. */
+/** Refuses a schema that came as text and is not JSON. */
 function checkText(schema: Schema, log: LossLog): void {
   if (!schema.inText) return;
   try {
@@ -186,7 +186,7 @@ export function geminiSchema(schema: Schema, log: LossLog): Pick<Schema, "raw" |
   const converted = toOpenapi(schema.raw);
   const changes = converted.notes.some(({ hint }) => !hint);
   // In batches, the OpenAPI field is the one that is known to work best (ruby_llm#894); the other
-  // one is taken where it alone can say what the schema says.
+  // one is taken where only it can say what the schema says.
   if (changes && fitsJsonField(schema.raw)) return { raw: schema.raw, form: "json-schema" };
   report(schema, converted.notes, log);
   return { raw: converted.raw, form: "openapi" };

@@ -23,7 +23,7 @@ export async function openResults(
   const pieces = piecesOf(held.parts, cuts, { first, end: last + 1 });
   const open = (piece: Piece) => openPiece(deps, provider, held, piece, signal);
   const [head, ...others] = pieces;
-  // The first is opened before there is an answer, so that a refusal can be told as one.
+  // The first is opened before there is an answer, so that a refusal can be answered as one.
   const body = head && await open(head);
   return chunkStream(joined(body, others, open), async () => {
     if (body?.bytes && !body.bytes.locked) await body.bytes.cancel().catch(() => {});
@@ -45,7 +45,7 @@ async function* joined(
   for (const piece of others) yield* (await open(piece)).passed();
 }
 
-/** Opens a piece; nothing of it is read before somebody asks. */
+/** Opens a piece; nothing of it is read before its reader asks. */
 async function openPiece(
   deps: HeldDeps,
   provider: StoringProvider,

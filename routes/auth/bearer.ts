@@ -9,7 +9,10 @@ import { refuse } from "./refusals.ts";
 /** What no token's hash is: a hash of nothing that could be sent. */
 const unknownHash = hashBearer("");
 
-/** Tells whose token a request bears. Throws a refusal where it is nobody's, or not good now. */
+/**
+ * Finds the credential of a bearer token. Throws a refusal where there is none, or it is not good
+ * now.
+ */
 export async function authenticateBearer(
   { request: { headers }, service, find, latest }: CredentialProof,
 ): Promise<Principal> {

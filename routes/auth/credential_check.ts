@@ -1,6 +1,6 @@
 /**
  * Whether a proof is right: the same work whether the access key is known or not, so that the time
- * an answer takes does not tell which keys exist.
+ * an answer takes does not reveal which keys exist.
  */
 import { randomBytes } from "node:crypto";
 import type { Credential } from "../../access/keyring.ts";
@@ -10,7 +10,7 @@ import type { Service } from "./credential_proof.ts";
 import type { Principal } from "../context.ts";
 import { refuse } from "./refusals.ts";
 
-/** Stands for the secret of a key that nobody has; nothing is signed with it. */
+/** Stands for the secret of a key that does not exist; nothing is signed with it. */
 const unknownSecret = randomBytes(32).toString("base64");
 
 /** A credential whose proof was right. */
@@ -25,7 +25,7 @@ export interface Proven {
  * credential is unknown, disabled or over, or where no secret fits.
  *
  * @param fits Whether the proof was made with this secret; it takes as long for any.
- * @param mismatch What the client is told of a proof that is wrong.
+ * @param mismatch The answer to a proof that is wrong.
  */
 export function checkProof(
   credential: Credential | undefined,

@@ -23,7 +23,10 @@ import { refuse } from "./refusals.ts";
 
 const algorithm = "AWS4-HMAC-SHA256";
 
-/** Tells who signed a request. Throws a refusal where the signature does not prove it. */
+/**
+ * Finds the credential that signed a request. Throws a refusal where the signature does not prove
+ * it.
+ */
 export async function authenticateHeader(proof: CredentialProof): Promise<Principal> {
   const { request: { headers }, service, find, now, latest, target } = proof;
   const claimed = parseAuthorization(headers.get("authorization") ?? "");
@@ -90,7 +93,9 @@ const payloadWords: readonly string[] = [
   "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
 ];
 
-/** For S3 the header says what the signature covers of the body; whoever reads the body checks it. */
+/**
+ * For S3 the header says what the signature covers of the body; code that reads the body checks it.
+ */
 function s3PayloadHash(headers: Headers): string {
   const declared = headers.get("x-amz-content-sha256");
   if (declared === null) {

@@ -1,5 +1,5 @@
 /**
- * A gateway that asks nobody for a signature is for programs of this machine. A page in a browser of
+ * A gateway that does not ask for signatures is for programs on this machine. A page in a browser of
  * this machine is not one of them: it could send a form to 127.0.0.1 and start a paid job, or have a
  * host name of its own point there (DNS rebinding) and read the answers too.
  */
@@ -7,7 +7,10 @@ import { hostname, type Target } from "../target.ts";
 import { refuse } from "./refusals.ts";
 
 const loopback = /^(?:127\.[0-9.]+|\[::1\]|(?:.+\.)?localhost)$/;
-/** What nobody can point at this machine from outside: an address, or a name without a domain. */
+/**
+ * A host that cannot be pointed at this machine from outside: an address, or a name without a
+ * domain.
+ */
 const undotted = /^(?:\[[0-9a-f:.]+\]|[0-9.]+|[^.]+)$/;
 
 /** Throws a refusal for a request that a page of another site may have sent. */

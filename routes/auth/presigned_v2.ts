@@ -1,4 +1,4 @@
-/** Presigned links of the older kind (SigV2), which boto3, awscli and s3cmd make unless told otherwise. */
+/** Presigned links of the older kind (SigV2), which boto3, awscli and s3cmd make by default. */
 import { parsePresignedV2, unsignedParametersV2, verifySignatureV2 } from "../../codecs/sigv2.ts";
 import type { CredentialProof } from "./credential_proof.ts";
 import type { Principal } from "../context.ts";
@@ -6,7 +6,10 @@ import { checkProof, principalOf, refuseSessionToken } from "./credential_check.
 import { longestLink } from "./presigned_v4.ts";
 import { refuse } from "./refusals.ts";
 
-/** Tells who signed a link. Throws a refusal where it does not prove it, or is not good now. */
+/**
+ * Finds the credential that signed a link. Throws a refusal where it does not prove it, or is not
+ * good now.
+ */
 export async function authenticatePresignedV2(proof: CredentialProof): Promise<Principal> {
   const { request: { method, headers }, target, query, service, find, now, latest, resource } =
     proof;

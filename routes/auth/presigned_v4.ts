@@ -21,7 +21,10 @@ import { refuse } from "./refusals.ts";
 /** A week, as at AWS; in seconds. */
 export const longestLink = 604_800;
 
-/** Tells who signed a link. Throws a refusal where it does not prove it, or is not good now. */
+/**
+ * Finds the credential that signed a link. Throws a refusal where it does not prove it, or is not
+ * good now.
+ */
 export async function authenticatePresigned(proof: CredentialProof): Promise<Principal> {
   const { request: { headers }, query, service, find, now, latest, readBody } = proof;
   checkExpires(query.find(([name]) => name === "X-Amz-Expires")?.[1]);

@@ -1,5 +1,5 @@
 /**
- * Job operations that are forwarded. AWS sees the gateway's own credentials alone, so a principal of
+ * Job operations that are forwarded. AWS sees only the gateway's own credentials, so a principal of
  * certain buckets is held to the jobs of those buckets here.
  */
 import { isObject, type JsonObject, memberOf } from "../../codecs/json_object.ts";
@@ -55,7 +55,7 @@ async function create(sending: Sending): Promise<Response> {
     throw new Failure("invalid", "The request must name the s3Uri of its input and of its output");
   }
   for (const uri of urisWithin(requested)) checkUri(principal, uri);
-  // Written anew: of a member that came twice AWS might read the other.
+  // Written again: of a member that came twice AWS might read the other.
   const body = new TextEncoder().encode(JSON.stringify(requested));
   return await send({ ...sending, body });
 }
@@ -100,15 +100,15 @@ async function sendOf(sending: Sending, identifier: string): Promise<Response> {
 }
 
 /**
- * AWS's answer to a look at a job; throws `not-found` for a job that is none of the principal's. What
- * else AWS says, such as that it is asked too often, tells nothing of the job and is passed on.
+ * AWS's answer to a look at a job; throws `not-found` for a job that is not the principal's. What
+ * else AWS says, such as that it is asked too often, reveals nothing of the job and is passed on.
  */
 async function shown({ context }: Sending, response: Response): Promise<Response> {
   if (!response.ok && response.status !== 404) return response;
   const job = response.ok ? await jobOf(response.clone()) : undefined;
   if (job && isVisible(context.principal, job)) return response;
   await cancelUnread(response.body);
-  // Also for AWS's own 404: in other words it would tell which jobs there are.
+  // Also for AWS's own 404: other words would reveal which jobs there are.
   throw unknown();
 }
 
@@ -135,7 +135,7 @@ function parsed(body: Uint8Array): JsonObject | undefined {
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
     return isObject(value) ? value : undefined;
   } catch {
-    return undefined; // Whoever asked says what that means.
+    return undefined; // The caller decides what that means.
   }
 }
 

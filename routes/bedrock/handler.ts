@@ -21,7 +21,7 @@ export interface BedrockRequest extends Context {
   readonly body: unknown;
 }
 
-/** Answers one operation with JSON. Throws Failure; somebody else renders it. */
+/** Answers one operation with JSON. Throws Failure, which the caller renders. */
 export type BedrockHandler = (request: BedrockRequest) => Promise<unknown>;
 
 /** The account in ARNs of jobs that AWS knows nothing of. */

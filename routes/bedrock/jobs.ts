@@ -25,14 +25,14 @@ export async function createJob(request: BedrockRequest): Promise<unknown> {
 
 /**
  * The path of a create names nothing: what its provider does not find, such as an input file that
- * was deleted by other means, is a mistake in its parameters.
+ * was deleted at the provider, is a mistake in its parameters.
  */
 function refuseInput(error: unknown): never {
   if (!(error instanceof Failure) || error.kind !== "not-found") throw error;
   throw new Failure("invalid", error.message, { cause: error });
 }
 
-/** Tells of a job as it is now. */
+/** Answers with a job as it is now. */
 export async function getJob(request: BedrockRequest): Promise<unknown> {
   const { deps, reach, principal, audit, signal } = request;
   const job = await deps.jobs.get(reach, principal.region, jobIdentifier(request), signal);
@@ -92,7 +92,7 @@ function time(milliseconds: number | undefined): string | undefined {
   return milliseconds === undefined ? undefined : new Date(milliseconds).toISOString();
 }
 
-/** Tells a job's tags. */
+/** Answers with a job's tags. */
 export async function listTags(request: BedrockRequest): Promise<unknown> {
   const { deps, reach, signal } = request;
   const tags = await deps.jobs.tags(reach, resourceOf(request), signal);

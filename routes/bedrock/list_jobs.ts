@@ -8,7 +8,7 @@ import type { JobPage, ListJobsRequest } from "../../jobs/list.ts";
 import { type BedrockRequest, WrittenJson } from "./handler.ts";
 import { jobJson } from "./jobs.ts";
 
-/** How many jobs a page has where nobody says; Bedrock's own default is unstated. */
+/** How many jobs a page has by default; Bedrock's own default is unstated. */
 const defaultPage = 100;
 const maxPage = 1000;
 /** What was answered with a page that holds still. */

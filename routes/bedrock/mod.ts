@@ -36,7 +36,7 @@ export const bedrockRoutes: readonly Route[] = [
 
 /** What the Bedrock routes are made from. */
 export interface BedrockRouteDeps extends BedrockDeps, SelectDeps {
-  /** Told of failures that no client is told the reason of. */
+  /** Receives failures whose reason is hidden from clients. */
   readonly broken: Broken;
 }
 

@@ -82,7 +82,7 @@ function textAt(value: unknown, ...path: readonly string[]): string | undefined 
   return typeof inner === "string" ? inner : undefined;
 }
 
-/** The request's JSON; undefined where it is none, which its handler refuses. */
+/** The request's JSON; undefined where it is not JSON, which its handler refuses. */
 async function bodyOf({ readBody }: Context): Promise<unknown> {
   try {
     return JSON.parse(new TextDecoder().decode(await readBody()));

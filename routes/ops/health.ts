@@ -1,4 +1,4 @@
-/** What tells an operator, or a load balancer, how the gateway is. */
+/** Reports on the gateway for operators and load balancers. */
 import type { Account, Provider } from "../../providers/provider.ts";
 import { answerText } from "../text_answer.ts";
 
@@ -21,7 +21,7 @@ export function health(): Response {
  * `/readyz`: the catalog answers, there is room on disk, and these providers are configured; 503
  * where it is not ready. A provider whose accounts are all set aside makes no gateway unready: it
  * serves what the catalog holds and the other providers, and no other gateway would fare better with
- * the same keys. The body tells of it.
+ * the same keys. The body reports it.
  */
 export async function readiness(deps: HealthDeps): Promise<Response> {
   const catalog = await deps.checkCatalog().then(() => "ok", () => "unavailable");

@@ -11,7 +11,7 @@ export interface Metrics {
   render(now: Now): string;
 }
 
-/** What is told as it is at the moment. */
+/** Figures as they are at the moment. */
 export interface Now {
   readonly providers: ReadonlyMap<string, Provider>;
   /** Uploads that are under way. */

@@ -50,7 +50,7 @@ export function emptyStream(): ReadableStream<Uint8Array> {
   return new ReadableStream({ start: (controller) => controller.close() });
 }
 
-/** The bytes that the body has once decoded. Throws `invalid` where the request does not tell. */
+/** The bytes that the body has once decoded. Throws `invalid` where the request does not say. */
 export function lengthOf(headers: Headers): number {
   if (isAwsChunked(headers)) return decodedLength(headers);
   const text = headers.get("content-length");

@@ -5,13 +5,13 @@ import { answerXml } from "./answer.ts";
 import { readDocument } from "./body.ts";
 import type { S3Request } from "./handler.ts";
 
-/** The region that S3 calls by no name where it tells a bucket's location. */
+/** The region for which S3 answers an empty location. */
 const unnamedRegion = "us-east-1";
 /** S3's own document has a few hundred bytes. */
 const maxConfigurationBytes = 64 * 1024;
 
 /**
- * Creates a bucket; one's own, created once more, is no error. Its location may be any: objects are
+ * Creates a bucket; creating one's own again is not an error. Its location may be any: objects are
  * where their provider keeps them.
  */
 export async function createBucket(request: S3Request): Promise<Response> {
@@ -54,8 +54,8 @@ export function headBucket({ principal }: S3Request): Promise<Response> {
 }
 
 /**
- * Tells where a bucket is: in the region that the caller signs for, as clients that ask sign their
- * next request for what they are told.
+ * A bucket's location: in the region that the caller signs for, as clients that ask sign their
+ * next request for what they get.
  */
 export async function getBucketLocation({ principal }: S3Request): Promise<Response> {
   const { region = unnamedRegion } = principal;

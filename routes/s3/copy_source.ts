@@ -11,7 +11,7 @@ const header = "x-amz-copy-source";
 
 /**
  * Reads where a copy comes from: `bucket/key` or `/bucket/key`, percent-encoded, perhaps with the
- * slash between them, and with `?versionId=` behind it. In this header alone `+` is a space: so
+ * slash between them, and with `?versionId=` behind it. Only in this header `+` is a space: so
  * the Go SDK writes it, which other tools are made of, and a plus is `%2B` (s5cmd 2.3.0, captured
  * 2026-11).
  */
@@ -38,7 +38,7 @@ export function copySourceBucket(source: string): string | undefined {
 }
 
 function decodedPath(source: string): string | undefined {
-  // A header's bytes come as Latin-1: those of UTF-8 that nobody escaped are escaped here.
+  // A header's bytes come as Latin-1: those of UTF-8 that came unescaped are escaped here.
   const escaped = source.replaceAll("+", "%20").replace(
     /[\x80-\xff]/g,
     (byte) => `%${byte.charCodeAt(0).toString(16)}`,

@@ -70,7 +70,7 @@ export async function deleteObjects(request: S3Request): Promise<Response> {
   return answerXml(xml);
 }
 
-/** Deletes all, some at a time. What failed for a reason that is nobody's fault fails the request. */
+/** Deletes all, some at a time. An outage fails the whole request. */
 async function deleteAll(
   request: S3Request,
   entries: readonly Entry[],
@@ -81,7 +81,7 @@ async function deleteAll(
   const work = async () => {
     for (const [at, entry] of queue) {
       if (broken.length > 0) return;
-      // Nobody is told what became of the others.
+      // The outcome of the others does not reach the client.
       request.signal.throwIfAborted();
       try {
         await deleteOne(request, entry);
@@ -149,7 +149,7 @@ export interface SentCondition {
  * passed over would delete what the client wants to keep.
  *
  * @returns A function that throws `precondition`.
- * @throws Failure invalid, InvalidArgument, for what is no date or no size.
+ * @throws Failure invalid, InvalidArgument, for what is not a date or not a size.
  */
 export function deleteConditions(
   time: SentCondition,

@@ -1,6 +1,6 @@
 /**
  * S3 requests that are forwarded: what the upstream may be asked on behalf of whom. All of them are
- * signed with the gateway's own credentials there, so the upstream cannot tell one principal from
+ * signed with the gateway's own credentials there, so the upstream cannot know one principal from
  * another: what a principal may not do must be stopped here.
  */
 import { allowsBucket } from "../../access/policy.ts";
@@ -94,7 +94,7 @@ export async function forwardS3(
   const response = isData && idleMilliseconds > 0
     ? await inTime(signal, timeFor(length ?? 0, idleMilliseconds), forward)
     : await forward(signal);
-  // The body goes through untouched, or it would lose its length and speed: nobody counts it.
+  // The body goes through untouched, or it would lose its length and speed: it is not counted.
   if (body && response.ok) audit.bytesIn = Number(headers.get("content-length")) || (length ?? 0);
   if (operation !== "ListBuckets" || !principal.buckets) return response;
   return await filterBuckets(response, (bucket) => allowsBucket(principal, bucket));
@@ -175,7 +175,7 @@ function withLinkDigest(headers: Headers, { bodySha256 }: Principal): Headers {
   return all;
 }
 
-/** Throws a refusal where a copy's source is in a bucket that is none of the principal's. */
+/** Throws a refusal where a copy's source is in a bucket that the principal may not use. */
 function checkSource(principal: Principal, source: string): void {
   if (!principal.buckets) return;
   const bucket = copySourceBucket(source);

@@ -1,4 +1,4 @@
-/** GetObject and HeadObject: one decides what the other only tells. */
+/** GetObject and HeadObject, which share all but the body. */
 import type { ResolvedRange } from "../../codecs/byte_range.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { findPart } from "../../codecs/object_parts.ts";

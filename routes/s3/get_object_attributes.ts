@@ -11,7 +11,7 @@ import { pageSize } from "./listing.ts";
 
 const header = "x-amz-object-attributes";
 
-/** Which of an object's parts are told. */
+/** The part numbers of one page. */
 interface PartPage {
   readonly after: number;
   readonly limit: number;
@@ -19,7 +19,7 @@ interface PartPage {
 
 type Tell = (record: ObjectEntry, page: PartPage) => XmlElements;
 
-/** What each attribute tells; an object that was put in one piece has no ObjectParts. */
+/** The content of each attribute; an object that was put in one piece has no ObjectParts. */
 const attributes: Readonly<Record<string, Tell>> = {
   // Without quotes, unlike everywhere else.
   ETag: (record) => ({ ETag: record.etag }),
@@ -32,7 +32,7 @@ const attributes: Readonly<Record<string, Tell>> = {
   ObjectSize: ({ bytes }) => ({ ObjectSize: bytes }),
 };
 
-/** Tells those of an object's attributes that `x-amz-object-attributes` names. */
+/** Answers with those of an object's attributes that `x-amz-object-attributes` names. */
 export async function getObjectAttributes(request: S3Request): Promise<Response> {
   const wanted = (request.headers.get(header) ?? "").split(",").map((name) => name.trim())
     .filter((name) => name !== "");

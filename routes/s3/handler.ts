@@ -13,7 +13,7 @@ export interface S3Deps {
   readonly idleMilliseconds: number;
   /** When a Complete that takes long begins to answer; the usual pace where absent. */
   readonly completePace?: Pace;
-  /** Told of failures that no client is told the reason of. */
+  /** Receives failures whose reason is hidden from clients. */
   readonly broken: Broken;
 }
 
@@ -31,5 +31,5 @@ export interface S3Request extends Context {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** Answers one operation. Throws Failure; somebody else renders it. */
+/** Answers one operation. Throws Failure, which the caller renders. */
 export type S3Handler = (request: S3Request) => Promise<Response>;

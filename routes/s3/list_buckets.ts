@@ -54,7 +54,7 @@ function pageSize(text: string): number {
 /** Ten thousand buckets, the most of one page, stay below; the document is held in memory. */
 const maxBytes = 4 * 1024 * 1024;
 
-/** Answers with the buckets of a list that are allowed. An answer that is none stays as it is. */
+/** Answers with the buckets of a list that are allowed. An answer of another form stays as it is. */
 export async function filterBuckets(
   response: Response,
   allows: (bucket: string) => boolean,

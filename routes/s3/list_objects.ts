@@ -66,7 +66,7 @@ export async function listObjects(request: S3Request): Promise<Response> {
         delimiter: listing.delimiter || undefined,
         marker,
         isTruncated,
-        // Without a delimiter S3 tells none: clients go on from the last key.
+        // Without a delimiter S3 gives none: clients go on from the last key.
         nextMarker: isTruncated && listing.delimiter !== "" ? lastName(page)?.name : undefined,
         contents: listed(page, ownerOf(request)),
         commonPrefixes: page.commonPrefixes,

@@ -1,4 +1,4 @@
-/** What every list of a bucket's objects is asked by, and what it tells of them. */
+/** Parameters that all lists of a bucket's objects share, and the objects in their answers. */
 import { Failure } from "../../codecs/failure.ts";
 import type { ListedObject, XmlOwner } from "../../codecs/s3_xml.ts";
 import { compareBytes } from "../../objects/byte_order.ts";
@@ -10,7 +10,7 @@ import type { S3Request } from "./handler.ts";
 const maxPage = 1000;
 const encoder = new TextEncoder();
 
-/** What every list is asked by; an empty text is none. */
+/** Parameters of every list; an empty text counts as absent. */
 export interface Listing {
   readonly prefix: string;
   readonly delimiter: string;
@@ -63,7 +63,7 @@ export function ownerOf({ principal }: S3Request): XmlOwner {
   return { id: principal.tenant, displayName: principal.tenant };
 }
 
-/** Objects as lists tell of them. */
+/** Objects as lists show them. */
 export function listed(
   { objects }: ListPage,
   owner: XmlOwner | undefined,

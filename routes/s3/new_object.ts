@@ -6,7 +6,7 @@ import { parseEntityTags } from "../../codecs/preconditions.ts";
 import type { Description } from "../../objects/copy.ts";
 import { fileMetadata } from "./object_headers.ts";
 
-/** What S3 gives an object whose Content-Type nobody named. */
+/** S3's Content-Type of an object that was put without one. */
 const defaultContentType = "binary/octet-stream";
 /** Headers that S3 keeps with an object, besides Content-Type and Content-Encoding. */
 const keptHeaders = ["cache-control", "content-disposition", "content-language", "expires"];

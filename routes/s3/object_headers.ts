@@ -26,7 +26,7 @@ export function validators(record: ObjectEntry): HeaderFields {
   };
 }
 
-/** User metadata under which an object tells its provider file's id where its ETag does not. */
+/** User metadata under which an object shows its provider file's id where its ETag does not. */
 export const fileMetadata = "batchway-file";
 
 /** What an answer has of an object: all, some bytes, or one of the parts it was uploaded in. */
@@ -47,7 +47,7 @@ export function objectHeaders(
   for (const [name, value] of Object.entries(record.metadata)) {
     headers[`x-amz-meta-${name}`] = value;
   }
-  // What is apart from the ETag is told beside it.
+  // A file id that differs from the ETag is shown beside it.
   const { held, etag } = record;
   if (held.in === "provider" && held.file !== etag) {
     headers[`x-amz-meta-${fileMetadata}`] = held.file;
@@ -80,7 +80,7 @@ function checksumsOf(
   return { [header]: extent.checksum };
 }
 
-/** The type of the object's checksum; a part's answer tells that, too (as S3's). */
+/** The type of the object's checksum; a part's answer holds it, too (as S3's). */
 function typeOf({ checksums }: ObjectEntry): string {
   return typeOfChecksum(Object.values(checksums)[0] ?? "");
 }

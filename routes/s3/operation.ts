@@ -112,7 +112,10 @@ interface Rule {
 /** Configurations of which a bucket has several: without an `id` they are listed. */
 const listedThings = ["analytics", "intelligent-tiering", "inventory", "metrics"];
 
-/** Operations that a query tells and that are not named after a thing; the first that fits is it. */
+/**
+ * Operations that the query decides and that are not named after a thing; the first that fits is
+ * it.
+ */
 const rules: readonly Rule[] = [
   { level: "bucket", method: "GET", parameters: ["list-type"], name: "ListObjectsV2" },
   { level: "bucket", method: "GET", parameters: ["versions"], name: "ListObjectVersions" },

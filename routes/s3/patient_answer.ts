@@ -1,7 +1,7 @@
 /**
  * An answer to work that may take long. As S3 does, it begins with 200 and blank space, so that
  * neither the client nor anything between gives up, and then holds the result, or the error that
- * the status could no longer tell.
+ * the status could no longer report.
  */
 import { inTime } from "../../runtime/in_time.ts";
 import { answerXml } from "./answer.ts";

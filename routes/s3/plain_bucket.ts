@@ -125,7 +125,7 @@ function unlockable(): never {
   });
 }
 
-/** The owner, and nobody else, may do everything. */
+/** Only the owner may do everything. */
 function accessControl(request: S3Request): string {
   const { id, displayName } = ownerOf(request);
   const owner = { ID: id, DisplayName: displayName };

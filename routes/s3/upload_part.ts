@@ -32,7 +32,7 @@ export async function uploadPart(request: S3Request): Promise<Response> {
   return new Response(null, { headers: { etag: `"${part.md5}"`, ...part.checksums } });
 }
 
-/** What the part must have, and the upload's checksum where the client tells none of the part. */
+/** What the part must have, and the upload's checksum where the client sends none for the part. */
 function partDigests(declared: DeclaredDigest[], { checksum }: UploadEntry): DeclaredDigest[] {
   if (!checksum) return declared;
   const sent = declared.find(({ header }) => header.startsWith("x-amz-checksum-"));

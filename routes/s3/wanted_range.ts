@@ -10,7 +10,7 @@ const lastPart = 10_000;
  * The bytes that a request wants of an object of a size; `whole` for all of them with status 200.
  *
  * An object that was put in one piece is one part: part 1 is all of it, with status 206 (an empty
- * object has no range to tell of, and is whole).
+ * object has no range, and is whole).
  *
  * Throws `invalid` as InvalidRange (416, also for a part without bytes), InvalidPart where there is
  * no such part, InvalidArgument where no part can have the number, or InvalidRequest for both a
