@@ -142,7 +142,11 @@ Deno.test({
   async fn() {
     const sandbox = await startSandbox({});
     const data = await Deno.makeTempDir();
-    const gateway = await spawnGateway({ ...sandboxEnvironment(sandbox), BATCHWAY_DATA: data });
+    const configuration = `${data}/batchway.jsonc`;
+    // The lines are of no dialect, and still a provider's file is to be downloaded.
+    await Deno.writeTextFile(configuration, '{ "objects": { "keep": "never" } }');
+    const environment = { BATCHWAY_DATA: data, BATCHWAY_CONFIG: configuration };
+    const gateway = await spawnGateway({ ...sandboxEnvironment(sandbox), ...environment });
     try {
       const peak = async () => {
         const status = await Deno.readTextFile(`/proc/${gateway.pid}/status`);

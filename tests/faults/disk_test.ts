@@ -187,7 +187,9 @@ for (const { what, ignore, start } of waysOfNoRoom) {
     async fn() {
       const sandbox = await startSandbox({ batchSeconds: 0.2 });
       const configuration = await Deno.makeTempFile({ suffix: ".jsonc" });
-      const keep = `{ "results": { "keep": { "folder": "\${BATCHWAY_DATA}/kept" } } }`;
+      // What it puts is to be at the provider, whatever is in it.
+      const keep = `{ "objects": { "keep": "never" }, ` +
+        `"results": { "keep": { "folder": "\${BATCHWAY_DATA}/kept" } } }`;
       await Deno.writeTextFile(configuration, keep);
       let cramped: CrampedGateway | undefined;
       try {
