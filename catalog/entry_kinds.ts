@@ -145,6 +145,7 @@ const ShardEntry = v.object({
   first: number,
   last: number,
   records: number,
+  span: optional(v.tuple([number, number])),
   lines: StoredBytes,
   file: optional(text),
   askedAt: optional(number),

@@ -30,6 +30,8 @@ export interface ShardEntry {
   readonly first: number;
   readonly last: number;
   readonly records: number;
+  /** Physical lines of the input that these two are on. */
+  readonly span?: readonly [first: number, last: number];
   /** Its records as the provider takes them, one a line. */
   readonly lines: StoredBytes;
   /** The provider file that holds them, where the provider takes files. */

@@ -42,6 +42,19 @@ const batch = v.object({
   ),
 });
 
+const atLeastOne = v.pipe(
+  v.number(),
+  v.integer("must be a whole number"),
+  v.minValue(1, "must be 1 or more"),
+);
+
+/** How large a batch may be, and how many of an account run at one time. */
+const batchLimits = v.object({
+  records: v.exactOptional(atLeastOne),
+  bytes: v.exactOptional(atLeastOne),
+  running: v.exactOptional(atLeastOne),
+});
+
 const provider = v.object({
   kind: v.picklist(["openai", "gemini", "anthropic", "bedrock"]),
   baseUrl: v.optional(baseUrl),
@@ -51,6 +64,7 @@ const provider = v.object({
   s3Endpoint: v.optional(baseUrl),
   bedrockEndpoint: v.optional(baseUrl),
   batch: v.optional(batch),
+  batchLimits: v.exactOptional(batchLimits),
 });
 
 const etag = v.picklist(["file", "md5"]);
@@ -60,12 +74,6 @@ const bucket = v.object({
   etag: v.optional(etag),
   native: v.optional(v.boolean()),
 });
-
-const atLeastOne = v.pipe(
-  v.number(),
-  v.integer("must be a whole number"),
-  v.minValue(1, "must be 1 or more"),
-);
 
 const limits = v.object({
   maxBodyBytes: v.optional(atLeastOne, 5_368_709_120),
@@ -135,6 +143,7 @@ const knownNames: Readonly<Record<string, readonly string[] | "any">> = {
   "models.*": "any",
   "providers.*": Object.keys(provider.entries),
   "providers.*.accounts.*": Object.keys(account.entries),
+  "providers.*.batchLimits": Object.keys(batchLimits.entries),
   "providers.*.batch": Object.keys(batch.entries),
   "buckets.*": Object.keys(bucket.entries),
   "limits": Object.keys(limits.entries),

@@ -1,7 +1,12 @@
 /** Which providers the configuration file and the environment name together. */
 import { isRegion } from "../codecs/arn.ts";
 import { type ConfigError, type ConfigFile, isBaseUrl, type ProviderEntry } from "./file.ts";
-import type { ProviderKind, ProviderSettings } from "../providers/settings.ts";
+import {
+  batchLimits as ownLimits,
+  type BatchLimitSettings,
+  type ProviderKind,
+  type ProviderSettings,
+} from "../providers/settings.ts";
 
 /** Looks a variable up; undefined where it is not set, or empty. */
 export type Env = (name: string) => string | undefined;
@@ -97,6 +102,8 @@ function settingsOf(
       message: `is for providers of kind openai, and this one is of kind ${entry.kind}`,
     });
   }
+  const { batchLimits } = entry;
+  if (batchLimits) errors.push(...overLimits(place, entry.kind, batchLimits));
   const url = (variable: string | undefined, fallback: string | undefined) =>
     variable === undefined ? fallback : urlOf(env, variable, errors) ?? fallback;
   const isAws = name === "bedrock" && entry.kind === "bedrock";
@@ -117,7 +124,28 @@ function settingsOf(
     ...(s3Endpoint !== undefined && { s3Endpoint }),
     ...(bedrockEndpoint !== undefined && { bedrockEndpoint }),
     ...batchOf(entry),
+    ...(batchLimits && { batchLimits }),
   };
+}
+
+/** Limits that are more than the provider takes, or that are of no use there. */
+function overLimits(
+  place: string,
+  kind: ProviderKind,
+  limits: BatchLimitSettings,
+): readonly ConfigError[] {
+  if (kind === "bedrock") {
+    const message =
+      "has no effect at a provider of kind bedrock, which runs jobs itself; remove it";
+    return [{ place: `${place}.batchLimits`, message }];
+  }
+  const own = ownLimits[kind];
+  return (["records", "bytes"] as const).flatMap((name) =>
+    (limits[name] ?? 0) <= own[name] ? [] : [{
+      place: `${place}.batchLimits.${name}`,
+      message: `must be at most ${own[name]}, which is what a batch of ${kind} takes`,
+    }]
+  );
 }
 
 function batchOf({ batch }: ProviderEntry): Pick<ProviderSettings, "batch"> {

@@ -31,6 +31,8 @@ export type Head =
 
 /** What a plan is made from. */
 export interface PlanQuestion {
+  /** Whether its input is over the limits of one batch. */
+  readonly isOver?: boolean;
   /** The configured name of the provider that runs the job. */
   readonly provider: string;
   readonly target: TranslationTarget | undefined;
@@ -80,7 +82,8 @@ export function planOf(question: PlanQuestion, head: Head, isInline: boolean): P
   if (dialect !== undefined && head.kind === "line") checkDeclared(dialect, head.line);
   const isOwn = from === "native" || target.dialects.includes(from);
   const isFile = head.kind === "file" || head.isFile;
-  if (from === "native" || isOwn && !isInline && isFile) return { kind: "direct" };
+  if (from === "native") return { kind: "direct" };
+  if (isOwn && !isInline && isFile && !question.isOver) return { kind: "direct" };
   const to = isOwn ? from : target.dialects.find((one) => canTranslate(from, one));
   if (to === undefined) {
     throw invalid(

@@ -8,6 +8,7 @@ import type { JobTools } from "./deps.ts";
 import { refuseForeign } from "./foreign.ts";
 import { findInput } from "./input.ts";
 import { checkTags, type Head, inputTag, needsHead, planOf } from "./plan.ts";
+import { checkReadable, isOverLimits } from "./over_limits.ts";
 import { headOf } from "./source.ts";
 import type { CreateRequest } from "./validate.ts";
 
@@ -33,12 +34,15 @@ export async function planJob(
   const { held } = object;
   const isThere = from.provider.name === provider.name;
   const isFile = isThere && held.in === "provider";
-  const head = provider.target && needsHead(isFile, tags)
+  const isOver = isFile && provider.target !== undefined &&
+    await isOverLimits(deps, from, object, provider.target.limits, signal);
+  if (isOver) checkReadable(from, object, "The job's input is over the limits of one batch");
+  const head = provider.target && (isOver || needsHead(isFile, tags))
     ? await looked(deps, from, object, isFile, signal)
     : { kind: "file" } as const;
   const [account] = provider.accounts;
   const isInline = account?.batches.createInline !== undefined;
-  const question = { provider: provider.name, target: provider.target, modelId, tags };
+  const question = { provider: provider.name, target: provider.target, modelId, tags, isOver };
   const planned = planOf({ ...question, models: deps.models }, head, isInline);
   if (planned.kind === "direct") {
     if (held.in === "provider" && isThere) {

@@ -10,7 +10,7 @@ import { createHealth } from "./account_health.ts";
 import { type ErrorWording, unexpectedReply } from "./failures.ts";
 import { createHttp, type Http } from "./http.ts";
 import { count, idText, type JsonObject, object, text, time } from "./json.ts";
-import { batchLimits } from "./limits.ts";
+import { limitsOf } from "./limits.ts";
 import { requestsOf } from "./inline_requests.ts";
 import { readPage } from "./pages.ts";
 import type {
@@ -79,7 +79,7 @@ export function createAnthropic(settings: ProviderSettings, deps: ProviderDeps):
     target: {
       kind: "anthropic",
       dialects: ["anthropic"],
-      limits: batchLimits.anthropic,
+      limits: limitsOf("anthropic", settings.batchLimits),
     },
   };
 }

@@ -48,6 +48,8 @@ export interface BatchLimits {
   readonly bytes: number;
   /** Bytes of one record. */
   readonly recordBytes: number;
+  /** Batches of one account at one time; absent: as many as there are. */
+  readonly running?: number;
 }
 
 /** One API key of a provider. */

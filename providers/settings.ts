@@ -1,4 +1,5 @@
 /** What every kind of provider is made from: the configuration's settings, and the outside world. */
+import type { BatchLimits } from "./provider.ts";
 import type { Timeouts } from "./timeouts.ts";
 import type { Uploader } from "./upload.ts";
 
@@ -11,6 +12,18 @@ export const defaultBaseUrls = {
   gemini: "https://generativelanguage.googleapis.com",
   anthropic: "https://api.anthropic.com",
 } as const satisfies Partial<Readonly<Record<ProviderKind, string>>>;
+
+const mebibyte = 2 ** 20;
+
+/** What each kind takes in one batch, by its own documentation (November 2026). */
+export const batchLimits: Readonly<
+  Record<keyof typeof defaultBaseUrls, BatchLimits>
+> = {
+  openai: { records: 50_000, bytes: 200 * mebibyte, recordBytes: 200 * mebibyte },
+  // The file may have 2 GB; the number of records is not limited.
+  gemini: { records: 1_000_000, bytes: 2_000_000_000, recordBytes: 100 * mebibyte },
+  anthropic: { records: 100_000, bytes: 256 * mebibyte - 1_024, recordBytes: 32 * mebibyte },
+};
 
 /** One API key of a provider, as configured. */
 export interface AccountSettings {
@@ -31,6 +44,13 @@ export interface BatchSettings {
   readonly purpose?: string;
 }
 
+/** How large a batch may be, and how many of them run at one time. */
+export interface BatchLimitSettings {
+  readonly records?: number;
+  readonly bytes?: number;
+  readonly running?: number;
+}
+
 /** One provider, as configured. */
 export interface ProviderSettings {
   /** The name that clients put into `x-model-provider`. */
@@ -40,6 +60,8 @@ export interface ProviderSettings {
   readonly baseUrl?: string;
   /** Empty for bedrock, which finds its credentials in the environment. */
   readonly accounts: readonly AccountSettings[];
+  /** Smaller limits of a batch than the kind's own. */
+  readonly batchLimits?: BatchLimitSettings;
   /** Openai alone: for services that want other words than OpenAI. */
   readonly batch?: BatchSettings;
   /** Bedrock alone: the region where a client signs for none. */

@@ -2,13 +2,18 @@
 import { Buffer } from "node:buffer";
 import { createHash, type Hash } from "node:crypto";
 import type { StoredBytes } from "../../catalog/shard_entries.ts";
-import type { BlobName } from "../../codecs/ids.ts";
+import { type BlobName, blobName } from "../../codecs/ids.ts";
+import { splitLines } from "../../codecs/jsonl.ts";
+import type { LinePlace } from "../../dialects/lines.ts";
 import type { BlobDraft, BlobStore } from "../../blobs/store.ts";
 import type { BatchLimits } from "../../providers/provider.ts";
 
 /** Lines are written in blocks of about this size. */
 const blockBytes = 256 * 1024;
+/** A record that a shard holds can be this long. */
+const maxLineBytes = 256 * 2 ** 20;
 const utf8 = new TextEncoder();
+const utf8Text = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A text that grows, and is kept in the blob store at its end. */
 export class GrowingBlob {
@@ -62,25 +67,40 @@ export interface CutShard {
   readonly first: number;
   readonly last: number;
   readonly records: number;
+  /** Physical lines of the input that its first and its last record are on. */
+  readonly span: readonly [first: number, last: number];
   readonly lines: StoredBytes;
 }
 
+/** Where a record stands in the input. */
+type Place = Pick<LinePlace, "record" | "line">;
+
+/** Places of many records: the number of each, and then its line. */
+type Places = readonly number[];
+
 interface OpenShard {
   readonly blob: GrowingBlob;
-  readonly first: number;
-  last: number;
-  records: number;
+  readonly places: number[];
   bytes: number;
 }
 
-/** Cuts records into shards, each of which is within the limits. */
+/** A shard that was cut, with the place of each record while it may be cut anew. */
+interface Cut {
+  readonly shard: CutShard;
+  readonly places: Places;
+}
+
+/** Cuts records into shards, each of which is within the limits; the last two are of one size. */
 export class Cutter {
-  readonly shards: CutShard[] = [];
+  readonly #shards: CutShard[] = [];
   readonly #store: BlobStore;
   readonly #limits: BatchLimits;
   readonly #name: (n: number) => BlobName;
   readonly #signal: AbortSignal;
+  /** The number of the first shard. */
+  readonly #firstNumber: number;
   #open: OpenShard | undefined;
+  #previous: Cut | undefined;
 
   /** @param name The name of a shard's blob. */
   constructor(
@@ -88,36 +108,39 @@ export class Cutter {
     limits: BatchLimits,
     name: (n: number) => BlobName,
     signal: AbortSignal,
+    firstNumber = 0,
   ) {
     this.#store = store;
     this.#limits = limits;
     this.#name = name;
     this.#signal = signal;
+    this.#firstNumber = firstNumber;
   }
 
   /**
    * Adds a record.
    *
-   * @param record Its number.
-   * @param line Its line without a line feed; within the limit of one record.
+   * @param text Its line as the provider takes it, without a line feed; within the limit of one record.
    */
-  async add(record: number, line: string): Promise<void> {
-    const bytes = byteLength(line) + 1;
+  async add({ record, line }: Place, text: string): Promise<void> {
+    const bytes = byteLength(text) + 1;
     const { records: most, bytes: mostBytes } = this.#limits;
     const isFull = this.#open !== undefined &&
-      (this.#open.records >= most || this.#open.bytes + bytes > mostBytes);
+      (this.#open.places.length >= 2 * most || this.#open.bytes + bytes > mostBytes);
     if (isFull) await this.#close();
-    const shard = this.#open ??= await this.#begin(record);
-    shard.last = record;
-    shard.records++;
+    const shard = this.#open ??= await this.#begin();
+    shard.places.push(record, line);
     shard.bytes += bytes;
-    if (shard.blob.add(`${line}\n`)) await shard.blob.flush();
+    if (shard.blob.add(`${text}\n`)) await shard.blob.flush();
   }
 
   /** Keeps the last shard. */
   async end(): Promise<readonly CutShard[]> {
+    const before = this.#previous;
     await this.#close();
-    return this.shards;
+    const last = this.#previous;
+    if (before && last && last !== before) await this.#even(before, last);
+    return this.#shards;
   }
 
   /** Leaves nothing behind of a shard that was not kept. */
@@ -125,19 +148,62 @@ export class Cutter {
     await this.#open?.blob.discard();
   }
 
-  async #begin(first: number): Promise<OpenShard> {
-    const blob = new GrowingBlob(await this.#store.draft());
-    return { blob, first, last: first, records: 0, bytes: 0 };
+  async #begin(): Promise<OpenShard> {
+    return { blob: new GrowingBlob(await this.#store.draft()), places: [], bytes: 0 };
   }
 
   async #close(): Promise<void> {
     if (!this.#open) return;
-    const { blob, first, last, records } = this.#open;
-    const n = this.shards.length;
-    const lines = await blob.keep(() => this.#name(n), this.#signal);
-    await blob.discard();
+    const n = this.#firstNumber + this.#shards.length;
+    const { blob, places } = this.#open;
+    const shard = await this.#keep(n, this.#name(n), blob, places);
     this.#open = undefined;
-    this.shards.push({ n, first, last, records, lines });
+    this.#shards.push(shard);
+    this.#previous = { shard, places };
+  }
+
+  async #keep(n: number, name: BlobName, blob: GrowingBlob, places: Places) {
+    const [first = 0, firstLine = 0] = places;
+    const [last = 0, lastLine = 0] = places.slice(-2);
+    const lines = await blob.keep(() => name, this.#signal);
+    await blob.discard();
+    return {
+      n,
+      first,
+      last,
+      records: places.length / 2,
+      span: [firstLine, lastLine],
+      lines,
+    } as const;
+  }
+
+  /** Moves records from the last shard but one to the last one, where both then are within limits. */
+  async #even(left: Cut, right: Cut): Promise<void> {
+    const places = [...left.places, ...right.places];
+    const half = 2 * Math.ceil(places.length / 4);
+    if (half >= left.places.length) return;
+    const halves = [await this.#begin(), await this.#begin()] as const;
+    try {
+      for (const { shard: { lines: { blob } } } of [left, right]) {
+        const body = await this.#store.open(blob, { first: 0 }, this.#signal);
+        for await (const line of body.pipeThrough(splitLines({ maxLineBytes }))) {
+          const at = halves[0].places.length + halves[1].places.length;
+          const shard = at < half ? halves[0] : halves[1];
+          shard.places.push(...places.slice(at, at + 2));
+          shard.bytes += line.length + 1;
+          if (shard.blob.add(`${utf8Text.decode(line)}\n`)) await shard.blob.flush();
+        }
+      }
+      if (halves.some(({ bytes }) => bytes > this.#limits.bytes)) return;
+      this.#shards.splice(-2);
+      for (const { blob, places } of halves) {
+        const n = this.#firstNumber + this.#shards.length;
+        this.#shards.push(await this.#keep(n, blobName(`${this.#name(n)}-even`), blob, places));
+      }
+    } finally {
+      for (const { blob } of halves) await blob.discard();
+    }
+    for (const { shard } of [left, right]) await this.#store.remove(shard.lines.blob, this.#signal);
   }
 }
 

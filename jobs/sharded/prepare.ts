@@ -123,7 +123,7 @@ class Preparing {
     this.records++;
     const { plan } = this.#sharded;
     if (read.kind === "record" && plan.from === plan.to) {
-      return await this.cutter.add(read.record, this.#asItIs(read));
+      return await this.cutter.add(read, this.#asItIs(read));
     }
     const record = translateRecord(read, plan.from, {
       to: plan.to,
@@ -133,7 +133,7 @@ class Preparing {
     });
     await this.#note(record);
     if (record.translated.kind === "refused") this.#refused++;
-    else for (const line of record.translated.lines) await this.cutter.add(record.record, line);
+    else for (const text of record.translated.lines) await this.cutter.add(record, text);
   }
 
   /** A record in the provider's own dialect: only its id is another one. */

@@ -46,7 +46,7 @@ export function sumOf(
     status,
     rawStatus: status,
     counts,
-    message: messageOf(ends),
+    message: messageOf(seen.map(({ shard }) => shard)),
     results,
     endedAt: isTerminal(status)
       ? new Date(Math.max(0, ...ends.map((end) => end?.endedAt ?? 0)))
@@ -79,8 +79,31 @@ function runningStatus(seen: readonly Seen[]): JobStatus {
   return order.find((status) => statuses.includes(status)) ?? "Validating";
 }
 
-/** The providers' reasons, each once. */
-function messageOf(ends: readonly (ShardEnd | undefined)[]): string | undefined {
-  const reasons = new Set(ends.map((end) => end?.message).filter((one) => one !== undefined));
-  return reasons.size === 0 ? undefined : [...reasons].join(" ");
+/** How many groups of lines are named. */
+const mostNamed = 10;
+
+/** The providers' reasons, each once; what failed is named by the lines of its records. */
+function messageOf(shards: readonly ShardEntry[]): string | undefined {
+  const reasons = new Map<string, (readonly [number, number])[]>();
+  const isWhole = shards.every(({ end }) => end?.status === "Failed");
+  for (const { end, span } of shards) {
+    const reason = end?.message ?? (end?.status === "Failed" ? noReason : undefined);
+    if (reason === undefined) continue;
+    const lines = reasons.get(reason) ?? [];
+    reasons.set(reason, lines);
+    if (end?.status === "Failed" && span && !isWhole) lines.push(span);
+  }
+  if (reasons.size === 0) return undefined;
+  return [...reasons].map(([reason, lines]) =>
+    lines.length === 0 ? reason : `The records on ${linesOf(lines)} of the input failed: ${reason}`
+  ).join(" ");
 }
+
+function linesOf(spans: readonly (readonly [number, number])[]): string {
+  const named = spans.slice(0, mostNamed).map(([first, last]) =>
+    first === last ? `line ${first}` : `lines ${first} to ${last}`
+  );
+  return `${named.join(", ")}${spans.length > mostNamed ? " and others" : ""}`;
+}
+
+const noReason = "The provider failed the batch and gave no reason.";

@@ -1,7 +1,7 @@
 /** Google's Gemini Developer API: its files, which live 48 hours, and its batches. */
 import { createHealth } from "../account_health.ts";
 import { createHttp } from "../http.ts";
-import { batchLimits } from "../limits.ts";
+import { limitsOf } from "../limits.ts";
 import type { Account, StoringProvider } from "../provider.ts";
 import {
   type AccountSettings,
@@ -42,7 +42,7 @@ export function createGemini(settings: ProviderSettings, deps: ProviderDeps): St
     target: {
       kind: "gemini",
       dialects: ["gemini"],
-      limits: batchLimits.gemini,
+      limits: limitsOf("gemini", settings.batchLimits),
     },
   };
 }

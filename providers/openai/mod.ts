@@ -1,7 +1,7 @@
 /** OpenAI, and every server that speaks its Files and Batch API. */
 import { createHealth } from "../account_health.ts";
 import { createHttp } from "../http.ts";
-import { batchLimits } from "../limits.ts";
+import { limitsOf } from "../limits.ts";
 import type { Account, StoringProvider } from "../provider.ts";
 import {
   type AccountSettings,
@@ -50,7 +50,7 @@ export function createOpenAI(settings: ProviderSettings, deps: ProviderDeps): St
     target: {
       kind: "openai",
       dialects: ["openai-chat", "openai-responses", "openai-embeddings"],
-      limits: batchLimits.openai,
+      limits: limitsOf("openai", settings.batchLimits),
     },
   };
 }

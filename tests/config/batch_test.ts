@@ -48,3 +48,23 @@ Deno.test("a completion window or purpose that is none is an error, with its pla
     "providers.service.batch: is for providers of kind openai, and this one is of kind gemini",
   ]);
 });
+
+Deno.test("limits of a batch are the provider's own, or smaller ones", async () => {
+  const batchLimits = { records: 1_000, bytes: 1_000_000, running: 2 };
+  const { providers } = await parse({
+    providers: { service: { kind: "openai", apiKey: "k", batchLimits } },
+  });
+  assert.deepEqual(providers[0]?.batchLimits, batchLimits);
+  const wrong = (limits: unknown, kind = "openai") =>
+    errorsOf({ providers: { service: { kind, apiKey: "k", batchLimits: limits } } });
+  assert.deepEqual(await wrong({ records: 50_001, bytes: 209_715_201 }), [
+    "providers.service.batchLimits.bytes: must be at most 209715200, which is what a batch of " +
+    "openai takes",
+    "providers.service.batchLimits.records: must be at most 50000, which is what a batch of " +
+    "openai takes",
+  ]);
+  assert.deepEqual(await wrong({ running: 0 }), [
+    "providers.service.batchLimits.running: must be 1 or more",
+  ]);
+  assert.match((await wrong({ record: 5 })).join(), /nearest is records/);
+});

@@ -19,7 +19,10 @@ interface ShardedWorld {
   readonly world: JobWorld;
   readonly reach: Reach;
   /** Creates a job of these records. */
-  create(lines: readonly string[]): Promise<JobEntry>;
+  create(
+    lines: readonly string[],
+    tags?: Readonly<Record<string, string>>,
+  ): Promise<JobEntry>;
   ended(job: JobEntry): Promise<JobEntry>;
   /** The lines of a job's results. */
   results(job: JobEntry): Promise<Record<string, never>[]>;
@@ -56,12 +59,12 @@ async function withLimits(
       sandbox,
       world,
       reach,
-      async create(lines) {
+      async create(lines, tags = { "batchway:dialect": "bedrock-converse" }) {
         await world.objects.put(reach, newObject("in.jsonl", lines.join("\n")), quiet());
         const request = createRequest({
           modelId: "gpt-4o-mini",
           inputDataConfig: { s3InputDataConfig: { s3Uri: "s3://bucket/in.jsonl" } },
-          tags: { "batchway:dialect": "bedrock-converse" },
+          tags,
         });
         return await world.jobs.create(reach, "us-west-2", request, quiet());
       },
@@ -125,7 +128,7 @@ Deno.test("a batch that is refused fails its own records, and the others run", (
     const job = await ended(await create(lines));
     assert.equal(job.status, "Completed");
     assert.deepEqual(job.counts, { total: 5, processed: 5, success: 3, error: 2 });
-    assert.match(job.message ?? "", /too much of it/);
+    assert.match(job.message ?? "", /lines 1 to 2 of the input failed: .*too much of it/);
     const seen = (await results(job)).map(({ recordId, error }) => [recordId, error === undefined]);
     assert.deepEqual(seen, [
       ["one", false],
@@ -145,3 +148,43 @@ Deno.test("a record over the provider's limit of one has an error line 413", () 
     assert.equal(results[0]?.["error"], undefined);
     assert.equal(results[1]?.["error"]?.errorCode, 413);
   }));
+
+Deno.test("records that are too many for a whole number of batches leave two of one size", () =>
+  withLimits({ records: 4, bytes: 1e6, recordBytes: 1e6 }, async (world) => {
+    const { sandbox, create, ended, results } = world;
+    const many = Array.from({ length: 9 }, (_, at) => converse(`r${at}`, `text ${at}`));
+    const job = await ended(await create(many));
+    assert.deepEqual(job.counts, { total: 9, processed: 9, success: 9, error: 0 });
+    const answer = await fetch(`${sandbox.openaiUrl}/batches`, {
+      headers: { authorization: `Bearer ${sandboxKeys.openai}` },
+    });
+    const { data }: { data: { request_counts: { total: number } }[] } = await answer.json();
+    const sizes = data.map(({ request_counts: { total } }) => total);
+    assert.deepEqual(sizes.sort(), [2, 3, 4]);
+    const ids = (await results(job)).map(({ recordId }) => recordId);
+    assert.deepEqual(ids, many.map((_, at) => `r${at}`));
+  }));
+
+for (
+  const [what, limits] of [
+    ["records", { records: 2, bytes: 1e6, recordBytes: 1e6 }],
+    ["bytes", { records: 100, bytes: 400, recordBytes: 400 }],
+  ] as const
+) {
+  Deno.test(`a provider file over the limit of ${what} runs as several batches in its own form`, () =>
+    withLimits(limits, async ({ sandbox, create, ended, results }) => {
+      const own = ["one", "two", "three"].map((id) =>
+        JSON.stringify({
+          custom_id: id,
+          method: "POST",
+          url: "/v1/chat/completions",
+          body: { model: "gpt-4o-mini", messages: [{ role: "user", content: id }] },
+        })
+      );
+      const job = await ended(await create(own, {}));
+      assert.equal(job.status, "Completed", job.message ?? "");
+      assert.equal(await holds(sandbox, "openai", "batches"), 2);
+      const ids = (await results(job)).map(({ custom_id }) => custom_id);
+      assert.deepEqual(ids, ["one", "two", "three"]);
+    }));
+}
