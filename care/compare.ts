@@ -119,7 +119,7 @@ async function* compareFiles(
 }
 
 async function* compareBatches(
-  { kv, catalog: { jobs, journal }, now }: CompareDeps,
+  { kv, catalog: { jobs, journal, shards }, now }: CompareDeps,
   { provider, account }: Place,
   signal: AbortSignal,
 ): AsyncGenerator<Difference> {
@@ -130,6 +130,8 @@ async function* compareBatches(
     for (const [at, batch] of items.entries()) {
       const { id, jobId } = batch;
       if (known[at] || jobId === undefined || await isUnderWay(batch)) continue;
+      // What was under way when the page was looked up may have been recorded since.
+      if (await jobs.batch(provider, id)) continue;
       yield { kind: "unknown-batch", what: `batch ${id} at ${provider}, job ${jobId}`, batch };
     }
   }
@@ -149,6 +151,7 @@ async function* compareBatches(
       // What nobody is at any more is a job that was not recorded.
       if (entry.leaseUntil > now()) return true;
     }
+    for await (const { job } of shards.asking(provider)) if (job === jobId) return true;
     return false;
   }
 }

@@ -6,6 +6,7 @@ import { isResultsId } from "../codecs/results_id.ts";
 import { type Found, namesObject } from "../objects/find.ts";
 import type { Objects } from "../objects/objects.ts";
 import { filesOf, type Reach } from "../reach/reach.ts";
+import { inputTag } from "./plan.ts";
 import { type CreateRequest, fileTag } from "./validate.ts";
 
 /**
@@ -64,12 +65,13 @@ async function findUri(
   return uri && uri.key !== "" ? await objects.find(reach, uri, signal) : undefined;
 }
 
-function notFound(reach: Reach, what: string, s3Uri: string): Failure {
+function notFound({ provider }: Reach, what: string, s3Uri: string): Failure {
+  const { name } = provider;
   const bucket = parseS3Uri(s3Uri)?.bucket ?? "a bucket";
-  return new Failure(
-    "invalid",
-    `The job's input was not found at ${reach.provider.name}: ${what}. Put the JSONL file into ` +
-      `${bucket} with x-model-provider: ${reach.provider.name}, and name it by its key or by the ` +
-      "ETag that the upload answered",
-  );
+  const advice = provider.accounts.some(({ files }) => files)
+    ? `Put the JSONL file into ${bucket} with x-model-provider: ${name}, and name it by its key or ` +
+      "by the ETag that the upload answered"
+    : `${name} stores no files: put the JSONL file at another provider, and name that in the tag ` +
+      inputTag;
+  return new Failure("invalid", `The job's input was not found at ${name}: ${what}. ${advice}`);
 }

@@ -196,6 +196,19 @@ Deno.test("a rebuild beside a gateway at work takes nothing from it", async () =
   }
 });
 
+Deno.test("a batch that is recorded while its page is looked up is not one that the catalog lacks", async () => {
+  using world = await worked();
+  const { kv, catalog } = world;
+  // Looked up before its create was over.
+  const batches: typeof catalog.jobs.batches = (_, ids) =>
+    Promise.resolve(ids.map(() => undefined));
+  const late = { kv, catalog: { ...catalog, jobs: { ...catalog.jobs, batches } } };
+  for (const place of placesOf(world.cloud)) {
+    const found = compare({ ...late, now: () => 2_000_000 }, place, quiet());
+    assert.deepEqual(await all(found), []);
+  }
+});
+
 Deno.test("accounts that the configuration does not hold are told of, with what is at them", async () => {
   using world = await worked();
   assert.deepEqual(await all(missingAccounts(world.kv, world.catalog, placesOf(world.cloud))), []);

@@ -7,13 +7,17 @@ type Storing = "openai" | "gemini";
 
 const headersOf = (provider: Storing) => ({ "x-model-provider": provider });
 
-const chat = (url = "/v1/chat/completions", id = "a") =>
-  JSON.stringify({
+const chat = (url = "/v1/chat/completions", id = "a") => {
+  const question = url === "/v1/responses"
+    ? { input: "Hi" }
+    : { messages: [{ role: "user", content: "Hi" }] };
+  return JSON.stringify({
     custom_id: id,
     method: "POST",
     url,
-    body: { model: "gpt-4o-mini", messages: [{ role: "user", content: "Hi" }], input: "Hi" },
+    body: { model: "gpt-4o-mini", ...question },
   });
+};
 
 const generate = JSON.stringify({
   key: "a",
@@ -132,12 +136,13 @@ for (const provider of ["openai", "gemini"] as const) {
         ["s3://any-bucket/no/such/key", { file_id: file }],
         ["s3://my-bucket/in/a.jsonl", { file_id: file }],
       ];
-      for (const [uri, tags] of good) {
+      await Promise.all(good.map(async ([uri, tags]) => {
         const created = await create(gateway, provider, uri, tags);
         assert.equal(created.status, 200, `${uri}: ${created.message}`);
         const job = await ended(gateway, provider, created.jobArn);
-        assert.deepEqual([job.status, job.successRecordCount], ["Completed", 1], uri);
-      }
+        const came = [job.status, job.successRecordCount];
+        assert.deepEqual(came, ["Completed", 1], `${uri}: ${JSON.stringify(job)}`);
+      }));
       const bad: [string, Record<string, string>?][] = [
         ["s3://my-bucket/in/a.jsonl", { file_id: other }],
         ["s3://my-bucket/in/a.jsonl", { file_id: "file-nothing" }],
