@@ -28,7 +28,7 @@ export type DifferenceKind = keyof typeof differenceKinds;
 export interface Difference {
   readonly kind: DifferenceKind;
   readonly what: string;
-  /** A file that the catalog does not know, and what it was called if its name tells. */
+  /** A file that the catalog does not know, and what it was called if its name holds that. */
   readonly file?: ProviderFile & { readonly object?: ObjectName };
   /** What an object is called whose file is gone. */
   readonly object?: ObjectName;
@@ -87,7 +87,7 @@ async function* compareFiles(
     const unknown = ours.filter(({ id }) => !known.has(id));
     if (unknown.length === 0) continue;
     // Of a process that the catalog knows of, it may be under way; or it was left behind, and then
-    // it is the sweep's to delete, for nobody was told that it is stored.
+    // it is the sweep's to delete, because no client got an answer that it is stored.
     const swept = new Set((await instances.all()).map(({ id }) => id));
     for (const file of unknown) {
       if (swept.has(file.instance) || await objects.file(provider, file.id)) continue;
@@ -99,7 +99,7 @@ async function* compareFiles(
   });
   for await (const { key: [, , id], value: owner } of rows) {
     const file = owner.id ?? id as FileId;
-    // Results are put together here and are no file of the provider's.
+    // Results are put together here and are not a file of the provider.
     if (owner.in !== undefined) continue;
     if (owner.account !== account.name || there.has(file)) continue;
     if (!await isNamed(file) || !await isGone(() => files.head(file, signal))) continue;
@@ -148,7 +148,7 @@ async function* compareBatches(
   async function isUnderWay({ jobId }: Batch): Promise<boolean> {
     for await (const { scope, entry } of journal.entries()) {
       if (scope.provider !== provider || entry.job.id !== jobId) continue;
-      // What nobody is at any more is a job that was not recorded.
+      // What no process is at any more is a job that was not recorded.
       if (entry.leaseUntil > now()) return true;
     }
     for await (const { job } of shards.asking(provider)) if (job === jobId) return true;

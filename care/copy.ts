@@ -11,12 +11,12 @@ export interface CatalogCopy extends AsyncDisposable {
   readonly kv: Deno.Kv;
 }
 
-/** Copies a catalog's file into its own folder, for this user alone, until the copy is disposed of. */
+/** Copies a catalog's file into its own folder, only for this user, until the copy is disposed of. */
 export async function copyCatalog(path: string): Promise<CatalogCopy> {
   const folder = await makeDraftFolder(dirname(path));
   const copy = `${folder.path}/copy.kv`;
   try {
-    // Made first, so that nobody else can read it while it is written.
+    // Made first, so that other users cannot read it while it is written.
     (await Deno.open(copy, { write: true, createNew: true, mode: 0o600 })).close();
     using source = new DatabaseSync(path, { readOnly: true });
     await backup(source, copy, { rate: allPages });

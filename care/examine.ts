@@ -9,7 +9,7 @@ import { type Rule, rules, type Verdict } from "./rules.ts";
 
 /** Something that is wrong within the catalog. */
 export interface Finding extends Omit<Verdict, "mend"> {
-  /** Puts it right if it is still as it was found; absent where the catalog alone cannot tell how. */
+  /** Puts it right if it is still as it was found; absent where the catalog does not show how. */
   readonly mend?: () => Promise<boolean>;
 }
 
@@ -33,7 +33,7 @@ export async function* examine(raw: Deno.Kv, sleep: Sleep): AsyncGenerator<Findi
   yield* strayUses(kv, sleep);
 }
 
-/** Entries that gateways set aside; what they were, nothing here can tell. */
+/** Entries that gateways set aside; what they were is not known. */
 async function* wrongEntries(kv: Deno.Kv): AsyncGenerator<Finding> {
   for await (const { key, value } of kv.list({ prefix: [] }, { batchSize: maxBatch })) {
     const verdict = judgeEntry(key, value);
@@ -56,7 +56,7 @@ async function look(
     ...rule.related(first),
   ]);
   const [entry, ...related] = snapshot;
-  // What belongs to it was told by what it was: if it has changed, somebody is at work on it.
+  // What belongs to it was found by what it was: if it has changed, a process is at work on it.
   if (!entry || entry.versionstamp !== first.versionstamp) return undefined;
   const verdict = rule.judge(first, related.map(({ value }) => value));
   if (!verdict) return undefined;
@@ -93,7 +93,7 @@ function findingOf(
   };
 }
 
-/** Files that are held for jobs that do not run: their keys do not tell whose jobs these are. */
+/** Files that are held for jobs that do not run: their keys do not hold whose jobs these are. */
 async function* strayUses(kv: Deno.Kv, sleep: Sleep): AsyncGenerator<Finding> {
   const held = await holders(kv);
   for await (const { key } of kv.list({ prefix: ["use"] }, { batchSize: maxBatch })) {

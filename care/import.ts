@@ -40,7 +40,7 @@ const maxStepBytes = 300_000;
 /**
  * Reads a backup to its end, lets Deno KV try each of its entries, and then writes it into the catalog
  * in steps. A catalog that an import was cut short over opens no more until one has come to its end;
- * {@linkcode replaceCatalog} keeps the old one until then. What was true of living processes alone
+ * {@linkcode replaceCatalog} keeps the old one until then. What was true only of living processes
  * stays behind.
  *
  * @returns How many entries were written.

@@ -1,4 +1,4 @@
-/** Putting the catalog right, and making again of it what the providers tell. */
+/** Puts the catalog right, and makes again what the providers hold of it. */
 import { keys } from "../catalog/keys.ts";
 import type { WriteCondition } from "../catalog/objects.ts";
 import type { ObjectEntry, RestoredEntry } from "../catalog/entries.ts";
@@ -14,7 +14,7 @@ export interface RebuildDeps extends CompareDeps {
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** The region of jobs that are made again. */
   readonly region: string;
-  /** Whose such jobs are; nobody's where absent: whoever may see native batches sees them. */
+  /** Whose such jobs are; absent: native ones, for callers that may see these. */
   readonly tenant?: string;
 }
 
@@ -32,7 +32,7 @@ export interface Rebuilt {
   leftCount: number;
 }
 
-/** Sentences that are kept; of more, the number alone. */
+/** Sentences that are kept; of more, only the number. */
 const maxSentences = 1_000;
 
 /**
@@ -168,7 +168,7 @@ async function isRecorded(
     await objects.set({ tenant, provider }, bucket, key, record, condition);
     return true;
   } catch (error) {
-    // The name is taken, or is none that the catalog could have had.
+    // The name is taken, or is not one that the catalog could have had.
     const isRefused = error instanceof Failure &&
       ["precondition", "invalid", "not-found"].includes(error.kind);
     if (isRefused) return false;
@@ -176,7 +176,7 @@ async function isRecorded(
   }
 }
 
-/** Providers tell the time of a file in whole seconds. */
+/** Providers give the time of a file in whole seconds. */
 const resolution = 1_000;
 
 /**

@@ -22,7 +22,7 @@ export interface Report {
   readonly problems: readonly Problem[];
 }
 
-/** Problems of a kind that are told one by one. */
+/** Problems of a kind that are named one by one. */
 const maxOfKind = 100;
 /** Problems of a kind that are printed. */
 const printed = 10;

@@ -25,9 +25,9 @@ export interface Verdict {
   readonly kind: VerdictKind;
   /** Which thing it is about. */
   readonly what: string;
-  /** The file that it is about, where only its provider can tell more. */
+  /** The file that it is about, where only its provider knows more. */
   readonly file?: { readonly provider: string; readonly id: FileId };
-  /** Adds to a step what puts it right; absent where the catalog alone cannot tell. */
+  /** Adds to a step what puts it right; absent where the catalog does not show what would. */
   readonly mend?: (step: Deno.AtomicOperation) => void;
 }
 
@@ -225,7 +225,7 @@ export const rules: readonly Rule[] = [
         const held = heldOf(value as FileEntry, file, object as ObjectEntry | null);
         const thrown: TrashEntry | undefined = held && { ...longId(file), held };
         const mend = (step: Deno.AtomicOperation) =>
-          // What no entry tells the place of, nobody can delete: it is forgotten.
+          // What no entry holds the place of cannot be deleted: it is forgotten.
           void (thrown ? step.set(keys.trashed(provider, file), thrown) : step.delete(key));
         return { kind: "trash", what, mend };
       }

@@ -1,4 +1,7 @@
-/** Batches that were made by other means, as jobs; and news of running jobs from the same lists. */
+/**
+ * Native batches, which were made without Batchway, as jobs; and news of running jobs from the same
+ * lists.
+ */
 import type { BatchEntry } from "../catalog/entries.ts";
 import { isSingle } from "../catalog/plans.ts";
 import { Failure } from "../codecs/failure.ts";
@@ -21,10 +24,10 @@ const patience = 20;
 const walkPatience = 15_000;
 /** A provider that refuses to be looked through is asked again so long after, in milliseconds. */
 const failurePause = 1_000;
-/** The operator is told so often that it does, in milliseconds. */
+/** How often the log says so, in milliseconds. */
 const toldEvery = 60_000;
 
-/** Batches without room that are remembered as told of. */
+/** Batches without room that are remembered as logged. */
 const maxLeftOut = 1_000;
 
 /** A walk that is under way. */
@@ -54,7 +57,7 @@ export function createAdoption(deps: JobTools, poll: Poll) {
   return { look, walk, adopt, settled };
 
   /**
-   * Looks through a provider's batches for a list, which is told from the catalog where the provider
+   * Looks through a provider's batches for a list, which is answered from the catalog where the provider
    * stumbles, or takes its time: then natives are added later.
    */
   async function look(provider: StoringProvider, region: string): Promise<void> {
@@ -72,7 +75,7 @@ export function createAdoption(deps: JobTools, poll: Poll) {
         tell(name, new Failure("unavailable", `Provider ${name} takes long to list its batches`));
       }
     } catch (error) {
-      // A key that is no good stays so until the operator is told of it.
+      // A wrong key stays wrong until the operator hears of it.
       const isKey = error instanceof Failure && error.details.account !== undefined;
       if (!(error instanceof Failure) || isKey) throw error;
       tell(name, error);
@@ -92,10 +95,10 @@ export function createAdoption(deps: JobTools, poll: Poll) {
 
   /**
    * Looks through a provider's batches; where they come newest first, until a page holds none that
-   * is new. What was made by other means is adopted, and jobs that are running are brought up to
+   * is new. A native batch is adopted, and jobs that are running are brought up to
    * date.
    *
-   * @param wanted A long history is read on behind the answer of whoever waits for `enough` of it.
+   * @param wanted A long history is read on behind the answer to a caller that waits for `enough`.
    */
   function walk(
     provider: StoringProvider,
@@ -118,11 +121,11 @@ export function createAdoption(deps: JobTools, poll: Poll) {
     const whole = walkAccounts(provider, region, () => {
       if (++pages === patience) enough.resolve();
     }).finally(() => walking.delete(name));
-    // Whoever waits for the whole alone is told by that.
+    // Only a caller that waits for the whole gets that error.
     enough.promise.catch(() => {});
     whole.then(enough.resolve, (error: unknown) => {
       enough.reject(error);
-      // Nobody may be waiting any more.
+      // There may be no caller any more.
       if (pages < patience || deps.closing.aborted) return;
       deps.warn("The adoption of a provider's batches was cut short", { provider: name, error });
     });
@@ -192,7 +195,7 @@ export function createAdoption(deps: JobTools, poll: Poll) {
       }
     }
     if (isEnd) watch.complete(deps.clock.uptime());
-    // Where some may yet be somebody's own, the next walk goes as far as this one.
+    // Where some may yet turn out to be a client's own, the next walk goes as far as this one.
     const mark = arePutOff ? before : newest ?? true;
     if (walked !== mark) await jobs.setWalked(provider.name, account.name, mark);
   }

@@ -37,7 +37,7 @@ export interface AdoptPlace {
   readonly provider: string;
   readonly account: string;
   readonly region: string;
-  /** Nobody's where absent: whoever may see native batches sees it. */
+  /** Absent: a native batch, for callers that may see these. */
   readonly tenant?: string;
 }
 
@@ -76,7 +76,7 @@ export async function adoptBatch(
 }
 
 /**
- * Ends a create under way that nobody is at, with the batch that bears its job's id: the journal knows
+ * Ends a create under way that no process is at, with the batch that bears its job's id: the journal knows
  * more of the job than the batch does.
  *
  * @returns Whether there was such a create.
@@ -100,7 +100,7 @@ export async function finishCreate(
 
 /**
  * Whether a batch may be that of a create under way. A service that drops metadata leaves the input
- * to tell it by, and where it does not tell that either, the time: who made it will be known soon.
+ * to know it by, and where it does not have that either, the time: who made it will be known soon.
  */
 function mayBeOf(job: BegunJob, { account }: AdoptPlace, batch: Batch): boolean {
   if (batch.jobId !== undefined) return job.id === batch.jobId;
@@ -128,7 +128,7 @@ function adopted(
   attempt: number,
   now: number,
 ): JobEntry {
-  // A job whose record was lost has its old id back, which tells when it was submitted.
+  // A job whose record was lost has its old id back, which holds when it was submitted.
   const lost = attempt === 0 ? batch.jobId : undefined;
   const submittedAt = lost === undefined ? batch.createdAt.getTime() : timeOfJobId(lost);
   const description: JobDescription = {

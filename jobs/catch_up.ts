@@ -1,6 +1,6 @@
 /**
  * The results of jobs that were over when they were found. Their state is known without them, so what
- * goes wrong is no matter of whoever asks for the job.
+ * goes wrong does not concern the caller that asks for the job.
  */
 import type { JobEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";

@@ -3,7 +3,7 @@
  *
  * The identity of a create is its token and its parameters together. A journal entry is written
  * before the provider is asked, with the job's id, which travels in the provider's own metadata;
- * whoever finds an entry whose gateway died looks for that id at the provider before asking again.
+ * who finds an entry of a dead gateway looks for that id at the provider before asking again.
  */
 import { createHash } from "node:crypto";
 import type { Scope } from "../catalog/keys.ts";
@@ -19,7 +19,7 @@ import { checkOutput } from "./output.ts";
 import { planJob } from "./plan_job.ts";
 import type { CreateRequest } from "./validate.ts";
 
-/** What a create is told by: the token, and a digest of all else. */
+/** Identifies a create request: the token, and a digest of all else. */
 type Identity = NonNullable<JournalEntry["promise"]>;
 
 /** A create whose entry was written. */
@@ -126,7 +126,7 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     return isOurs ? { entry, isFresh } : undefined;
   }
 
-  /** Tells of a token that stands for a job with other parameters. */
+  /** Reports a token that stands for a job with other parameters. */
   async function checkFirst(
     scope: Scope,
     entry: JournalEntry,

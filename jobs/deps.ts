@@ -45,7 +45,7 @@ export interface JobDeps {
   readonly resultStore?: BlobStore;
   /** Where translated records and results are kept; no job is translated where absent. */
   readonly store?: BlobStore;
-  /** Milliseconds since 1970, for what clients are told. */
+  /** Milliseconds since 1970, for what clients see. */
   readonly now: () => number;
   /** Durations, leases, and what ends jobs; `now` is trusted with all of it where absent. */
   readonly clock?: Clock;
@@ -69,6 +69,6 @@ export interface JobDeps {
   readonly strictIdempotency: boolean;
   /** The region of jobs whose caller signed for none. */
   readonly defaultRegion: string;
-  /** Tells the operator of something odd. */
+  /** Reports something odd in the log. */
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }

@@ -102,7 +102,7 @@ async function ask(
   try {
     return await account.batches.get(batch, signal);
   } catch (error) {
-    // Services that check the form of ids refuse a text that is none as invalid.
+    // Services that check the form of ids refuse another text as invalid.
     const kind = error instanceof Failure ? error.kind : undefined;
     if (kind === "not-found" || kind === "invalid") return undefined;
     throw error;

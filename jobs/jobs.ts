@@ -58,7 +58,9 @@ export interface Jobs {
     names: readonly string[],
     signal: AbortSignal,
   ): Promise<void>;
-  /** Brings creates to an end that were cut short, and running jobs forward that nobody asks for. */
+  /**
+   * Brings creates to an end that were cut short, and running jobs forward that no client asks for.
+   */
   sweep(signal: AbortSignal): Promise<void>;
   /**
    * Breaks off what providers are asked; resolves once nothing of it is under way behind an answer.

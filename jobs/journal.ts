@@ -20,7 +20,7 @@ const soon = 500;
 
 /**
  * What an entry is begun with: the lease, and the time at which the provider will have been asked.
- * Until then nobody else can have the entry, and what it says is true, so that it need not be
+ * Until then no other process can have the entry, and what it says is true, so that it need not be
  * written again before the provider is asked: each writing waits for the disk.
  */
 export function firstLease(

@@ -54,8 +54,8 @@ const maxSearched = 10_000;
 
 /**
  * Lists one page of a caller's jobs from the catalog. Where there is a filter, the catalog's indexes
- * tell which jobs it lets through, so that no other is read. Which buckets a job uses, they do not
- * tell: a caller that may use only some has jobs read that it is not shown. A page ends early rather
+ * show which jobs it lets through, so that no other is read. Which buckets a job uses, they do not
+ * show: a caller that may use only some has jobs read that it is not shown. A page ends early rather
  * than look at very many, and when its client has gone.
  */
 export async function listJobs(
@@ -112,7 +112,7 @@ async function readPage(
   };
   const range: JobRange = {
     descending,
-    // One more than fits tells whether another page follows.
+    // One more than fits shows whether another page follows.
     limit: maxResults + 1,
     ...(request.submitTimeAfter !== undefined && { from: request.submitTimeAfter + 1 }),
     ...(request.submitTimeBefore !== undefined && { before: request.submitTimeBefore }),

@@ -113,7 +113,7 @@ function detected(
   head: Exclude<Head, { kind: "empty" }>,
   target: TranslationTarget,
 ): DialectName | "native" {
-  // What is stored there as a file was told to be its own when it was put.
+  // What is stored there as a file was taken for its own when it was put.
   if (head.kind === "file") return target.dialects[0] ?? "native";
   if (typeof head.line === "string") throw first(head.line);
   const found = detectDialect(head.line, modelId);

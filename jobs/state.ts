@@ -8,7 +8,7 @@ import type { Report } from "./run.ts";
 const ends = ["Completed", "PartiallyCompleted", "Failed", "Stopped", "Expired"] as const;
 
 /**
- * Where a job may go from each status. What a provider tells out of turn, because two answers
+ * Where a job may go from each status. What a provider reports out of turn, because two answers
  * crossed on their way, or because it puts a batch back into its queue, moves no job back.
  */
 export const moves: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
@@ -24,7 +24,7 @@ export const moves: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
   Expired: [],
 };
 
-/** What a job's own time is told by. */
+/** Times that a job's own time limit is computed from. */
 type Timed = Pick<JobDescription, "submittedAt" | "timeoutDurationInHours">;
 
 /** When a job's own time runs out, in milliseconds since 1970; undefined if it has none. */
@@ -62,7 +62,7 @@ const asked = "The job was stopped because that was asked for.";
 const maxMessage = 2_048;
 
 /**
- * What a job says of its end; undefined while it runs, and where it completed with nothing to be told.
+ * What a job says of its end; undefined while it runs, and where it completed well.
  */
 export function messageOfEnd(
   { status, message, stopRequested }: Pick<JobProgress, "status" | "message" | "stopRequested">,
@@ -79,10 +79,10 @@ function ended(progress: JobProgress): JobProgress {
 }
 
 /**
- * Where a job stands after its provider told of its batch; undefined if nothing changed.
+ * Where a job stands after a report of its provider; undefined if nothing changed.
  *
  * A job that is over never changes again. One whose stop was asked for is Stopping until the
- * provider has an end to tell.
+ * provider reports an end.
  *
  * @param isDoubted Whether the provider says that it is over and is not taken at its word yet.
  */
@@ -116,7 +116,7 @@ export function missed(job: JobEntry, now: number): JobProgress | undefined {
 
 /**
  * Where a job stands whose batch is gone for good; undefined if it is over. What becomes of its
- * records nobody knows any more, so it failed, unless it was to end in another way.
+ * records is not known any more, so it failed, unless it was to end in another way.
  */
 export function vanished(job: JobEntry, now: number, why: string): JobProgress | undefined {
   if (isTerminal(job.status)) return undefined;
@@ -193,7 +193,7 @@ function told(
     modifiedAt: now,
     results: report.results,
     ...(report.message !== undefined && { message: report.message.slice(0, maxMessage) }),
-    // A provider that tells whole seconds ends a short job before its beginning.
+    // A provider that reports whole seconds ends a short job before its beginning.
     ...(over && { endedAt: Math.max(report.endedAt?.getTime() ?? now, job?.submittedAt ?? 0) }),
     ...(limits.length > 0 && { expiresAt: Math.min(...limits) }),
     ...(report.counts && { counts: report.counts }),

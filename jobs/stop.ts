@@ -10,7 +10,7 @@ import { runOf } from "./runs.ts";
 import { stopping } from "./state.ts";
 
 /**
- * Asks the provider to stop a job. The job is Stopping until the provider has an end to tell.
+ * Asks the provider to stop a job. The job is Stopping until the provider reports an end.
  *
  * Throws `conflict` where the job is over, also where the provider says so first.
  */
@@ -36,7 +36,10 @@ export async function stop(
   await deps.catalog.jobs.update(scope, job.id, (old) => stopping(old, now));
 }
 
-/** The job is known here: that it is not found would be no answer to whoever sees it in a list. */
+/**
+ * The job is known here: that it is not found would not be true for a client that sees it in a
+ * list.
+ */
 function unknownThere({ name }: Run, cause: Failure): Failure {
   return new Failure(
     "unavailable",

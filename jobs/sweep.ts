@@ -1,4 +1,4 @@
-/** Bringing running jobs forward that nobody asks for. */
+/** Brings running jobs forward that no client asks for. */
 import type { OwnedJob } from "../catalog/jobs.ts";
 import type { Scope } from "../catalog/keys.ts";
 import { accountOfJob } from "../catalog/plans.ts";
@@ -67,7 +67,7 @@ async function runningByAccount(deps: JobTools, signal: AbortSignal): Promise<Ac
 }
 
 /**
- * Asks for the jobs of one account. The first is asked for alone; an account that refuses to answer
+ * Asks for the jobs of one account. The first is asked for by itself; an account that refuses to answer
  * is left alone until the next sweep, for each of its jobs would wait as long again.
  */
 async function sweepAccount(

@@ -8,7 +8,7 @@ import { timingOut } from "./state.ts";
 
 /**
  * Stops a job at its provider if its time has run out. That it is for this reason is recorded first:
- * if the gateway dies in between, or the provider does not answer, whoever looks at the job next
+ * if the gateway dies in between, or the provider does not answer, the next poll of the job
  * asks for the stop again, until the provider says that it is stopping.
  *
  * @param report What the provider just reported.
@@ -20,7 +20,7 @@ export async function enforceTimeout(
   { scope, job }: ScopedJob,
   report: Report,
 ): Promise<JobEntry> {
-  // A clock that is wrong for a moment must stop nobody's job.
+  // A clock that is wrong for a moment must not stop a job.
   const now = deps.clock.due();
   let current = job;
   if (!job.timedOut) {
@@ -33,7 +33,7 @@ export async function enforceTimeout(
   try {
     await run.stop(deps.closing);
   } catch (error) {
-    // It was over before the stop came: the provider's next answer tells how it ended.
+    // It was over before the stop came: the provider's next answer holds how it ended.
     const isOver = error instanceof Failure && error.kind === "conflict";
     if (!isOver && !deps.closing.aborted) {
       const fields = { job: job.id, provider: scope.provider, error };

@@ -1,7 +1,7 @@
 /**
  * Checks of a CreateModelInvocationJob request, as Bedrock has them: every reason in one message.
  *
- * botocore checks types and least lengths alone (captured 2026-11); patterns, greatest lengths and
+ * botocore checks only types and least lengths (captured 2026-11); patterns, greatest lengths and
  * enumerations reach the server, and other clients check nothing at all.
  */
 import { Failure } from "../codecs/failure.ts";
@@ -186,7 +186,7 @@ function structure(known: Readonly<Record<string, Member>>): Check {
       return because("Member must be a JSON object");
     }
     return Object.entries(known).flatMap(([name, member]) => {
-      // Own members alone: what an object inherits was not sent.
+      // Only own members: what an object inherits was not sent.
       const inner = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : null;
       if (inner !== null && inner !== undefined) return placed(name, member.check(inner));
       return member.required ? placed(name, because("Member must not be null")) : [];

@@ -6,7 +6,7 @@ import { Failure, type FailureKind } from "../codecs/failure.ts";
 
 /** For how long each doubt is left open, in milliseconds; then the job ends with what there is. */
 export const patience = {
-  /** Results that the counts tell of and no file holds, or that the provider says are not there. */
+  /** Results that are counted and that no file holds, or that the provider says are not there. */
   late: 5 * 60_000,
   /** Results that the provider has, and refuses: it is down, or something in between is. */
   refused: 24 * 60 * 60_000,
@@ -30,7 +30,7 @@ const lasting: ReadonlySet<FailureKind> = new Set([
 
 /** What a look at a batch that is over has shown. */
 export interface Evidence {
-  /** It tells of results that it does not name, and those that it names hold less than it counts. */
+  /** It reports results that it does not name, and those that it names hold less than it counts. */
   readonly isShort: boolean;
   /** Why results, or some part of them, could not be read. */
   readonly errors: readonly unknown[];

@@ -6,7 +6,7 @@ import { mayUse, type Reach } from "../reach/reach.ts";
 
 /**
  * Whether a job is shown: it reads and writes buckets that may be used. A native batch is in no
- * bucket; whoever may see such batches sees them all.
+ * bucket; a caller that may see such batches sees them all.
  */
 export function isVisible(reach: Reach, job: JobEntry): boolean {
   if (reach.mayUse === undefined || isNative(job)) return true;

@@ -1,5 +1,5 @@
 /**
- * How long jobs have been in doubt, and when each is looked at again. Durations are told by a clock
+ * How long jobs have been in doubt, and when each is looked at again. Durations are measured by a clock
  * that never jumps; what was waited before this process began, by the time in the job's entry.
  */
 import type { JobEntry } from "../catalog/entries.ts";
@@ -11,7 +11,7 @@ import { longAfter } from "./verdict.ts";
 export type Waits = ReturnType<typeof createWaits>;
 
 const firstPause = 1_000;
-/** Jobs that are remembered, before those that nobody has asked for are let go. */
+/** Jobs that are remembered, before those that were not asked for are let go. */
 const maxRemembered = 20_000;
 /**
  * What was waited before this process began counts once it has waited for so long itself: the clock
@@ -43,7 +43,7 @@ export function createWaits({ clock: { uptime, due } }: JobTools) {
   }
 
   /**
-   * Whether a job is left alone for now.
+   * Whether a job is paused for now.
    *
    * @param mark What is seen now: if it is not what was seen, there is no reason to wait.
    */
@@ -53,7 +53,7 @@ export function createWaits({ clock: { uptime, due } }: JobTools) {
     return uptime() < wait.until;
   }
 
-  /** Leaves a job alone, each time for twice as long; true the first time. */
+  /** Pauses a job, each time for twice as long; true the first time. */
   function postpone(scoped: ScopedJob, longest: number, mark = ""): boolean {
     const wait = waitOf(scoped);
     const pause = Math.min(longest, firstPause * 2 ** wait.times);
@@ -84,7 +84,7 @@ export function createWaits({ clock: { uptime, due } }: JobTools) {
     return wait;
   }
 
-  /** Lets go of what nobody has come back to: jobs that were ended elsewhere. */
+  /** Lets go of what was not asked for again: jobs that were ended elsewhere. */
   function prune(): void {
     const oldest = uptime() - longAfter;
     for (const [name, { until }] of waits) if (until < oldest) waits.delete(name);

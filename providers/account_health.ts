@@ -11,13 +11,13 @@ export interface HealthDeps {
   readonly uptime?: () => number;
   /** The account's key at present: a new one is not blamed for what the one before met. */
   readonly apiKey?: () => string;
-  /** Tells the operator. */
+  /** Writes to the operator's log. */
   readonly warn?: (message: string, fields: Readonly<Record<string, unknown>>) => void;
   /** Clauses that say more than the usual ones. */
   readonly reasons?: Partial<Readonly<Record<AccountTrouble, string>>>;
 }
 
-/** An account's health, and what is to be told of the answers to its calls. */
+/** An account's health, which learns from the answers to its calls. */
 export interface KeptHealth extends AccountHealth {
   /** The provider refused a call for a reason that lies in the account. */
   refused(trouble: AccountTrouble, retryAfterMilliseconds: number | undefined): void;
@@ -77,7 +77,7 @@ export function createHealth(
       troubledKey = apiKey();
       const pause = Math.min(wait, longest);
       until = time + pause;
-      // Told once, not at each time that it is tried again in vain.
+      // Logged once, not at each time that it fails again.
       if (times++ > 0) return;
       const fields = { provider, account, because: reasons[reported], until: after(pause) };
       warn("An account is set aside", fields);

@@ -117,7 +117,7 @@ function createBatches(provider: string, http: Http, deps: ProviderDeps): Batche
   const path = (id: BatchId) => `/v1/messages/batches/${encodeURIComponent(id)}`;
   const subject = (id: BatchId) => `batch ${id}`;
 
-  // The URL that a batch names is not asked: a key is sent to the configured host alone.
+  // The URL that a batch names is not asked: a key is sent only to the configured host.
   const reading = createReading({
     provider,
     deps,
@@ -217,7 +217,7 @@ function readBatch(batch: JsonObject): Batch | undefined {
   };
 }
 
-/** Anthropic knows one end, `ended`; how it ended is told by the counts. */
+/** Anthropic knows one end, `ended`; how it ended is seen from the counts. */
 function statusOf(
   raw: string,
   stopped: boolean,

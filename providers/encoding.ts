@@ -1,5 +1,5 @@
 /**
- * Bodies that came packed. Nobody asks for that where bytes are counted, and yet some services and
+ * Bodies that came packed. Not asked for where bytes are counted, and yet some services and
  * the proxies in front of them pack all the same; what is stored and served must be the bytes that
  * were meant.
  */

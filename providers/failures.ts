@@ -17,7 +17,7 @@ export type ErrorClass =
 export interface ErrorFacts {
   /** The provider's own codes, the most exact one first. */
   readonly codes: readonly string[];
-  /** The provider's own sentence; shown, in part and masked, for `invalid` alone. */
+  /** The provider's own sentence; shown, in part and masked, only for `invalid`. */
   readonly reason: string | undefined;
   /** From the body, for providers that send no Retry-After header. */
   readonly retryAfterSeconds?: number | undefined;
@@ -56,7 +56,7 @@ export interface Refusal {
 }
 
 /**
- * The upstream could not be reached, fell silent or broke off. It never reaches a client: whoever
+ * The upstream could not be reached, fell silent or broke off. It never reaches a client: code that
  * catches it turns it into a failure by {@linkcode transportFailure}.
  */
 export class TransportError extends Error {
@@ -81,7 +81,7 @@ const byStatus: Readonly<Record<number, ErrorClass>> = {
   // A service that lacks this part of the API: a repetition helps no one.
   405: "invalid",
   408: "unavailable",
-  // A lock that was not to be had in time; the official SDKs try again (openai 6.49, "lock timeouts").
+  // A lock that was not free in time; the official SDKs try again (openai 6.49, "lock timeouts").
   // Where it says more, as when a batch is stopped, the call does.
   409: "unavailable",
   410: "not-found",
@@ -111,7 +111,7 @@ export function classify(refusal: Refusal): ErrorClass {
   return refusal.statuses?.[refusal.status] ?? byStatus[refusal.status] ?? "unavailable";
 }
 
-/** What a refusal says of the account itself: a 403 alone may be of this one request. */
+/** What a refusal says of the account itself: a 403 by itself may be of this one request. */
 function troubleOf(refusal: Refusal, meaning: ErrorClass): AccountTrouble | undefined {
   if (meaning === "no-credit") return "quota";
   if (meaning !== "denied") return undefined;
@@ -133,7 +133,7 @@ function loopFailure(provider: string): Failure {
   );
 }
 
-/** Words a refusal. The provider's own text is used, masked and cut, for `invalid` alone. */
+/** Words a refusal. The provider's own text is used, masked and cut, only for `invalid`. */
 export function refusalFailure(refusal: Refusal): Failure {
   const { provider, status, wording } = refusal;
   const what = refusal.subject ?? "what was asked for";

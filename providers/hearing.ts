@@ -5,7 +5,7 @@ import type { ProviderDeps } from "./settings.ts";
 /** The ways to a provider. */
 type Ways = Pick<ProviderDeps, "fetch" | "uploader">;
 
-/** Makes both ways to a provider tell the clock what dates come back on them. */
+/** Lets the clock learn the dates in answers, on both ways to a provider. */
 export function hearing({ fetch, uploader }: Ways, clock: Pick<Clock, "heard">): Ways {
   const heard = (response: Response) => {
     clock.heard(response.headers.get("date"));

@@ -31,7 +31,7 @@ export interface HttpOptions {
   /** Texts that no failure may show, such as the key. */
   readonly secrets: readonly string[];
   readonly wording: ErrorWording;
-  /** Told of what the answers say of the account. */
+  /** Receives what the answers say of the account. */
   readonly health?: Pick<KeptHealth, "refused" | "answered">;
 }
 
@@ -106,7 +106,7 @@ export function createHttp(
       for (const [name, value] of Object.entries(given)) all.set(name.toLowerCase(), value);
     };
     if (!target.anonymous) set(options.headers());
-    // What carries a right of its own may lead anywhere, and is no loop.
+    // What carries a right of its own may lead anywhere, and is not a loop.
     if (!target.anonymous && deps.hop !== undefined) all.set(hopHeader, deps.hop);
     all.set("accept", "application/json");
     if ("json" in target && target.json !== undefined) all.set("content-type", "application/json");

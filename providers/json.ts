@@ -1,4 +1,4 @@
-/** Careful reading of JSON that somebody else wrote: a wrong type is as good as absent. */
+/** Careful reading of foreign JSON: a wrong type is as good as absent. */
 
 import { isProviderId } from "../codecs/ids.ts";
 import { isObject, type JsonObject } from "../codecs/json_object.ts";
@@ -10,7 +10,7 @@ export function object(value: unknown): JsonObject | undefined {
   return isObject(value) ? value : undefined;
 }
 
-/** The value as a list of objects; members that are none are left out, no list is an empty one. */
+/** The value as a list of objects; other members are left out, no list is an empty one. */
 export function objects(value: unknown): readonly JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
@@ -20,7 +20,7 @@ export function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** The value as an id; anything that cannot be one is none. */
+/** The value as an id; undefined for anything that cannot be one. */
 export function idText(value: unknown): string | undefined {
   return typeof value === "string" && isProviderId(value) ? value : undefined;
 }
@@ -44,7 +44,7 @@ const isoShape =
  */
 export function time(value: unknown): Date | undefined {
   const date = new Date(millisecondsOf(value));
-  // A number that is no date, such as 1e30, would end up in records that no list can show.
+  // A number that is not a date, such as 1e30, would end up in records that no list can show.
   return date.getTime() > 0 ? date : undefined;
 }
 

@@ -3,7 +3,7 @@
  * this one; `registry.ts` lists them.
  *
  * Every method takes an AbortSignal, streams what can be large, and throws
- * {@linkcode Failure} for anything that the caller should be told.
+ * {@linkcode Failure} for anything that the caller should know.
  */
 import type { ChunkSigning } from "../codecs/chunk_signatures.ts";
 import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
@@ -60,7 +60,7 @@ export interface Account {
   /** Absent where the provider has no files that a batch could read. */
   readonly files?: FilesPort;
   readonly batches: BatchesPort;
-  /** Absent where nobody keeps watch over it. */
+  /** Absent where it is not watched. */
   readonly health?: AccountHealth;
 }
 
@@ -78,14 +78,14 @@ export interface SetAside {
 export interface AccountHealth {
   /** Undefined for an account that is well, or whose time is up. */
   setAside(): SetAside | undefined;
-  /** What is asked of all accounts goes on without this one; told to the operator once. */
+  /** What is asked of all accounts goes on without this one; logged once. */
   leftOut(error: unknown): void;
 }
 
 /** The facet that speaks S3 and Bedrock: requests are re-signed and streamed both ways. */
 export interface ForwardingProvider {
   readonly name: string;
-  /** How its credentials fare; absent where nobody keeps watch over them. */
+  /** How its credentials fare; absent where they are not watched. */
   readonly health?: AccountHealth;
   /** Sends a request on and answers with the upstream's response, body unread. */
   forward(request: ForwardRequest, signal: AbortSignal): Promise<Response>;
@@ -112,7 +112,7 @@ export interface ForwardRequest {
   readonly chunkSigning?: Pick<ChunkSigning, "key" | "timestamp" | "scope" | "seed">;
 }
 
-/** A file as its provider tells of it. */
+/** A file as its provider describes it. */
 export interface ProviderFile {
   readonly id: FileId;
   /** The name that the provider shows: OpenAI's filename, Gemini's displayName. */
@@ -138,7 +138,7 @@ export interface NewFile {
    */
   readonly body: ReadableStream<Uint8Array>;
   /**
-   * Told of each line as it passes, as `idIn` reads it, or of a beginning that holds its id; by
+   * Receives each line as it passes, as `idIn` reads it, or of a beginning that holds its id; by
    * providers that have `idIn`.
    */
   readonly seeLine?: (text: string, start: number, end: number) => void;
@@ -163,8 +163,8 @@ export interface FilesPort {
   readonly maxBytes: number;
   /**
    * The id of the record on a line, as a JSON string. The line is in a text of one character a byte,
-   * from `start` up to `end`, and so is the id. Present where the provider gives uploaded files to
-   * nobody: their ids must be noted as they pass.
+   * from `start` up to `end`, and so is the id. Present where uploaded files cannot be
+   * downloaded: their ids must be noted as they pass.
    */
   readonly idIn?: (text: string, start: number, end: number) => string | undefined;
   /** Understands every spelling of a file id (`xyz`, `files/xyz`); undefined if it is not one. */
@@ -181,9 +181,9 @@ export interface FilesPort {
     range: ByteRange | undefined,
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>>;
-  /** As `read`, but a provider that ignores ranges gives the whole file, and it is told so. */
+  /** As `read`, but a provider that ignores ranges gives the whole file, and the answer says so. */
   open(id: FileId, range: ByteRange | undefined, signal: AbortSignal): Promise<OpenedFile>;
-  /** Deletes a file; one that is gone already is no error. */
+  /** Deletes a file; one that is gone already is not an error. */
   delete(id: FileId, signal: AbortSignal): Promise<void>;
   /** One page of all files, in any order. */
   list(cursor: string | undefined, signal: AbortSignal): Promise<Page<ProviderFile>>;
@@ -224,7 +224,7 @@ export interface RecordCounts {
   readonly error: number;
 }
 
-/** A batch as its provider tells of it, in Bedrock's words. */
+/** A batch as its provider describes it, in Bedrock's words. */
 export interface Batch {
   readonly id: BatchId;
   /** Ours, where the batch was created through Batchway. */
@@ -237,13 +237,13 @@ export interface Batch {
   readonly status: JobStatus;
   /** The provider's own word for its state, for logs. */
   readonly rawStatus: string;
-  /** True where that word is none that is known here; the batch then counts as running. */
+  /** True where that word is not known here; the batch then counts as running. */
   readonly unknownStatus?: boolean;
   /** Absent where the records were sent inline. */
   readonly input: FileId | undefined;
   /** Files with results: output first, then errors. */
   readonly results: readonly FileId[];
-  /** It is over, and tells of results that are in none of these files. */
+  /** It is over, and reports results that are in none of these files. */
   readonly areMoreResults?: boolean;
   readonly createdAt: Date;
   readonly endedAt: Date | undefined;
@@ -259,7 +259,7 @@ export interface Batch {
 /** A JSON object as a provider or a client wrote it. */
 export type LineObject = Readonly<Record<string, unknown>>;
 
-/** What one line of a batch's results tells. */
+/** Facts from one line of a batch's results. */
 export interface RecordResult {
   /** Of the record; absent where it has none. */
   readonly id: string | undefined;
@@ -285,23 +285,23 @@ export interface Envelope {
 export interface BatchResultsPart {
   /** For `openResults`: a file's id, or a word of the provider's own. */
   readonly name: string;
-  /** Bytes by the provider's own account; absent where it tells none. */
+  /** Bytes by the provider's own account; absent where it gives none. */
   readonly bytes?: number | undefined;
 }
 
 /** Where the results of a finished batch are. */
 export interface BatchResults {
   readonly parts: readonly BatchResultsPart[];
-  /** The batch tells of results that it does not name: where they are may be told later. */
+  /** The batch reports results that it does not name: it may name them later. */
   readonly areMore?: boolean;
-  /** When the provider forgets them; absent where it tells of no such time. */
+  /** When the provider forgets them; absent where it gives no such time. */
   readonly expiresAt?: Date | undefined;
 }
 
 /** Batches at one account. */
 export interface BatchesPort {
   readonly envelope: Envelope;
-  /** Whether `list` begins with the newest; without it, only all pages tell of all new batches. */
+  /** Whether `list` begins with the newest; without it, only all pages hold all new batches. */
   readonly newestFirst: boolean;
   /** Understands every spelling of a batch id; undefined if it is not one. */
   parseId(text: string): BatchId | undefined;
@@ -320,7 +320,7 @@ export interface BatchesPort {
   results(batch: Batch, signal: AbortSignal): Promise<BatchResults>;
   /**
    * The bytes of a part, or those of the range; a provider that ignores ranges gives the whole part,
-   * and it is told so. Throws `not-found` where the provider has it no more.
+   * and the answer says so. Throws `not-found` where the provider has it no more.
    */
   openResults(
     id: BatchId,

@@ -1,6 +1,6 @@
 /**
  * Reading a file from a provider whose documents do not say whether its downloads honour Range:
- * both answers are right, and the caller is told which one it was.
+ * both answers are right, and the caller learns which one it was.
  */
 import { cutBody } from "../runtime/cut_body.ts";
 import type { FileId } from "../codecs/ids.ts";

@@ -1,11 +1,11 @@
-/** Why a batch failed, in whichever form its provider tells it. */
+/** Why a batch failed, in whichever form its provider words it. */
 import { count, type JsonObject, object, text } from "./json.ts";
 
 /** Of a list that does not end no more is looked at: messages hold far fewer. */
 const mostReasons = 1_000;
 
 /**
- * The reasons in a value that should tell some: a text, an error, or a list of either. OpenAI has
+ * The reasons in a value that should hold some: a text, an error, or a list of either. OpenAI has
  * `{data: [{code, line, message}]}`; others leave the list's frame out, or write plain texts.
  */
 export function reasonsOf(value: unknown): readonly string[] {

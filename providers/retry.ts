@@ -3,7 +3,7 @@
 /** How often a call is tried again after the first time. */
 export const maxRetries = 2;
 
-/** Longer than this, all waits of one call together, nobody is kept waiting. */
+/** The longest that a caller waits, all waits of one call together. */
 export const maxWaitMilliseconds = 60_000;
 
 const firstDelay = 500;

@@ -62,13 +62,13 @@ export interface ProviderSettings {
   readonly accounts: readonly AccountSettings[];
   /** Smaller limits of a batch than the kind's own. */
   readonly batchLimits?: BatchLimitSettings;
-  /** Openai alone: for services that want other words than OpenAI. */
+  /** Only for openai: services that want other words than OpenAI. */
   readonly batch?: BatchSettings;
-  /** Bedrock alone: the region where a client signs for none. */
+  /** Only for bedrock: the region where a client signs for none. */
   readonly region?: string;
-  /** Bedrock alone: S3 at another place than AWS's own; may hold a path. */
+  /** Only for bedrock: S3 at another place than AWS's own; may hold a path. */
   readonly s3Endpoint?: string;
-  /** Bedrock alone: its control plane at another place than AWS's own; may hold a path. */
+  /** Only for bedrock: its control plane at another place than AWS's own; may hold a path. */
   readonly bedrockEndpoint?: string;
 }
 
@@ -82,13 +82,13 @@ export interface ProviderDeps {
   readonly random: (bytes: Uint8Array) => Uint8Array;
   /** Resolves after so many milliseconds; rejects with the signal's reason when it is aborted. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
-  /** Bodies of exact length; whoever made it closes it. */
+  /** Bodies of exact length; its maker closes it. */
   readonly uploader: Uploader;
   /** The environment, for the AWS credentials. */
   readonly env?: (name: string) => string | undefined;
   readonly timeouts?: Timeouts;
   /** This gateway's id, which every call carries so that one that comes back is noticed. */
   readonly hop?: string;
-  /** Tells the operator of an account that is not well. */
+  /** Reports an account that is not well in the log. */
   readonly warn?: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }

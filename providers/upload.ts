@@ -66,8 +66,8 @@ export function createUploader(timeouts: Timeouts = defaultTimeouts): Uploader {
     const made = once(async () => {
       const { Pool } = await import("undici");
       return new Pool(origin, {
-        // The watch below tells an upload that is still under way from one that is not answered,
-        // which undici's limits do not; and those leave a timer behind that nobody can clear.
+        // The watch below distinguishes an upload that is under way from one that is not answered,
+        // which undici's limits do not; and those leave a timer behind that cannot be cleared.
         headersTimeout: 0,
         bodyTimeout: 0,
         connect: { timeout: 0 },

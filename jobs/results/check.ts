@@ -45,14 +45,14 @@ export interface Check {
   readonly records: number;
   readonly success: number;
   readonly error: number;
-  /** Absent where no record tells of any. */
+  /** Absent where no record holds any. */
   readonly inputTokens?: number;
   readonly outputTokens?: number;
   /** How many lines were left out because their record had come before. */
   readonly repeated: number;
   readonly repeatedIds: IdSet;
   readonly ids: IdSet;
-  /** A part ended in the middle of a record, or before the end that its provider told. */
+  /** A part ended in the middle of a record, or before the end that its provider gave. */
   readonly isCutShort: boolean;
 }
 
@@ -115,7 +115,7 @@ class Tally {
   #kept: Uint8Array[] = [];
   #waiting = 0;
   #bytes = 0;
-  /** The part of the last kept byte; that byte is no line feed. */
+  /** The part of the last kept byte; that byte is not a line feed. */
   #open: number | undefined;
   #counts = { records: 0, success: 0, error: 0, unrun: 0, repeated: 0 };
   #tokens: { input?: number; output?: number } = {};
@@ -154,7 +154,7 @@ class Tally {
     if (!record && isBlank(line)) return true;
     if (!record) {
       if (!isEnded) {
-        // What came of the last record is no record.
+        // What came of the last record is not a record.
         this.#isCutShort = true;
         return false;
       }
@@ -218,7 +218,7 @@ class Tally {
     const { records, success, error, repeated } = this.#counts;
     const { input, output } = this.#tokens;
     return {
-      // One that was done without has no bytes, and is in nobody's way.
+      // One that was done without has no bytes, and does no harm.
       parts: names.map((name, n) => ({
         name,
         bytes: this.#sizes[n] ?? 0,

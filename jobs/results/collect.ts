@@ -99,7 +99,7 @@ async function keep(
   }
 }
 
-/** The end of a job whose results are not to be had. */
+/** The end of a job whose results cannot be read. */
 export function unreadable(
   deps: JobTools,
   job: JobEntry,
@@ -173,7 +173,7 @@ async function faultsOf(
   }
   const names = await namesFrom(deps, job, check, input);
   return {
-    // Of a batch that ended early nobody knows which records it got to.
+    // Which records a batch got to that ended early is not known.
     missing: {
       count: missing,
       records: missing,

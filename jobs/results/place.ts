@@ -9,7 +9,7 @@ export interface ResultsPlace {
   readonly folder: string;
   /** The key of the results themselves. */
   readonly output: string;
-  /** The key of what tells how many there are. */
+  /** The key of the manifest, which holds the counts. */
   readonly manifest: string;
   /** The key of the report of losses in translation. */
   readonly losses: string;
@@ -22,7 +22,7 @@ const maxKeyBytes = 1_024;
 
 /**
  * `<output>/<job>/<last part of the input>.out` and `<output>/<job>/manifest.json.out`; undefined
- * where the output is no S3 URI, or leaves no room for them in a key.
+ * where the output is not an S3 URI, or leaves no room for them in a key.
  */
 export function placeOf({ id, inputDataConfig, outputDataConfig }: Described):
   | ResultsPlace

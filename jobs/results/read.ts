@@ -36,7 +36,7 @@ export interface Reading {
 export interface InputIds {
   /** What was noted of them when the input was put; undefined where nothing was. */
   readonly known: RecordIds | undefined;
-  /** Those ids in their order; undefined where nobody can tell. */
+  /** Those ids in their order; undefined where they are not known. */
   open(): Promise<AsyncIterable<string> | Iterable<string> | undefined>;
 }
 
@@ -58,10 +58,10 @@ class BrokenPart extends Error {
 /**
  * Reads a finished batch's results. A part that cannot be opened takes nothing from the others.
  *
- * Throws where the provider does not tell where they are, and the {@linkcode Failure} of a part that
+ * Throws where the provider does not say where they are, and the {@linkcode Failure} of a part that
  * breaks off, unless it is the last time.
  *
- * @param isLast Nobody will read them again: what can be read is taken, whatever is wrong with the
+ * @param isLast They will not be read again: what can be read is taken, whatever is wrong with the
  * rest.
  */
 export async function readResults(
@@ -123,7 +123,7 @@ async function readPatiently(
 }
 
 /**
- * By what else records are to be told from each other, where lines were left out that may be answers
+ * By what else records are distinguished from each other, where lines were left out that may be answers
  * of their own: records of one id that a service allows, or records that look alike. None of them
  * came twice while there are no more lines than records.
  */

@@ -4,14 +4,17 @@ import type { Breath } from "../../runtime/breath.ts";
 import { outlineOf, scanObject } from "../../codecs/json_scan.ts";
 import type { LineObject } from "../../providers/provider.ts";
 
-/** Longer lines are not parsed: one of 128 MiB would hold everybody for seconds, in gigabytes. */
+/** Longer lines are not parsed: one of 128 MiB would hold all requests for seconds, in gigabytes. */
 const maxParsedBytes = 2 ** 20;
 /** Members of members that ids, outcomes and tokens are in: `response.body.usage.prompt_tokens`. */
 const levels = 5;
 
 const decoder = new TextDecoder();
 
-/** The line as an object; undefined where it is none. Of a long one only what is short in it. */
+/**
+ * The line as an object; undefined where it is not an object. Of a long one only what is short in
+ * it.
+ */
 export function recordIn(
   line: Uint8Array,
   breath: Breath,

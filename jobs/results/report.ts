@@ -1,11 +1,11 @@
-/** What is told of a job's results: counts, the manifest, and what is wrong with them. */
+/** Reports on a job's results: counts, the manifest, and what is wrong with them. */
 import type { JobCounts } from "../../catalog/entries.ts";
 import type { Batch } from "../../providers/provider.ts";
 import type { Check } from "./check.ts";
 
 /** The ids of some records, in the order of the input, and how many there are. */
 export interface Named {
-  /** How many are told of, lines or records. */
+  /** How many lines or records are named. */
   readonly count: number;
   /** How many records there are to be named. */
   readonly records: number;
@@ -19,7 +19,7 @@ export interface Faults {
   readonly isCutShort: boolean;
   /** Why parts of them could not be read, a sentence each. */
   readonly unread?: readonly string[];
-  /** The provider tells of results, and names none. */
+  /** The provider reports results, and names none. */
   readonly areUnnamed?: boolean;
 }
 
@@ -31,7 +31,7 @@ const maxEscapedLength = 130;
 
 /**
  * The counts of a job that is over. They are those of the results where these were read, so that the
- * job, its manifest and its results never differ; else what the provider tells.
+ * job, its manifest and its results never differ; else what the provider reports.
  */
 export function countsOf(counts: JobCounts | undefined, check: Check | undefined): JobCounts {
   const told = counts ?? { total: 0, processed: 0, success: 0, error: 0 };

@@ -45,7 +45,7 @@ export async function collectBatch(
   return unreadable(deps, job, batch, failure instanceof Error ? failure : Error("no reason"));
 }
 
-/** Whether a batch tells of more results than those that it names hold. */
+/** Whether a batch reports more results than those that it names hold. */
 function lacks(batch: Batch, { told, check }: Reading): boolean {
   if (told.areMore !== true) return false;
   return told.parts.length === 0 || check.records < expectedOf(batch);

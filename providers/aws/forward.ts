@@ -22,14 +22,14 @@ export interface ForwardDeps {
   readonly name: string;
   readonly findEndpoint: FindEndpoint;
   readonly credentials: () => Promise<Credentials>;
-  /** Told that AWS refused them. */
+  /** Called when AWS refused them. */
   readonly refused?: () => void;
   readonly fetch: typeof fetch;
   readonly uploader: Uploader;
   readonly now: () => Date;
   /** Milliseconds of a clock that is never set; `now` where absent. */
   readonly uptime?: () => number;
-  /** Told whether AWS takes the gateway's credentials. */
+  /** Receives whether AWS takes the gateway's credentials. */
   readonly health?: Pick<KeptHealth, "refused" | "answered">;
   /** This gateway's id, for the header that ends loops. */
   readonly hop?: string | undefined;
@@ -44,7 +44,7 @@ const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
  * Nothing is tried again: the body is gone once it was sent, and AWS clients repeat by themselves.
  * What goes through `fetch` has no time limit here; the signal ends a request.
  *
- * `fetch` sends a Content-Length for a stream from Deno.serve alone, and only as it came: a body that
+ * `fetch` sends a Content-Length only for a stream from Deno.serve, and as it came: a body that
  * was tapped or wrapped on its way here arrives chunked, which S3 refuses (Deno 2.9.6).
  *
  * Throws `denied` without credentials, `invalid` for a region or signature form that cannot be

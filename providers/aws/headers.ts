@@ -18,7 +18,7 @@ const hopByHop: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** Written anew for the upstream, or meant for the gateway only. */
+/** Written again for the upstream, or meant for the gateway only. */
 const notForUpstream: ReadonlySet<string> = new Set([
   "x-amz-content-sha256",
   "x-amz-date",

@@ -1,5 +1,5 @@
 /**
- * What AWS's error documents must not tell. S3 quotes what it could not verify: the string that was
+ * What AWS's error documents must hide. S3 quotes what it could not verify: the string that was
  * signed, the session token among its headers (SignatureDoesNotMatch, also as bytes in hexadecimal),
  * and an expired token itself (`Token-0` of ExpiredToken). That is the gateway's, not its client's.
  */

@@ -1,5 +1,5 @@
 /**
- * An end to waiting for AWS, and what is plainly not AWS's told as such.
+ * An end to waiting for AWS, and errors for what is plainly not AWS's.
  *
  * Bedrock's calls, and what S3 answers without having got a body, are answered within seconds, so a
  * silence has a limit. Over a copy or a completion S3 takes minutes, and is given them.
@@ -23,7 +23,7 @@ const bodiless: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE"]);
 
 /**
  * Wraps a `forward`. It throws `unavailable` where AWS is silent for too long, where an answer of
- * Bedrock's breaks off, and for a page of HTML that is none of AWS's answers.
+ * Bedrock's breaks off, and for a page of HTML that is not an answer of AWS.
  */
 export function withPatience(
   forward: Forward,
@@ -74,13 +74,13 @@ function limitOf(
   // As for other providers' calls: the time of all attempts, for AWS's clients repeat by themselves.
   if (service === "bedrock") return callMilliseconds * (maxRetries + 1);
   if (bodiless.has(method)) return replyMilliseconds;
-  // A body that is still to come has the time that whoever passes it on gives it.
+  // A body that is still to come has the time that its reader gives it.
   return body instanceof ReadableStream ? undefined : bounds.longReplyMilliseconds;
 }
 
 /**
  * Whether this is a page of something in between. AWS's own answers bear an id, by which botocore
- * tells them apart as well (1.44, `_is_generic_error_response`); an object that is such a page, in a
+ * distinguishes them as well (1.44, `_is_generic_error_response`); an object that is such a page, in a
  * store without those ids, bears an ETag.
  */
 function isPage(headers: Headers): boolean {

@@ -17,7 +17,7 @@ export interface Payload {
   readonly hash: string;
   /** The very body that came in: Deno's fetch then keeps its framing and its speed. */
   readonly untouched: boolean;
-  /** The body's exact length; undefined where the client did not tell it. */
+  /** The body's exact length; undefined where the client did not send it. */
   readonly bytes: number | undefined;
 }
 
@@ -32,7 +32,7 @@ const maxControlBytes = 1024 * 1024;
  * checksum in their trailer, if there is one, is verified here and sent on as an unsigned trailer:
  * without it S3 would refuse the parts of a multipart upload that was begun with a checksum.
  *
- * @param headers The upstream's; those that tell of the framing are changed to what is sent.
+ * @param headers The upstream's; those about the framing are changed to what is sent.
  * @param lengthNeeded Frame the body so that its length is known, where it came without one.
  */
 export async function preparePayload(

@@ -22,7 +22,7 @@ const trailerLengths: Readonly<Record<string, number>> = {
  * How long a body gets by its chunks and trailers.
  *
  * @param bytes The body's own length.
- * @param trailers Names, in lower case. One that is no checksum throws `unsupported`.
+ * @param trailers Names, in lower case. One that is not a checksum throws `unsupported`.
  */
 export function framedLength(bytes: number, trailers: readonly string[]): number {
   const rest = bytes % chunkBytes;

@@ -39,7 +39,7 @@ export function parseDisplayName(
   return { name, jobId: job, ...(shard !== undefined && { shard: Number(shard) }) };
 }
 
-/** Reads an operation; undefined if it is none. */
+/** Reads an operation; undefined if it is not one. */
 export function readBatch(operation: JsonObject, secrets: readonly string[]): Batch | undefined {
   const metadata = object(operation["metadata"]) ?? {};
   const id = idText(operation["name"]) ?? idText(metadata["name"]);
@@ -67,7 +67,7 @@ export function readBatch(operation: JsonObject, secrets: readonly string[]): Ba
     endedAt: isTerminal(status)
       ? time(metadata["endTime"]) ?? time(metadata["updateTime"])
       : undefined,
-    // Not told, but documented: what is pending or running for 48 hours expires.
+    // Not reported, but documented: what is pending or running for 48 hours expires.
     expiresAt: new Date(createdAt.getTime() + lifeMilliseconds),
     counts: countsOf(object(metadata["batchStats"])),
     message: messageOf(operation, metadata, status, secrets),
@@ -100,7 +100,7 @@ function countsOf(stats: JsonObject | undefined): RecordCounts | undefined {
   return { total, processed: success + error, success, error };
 }
 
-/** Gemini finds faults of the input only after it took the batch, and tells them here by line. */
+/** Gemini finds faults of the input only after it took the batch, and reports them here by line. */
 function messageOf(
   operation: JsonObject,
   metadata: JsonObject,

@@ -52,7 +52,7 @@ export function createBatches(
       return known(reply, false);
     } catch (error) {
       // Gemini says "no permission" of a file that has expired. Ask for the file itself, so that
-      // nobody has to look for a fault in the key.
+      // there is no need to look for a fault in the key.
       const doubtful = error instanceof Failure && error.kind === "denied";
       if (doubtful && !isResultId(batch.input)) await files.head(batch.input, signal);
       throw error;
@@ -77,7 +77,7 @@ export function createBatches(
     const call = {
       method: "GET",
       path: `/v1beta/batches?pageSize=${pageSize}${after}`,
-      // Whether a list tells inline results, too, is not documented.
+      // Whether a list holds inline results, too, is not documented.
       maxReplyBytes: maxOperationBytes,
     } as const;
     const reply = object(await http.json(call, signal));
@@ -109,7 +109,10 @@ export function createBatches(
   };
 }
 
-/** `batches/xyz` or `xyz`; 12 characters alone are a job's id, which no batch of Gemini's has. */
+/**
+ * `batches/xyz` or `xyz`; 12 characters by themselves are a job's id, which no batch of Gemini's
+ * has.
+ */
 function parseId(name: string): BatchId | undefined {
   const [, prefix, bare] = idShape.exec(name) ?? [];
   if (bare === undefined || prefix === undefined && isJobId(bare)) return undefined;

@@ -67,6 +67,6 @@ function anyId(line: string): string | undefined {
     const id = found ? text(JSON.parse(found[1] ?? "")) : idOf(object(JSON.parse(start)) ?? {});
     return id === undefined ? undefined : latin1OfUtf8(JSON.stringify(id));
   } catch {
-    return undefined; // Cut, or no JSON: no id that anybody could tell.
+    return undefined; // Cut, or not JSON: there is no id to be seen.
   }
 }

@@ -1,4 +1,4 @@
-/** A Gemini file as the port tells of it, and the spellings of its id. */
+/** A Gemini file in the port's terms, and the spellings of its id. */
 import { type FileId, fileId } from "../../codecs/ids.ts";
 import { count, idText, type JsonObject, text, time } from "../json.ts";
 import type { ProviderFile } from "../provider.ts";
@@ -25,7 +25,7 @@ export function isResultId(id: FileId): boolean {
 /** What Gemini calls the state of a file; others may come. */
 export type FileState = "PROCESSING" | "ACTIVE" | "FAILED" | (string & Record<never, never>);
 
-/** Reads a File; undefined if it is none. */
+/** Reads a File; undefined if it is not one. */
 export function readFile(file: JsonObject): ProviderFile | undefined {
   const id = idText(file["name"]);
   if (id === undefined) return undefined;

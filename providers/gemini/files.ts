@@ -1,4 +1,4 @@
-/** Gemini's files. What was uploaded is given back to nobody; results can be downloaded. */
+/** Gemini's files. Uploaded files cannot be downloaded; results can be downloaded. */
 import { Failure } from "../../codecs/failure.ts";
 import type { FileId } from "../../codecs/ids.ts";
 import { allPages } from "../../runtime/pages.ts";
@@ -73,7 +73,7 @@ export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
     try {
       return await whenProcessed(stored.id, uploaded, signal);
     } catch (error) {
-      // The signal may be what ended the wait; whoever called was told of no file.
+      // The signal may be what ended the wait; the caller got no file.
       await remove(stored.id, new AbortController().signal).catch(() => {});
       throw error;
     }
@@ -102,7 +102,7 @@ export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
     return isResultId(id) ? await measured(id, signal) : known(await resource(id, signal), true);
   }
 
-  /** What a result's download tells; nothing else does. */
+  /** What only a result's download reveals. */
   async function measured(id: FileId, signal: AbortSignal): Promise<ProviderFile> {
     const response = await reading.whole(id, signal);
     const modified = new Date(response.headers.get("last-modified") ?? NaN);
@@ -121,7 +121,7 @@ export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
     };
   }
 
-  /** Throws where Gemini gives this file to nobody. */
+  /** Throws where Gemini does not allow downloading this file. */
   async function checkGiven(id: FileId, signal: AbortSignal): Promise<void> {
     if (!isResultId(id) && (await head(id, signal)).origin === "upload") throw notGivenBack(id);
   }
@@ -145,7 +145,7 @@ export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
       );
     } catch (error) {
       if (!(error instanceof Failure && error.kind === "not-found")) throw error;
-      // Gemini answers 403 for what is gone and for what it denies; its list tells which.
+      // Gemini answers 403 for what is gone and for what it denies; its list shows which.
       if (error.details.gone !== true && await isListed(id, signal)) throw denied(id, error);
     }
   }

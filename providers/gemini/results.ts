@@ -12,7 +12,7 @@ const inline = "inline";
 export const maxOperationBytes = 256 * 2 ** 20;
 
 const dayMilliseconds = 24 * 60 * 60 * 1000;
-/** How long Gemini keeps a file, by its documents; of a batch's results nothing tells. */
+/** How long Gemini keeps a file, by its documents; of a batch's results nothing is known. */
 const fileDays = 2;
 
 /** The reading half of a Gemini account's batches. */
@@ -58,7 +58,7 @@ export function createResults(
   };
 }
 
-/** The answers, which are told in two places and nested in themselves. */
+/** The answers, which are in two places and nested in themselves. */
 function inlined(operation: JsonObject): readonly JsonObject[] | undefined {
   const places = [object(operation["metadata"])?.["output"], operation["response"]];
   for (const place of places) {

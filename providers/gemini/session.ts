@@ -13,7 +13,9 @@ const maxDisplayName = 512;
 /** A record with pictures inside can be this long; Gemini itself takes requests of 100 MB. */
 const maxLineBytes = 100 * 2 ** 20;
 
-/** A session that is gone, and not an object: nobody asked for one that could be missing. */
+/**
+ * A session that is gone, and not an object: the caller did not ask for one that could be missing.
+ */
 const gone: Readonly<Record<number, ErrorClass>> = { 404: "unavailable", 410: "unavailable" };
 
 /** What an upload needs. */
@@ -64,7 +66,7 @@ export async function uploadFile(
   }
 }
 
-/** A session that nobody uses holds nothing, so starting one may be tried again. */
+/** An unused session holds nothing, so starting one may be tried again. */
 async function start(
   { provider, baseUrl, http }: UploadTools,
   file: NewFile,
@@ -91,7 +93,7 @@ async function start(
 
 /**
  * Where the bytes go: always to the host that is configured, whatever host the header names. A
- * header is no reason to send a customer's file and the key elsewhere; and behind a proxy, Google's
+ * header is not a reason to send a customer's file and the key elsewhere; and behind a proxy, Google's
  * own host may be out of reach. Google's SDKs do the same (google-genai 3.4.0, 2026-11-23).
  */
 export function sessionUrl(header: string | null, baseUrl: string): URL | undefined {
@@ -114,6 +116,6 @@ async function cancel(http: Http, session: URL): Promise<void> {
       headers: { "x-goog-upload-command": "cancel" },
     }, new AbortController().signal);
   } catch {
-    // The upload's own error is the one to tell, and an unfinished session ends by itself.
+    // The upload's own error is the one to report, and an unfinished session ends by itself.
   }
 }

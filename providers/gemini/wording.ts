@@ -3,7 +3,7 @@ import type { ErrorClass, ErrorFacts, ErrorWording } from "../failures.ts";
 import { type JsonObject, object, objects, text } from "../json.ts";
 
 /**
- * Reasons that a key or its project is refused for. They tell such a 403 from the one that stands
+ * Reasons that a key or its project is refused for. They distinguish such a 403 from the one that stands
  * for a file that does not exist; a bad key is even a 400.
  */
 const deniedReasons = [

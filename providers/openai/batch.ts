@@ -28,7 +28,7 @@ function stateOf(rawStatus: string): string {
   return rawStatus.replace(/(?<=[a-z])(?=[A-Z])|[\s-]+/g, "_").toLowerCase();
 }
 
-/** Reads a batch object; undefined if it is none. */
+/** Reads a batch object; undefined if it is not one. */
 export function readBatch(batch: JsonObject, secrets: readonly string[]): Batch | undefined {
   const id = idText(batch["id"]);
   if (id === undefined) return undefined;
@@ -66,7 +66,7 @@ interface ResultFiles {
 }
 
 /**
- * Whether a batch that is over tells of results and does not name the files that hold them: it may say
+ * Whether a batch that is over reports results and does not name the files that hold them: it may say
  * that it has completed before their ids are there, and one of them before the other.
  */
 function lacksFiles(
@@ -117,7 +117,7 @@ function countsOf(counts: JsonObject | undefined): RecordCounts | undefined {
   return { total, processed: success + error, success, error };
 }
 
-/** OpenAI finds faults of the input only after it took the batch, and tells them here by line. */
+/** OpenAI finds faults of the input only after it took the batch, and reports them here by line. */
 function messageOf(
   batch: JsonObject,
   state: string,

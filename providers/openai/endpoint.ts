@@ -20,7 +20,7 @@ const advice =
 /**
  * The tag `endpoint`, else the `url` of the input's first line, of which no more is read.
  *
- * Throws `invalid` where neither tells.
+ * Throws `invalid` where neither names it.
  */
 export async function endpointOf(
   batch: NewBatch,

@@ -73,7 +73,7 @@ export function createFiles(
       headers: { "content-type": form.contentType },
       body: form.body,
       bytes: form.bytes,
-      // Whoever puts an object asked for none that could be missing: the base URL is wrong.
+      // A client that puts an object asked for none that could be missing: the base URL is wrong.
       statuses: { 404: "unavailable" },
     }, signal);
     const stored = known(reply.body, false);
@@ -88,7 +88,7 @@ export function createFiles(
       );
       return stored;
     } catch (error) {
-      // The signal may be what ended the wait; whoever called was told of no file.
+      // The signal may be what ended the wait; the caller got no file.
       await remove(stored.id, new AbortController().signal).catch(() => {});
       throw error;
     }
@@ -165,7 +165,7 @@ function readFile(file: JsonObject): ProviderFile | undefined {
     name: text(file["filename"]) ?? id,
     bytes: count(file["bytes"]) ?? 0,
     createdAt,
-    // An end before the beginning is a default of somebody's, and would hide the file at once.
+    // An end before the beginning is a default of the service, and would hide the file at once.
     expiresAt: expiresAt !== undefined && expiresAt > createdAt ? expiresAt : undefined,
     origin: resultPurpose.test(text(file["purpose"]) ?? "") ? "result" : "upload",
   };

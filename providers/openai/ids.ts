@@ -4,7 +4,7 @@ import { isJobId } from "../../codecs/job_id.ts";
 import { isResultsId } from "../../codecs/results_id.ts";
 import { defaultBaseUrls } from "../settings.ts";
 
-/** Tells ids from other texts, such as the last part of a key that is not in the catalog. */
+/** Distinguishes ids from other texts, such as the last part of a key that is not in the catalog. */
 export type IsId = (text: string) => boolean;
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -16,7 +16,7 @@ const foreign = /^(?=.*\d)[A-Za-z0-9_][A-Za-z0-9._~:=+@%-]*$/;
 const extension = /\.[A-Za-z][A-Za-z0-9]{0,9}$/;
 
 /**
- * Makes what tells ids of one kind.
+ * Makes a test for ids of one kind.
  *
  * @param own The form of OpenAI's own ids, which the services use as well. At OpenAI itself it is the
  * only one: each text that looks like an id may cost a call to the provider.

@@ -4,7 +4,7 @@ import { type JsonObject, object } from "../json.ts";
 /** OpenAI answers the thing itself; Together puts a new batch into `job`, SiliconFlow all into `data`. */
 const wrappers = ["data", "job", "batch", "file"] as const;
 
-/** The file or batch that a reply tells of; an empty object where there is none. */
+/** The file or batch in a reply; an empty object where there is none. */
 export function resourceIn(reply: unknown): JsonObject {
   const body = object(reply) ?? {};
   if (body["id"] !== undefined) return body;
