@@ -13,9 +13,9 @@ import { haveOwnIds, idsOf } from "./missing.ts";
 import { expectedOf } from "./report.ts";
 
 /** Results that seem to lack something are read so often: it may be the reading that failed. */
-const readings = 3;
+export const readings = 3;
 /** Between two of them, in milliseconds; each time twice as long. */
-const readingPause = 500;
+export const readingPause = 500;
 
 /** A part of the results that could not be read, and why. */
 export interface UnreadPart {

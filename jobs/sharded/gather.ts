@@ -1,12 +1,11 @@
 /**
- * Gathering the results of a sharded job: the lines of all its batches, and then the input in its own
- * order, each record with its result in the dialect that the client asked for.
+ * Writing the results of a sharded job: its input in its own order, each record with its result in the
+ * dialect that the client asked for.
  */
-import type { PreparedEntry, ShardEntry, StoredBytes } from "../../catalog/shard_entries.ts";
+import type { ShardEntry, StoredBytes } from "../../catalog/shard_entries.ts";
 import { createBreath } from "../../runtime/breath.ts";
 import { resultsId } from "../../codecs/results_id.ts";
 import { blobName } from "../../codecs/ids.ts";
-import { isBlank, splitLines } from "../../codecs/jsonl.ts";
 import type { RecordError, Usage } from "../../dialects/chat.ts";
 import { envelope, expiredMessage, stoppedMessage } from "../../dialects/envelopes.ts";
 import { recordError } from "../../dialects/errors.ts";
@@ -25,11 +24,8 @@ import type { JobTools } from "../deps.ts";
 import { openSource } from "../source.ts";
 import { GrowingBlob } from "./cut.ts";
 import { fileOf, modelOf, type ShardedJob } from "./prepare.ts";
-import { Scratch } from "./scratch.ts";
+import type { Scratch } from "./scratch.ts";
 import { type WireIds, wireIdsOf } from "./wire.ts";
-
-/** A line of results can be this long. */
-const maxLineBytes = 128 * 2 ** 20;
 
 /** What gathering came to. */
 export interface Gathered {
@@ -42,60 +38,16 @@ export interface Gathered {
   /** Records that their batch was to have answered, and has not. */
   readonly lost: readonly Raw[];
   readonly lostCount: number;
+  /** Records that came more than once. */
+  readonly repeated: readonly Raw[];
+  /** How many lines of theirs were left out. */
+  readonly repeatedCount: number;
   /** What answers held that their dialect cannot, by kind. */
   readonly lostParts: ReadonlyMap<string, number>;
 }
 
 /** How many records are named. */
 const mostNamed = 10;
-
-/**
- * Reads the results of a job's batches. Throws the Failure of what cannot be read.
- *
- * @param prepared Absent where the job ended before its input was read: it has no batch.
- */
-export async function readBatches(
-  deps: JobTools,
-  { scope, job, plan, account }: ShardedJob,
-  shards: readonly ShardEntry[],
-  prepared: PreparedEntry | undefined,
-  signal: AbortSignal,
-): Promise<Scratch> {
-  const scratch = await Scratch.open(prepared?.records ?? 0);
-  const ids = wireIdsOf(job.id, account);
-  const form = envelope(envelopeOf(plan.to));
-  const breath = createBreath({ signal });
-  try {
-    for (const { batch: id } of shards) {
-      if (id === undefined) continue;
-      const batch = await account.batches.get(id, signal);
-      const { parts } = await account.batches.results(batch, signal);
-      for (const { name } of parts) {
-        const { body } = await account.batches.openResults(id, name, undefined, signal);
-        for await (const line of body.pipeThrough(splitLines({ maxLineBytes }))) {
-          if (breath.isDue()) await breath.take();
-          const json = isBlank(line) ? "" : parseLine(line);
-          const number = typeof json === "string"
-            ? undefined
-            : ids.numberOf(form.readResult(json).id ?? "");
-          if (number !== undefined) await scratch.add(number, line);
-        }
-      }
-    }
-    await scratch.flush();
-    if (scratch.repeated > 0) {
-      deps.warn("A provider's results repeat records; the first line of each counts", {
-        job: job.id,
-        provider: scope.provider,
-        repeated: scratch.repeated,
-      });
-    }
-    return scratch;
-  } catch (error) {
-    scratch.close();
-    throw error;
-  }
-}
 
 /** Writes the results of a job into the blob store, in the order of its input. */
 export async function writeResults(
@@ -135,6 +87,7 @@ class Writer {
   readonly #answers: AnswerTarget;
   readonly #lostParts = new Map<string, number>();
   readonly #lost: Raw[] = [];
+  readonly #repeated: Raw[] = [];
   #sums = { total: 0, success: 0, error: 0, inputTokens: 0, outputTokens: 0, lostCount: 0 };
 
   constructor(
@@ -170,6 +123,8 @@ class Writer {
       ? envelope(envelopeOf(plan.from)).readBody(record.json)?.raw
       : undefined;
     this.#sums.total++;
+    const isNamed = this.#scratch.isRepeated(record.record) && this.#repeated.length < mostNamed;
+    if (isNamed) this.#repeated.push(record.id);
     if (result.kind === "answer") this.#sums.success++;
     // What its batch did not get to was not processed, as in the results of other jobs.
     else if (result.error !== "expired" && result.error !== "stopped") this.#sums.error++;
@@ -178,7 +133,13 @@ class Writer {
   }
 
   sums(): Omit<Gathered, "output"> {
-    return { ...this.#sums, lost: this.#lost, lostParts: this.#lostParts };
+    return {
+      ...this.#sums,
+      lost: this.#lost,
+      repeated: this.#repeated,
+      repeatedCount: this.#scratch.repeated,
+      lostParts: this.#lostParts,
+    };
   }
 
   async #result(

@@ -56,7 +56,7 @@ function stored(
 
 function messageOf(
   { message }: Report,
-  { total, lost, lostCount, lostParts }: Gathered,
+  { total, lost, lostCount, repeated, repeatedCount, lostParts }: Gathered,
   prepared: PreparedEntry | undefined,
   report: string | undefined,
 ): string | undefined {
@@ -70,13 +70,25 @@ function messageOf(
     );
   }
   if (lostCount > 0) {
-    const ids = lost.map((id) => id.slice(0, maxIdLength)).join(", ");
-    const others = lostCount > lost.length ? " and others" : "";
-    said.push(`The provider's results lack ${lostCount} of ${total} records: ${ids}${others}.`);
+    const ids = named(lost, lostCount);
+    said.push(`The provider's results lack ${lostCount} of ${total} records: ${ids}.`);
+  }
+  if (repeatedCount > 0) {
+    const [were, each] = repeatedCount === 1 ? ["line", "was"] : ["lines", "were"];
+    said.push(
+      `${repeatedCount} ${were} of the provider's results ${each} left out, because the record ` +
+        `had come before: ${named(repeated, repeatedCount)}.`,
+    );
   }
   if (lostParts.size > 0) {
     const parts = [...lostParts].map(([what, count]) => `${what} (${count})`).join(", ");
     said.push(`Answers held what their dialect cannot: ${parts}.`);
   }
   return said.length === 0 ? undefined : said.join(" ").slice(0, maxMessage);
+}
+
+/** The first ids of so many. */
+function named(ids: readonly string[], count: number): string {
+  const first = ids.map((id) => id.slice(0, maxIdLength)).join(", ");
+  return count > ids.length ? `${first} and others` : first;
 }

@@ -8,8 +8,9 @@ import type { JobTools } from "../deps.ts";
 import { type Outcome, withoutResults } from "../results/collect.ts";
 import type { DoubtSoFar, Report, Run } from "../run.ts";
 import { patience, verdictOf, type Wait } from "../verdict.ts";
-import { readBatches, writeResults } from "./gather.ts";
+import { writeResults } from "./gather.ts";
 import { outcomeOf } from "./outcome.ts";
+import { type ReadBatches, readBatches } from "./read.ts";
 import type { ShardedJob } from "./prepare.ts";
 import { Scratch } from "./scratch.ts";
 import { releaseShards } from "./release.ts";
@@ -133,20 +134,19 @@ async function readPatiently(
   doubt: DoubtSoFar,
   signal: AbortSignal,
 ): Promise<Scratch | Wait> {
-  const expected = shards.reduce((sum, { end }) => sum + (end?.counts?.processed ?? 0), 0);
-  let scratch: Scratch | undefined;
+  let read: ReadBatches | undefined;
   let failure: unknown;
   try {
-    scratch = await readBatches(deps, sharded, shards, prepared, signal);
+    read = await readBatches(deps, sharded, shards, prepared, signal);
   } catch (error) {
     signal.throwIfAborted();
     failure = error;
   }
-  const isShort = scratch !== undefined && scratch.found < expected;
-  const errors = scratch ? [] : [failure];
+  const isShort = read?.isShort ?? false;
+  const errors = read ? [] : [failure];
   const verdict = verdictOf({ isShort, errors, ...doubt });
   if (verdict.do === "wait") {
-    scratch?.close();
+    read?.scratch.close();
     return verdict;
   }
   if (failure !== undefined) {
@@ -156,5 +156,5 @@ async function readPatiently(
       hours: patience.refused / 3_600_000,
     });
   }
-  return scratch ?? await Scratch.open(prepared?.records ?? 0);
+  return read?.scratch ?? await Scratch.open(prepared?.records ?? 0);
 }

@@ -17,6 +17,7 @@ export class Scratch {
   found = 0;
   /** How many lines came for records that had one. */
   repeated = 0;
+  readonly #repeated = new Set<number>();
 
   private constructor(file: Deno.FsFile, records: number) {
     this.#file = file;
@@ -39,11 +40,17 @@ export class Scratch {
     return (this.#lengths[record] ?? 0) > 0;
   }
 
+  /** Whether several lines came for a record. */
+  isRepeated(record: number): boolean {
+    return this.#repeated.has(record);
+  }
+
   /** Adds the line of a record, unless it has one; numbers of no record are passed over. */
   async add(record: number, line: Uint8Array): Promise<void> {
     if (record < 1 || record >= this.#lengths.length) return;
     if (this.has(record)) {
       this.repeated++;
+      this.#repeated.add(record);
       return;
     }
     this.found++;

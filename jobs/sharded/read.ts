@@ -1,0 +1,95 @@
+/** Reading the results of a sharded job: the lines of all its batches. */
+import type { PreparedEntry, ShardEntry } from "../../catalog/shard_entries.ts";
+import { isBlank, splitLines } from "../../codecs/jsonl.ts";
+import type { BatchId } from "../../codecs/ids.ts";
+import { envelope } from "../../dialects/envelopes.ts";
+import { envelopeOf } from "../../dialects/names.ts";
+import { parseLine } from "../../dialects/stream.ts";
+import { createBreath } from "../../runtime/breath.ts";
+import type { JobTools } from "../deps.ts";
+import { readingPause, readings } from "../results/read.ts";
+import { expectedOf } from "../results/report.ts";
+import type { ShardedJob } from "./prepare.ts";
+import { Scratch } from "./scratch.ts";
+import { wireIdsOf } from "./wire.ts";
+
+/** A line of results can be this long. */
+const maxLineBytes = 128 * 2 ** 20;
+
+/** Results that were read. */
+export interface ReadBatches {
+  readonly scratch: Scratch;
+  /** Whether a batch has more results than those that it names hold. */
+  readonly isShort: boolean;
+}
+
+/**
+ * Reads the results of a job's batches. Throws the Failure of what cannot be read.
+ *
+ * @param prepared Absent where the job ended before its input was read: it has no batch.
+ */
+export async function readBatches(
+  deps: JobTools,
+  sharded: ShardedJob,
+  shards: readonly ShardEntry[],
+  prepared: PreparedEntry | undefined,
+  signal: AbortSignal,
+): Promise<ReadBatches> {
+  const { scope, job } = sharded;
+  const scratch = await Scratch.open(prepared?.records ?? 0);
+  try {
+    let isShort = false;
+    for (const { batch } of shards) {
+      if (batch === undefined) continue;
+      if (await readBatch(deps, sharded, batch, scratch, signal)) isShort = true;
+    }
+    await scratch.flush();
+    if (scratch.repeated > 0) {
+      deps.warn("A provider's results repeat records; the first line of each counts", {
+        job: job.id,
+        provider: scope.provider,
+        repeated: scratch.repeated,
+      });
+    }
+    return { scratch, isShort };
+  } catch (error) {
+    scratch.close();
+    throw error;
+  }
+}
+
+/** Reads a batch, again where records seem to be missing; whether it tells of more than it names. */
+async function readBatch(
+  deps: JobTools,
+  { job, plan, account }: ShardedJob,
+  id: BatchId,
+  scratch: Scratch,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { batches } = account;
+  const batch = await batches.get(id, signal);
+  const { parts, areMore = false } = await batches.results(batch, signal);
+  const ids = wireIdsOf(job.id, account);
+  const form = envelope(envelopeOf(plan.to));
+  const breath = createBreath({ signal });
+  const before = scratch.found;
+  for (let n = 1;; n++) {
+    for (const { name } of parts) {
+      const { body } = await batches.openResults(id, name, undefined, signal);
+      for await (const line of body.pipeThrough(splitLines({ maxLineBytes }))) {
+        if (breath.isDue()) await breath.take();
+        const json = isBlank(line) ? "" : parseLine(line);
+        const number = typeof json === "string"
+          ? undefined
+          : ids.numberOf(form.readResult(json).id ?? "");
+        // What an earlier reading found is no repetition.
+        const isOld = number === undefined || n > 1 && scratch.has(number);
+        if (!isOld) await scratch.add(number, line);
+      }
+    }
+    const isWhole = parts.length > 0 && scratch.found - before >= expectedOf(batch);
+    if (isWhole || parts.length === 0 || n === readings) return areMore && !isWhole;
+    await deps.sleep(readingPause * 2 ** (n - 1));
+    signal.throwIfAborted();
+  }
+}
