@@ -58,7 +58,7 @@ export interface Gateway {
   readonly url: string;
   /** S3 at the root of a port of its own, where configured. */
   readonly s3Url: string | undefined;
-  /** Resolves where it can take no requests any more: whoever runs it must end the process. */
+  /** Resolves where it can take no requests any more: its runner must end the process. */
   readonly lost: Promise<Error>;
   /** Answers what is under way and ends; nothing that was acknowledged is lost. */
   close(): Promise<void>;
@@ -296,7 +296,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   return { url, s3Url, lost: lost.promise, close: closeAll };
 }
 
-/** Hosts that nobody outside of this machine reaches. */
+/** Hosts that cannot be reached from outside of this machine. */
 const loopback = /^(127\.[0-9.]+|::1|localhost)$/;
 
 /** Who is let in while there is no credential. */
@@ -307,7 +307,7 @@ export function opennessOf(
   return loopback.test(host) ? "local" : "nobody";
 }
 
-/** Throws a sentence where strangers could reach a gateway that asks nobody who they are. */
+/** Throws a sentence where strangers could reach a gateway that does not authenticate. */
 async function checkReachable(config: Config, keyring: Keyring): Promise<void> {
   const hasAny = await keyring.hasAny();
   if (hasAny || opennessOf(config) !== "nobody") return;
@@ -323,7 +323,10 @@ const oneMachineOnly =
   "Objects are kept in a folder of this machine. Where several machines share a catalog, requests " +
   "that come to another one get 503: set objects.store to a bucket in batchway.jsonc";
 
-/** The folders of the stores, beside their catalog, whose gateways alone may tidy up there. */
+/**
+ * The folders of the stores, beside their catalog, whose gateways are the only ones to tidy up
+ * there.
+ */
 async function foldersOf(
   { data, objects }: Config,
   { catalogPath }: GatewayDeps,

@@ -1,7 +1,7 @@
 /** The gateway's log: one line an event, JSON for machines or plain for people, on standard error. */
 import { Failure } from "./codecs/failure.ts";
 
-/** Facts of an event. An Error is told by its class and message. */
+/** Facts of an event. An Error is logged by its class and message. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Writes events. */
@@ -20,7 +20,7 @@ export interface LogOptions {
   readonly write: (lines: string) => void;
 }
 
-/** Makes a log. It never throws: lines that cannot be written are counted, and told of later. */
+/** Makes a log. It never throws: lines that cannot be written are counted, and reported later. */
 export function createLog({ format, now, write }: LogOptions): Log {
   const form = format === "json" ? JSON.stringify : prettyLine;
   const lineOf = (event: LogFields) => visible(form(event));
@@ -35,7 +35,7 @@ export function createLog({ format, now, write }: LogOptions): Log {
       }
       write(lines.join("\n"));
     } catch {
-      // Whoever logs has other work to do; the next line that can be written tells of these.
+      // The caller has other work to do; the next line that can be written reports these.
       lost += lines.length;
     }
   };
@@ -60,7 +60,7 @@ export function createLog({ format, now, write }: LogOptions): Log {
 }
 
 /**
- * Escapes what would break or colour a line, or turn its order around, on somebody's terminal. JSON
+ * Escapes what would break or colour a line, or turn its order around, on a terminal. JSON
  * itself leaves the characters from U+007F on as they are; in it the escapes mean the same.
  */
 function visible(line: string): string {

@@ -25,7 +25,7 @@ export async function runUntilSignal(log: Log, service: Service): Promise<void> 
   });
   const signal = nextSignal();
   const stopReloading = reloadOnSignal(log, service.reload);
-  // Not earlier: whoever waits for it may send the signal at once.
+  // Not earlier: a process that waits for it may send the signal at once.
   announce();
   const reason = await (lost ? Promise.race([signal.heard, lost]) : signal.heard);
   signal.ignore();

@@ -22,7 +22,7 @@ function say(text: string): void {
   try {
     write(text);
   } catch {
-    // There is no other place to tell it.
+    // There is no other place to report it.
   }
 }
 

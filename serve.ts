@@ -28,7 +28,7 @@ export async function readTls(
   };
 }
 
-/** Where to listen, and who is told of what happens to it. */
+/** Where to listen, and listeners for what happens to it. */
 export interface ServeOptions {
   readonly hostname: string;
   /** 0 for any that is free. */
@@ -94,7 +94,7 @@ export function serve(app: App, options: ServeOptions, start: Listen = listen): 
   const reserve = createReserve(options.reservePath);
   /** Those that have connections; the last one listens. */
   const generations = new Set<Generation>();
-  // Also told of an answer whose body breaks off, which Deno would print in a form of its own.
+  // Also for an answer whose body breaks off, which Deno would print in a form of its own.
   const onError = (error: unknown) => {
     escaped(error);
     return new Response("The gateway met an internal error.\n", { status: 500 });

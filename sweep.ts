@@ -31,7 +31,7 @@ const shortestPause = 100;
 const missedSweeps = 3;
 /**
  * A process says so often at the least that it is alive, in milliseconds: what it put later than it
- * was heard of cannot be told from what is missing in a backup, and so is not deleted.
+ * was heard of cannot be distinguished from what is missing in a backup, and so is not deleted.
  */
 const longestHeartbeat = 10_000;
 
@@ -46,7 +46,7 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
   const stopping = new AbortController();
   const { signal } = stopping;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  // Beside the rounds: one may take long, and whoever is not seen is taken for dead.
+  // Beside the rounds: one may take long, and a process that is not seen is taken for dead.
   let telling = Promise.resolve();
   let isUnheard = false;
   const heartbeat = setInterval(() => (telling = tell()), heartbeatMilliseconds);

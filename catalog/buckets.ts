@@ -37,7 +37,7 @@ export function createBucketCatalog(
   }
 
   /**
-   * Returns the date of a bucket that nobody created, and records it the first time: from then on
+   * Returns the date of a bucket that was never created, and records it the first time: from then on
    * lists show the same one, whatever the bucket holds and whichever process is asked.
    *
    * @param proposed The date where none is recorded yet.

@@ -34,7 +34,7 @@ export interface Catalog {
   readonly credentials: CredentialCatalog;
   readonly sealing: SealingCatalog;
   readonly leases: LeaseCatalog;
-  /** What was read of the catalog and holds while nobody changes it. */
+  /** What was read of the catalog and holds until the catalog changes. */
   readonly memory: ReadMemory;
   /** Reads one key, to see that the catalog answers; rejects where its file is missing. */
   check(): Promise<void>;

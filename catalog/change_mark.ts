@@ -1,15 +1,15 @@
 /**
- * Whether anybody has changed the catalog's file, told for two microseconds instead of the twenty
+ * Whether the catalog's file has changed, found out in two microseconds instead of the twenty
  * and more of a read.
  *
  * Deno KV keeps a file of this machine in SQLite with a write-ahead log. The log's index, `-shm`, is
  * memory that all processes share, and begins with a header, twice, that every commit of any process
- * writes anew before it returns: a version, a counter of transactions, the log's length and
+ * writes again before it returns: a version, a counter of transactions, the log's length and
  * checksums (sqlite.org/walformat.html, "The WAL-Index File Format"). Two copies that differ are a
  * header that is being written.
  */
 
-/** What tells of changes. */
+/** A mark that changes with the file. */
 export interface ChangeMark {
   /**
    * A number that is another one after every commit that had returned before this was asked. It may

@@ -1,19 +1,19 @@
 /**
- * A KV whose readers meet no entry that is not of its kind's form: a damaged one, or one that somebody
- * else has written, is set aside where it is read, and takes nothing else with it.
+ * A KV whose readers meet no entry that is not of its kind's form: a damaged one, or one of another
+ * program, is set aside where it is read, and takes nothing else with it.
  */
 import { judgeEntry, keyWords, standInFor } from "./entry_kinds.ts";
 import { maxBatch } from "./keys.ts";
 import { kvOver } from "./kv.ts";
 
-/** Entries that are told of one by one. */
+/** Entries that are logged one by one. */
 const maxTold = 100;
 
 /**
  * Makes such a KV. An entry that is set aside has no value; its version stays, so that a step which
  * checks it may write another in its place.
  *
- * @param warn Told of each once, as long as there are few.
+ * @param warn Called for each once, as long as there are few.
  */
 export function checkedKv(kv: Deno.Kv, warn: (message: string) => void = () => {}): Deno.Kv {
   const told = new Set<string>();
@@ -42,7 +42,7 @@ export function checkedKv(kv: Deno.Kv, warn: (message: string) => void = () => {
     selector: Deno.KvListSelector,
     { limit = Infinity, ...options }: Deno.KvListOptions,
   ): Deno.KvListIterator<Value> {
-    // What is set aside is no part of a page: of fewer than were asked for, others make it the last.
+    // What is set aside is not part of a page: of fewer than were asked for, others make it the last.
     const batchSize = options.batchSize ??
       (limit === Infinity ? undefined : Math.max(1, Math.min(limit, maxBatch)));
     let left = limit;

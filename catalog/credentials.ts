@@ -12,7 +12,7 @@ export interface CredentialEntry {
   /** Names of buckets, or what names begin with and `*`; absent: every bucket of the tenant. */
   readonly buckets?: readonly string[];
   readonly readOnly: boolean;
-  /** Whether files and batches made by other means may be seen. */
+  /** Whether native files and batches may be seen. */
   readonly native: boolean;
   readonly createdAt: number;
   readonly expiresAt?: number;

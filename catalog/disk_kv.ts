@@ -33,7 +33,7 @@ export function onDisk(kv: Deno.Kv, disk: Disk): Deno.Kv {
   });
 }
 
-/** What goes wrong in a read is no sign of whether there is room, and is not remembered. */
+/** What goes wrong in a read does not show whether there is room, and is not remembered. */
 async function worded<Result>(read: () => Promise<Result>): Promise<Result> {
   try {
     return await read();

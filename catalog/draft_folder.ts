@@ -1,7 +1,7 @@
 /** Folders beside the catalog in which copies of it are made, and what is left of them by a crash. */
 import { found } from "../runtime/files.ts";
 
-/** A folder that nobody else uses. */
+/** A folder that no other process uses. */
 export interface DraftFolder extends AsyncDisposable {
   readonly path: string;
 }

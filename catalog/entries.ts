@@ -84,7 +84,7 @@ export interface CompletedEntry {
 /** A bucket that was created, or one that a list has shown because it holds objects. */
 export interface BucketEntry {
   readonly createdAt: number;
-  /** True where nobody created it: the entry only keeps its date, and does not make it exist. */
+  /** True where it was never created: the entry only keeps its date, and does not make it exist. */
   readonly implicit?: true;
 }
 
@@ -101,7 +101,7 @@ export interface FileEntry {
   readonly in?: Exclude<Held["in"], "provider">;
   /** `trash`: replaced or deleted, and still at the provider. */
   readonly state: "current" | "trash";
-  /** Put by other means and named by a copy: its id goes on being a name of its own. */
+  /** A native file that is named by a copy: its id goes on being a name of its own. */
   readonly native?: true;
 }
 
@@ -220,7 +220,7 @@ export interface BatchEntry {
   readonly over: boolean;
 }
 
-/** Work that one gateway alone is at. */
+/** Work that only one gateway is at. */
 export interface LeaseEntry {
   readonly owner: string;
   readonly until: number;

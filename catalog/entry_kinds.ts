@@ -16,7 +16,7 @@ interface EntryKind {
 
 type KeyPart = "text" | "number" | "bytes";
 
-// NaN and infinities are numbers, too: what is done with a time that a provider told cannot crash.
+// NaN and infinities are numbers, too: what is done with a time of a provider cannot crash.
 const number = v.custom<number>((value) => typeof value === "number");
 const text = v.string();
 const mark = v.literal(true);
@@ -196,7 +196,7 @@ const CredentialEntry = v.object({
 
 const Lease = v.object({ owner: text, until: number });
 
-/** Nobody signs with it, and yet there is a credential: a damaged one opens the gateway to nobody. */
+/** Nothing can be signed with it, and yet there is a credential: a damaged one does not open the gateway. */
 const noCredential: v.InferOutput<typeof CredentialEntry> = {
   tenant: "",
   providers: [],
@@ -331,7 +331,7 @@ export function standInFor(key: Deno.KvKey): unknown {
 /** The names of all kinds. */
 export const entryKinds: readonly string[] = Object.keys(kinds);
 
-/** A key as it is told of, cut short. */
+/** A key as it is logged, cut short. */
 export function keyWords(key: Deno.KvKey): string {
   const utf8 = new TextDecoder();
   const words = key.map((part) => part instanceof Uint8Array ? utf8.decode(part) : String(part));

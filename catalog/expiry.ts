@@ -1,4 +1,4 @@
-/** Files that their provider forgets at a time that it told. */
+/** Files that their provider forgets at a time that it gave. */
 import type { FileId } from "../codecs/ids.ts";
 import type { Held } from "./held.ts";
 import { keys } from "./keys.ts";

@@ -3,8 +3,8 @@
  *
  * Each commit waits for the disk and costs a transaction, 0.1 to 0.3 ms of CPU, whatever it holds;
  * eight in one transaction cost a fourth to a fifth each (measured with Deno 2.9.6, 30 November
- * 2026). So what is to be committed while a commit is under way goes together into the next: nobody
- * waits for a group to fill, and whoever is alone is committed by itself.
+ * 2026). So what is to be committed while a commit is under way goes together into the next: no step
+ * waits for a group to fill, and a single one is committed by itself.
  *
  * Each step still happens as a whole or not at all. Where a group does not go through, because of a
  * check of one of its steps or a limit that they pass together, each is tried by itself.
@@ -30,7 +30,7 @@ interface Waiting {
 const maxSteps = 32;
 /** Below the 100 checks, 1,000 mutations and 819,200 bytes that Deno KV allows in one commit. */
 const maxTogether = { checks: 90, mutations: 900, bytes: 600_000 };
-/** What a value counts that is no bytes: most records are shorter, none is much longer. */
+/** What a value counts that is not bytes: most records are shorter, and few much longer. */
 const assumedBytes = 4096;
 
 /** Makes a KV that commits what waits in groups; for a catalog in a file of this machine. */
@@ -77,7 +77,7 @@ function lengthOf(waiting: readonly Waiting[]): number {
   try {
     return groupLength(waiting);
   } catch {
-    return 1; // What is wrong with it, its own commit tells.
+    return 1; // Its own commit says what is wrong with it.
   }
 }
 
@@ -93,7 +93,7 @@ function groupLength(waiting: readonly Waiting[]): number {
     const isTooMuch = at === maxSteps || checks > maxTogether.checks ||
       mutations > maxTogether.mutations || bytes > maxTogether.bytes;
     // Checks look at what was there before the group: a step that checks what an earlier one writes
-    // would be told that nobody was faster.
+    // would be answered wrongly that no other was faster.
     const hangsOn = () => step.checks.some(({ key }) => written.has(keyText(key)));
     if (at > 0 && (isTooMuch || hangsOn())) return at;
     for (const { key } of step.mutations) written.add(keyText(key));
@@ -119,7 +119,7 @@ async function commitTogether(kv: Deno.Kv, group: readonly Waiting[]): Promise<b
   } catch (error) {
     if (!isLocked(error)) return false;
     // Another process has the file. A step with a check is refused then, and tried again after a
-    // while by whoever sent it; one without waits for its turn (Deno 2.9.6).
+    // while by its sender; one without waits for its turn (Deno 2.9.6).
     for (const step of group) {
       if (step.checks.length > 0) step.fail(error);
       else await commitAlone(kv, step);

@@ -5,7 +5,7 @@ import type { InstanceEntry } from "./entries.ts";
 
 /**
  * A process's right to record what it has uploaded: a step that checks it goes through only until
- * somebody takes the process for dead, and the files that it left for nobody's.
+ * another process takes it for dead, and the files that it left for orphans.
  */
 export type Registration = Deno.AtomicCheck;
 

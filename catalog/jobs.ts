@@ -131,7 +131,7 @@ export function createJobCatalog(
   }
 
   /**
-   * Moves a job on. The move is asked again if somebody else was faster.
+   * Moves a job on. The move is asked again if another writer was faster.
    *
    * @param move The job's new progress, or undefined if nothing changed.
    */
@@ -232,7 +232,7 @@ export function writeJob(
   else step.set(keys.runningJob(scope, job.id), true);
   const input = inputOf(job);
   if (input !== undefined) writeUse(step, scope, input, job.id, over);
-  // Results of native batches are seen by whoever may see these.
+  // Results of native batches are seen by callers that may see these.
   if (scope.tenant !== nativeTenant) {
     for (const file of job.results) step.set(keys.resultFile(scope.provider, file), scope.tenant);
   }

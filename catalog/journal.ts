@@ -49,7 +49,7 @@ export function createJournalCatalog(
       const file = inputOf(entry.job);
       if (file !== undefined) {
         const record = await kv.get<FileEntry>(keys.file(scope.provider, file));
-        // Whoever deletes a file puts it into the trash first, and then looks for its readers.
+        // A deletion puts the file into the trash first, and then looks for its readers.
         if (record.value?.state === "trash") throw deleted();
         step.check(record).set(keys.use(scope.provider, file, id), true);
       }
@@ -148,8 +148,8 @@ export function createJournalCatalog(
 
   /**
    * Whether this job is the first that its token was promised to, whatever the parameters. Of jobs
-   * that begin at once one alone is: promises are never written again, so the catalog's own
-   * versions tell their order.
+   * that begin at once only one is: promises are never written again, so the catalog's own
+   * versions give their order.
    */
   async function isFirst(scope: Scope, token: string, id: JobId): Promise<boolean> {
     let first: Deno.KvEntry<JobId> | undefined;

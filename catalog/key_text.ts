@@ -5,7 +5,7 @@ import { latin1 } from "../codecs/latin1.ts";
 export function keyText(key: Deno.KvKey): string {
   let text = "";
   for (const part of key) {
-    // The length tells where a part ends, whatever characters it has.
+    // The length says where a part ends, whatever characters it has.
     if (typeof part === "string") text += `s${part.length}:${part}`;
     else if (part instanceof Uint8Array) text += `b${part.length}:${latin1(part)}`;
     else text += `${typeof part}:${String(part)};`;

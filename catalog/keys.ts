@@ -48,7 +48,7 @@ export interface Scope {
 
 /** The tenant of a gateway without credentials. */
 export const anonymousTenant = "default";
-/** Batches made by other means belong to no tenant; who may see native files sees them. */
+/** Native batches belong to no tenant; who may see native files sees them. */
 export const nativeTenant = "@native";
 
 /** The keys. A plural is the prefix of what it lists. */
@@ -144,7 +144,7 @@ export const keys = {
   /** Jobs that were over when they were found, whose results are still to be read. */
   allUnsettled: () => ["unsettled"],
   unsettled: (s: Scope, id: JobId) => ["unsettled", s.tenant, s.provider, id],
-  /** Ids of a file's records, where its provider gives the file back to nobody. */
+  /** Ids of a file's records, where the file cannot be downloaded. */
   recordIds: (
     provider: string,
     file: FileId,
@@ -166,7 +166,7 @@ export const keys = {
   credential: (accessKeyId: string) => ["credential", accessKeyId],
   /** Which key the secrets of credentials are sealed under. */
   sealedUnder: () => ["sealed-under"],
-  /** Changes with every change of a credential, so that one read tells whether any did. */
+  /** Changes with every change of a credential, so that one read shows whether any did. */
   credentialsVersion: () => ["credentials-version"],
 };
 

@@ -33,7 +33,7 @@ export async function openKv(path: string): Promise<Deno.Kv> {
 }
 
 /**
- * Tries a read-check-write until it goes through: a check that fails because somebody else was
+ * Tries a read-check-write until it goes through: a check that fails because another writer was
  * faster, and SQLite's "database is locked" when two processes share the file, are tried again.
  */
 export async function change<Result>(

@@ -1,5 +1,5 @@
 /**
- * Who does what among the gateways of a catalog: leases of work that one alone should be at, and
+ * Who does what among the gateways of a catalog: leases of work that only one should be at, and
  * claims to ask a provider that all should ask seldom.
  */
 import type { JobId } from "../codecs/ids.ts";
@@ -26,7 +26,7 @@ export function createLeaseCatalog(
 ) {
   return { take, prolong, release, claimAsking };
 
-  /** Takes a lease that is free, or whose holder died; false where somebody else is at the work. */
+  /** Takes a lease that is free, or whose holder died; false where another gateway is at the work. */
   function take(name: string, request: LeaseRequest): Promise<boolean> {
     const { owner, now, until, doneSince = Infinity } = request;
     return change(sleep, async (): Promise<Attempt<boolean>> => {
@@ -34,7 +34,7 @@ export function createLeaseCatalog(
       if (old.value) {
         const { owner: holder, until: end, doneAt } = old.value;
         if (holder !== owner && end > now) return { done: false };
-        // One far ahead was told by a clock that was wrong, and must not keep all from the work.
+        // One far ahead was written by a wrong clock, and must not keep all from the work.
         const latest = now + (now - doneSince);
         if (doneAt !== undefined && doneAt >= doneSince && doneAt <= latest) return { done: false };
       }
@@ -74,7 +74,7 @@ export function createLeaseCatalog(
 
   /**
    * Claims to ask the provider for a job now. The cost is one small write for each time that the
-   * provider is asked; whoever comes in between only reads.
+   * provider is asked; a caller in between only reads.
    *
    * @returns When it was last asked, where that was after `since`, or now where the job is over by
    * now; undefined where the claim holds.
@@ -91,12 +91,12 @@ export function createLeaseCatalog(
         keys.runningJob(scope, id),
       ]);
       if (running.value === null) return { done: now };
-      // A time to come is that of somebody who was faster, or of a clock a little ahead of ours; one
+      // A time to come is that of a faster gateway, or of a clock a little ahead of ours; one
       // far ahead was wrong, and must not keep all from asking until it has come.
       const latest = now + (now - since);
       if (old.value !== null && old.value > since && old.value < latest) return { done: old.value };
       const step = kv.atomic().check(old, running).set(old.key, now);
-      // Somebody was faster, and asks or was told.
+      // Another gateway was faster, and asks or has asked.
       return { done: (await step.commit()).ok ? undefined : now };
     });
   }

@@ -28,7 +28,7 @@ export function createLinkCatalog(
    * Records an object whose file is at the provider already, under a name of its own. The file that
    * the name stood for until now goes to the trash in the same step if this was its last name.
    *
-   * @param native Whether the file was put by other means, and so has perhaps no name yet.
+   * @param native Whether the file is native, and so has perhaps no name yet.
    */
   function link(
     scope: Scope,
@@ -76,14 +76,14 @@ export function createLinkCatalog(
 
   /**
    * Takes a name from a file that has others. The last name stays, and the file goes to the trash,
-   * where nobody can give it another: the caller deletes it at its provider, and then removes or
+   * where it can get no other: the caller deletes it at its provider, and then removes or
    * restores the name.
    */
   function part(scope: Scope, bucket: string, key: string, record: ObjectEntry): Promise<Loss> {
     const name = { tenant: scope.tenant, bucket, key };
     return change(sleep, async (): Promise<Attempt<Loss>> => {
       const old = await kv.get<ObjectEntry>(keys.object(scope, bucket, key));
-      // Replaced or deleted meanwhile: whoever did that has taken care of the file.
+      // Replaced or deleted meanwhile: that step has taken care of the file.
       if (old.value?.file !== record.file) return { done: "named" };
       const step = kv.atomic().check(old);
       const loss = await dropName(kv, step, scope.provider, record.file, name);
@@ -115,7 +115,7 @@ export function createLinkCatalog(
   }
 
   /**
-   * Takes its native name, the id, from a file that was put by other means and has been given
+   * Takes its native name, the id, from a native file that has been given
    * others. One without others goes to the trash, as with {@linkcode part}.
    */
   function partNative(scope: Scope, file: FileId, account: string): Promise<Loss> {

@@ -9,7 +9,7 @@ import type { FileEntry, JournalEntry, ObjectEntry, RestoredEntry, TrashEntry } 
 
 type Sleep = (milliseconds: number) => Promise<void>;
 
-/** Kinds of entries that are true of living processes alone. */
+/** Kinds of entries that are true only of living processes. */
 export const momentaryKinds: readonly string[] = [
   "instance",
   "registration",
@@ -24,12 +24,12 @@ export const momentaryKinds: readonly string[] = [
  * and frees what they held.
  *
  * - Processes, their registrations and leases go.
- * - Creates under way stay, held by nobody: the provider is asked whether their batch was made.
+ * - Creates under way stay, without a holder: the provider is asked whether their batch was made.
  * - A file in the trash that its object still names, whose deletion was under way, is the object's
  *   again; a native one is native again. Of the rest it is noted when the backup was made: what its
  *   provider dates later is not deleted.
  *
- * May be cut short and repeated, and is to be done while nobody else uses the catalog.
+ * May be cut short and repeated, and is to be done while no other process uses the catalog.
  *
  * @param at When the backup was made, in milliseconds since 1970; the time at which a process was
  * last seen where absent.

@@ -1,7 +1,7 @@
 /**
  * Names of provider files. A file has its first name in its entry; copies give it further ones,
  * each a key of its own. Every change of a file's names writes the file's entry, so that a check
- * of that entry tells whether a name came or went meanwhile: who takes the last name away and who
+ * of that entry shows whether a name came or went meanwhile: who takes the last name away and who
  * adds another cannot both go through.
  */
 import { Failure } from "../codecs/failure.ts";
@@ -13,7 +13,7 @@ import type { Held } from "./held.ts";
 /** What an object is called, and by whom. */
 export type Name = Pick<FileEntry, "tenant" | "bucket" | "key">;
 
-/** What becomes of a file that loses a name: `last` if nobody has another for it. */
+/** What becomes of a file that loses a name: `last` if it has no other. */
 export type Loss = "named" | "last";
 
 const utf8 = new TextDecoder();

@@ -78,7 +78,7 @@ export function createObjectCatalog(
    *
    * @param registration That of the process which uploaded the file, from before it did. Throws
    * `unavailable` where it has ended.
-   * @param native Whether the file was put by other means before, and keeps its id as a name.
+   * @param native Whether the file was native before, and keeps its id as a name.
    * @returns The file that was replaced.
    */
   function set(
@@ -206,7 +206,7 @@ export function createObjectCatalog(
     return newestOfEtag(kv, scope, bucket, etag, accepts);
   }
 
-  /** Who put a provider file; undefined for one that was put by other means. */
+  /** Who put a provider file; undefined for a native one. */
   async function file(provider: string, id: FileId): Promise<FileEntry | undefined> {
     return (await kv.get<FileEntry>(keys.file(provider, id))).value ?? undefined;
   }

@@ -14,7 +14,7 @@ import { takeMark, type UseMark } from "./use_mark.ts";
 /** An open catalog. */
 export interface OpenedKv {
   readonly kv: Deno.Kv;
-  /** What was read of it before; absent where nobody can tell whether it was changed since. */
+  /** What was read of it before; absent where changes since cannot be seen. */
   readonly memory?: ReadMemory;
   /** Whether the file that was opened still has its name; absent where there is no file. */
   readonly isPresent?: () => boolean;
@@ -29,9 +29,9 @@ export interface OpenDeps {
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Milliseconds since 1970; the system's where absent. */
   readonly now?: () => number;
-  /** Told of what may take a while. */
+  /** Called before what may take a while. */
   readonly told?: (message: string) => void;
-  /** Told of what is wrong with the catalog while it is used. */
+  /** Called for what is wrong with the catalog while it is used. */
   readonly warn?: (message: string) => void;
   /** A file of up to so many bytes is always looked through: 64 MiB, well below 0.1 s. */
   readonly alwaysCheckedBytes?: number;
@@ -66,7 +66,7 @@ export async function openCatalogKv(path: string, deps: OpenDeps): Promise<Opene
     kv = await openKv(path);
     identity = identityOf(path);
     if (!deps.anyForm && !isKnown) await settleCopy(kv, path, deps);
-    // A command that only looks leaves the decision to whoever acts upon the catalog.
+    // A command that only looks leaves the decision to commands that change the catalog.
     isNoted = isKnown || !deps.anyForm;
     if (isNoted) await noteIfPossible(path, identity);
     if (!deps.alone) await mark.share();
@@ -89,12 +89,12 @@ export async function openCatalogKv(path: string, deps: OpenDeps): Promise<Opene
   };
 }
 
-/** A full disk keeps nobody from the catalog: without the note it is taken for a copy, which is safe. */
+/** A full disk does not close the catalog: without the note it is taken for a copy, which is safe. */
 async function noteIfPossible(path: string, identity: string | undefined): Promise<void> {
   await noteOrigin(path, identity).catch(() => {});
 }
 
-/** For this user alone, whatever the folder's mode: credentials are in it, and names of objects. */
+/** Only for this user, whatever the folder's mode: credentials are in it, and names of objects. */
 async function keepPrivate(path: string): Promise<void> {
   if (Deno.build.os === "windows") return;
   try {

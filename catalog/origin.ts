@@ -18,7 +18,7 @@ const FileFacts = v.object({
 const Origin = v.variant("state", [
   /** Being used: its log is there for as long. */
   v.object({ state: v.literal("open"), file: FileFacts, log: FileFacts }),
-  /** Closed: nobody has written it since. */
+  /** Closed: it was not written since. */
   v.object({
     state: v.literal("closed"),
     file: FileFacts,
@@ -36,7 +36,7 @@ export async function isOriginal(path: string): Promise<boolean> {
   const [file, log] = [await found(Deno.stat(path)), await found(Deno.stat(`${path}-wal`))];
   if (!noted || !file || !isSame(noted.file, file)) return false;
   if (noted.state === "open") return log !== undefined && isSame(noted.log, log);
-  // Whoever only reads may leave an empty log behind.
+  // A reader may leave an empty log behind.
   return (log?.size ?? 0) === 0 && noted.bytes === file.size &&
     noted.changed === timeOf(file.mtime);
 }

@@ -24,7 +24,7 @@ export type CatalogPlace =
 
 type Elsewhere = Exclude<CatalogPlace, { kind: "file" }>;
 
-/** The place that a configuration tells. */
+/** The place that a configuration names. */
 export function placeOf(catalog: "file" | "deploy" | URL, dataFolder: string): CatalogPlace {
   if (catalog === "file") return { kind: "file", path: `${dataFolder}/catalog.kv` };
   return catalog === "deploy" ? { kind: "platform" } : { kind: "server", url: catalog.href };
@@ -41,7 +41,7 @@ export const defaultLimits: KvLimits = { milliseconds: 10_000, maxHanging: 16 };
 export interface PlaceDeps extends OpenDeps {
   /** What is waited for one that is not on this machine; 10 s where absent. */
   readonly limits?: KvLimits;
-  /** The disk of one that is in a file, where somebody else asks how it is. */
+  /** The disk of one that is in a file, where other code asks how it is. */
   readonly disk?: Disk;
 }
 
@@ -64,7 +64,7 @@ export async function openPlace(place: CatalogPlace, deps: PlaceDeps): Promise<O
   };
 }
 
-/** A file of this machine: its commits go together, and what was read holds while nobody writes. */
+/** A file of this machine: its commits go together, and what was read holds until a write. */
 async function openFile(path: string, deps: PlaceDeps): Promise<OpenedKv> {
   const opened = await openWatched(path, deps);
   const grouped = checkedKv(
@@ -128,7 +128,7 @@ async function openAway(
   const opening = Deno.openKv(path);
   try {
     const kv = limitKv(await openSoon(opening, limits), limits);
-    // Opening asks nobody yet, or only who one is: the first key tells whether the catalog is there.
+    // Opening does not reach the catalog yet: reading the first key shows whether it is there.
     await kv.get(["check"]).catch((error: unknown) => {
       kv.close();
       throw error;

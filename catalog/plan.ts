@@ -24,7 +24,7 @@ export interface Target {
 
 /** What is kept of each way in which a job can run. */
 interface PlanKinds {
-  /** A batch that was made by other means; without input where its records were inline. */
+  /** A native batch; without input where its records were inline. */
   readonly native: {
     readonly account: string;
     readonly batch: BatchId;
@@ -34,7 +34,7 @@ interface PlanKinds {
   readonly direct: {
     readonly account: string;
     readonly batch: BatchId;
-    /** Absent for a job that was made again of a batch whose provider does not tell what it read. */
+    /** Absent for a job that was made again of a batch whose provider does not say what it read. */
     readonly input?: FileId;
   };
   /** Records that are translated, or too many for one batch: shards run them. */

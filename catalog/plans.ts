@@ -23,7 +23,7 @@ export function inputOf({ plan }: { readonly plan: Plan | BegunPlan }): FileId |
   return plan.input;
 }
 
-/** Whether a job is a batch that was made by other means. */
+/** Whether a job is a native batch. */
 export function isNative({ plan }: { readonly plan: Plan }): boolean {
   return plan.kind === "native";
 }

@@ -1,6 +1,6 @@
 /**
  * A catalog whose file may be moved, deleted or replaced while it is open. What is written then goes
- * into a file that nobody finds again, and so must not be acknowledged.
+ * into a file that is never found again, and so must not be acknowledged.
  */
 import { Failure } from "../codecs/failure.ts";
 import { kvOver } from "./kv.ts";
@@ -9,7 +9,7 @@ import { kvOver } from "./kv.ts";
 export interface PresenceDeps {
   /** Whether the file that was opened still has its name; asked before and after each commit. */
   readonly isPresent: () => boolean;
-  /** Told once when the file is found missing, and once when it is there again. */
+  /** Called once when the file is found missing, and once when it is there again. */
   readonly warn: (message: string) => void;
   /** What the catalog is called in messages. */
   readonly name: string;

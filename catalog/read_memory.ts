@@ -1,5 +1,5 @@
 /**
- * What was read of the catalog, for as long as nobody changes it: a client that polls, or lists the
+ * What was read of the catalog, until it changes: a client that polls, or lists the
  * same page again and again, costs the catalog nothing.
  */
 import type { ChangeMark } from "./change_mark.ts";
@@ -9,8 +9,8 @@ import { kvOver } from "./kv.ts";
 /** What was read, by a name. */
 export interface ReadMemory {
   /**
-   * Answers with what was read under a name, or reads it. It must come of the catalog alone, and
-   * whoever gets it must leave it as it is.
+   * Answers with what was read under a name, or reads it. It must come only of the catalog, and
+   * its reader must leave it as it is.
    *
    * @param weight How many records it holds.
    */
@@ -21,7 +21,7 @@ export interface ReadMemory {
   ): Promise<Value>;
 }
 
-/** Remembers nothing: for a catalog of which nobody can tell whether it was changed. */
+/** Remembers nothing: for a catalog whose changes cannot be seen. */
 export const noMemory: ReadMemory = { remember: (_name, _weight, read) => read() };
 
 /** Records that are remembered; past it everything is let go. */

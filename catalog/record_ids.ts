@@ -1,4 +1,4 @@
-/** Ids of the records of files that their providers give back to nobody, packed. */
+/** Ids of the records of files that cannot be downloaded, packed. */
 import { promisify } from "node:util";
 import { deflateRaw, inflateRaw } from "node:zlib";
 import type { FileId } from "../codecs/ids.ts";

@@ -83,7 +83,7 @@ export function createResultsCatalog(
     });
   }
 
-  /** Takes or prolongs the right to read a job's results; false while somebody else has it. */
+  /** Takes or prolongs the right to read a job's results; false while another gateway has it. */
   function lease(
     scope: Scope,
     id: JobId,
@@ -113,7 +113,7 @@ export function createResultsCatalog(
   }
 
   /**
-   * Ends a job and records its results in one step: nobody sees the one without the others.
+   * Ends a job and records its results in one step: no reader sees the one without the others.
    *
    * @param move The job's end, or undefined where it has one already and keeps it.
    * @returns The job; undefined where there is none.

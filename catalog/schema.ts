@@ -25,7 +25,7 @@ const migrations: Readonly<Record<number, Migration>> = {
     await indexJobs(kv, sleep);
     await indexExpiries(kv, sleep);
   },
-  // Forms of entries that the spelling of an id, or which members were there, told apart.
+  // Forms of entries that the spelling of an id, or which members were there, distinguished.
   2: upgradeTo3,
 };
 
@@ -33,7 +33,7 @@ const migrations: Readonly<Record<number, Migration>> = {
  * Sees to it that the catalog has the present form. Throws where it has a newer one.
  *
  * @param name What the catalog is called in errors.
- * @param told Told before a migration that may take a while.
+ * @param told Called before a migration that may take a while.
  */
 export async function ensureSchema(
   kv: Deno.Kv,

@@ -1,5 +1,5 @@
 /**
- * From schema 2 to schema 3: what was flat, and told by the spelling of an id, becomes unions. Each
+ * From schema 2 to schema 3: what was flat, and seen from the spelling of an id, becomes unions. Each
  * object holds where its bytes are (`held`) and its ETag; what results are put together from moves
  * from an entry of their own into that of the object. Each job holds how it runs (`plan`).
  *
@@ -157,7 +157,7 @@ const toldEach = 100_000;
 /**
  * Gives every entry the form of schema 3.
  *
- * @param told Told how far it is, where there is much to do.
+ * @param told Receives how far it is, where there is much to do.
  */
 export async function upgradeTo3(
   kv: Deno.Kv,

@@ -185,7 +185,7 @@ export function createUploadCatalog(
    * Claims an upload for being completed, or claims it for longer. While a claim lasts no part comes
    * or goes.
    *
-   * @returns `gone` where there is no such upload, `busy` where somebody else completes it.
+   * @returns `gone` where there is no such upload, `busy` where another caller completes it.
    */
   function claim(
     address: UploadAddress,

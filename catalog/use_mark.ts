@@ -1,21 +1,21 @@
 /**
- * A file beside the catalog that tells whether the catalog was closed properly. Whoever uses the
+ * A file beside the catalog that shows whether the catalog was closed properly. A process that uses the
  * catalog holds a shared lock on it, so that the last to go is known; a lock goes with its process.
  */
 import { diskTrouble } from "../runtime/disk.ts";
 
 /** The mark, held. */
 export interface UseMark {
-  /** Whether nobody else uses the catalog; nobody will before {@linkcode UseMark.share}. */
+  /** Whether no other process uses the catalog; none will before {@linkcode UseMark.share}. */
   readonly isAlone: boolean;
-  /** Whether the last to use the catalog was cut off, and nobody uses it now. */
+  /** Whether the last to use the catalog was cut off, and it is not in use now. */
   readonly wasCutOff: boolean;
   /** Lets others in, who wait while the catalog is looked at. */
   share(): Promise<void>;
   /**
-   * Leaves, and says that all is well if nobody else is left.
+   * Leaves, and says that all is well if no other process is left.
    *
-   * @param last Done before that, while nobody can come.
+   * @param last Done before that, while no other process can come.
    */
   leave(last?: () => Promise<void>): Promise<void>;
   /** Leaves without a word. */
@@ -28,7 +28,7 @@ const closed = "closed\n";
 /**
  * Takes the mark. Throws as Deno does where the file cannot be written.
  *
- * @param waiting Told where another process has the catalog for itself, which is waited for.
+ * @param waiting Called where another process has the catalog for itself, which is waited for.
  */
 export async function takeMark(path: string, waiting: () => void = () => {}): Promise<UseMark> {
   const file = await Deno.open(path, { read: true, write: true, create: true });

@@ -23,7 +23,7 @@ const jobArnForm =
   /^arn:aws(?:-[a-z-]+)?:bedrock:([a-z0-9-]{1,32}):([0-9]{1,12}):model-invocation-job\/([a-z0-9]{12})$/;
 
 /**
- * Takes a job's ARN apart; undefined if it is none. Partitions other than `aws` are understood,
+ * Takes a job's ARN apart; undefined if it is not one. Partitions other than `aws` are understood,
  * and accounts of fewer than 12 digits, which published examples have.
  */
 export function parseJobArn(text: string): JobArn | undefined {
@@ -39,7 +39,7 @@ const regionForm = /^(?=.{1,32}$)[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}$/;
  * Whether this is a region of AWS by its form, such as `us-west-2`, `us-gov-east-1` or
  * `eusc-de-east-1`. Only such a text may enter a host name: any other label of letters, digits and
  * hyphens could lead elsewhere, as `s3` does, which makes `bedrock.s3.amazonaws.com` the bucket
- * `bedrock` of whoever owns it.
+ * `bedrock` of any account.
  */
 export function isRegion(text: string): boolean {
   return regionForm.test(text);

@@ -16,7 +16,7 @@ export interface Chunk {
   readonly sha256: string;
 }
 
-/** What a decoder expects and whom it tells. */
+/** Expectations of a decoder, and its listeners. */
 export interface AwsChunkedOptions {
   /** The exact sum of the data in bytes, from `x-amz-decoded-content-length`. */
   readonly decodedLength: number;
@@ -215,7 +215,7 @@ function malformed(message: string): Failure {
 
 /**
  * Whether the body is framed as aws-chunked: `x-amz-content-sha256` begins with `STREAMING-`, or
- * `content-encoding` names aws-chunked and a decoded length is given. The name alone does not count
+ * `content-encoding` names aws-chunked and a decoded length is given. The name by itself does not count
  * where the body's own hash is given: boto3 with `ContentEncoding="aws-chunked, gzip"` sends a plain
  * body (a test of ceph/s3-tests, November 2026).
  */

@@ -29,7 +29,7 @@ export interface BedrockError {
 /**
  * Says a failure in Bedrock's words. The exception is the failure's own, else that of its kind.
  *
- * An internal failure, and anything thrown that is not a {@linkcode Failure}, is told of in a
+ * An internal failure, and anything thrown that is not a {@linkcode Failure}, is reported in a
  * neutral sentence, as it may hold what no client should read. The SDKs retry it.
  */
 export function bedrockError(failure: unknown): BedrockError {
@@ -61,10 +61,10 @@ export interface RenderedBedrockError {
 
 /**
  * Writes a failure as Bedrock does. The exception goes into a header and the sentence into
- * `message`: boto3 and the JS SDK understand this form alone in full (captured 2026-11; without
+ * `message`: boto3 and the JS SDK understand only this form in full (captured 2026-11; without
  * the header boto3 shows the status as the code).
  *
- * @param requestId What `x-amzn-RequestId` tells, a UUID at AWS.
+ * @param requestId The value of `x-amzn-RequestId`, a UUID at AWS.
  */
 export function renderBedrockError(failure: unknown, requestId: string): RenderedBedrockError {
   const { code, status, message, retryAfterSeconds } = bedrockError(failure);

@@ -47,7 +47,7 @@ export interface DeclaredDigest {
   readonly algorithm: Algorithm;
   /** In base64, whatever the header's own form; undefined where a trailer will bring it. */
   readonly expected: string | undefined;
-  /** True where nobody tells the digest and it is only to be computed. */
+  /** True where the digest is not declared and only computed. */
   readonly unchecked?: boolean;
 }
 
@@ -128,7 +128,7 @@ export interface DigestTap {
   md5(): string | undefined;
 }
 
-/** An MD5 that nobody declares and that is only to be computed. */
+/** An MD5 that is not declared and only computed. */
 export const computedMd5: DeclaredDigest = {
   header: "etag",
   algorithm: "md5",

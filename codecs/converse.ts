@@ -1,7 +1,7 @@
 /** Telling Converse records of a Bedrock batch input from those of InvokeModel. */
 import { isObject, type JsonObject } from "./json_object.ts";
 
-/** Members of a Converse request (botocore 1.43.107); one that is none of them is InvokeModel's. */
+/** Members of a Converse request (botocore 1.43.107); any other is InvokeModel's. */
 const members: ReadonlySet<string> = new Set([
   "messages",
   "system",
@@ -19,7 +19,7 @@ const members: ReadonlySet<string> = new Set([
 
 /**
  * Amazon Nova's own bodies have Converse's messages, but know more here, such as `topK`. Those that
- * use nothing of it look just like Converse's: which model they are for tells them apart.
+ * use nothing of it look just like Converse's: which model they are for distinguishes them.
  */
 const inferenceMembers: ReadonlySet<string> = new Set([
   "maxTokens",

@@ -1,5 +1,5 @@
 /**
- * The one error class of the gateway. Whoever knows what went wrong says so as a class of failure
+ * The one error class of the gateway. Code that knows what went wrong says so as a class of failure
  * and a sentence; the routes render it as S3 XML or Bedrock JSON.
  */
 
@@ -21,9 +21,9 @@ export type FailureKind =
 
 /** What a failure may carry besides its sentence. */
 export interface FailureDetails {
-  /** The exact S3 code where the kind alone would be too coarse, such as `BadDigest`. */
+  /** The exact S3 code where the kind would be too coarse, such as `BadDigest`. */
   readonly s3?: S3Code;
-  /** The exact Bedrock exception where the kind alone would be too coarse. */
+  /** The exact Bedrock exception where the kind would be too coarse. */
   readonly bedrock?: BedrockException;
   /** Extra elements of an S3 error, such as `{ Key: "a.jsonl" }`. */
   readonly fields?: Readonly<Record<string, string>>;
@@ -46,7 +46,7 @@ export interface FailureDetails {
 }
 
 /**
- * An operation failed for a reason that the caller should be told.
+ * An operation failed for a reason that the caller should know.
  *
  * The message is shown to the client: a full sentence that says what is wrong and what to do, free
  * of keys, tokens, customer data and text that a provider wrote.

@@ -9,7 +9,9 @@ export function sentenceOf({ message }: Failure): string {
   return /[.!?]$/.test(message) ? message : `${message}.`;
 }
 
-/** Whole seconds for `Retry-After`; undefined where a wait would not help, or nobody knows. */
+/**
+ * Whole seconds for `Retry-After`; undefined where a wait would not help, or its time is not known.
+ */
 export function retryAfterOf({ kind, details }: Failure): number | undefined {
   const seconds = details.retryAfterSeconds ??
     (kind === "throttled" ? throttledSeconds : undefined);

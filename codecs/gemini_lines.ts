@@ -2,7 +2,7 @@
  * Brings JSONL for Gemini into the form that its batches read, without changing the length.
  *
  * Gemini's file batches want `{"key":"k","request":{…}}`. Clients also send the form of its inline
- * batches, `{"request":{…},"metadata":{"key":"k"}}`. Gemini must be told a file's length before
+ * batches, `{"request":{…},"metadata":{"key":"k"}}`. Gemini needs a file's length before
  * its bytes, so a line is rewritten to exactly the bytes that it had, filled up with spaces.
  */
 import { JsonScan, type ScannedMember } from "./json_scan.ts";
@@ -16,7 +16,7 @@ const newForm = '{"key":';
 const withKey = `${newForm}"`;
 
 /**
- * Is told of each line as it came, once: a text of one character a byte that holds it from `start` up
+ * Receives each line as it came, once: a text of one character a byte that holds it from `start` up
  * to `end`. Of a line that begins with its key, and needs no change, the beginning may be all, and
  * of one of more than 8 KiB its two ends, with a backslash and a line feed between them.
  */
@@ -29,7 +29,7 @@ const encoder = new TextEncoder();
  * Values, further members and the white space around the object are copied byte for byte: numbers,
  * escapes and the order of members stay as they were. What `metadata` holds besides the key is
  * dropped, as Gemini has no field for it. Every other line passes byte for byte: one that has a
- * `key`, a blank one, broken JSON, a key that is no string, `metadata` spelled with escapes.
+ * `key`, a blank one, broken JSON, a key that is not a string, `metadata` spelled with escapes.
  *
  * Every chunk that comes out is as long as the bytes it stands for, so the total never changes.
  * Memory is bounded by the longest line and the chunk; a line over the limit fails the stream with
@@ -167,7 +167,10 @@ function normalizeLines(
 /** Bytes that are seen of each end of a longer line that came in several chunks. */
 const seenEdge = 4_096;
 
-/** Both ends of a long line. No string can be read from one into the other: the sign is no escape. */
+/**
+ * Both ends of a long line. No string can be read from one into the other: the sign is not an
+ * escape.
+ */
 function endsOf(line: Uint8Array): string {
   return `${latin1(line.subarray(0, seenEdge))}\\\n${latin1(line.subarray(-seenEdge))}`;
 }

@@ -1,4 +1,4 @@
-/** Ids that must not be mixed up. The brands exist for the compiler alone. */
+/** Ids that must not be mixed up. The brands exist only for the compiler. */
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };

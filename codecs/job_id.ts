@@ -1,7 +1,7 @@
 /**
  * Job ids: 12 characters of `[a-z0-9]`, as the ARN's pattern wants them.
  *
- * The first eight tell the job's submit time (milliseconds, base 36, good until 2059), so that the
+ * The first eight hold the job's submit time (milliseconds, base 36, good until 2059), so that the
  * order of ids is the order of time: a list by time is one range of the catalog, and a job whose
  * record was lost still knows when it was submitted.
  */
@@ -18,7 +18,7 @@ export function newJobId(time: number, random: (bytes: Uint8Array) => Uint8Array
 }
 
 /**
- * The id under which a batch that was made by other means is adopted: always the same one for the
+ * The id under which a native batch is adopted: always the same one for the
  * same batch, so that two gateways, or one with a new catalog, agree on it.
  *
  * @param attempt Counts up where the id is taken by another batch of the same millisecond.
@@ -29,7 +29,7 @@ export function adoptedJobId(createdAt: number, batch: string, attempt = 0): Job
   return jobId(timePrefix(createdAt) + rest.padStart(restLength, "0"));
 }
 
-/** The submit time that an id tells, in milliseconds since 1970. */
+/** The submit time that an id holds, in milliseconds since 1970. */
 export function timeOfJobId(id: JobId): number {
   return Number.parseInt(id.slice(0, timeLength), 36);
 }

@@ -48,7 +48,7 @@ type OpenMember = { -readonly [Name in keyof ScannedMember]: ScannedMember[Name]
 
 /**
  * A scan of one object. It is as strict as `JSON.parse`, but for objects that pass a limit above:
- * those are told as if they were no JSON.
+ * those are reported as if they were not JSON.
  */
 export class JsonScan {
   /** Members are noted down to this depth. */
@@ -87,7 +87,7 @@ export class JsonScan {
     this.#at = to;
   }
 
-  /** The members in the order of their names; undefined where the bytes are no JSON object. */
+  /** The members in the order of their names; undefined where the bytes are not a JSON object. */
   end(bytes: Uint8Array): readonly ScannedMember[] | undefined {
     const isWhole = this.#expected === "nothing" && this.#within === undefined && !this.#isBroken;
     return isWhole && isUtf8(bytes) ? this.#members : undefined;
@@ -258,7 +258,7 @@ function nameIn(raw: Uint8Array): string | undefined {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw));
   } catch {
-    return undefined; // Not UTF-8: the scan's end tells so.
+    return undefined; // Not UTF-8: the scan's end reports it.
   }
 }
 

@@ -57,7 +57,8 @@ export async function firstLine(
       if (done) return undefined;
     }
   } finally {
-    // Where the stream failed, the read has told so; where the line was found, the rest is no matter.
+    // Where the stream failed, the read has reported it; where the line was found, the rest
+    // does not matter.
     await reader.cancel().catch(() => {});
   }
 }

@@ -6,7 +6,7 @@ export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
-/** The text whose UTF-8 these characters are, a byte each; what is none becomes U+FFFD. */
+/** The text whose UTF-8 these characters are, a byte each; what is not UTF-8 becomes U+FFFD. */
 export function utf8OfLatin1(text: string): string {
   return Buffer.from(text, "latin1").toString();
 }

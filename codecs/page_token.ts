@@ -11,7 +11,7 @@ export type Json = null | boolean | number | string | readonly Json[] | {
 /** Makes and reads tokens. */
 export interface Tokens {
   /**
-   * @param kind What the token is for, such as `list-objects`; a token opens under its kind alone.
+   * @param kind What the token is for, such as `list-objects`; a token opens only under its kind.
    * @param payload Signed but not encrypted, so nothing secret. There is room for a key of 1,024
    * bytes and some 200 bytes besides.
    * @returns At most 2,048 characters of `[A-Za-z0-9_-]`.

@@ -17,7 +17,7 @@ export interface Part {
 export interface Piece {
   /** Which part. */
   readonly part: number;
-  /** Of the part's own bytes, in order; none where the line feed alone is wanted. */
+  /** Of the part's own bytes, in order; none where only the line feed is wanted. */
   readonly spans: readonly Span[];
   readonly lineFeed: boolean;
 }

@@ -28,7 +28,7 @@ export interface LinkForm {
 }
 
 /**
- * Tells what a query is. Checksums are no headers here: SDKs presign a PUT with the checksum of an
+ * Finds what a query is. Checksums are not headers here: SDKs presign a PUT with the checksum of an
  * empty body (`x-amz-checksum-crc32=AAAAAA==`, aws-sdk-js 3.1169).
  *
  * @param names Of all parameters, in lower case; so are those that its functions take.

@@ -31,7 +31,7 @@ export interface S3Error {
 /**
  * Says a failure in S3's words. The code is the failure's own S3 code, else that of its kind.
  *
- * An internal failure, and anything thrown that is not a {@linkcode Failure}, is told of in a
+ * An internal failure, and anything thrown that is not a {@linkcode Failure}, is reported in a
  * neutral sentence, as it may hold what no client should read. S3's clients retry it.
  */
 export function s3Error(failure: unknown): S3Error {

@@ -3,7 +3,7 @@
 /** What an `s3://` URI names. */
 export interface S3Uri {
   readonly bucket: string;
-  /** To the letter, never percent-decoded; empty where the URI names a bucket alone. */
+  /** To the letter, never percent-decoded; empty where the URI names only a bucket. */
   readonly key: string;
 }
 
@@ -11,7 +11,7 @@ const maxKeyBytes = 1024;
 const encoder = new TextEncoder();
 
 /**
- * Takes `s3://bucket/key` apart; undefined where the bucket is no valid name or the key is longer
+ * Takes `s3://bucket/key` apart; undefined where the bucket is not a valid name or the key is longer
  * than 1,024 bytes of UTF-8. The key may hold any character: AWS's narrower pattern for jobs
  * forbids `=`, `+` and spaces, which the keys of data lakes have.
  */

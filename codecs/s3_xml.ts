@@ -40,7 +40,7 @@ export function renderXml(root: string, content: XmlContent): string {
   return document(root, content, ` xmlns="${namespace}"`);
 }
 
-/** What an error document tells. */
+/** Members of an error document. */
 export interface S3ErrorDocument {
   readonly code: string;
   readonly message: string;
@@ -49,7 +49,7 @@ export interface S3ErrorDocument {
   readonly resource?: string;
   /** Further elements, such as `{ Key: "a.jsonl" }`. */
   readonly fields?: Readonly<Record<string, string>>;
-  /** What `x-amz-id-2` tells. */
+  /** The value of `x-amz-id-2`. */
   readonly hostId?: string;
 }
 
@@ -75,7 +75,7 @@ export function s3Time(milliseconds: number): string {
   return new Date(Math.floor(milliseconds / 1000) * 1000).toISOString();
 }
 
-/** Who owns an object, as a listing tells it. */
+/** Who owns an object, as a listing shows it. */
 export interface XmlOwner {
   readonly id: string;
   readonly displayName: string;
@@ -96,7 +96,7 @@ export interface ListedObject {
   readonly owner?: XmlOwner;
 }
 
-/** What both versions of a listing tell. */
+/** Members of both versions of a listing. */
 interface Listing {
   readonly bucket: string;
   readonly prefix: string;
@@ -139,7 +139,7 @@ export function renderListBucketResult(asked: ListBucketResult): string {
 export interface ListBucketResultV1 extends Listing {
   readonly marker: string;
   readonly isTruncated: boolean;
-  /** S3 tells it only where there is a delimiter; else clients go on from the last key. */
+  /** S3 gives it only where there is a delimiter; else clients go on from the last key. */
   readonly nextMarker?: string | undefined;
 }
 

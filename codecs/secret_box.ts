@@ -2,10 +2,10 @@
 
 /** Seals and opens secrets under one key. */
 export interface SecretBox {
-  /** Tells one key from another, and nothing of the key itself. */
+  /** A mark of the key, which reveals nothing of the key itself. */
   readonly fingerprint: string;
   /**
-   * @param owner Whose secret it is; it opens for this owner alone, so that nobody who can write the
+   * @param owner Whose secret it is; it opens only for this owner, so that no one who can write the
    * catalog can give one key's secret to another.
    */
   seal(owner: string, secret: string): Promise<Uint8Array>;
@@ -64,7 +64,7 @@ export async function createSecretBox(key: Uint8Array): Promise<SecretBox> {
   };
 }
 
-/** What is signed to tell keys apart: a key signs nothing else. */
+/** What is signed for a key's mark: a key signs nothing else. */
 const signedForFingerprint = "batchway: which key is this";
 
 async function fingerprintOf(key: Uint8Array): Promise<string> {

@@ -119,7 +119,7 @@ export function parsePresignedV2(
 
 /**
  * Names in the query of a SigV2 request that its signature does not cover and that are more than a
- * page of a list, in their order: whoever holds a link could have added them, so a request with any
+ * page of a list, in their order: a holder of the link could have added them, so a request with any
  * is to be refused. `?attributes`, which botocore sends and does not sign, is one of them.
  *
  * @param query As {@linkcode parseRawQuery} gives it.
@@ -209,7 +209,7 @@ function signedParameters(query: string): string {
     const equals = piece.indexOf("=");
     const name = decodeKey(equals < 0 ? piece : piece.slice(0, equals)) ?? "";
     if (!subresources.has(name)) continue;
-    // A broken escape was found by whoever parsed the query before.
+    // A broken escape was found when the query was parsed.
     const value = equals < 0 ? "" : `=${decodeKey(piece.slice(equals + 1)) ?? ""}`;
     pairs.push([name, bytesOf(name + value)]);
   }

@@ -99,7 +99,7 @@ function ascii(path: string): string {
 }
 
 /**
- * A raw query as it is signed: without `X-Amz-Signature`, encoded anew, in the order of the encoded
+ * A raw query as it is signed: without `X-Amz-Signature`, encoded again, in the order of the encoded
  * names and then values.
  *
  * @throws Failure invalid (InvalidArgument) where an escape is broken.
@@ -242,7 +242,7 @@ export function verifySignature(
   const key = signingKey(secretAccessKey, claimed);
   const given = Buffer.from(claimed.signature, "hex");
   let right = false;
-  // Every spelling is compared, so that the time tells nothing of the secret.
+  // Every spelling is compared, so that the time reveals nothing of the secret.
   for (const path of signedPaths(request.path, claimed.service)) {
     const canonical = canonicalRequest(request, path, claimed.signedHeaders);
     const own = Buffer.from(signature(key, stringToSign(timestamp, claimed, canonical)), "hex");

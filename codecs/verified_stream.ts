@@ -20,7 +20,7 @@ const yieldBytes = 1024 * 1024;
 
 /**
  * Passes a body on, with back-pressure and in constant memory, and holds its last chunk back until
- * the length is exact and every digest is right. So whoever reads it with that length in mind never
+ * the length is exact and every digest is right. So a reader with that length in mind never
  * gets the whole of a wrong body: the stream breaks instead, with Failure invalid IncompleteBody
  * where the body is shorter or longer or its connection broke, else with what `tap.verify` throws.
  * Other errors of the body break the stream as they are.
@@ -71,7 +71,7 @@ export function verifiedStream(
         if (checksums !== undefined) controller.close();
       } catch (error) {
         held = undefined;
-        // Ours is the error to tell; the body's own end is nobody's concern any more.
+        // Ours is the error to report; the body's own end does not matter any more.
         reader.cancel(error).catch(() => {});
         throw isBrokenConnection(error) ? incomplete("shorter", error) : error;
       }

@@ -3,7 +3,7 @@
  * the same store. A job moves on by the clock, whenever someone asks for it.
  *
  * Gaps: results appear in S3 with the first request about the job after its end, not by themselves;
- * roles, VPCs and encryption keys are checked by their form alone.
+ * roles, VPCs and encryption keys are checked only by their form.
  * By design: an account may have nine digits and a job one record, as in examples in the field,
  * unless the sandbox is strict; any model id of the right form exists; records whose id begins with
  * `error-` fail.
@@ -50,7 +50,7 @@ export function createBedrock(context: SandboxContext): Simulator {
       const body = await carryOut(request);
       return Response.json(body, { headers: { "x-amzn-requestid": requestId } });
     } catch (error) {
-      // Anything else is a fault of the simulation, which its server tells of.
+      // Anything else is a fault of the simulation, which its server reports.
       if (!(error instanceof Failure)) throw error;
       const { status, headers, body } = renderBedrockError(error, requestId);
       return new Response(body, { status, headers });

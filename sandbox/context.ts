@@ -50,7 +50,7 @@ export interface Store {
   deleteBlob(name: string): Promise<void>;
 }
 
-/** Faults that only whoever writes a batch's results can carry out. */
+/** Faults that are carried out where a batch's results are written. */
 export interface ResultFaults {
   /**
    * A batch's result lines as the faults on this provider want them: some lost, some repeated, some in the opposite order;
@@ -64,7 +64,7 @@ export interface ResultFaults {
 export interface SandboxContext {
   readonly options: SandboxOptions;
   /**
-   * A part of the store for this provider alone, but for S3 and Bedrock, which share one: Bedrock
+   * A part of the store only for this provider, but for S3 and Bedrock, which share one: Bedrock
    * reads and writes objects of S3. `/control/ledger` shows each collection: ids, and of each
    * document the plain fields and `metadata`.
    */

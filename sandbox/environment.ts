@@ -1,4 +1,4 @@
-/** How a gateway is told of the simulated providers. */
+/** Variables that lead a gateway to the simulated providers. */
 import { sandboxKeys } from "./context.ts";
 import type { Sandbox } from "./server.ts";
 

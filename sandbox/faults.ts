@@ -34,7 +34,7 @@ export interface FaultRule {
   readonly status?: number;
   /** Headers of the answer; added to the provider's own where the request is carried out. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Body of the answer; alone it means status 200. The request is not carried out. */
+  /** Body of the answer; by itself it means status 200. The request is not carried out. */
   readonly body?: string;
   /** Of the body: `text/html` for a page from a proxy. `application/json` where absent. */
   readonly contentType?: string;
@@ -207,7 +207,7 @@ export function createFaults(): Faults {
  * Carries a request out as a rule wants it.
  *
  * @param carryOut Lets the simulated provider answer.
- * @param discard Lets go of a request's body that nobody reads.
+ * @param discard Lets go of a request's body that is not read.
  * @param sleep Waits some seconds.
  */
 export async function applyFault(

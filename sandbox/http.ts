@@ -62,7 +62,7 @@ async function serve(
   outgoing: ServerResponse,
   handler: (request: RawRequest) => Promise<RawAnswer>,
 ): Promise<void> {
-  // A connection that breaks is seen by whoever reads or writes; here it is no event of its own.
+  // A connection that breaks is seen by its reader or writer; here it is not an event of its own.
   outgoing.on("error", () => {});
   const body = bodyOf(incoming);
   let answer: RawAnswer;

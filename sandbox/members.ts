@@ -2,7 +2,7 @@
 import type { Json } from "./context.ts";
 import type { JsonObject } from "./json.ts";
 
-/** The answer with these values wherever it has members of their names; what is no JSON stays. */
+/** The answer with these values wherever it has members of their names; what is not JSON stays. */
 export async function withMembers(response: Response, members: JsonObject): Promise<Response> {
   const { status } = response;
   const headers = new Headers(response.headers);

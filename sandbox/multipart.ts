@@ -121,7 +121,7 @@ class Source {
   }
 
   async cancel(): Promise<void> {
-    // Where the body failed, the read has told so.
+    // Where the body failed, the read has reported it.
     await this.#reader.cancel().catch(() => {});
   }
 

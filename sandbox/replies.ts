@@ -74,7 +74,7 @@ export function conversation(messages: Json | undefined): { prompt: string; ever
   return { prompt, everything };
 }
 
-/** A unit vector that depends on the text alone; `dimensions` is held between 1 and 4,096. */
+/** A unit vector that depends only on the text; `dimensions` is held between 1 and 4,096. */
 export function embedding(text: string, dimensions: number): number[] {
   const seed = createHash("sha256").update(text).digest();
   let state = seed.readUInt32LE(0) || 1;

@@ -4,7 +4,7 @@
  *
  * Gaps: versions, tags, ACLs, policies and other subresources are 501; a multipart object has no
  * checksum of the whole; signatures of single chunks are not verified.
- * By design: a request for a region other than the bucket's is served; buckets that nobody created
+ * By design: a request for a region other than the bucket's is served; buckets that were never created
  * exist, empty, unless the sandbox is strict.
  */
 import { Failure } from "../codecs/failure.ts";
@@ -80,7 +80,7 @@ export function createS3(context: SandboxContext): Simulator {
       const target = parseTarget(request.method, request.path, request.query, copies);
       return await handlers[target.operation]({ ...target, request, context, data, region });
     } catch (error) {
-      // Anything else is a fault of the simulation, which its server tells of.
+      // Anything else is a fault of the simulation, which its server reports.
       if (!(error instanceof Failure)) throw error;
       return await errorResponse(error, request, requestId);
     } finally {

@@ -19,7 +19,7 @@ export interface SandboxStore extends Store {
   flush(): Promise<void>;
 }
 
-/** Blobs alone: where their bytes are kept. */
+/** Only for blobs: where their bytes are kept. */
 interface Blobs {
   write(name: string, body: ReadableStream<Uint8Array>): Promise<BlobInfo>;
   read(name: string, first: number, last: number): ReadableStream<Uint8Array>;

@@ -160,7 +160,7 @@ function pageOf(
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
     throw invalid("limit: Input should be between 1 and 1000");
   }
-  // The cursor is the last file that was told of.
+  // The cursor is the last file that was listed.
   const last = token === "" ? -1 : all.findIndex(({ id }) => `page_${id}` === token);
   if (token !== "" && last < 0) throw invalid("page: The cursor is not valid.");
   const page = all.slice(last + 1, last + 1 + limit);

@@ -3,7 +3,7 @@
  *
  * Gaps: live messages, models, workspaces, rate limit headers, the beta form of the list of files.
  * By design: no file can be downloaded, for nothing here makes any but uploads; requests that fail
- * are told by their id or model (`messages.ts`).
+ * are known by their id or model (`messages.ts`).
  */
 import {
   sandboxKeys,
@@ -48,7 +48,7 @@ export const createAnthropic: SimulatorFactory = (context): Simulator => {
       if (!(error instanceof AnthropicError)) throw error;
       response = errorResponse(error, requestId);
     } finally {
-      // Unless somebody reads it, the client would wait for ever to send it all.
+      // Unless it is read, the client would wait for ever to send it all.
       if (request.body?.locked === false) await request.body.cancel();
     }
     response.headers.set("request-id", requestId);

@@ -1,4 +1,4 @@
-/** Where a message batch is in its life: told from its times alone, whenever somebody asks. */
+/** Where a message batch is in its life: computed only from its times, with each question. */
 import type { SandboxOptions } from "../context.ts";
 import type { BatchRecord } from "./records.ts";
 
@@ -12,7 +12,7 @@ export interface Progress {
   readonly carriedOut: number;
   /** What became of the others. */
   readonly others: "canceled" | "expired";
-  /** Set once the results are too old to be had. */
+  /** Set once the results are too old to be read. */
   readonly archivedAt: Date | undefined;
 }
 

@@ -93,7 +93,7 @@ const byte = {
 /**
  * The text of each element of the one list that the JSON object in a body holds under `name`.
  *
- * Follows strings and brackets alone: that each element is JSON is left to its reader, and the
+ * Follows only strings and brackets: that each element is JSON is left to its reader, and the
  * object may hold nothing besides the list.
  */
 async function* arrayElements(

@@ -1,4 +1,4 @@
-/** Results of a batch: written once, when somebody looks at it after its end. */
+/** Results of a batch: written once, with the first look after its end. */
 import { splitLines } from "../../codecs/jsonl.ts";
 import type { JsonObject } from "../json.ts";
 import { resultLines as linesAsked } from "../model/words.ts";
@@ -12,7 +12,7 @@ const maxLineBytes = 256 * 2 ** 20;
 /** How many results wait to be put into another order. */
 const shuffled = 16;
 
-/** Writes the results of a batch that has ended; tells how many there are of each kind. */
+/** Writes the results of a batch that has ended; returns how many there are of each kind. */
 export async function writeResults(
   { context }: Anthropic,
   batch: BatchRecord,

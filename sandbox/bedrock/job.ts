@@ -39,7 +39,7 @@ export interface Job {
   };
 }
 
-/** Where a job is, going by the clock alone. */
+/** Where a job is, going only by the clock. */
 export interface Phase {
   readonly status: JobStatus;
   /** When it came there, in milliseconds since 1970. */
@@ -105,7 +105,7 @@ export function countsSoFar({ valid }: Job, progress: number): Counts | undefine
   return { total, processed, success: good, error: processed - good };
 }
 
-/** What Get and List tell of a job. */
+/** A job in the answers of Get and List. */
 export function jobView(job: Job, now: number, options: SandboxOptions): Record<string, Json> {
   const phase = phaseAt(job, now, options);
   const end = job.end;

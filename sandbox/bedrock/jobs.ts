@@ -25,7 +25,7 @@ const collections = { jobs: "bedrock-jobs", tokens: "bedrock-tokens" } as const;
 export function createJobs(context: SandboxContext): Jobs {
   const { store, options, now } = context;
   const records: RecordsContext = { ...context, data: createS3Data(context) };
-  /** Whoever asks for a job while it is brought up to date waits for the same work. */
+  /** A caller that asks for a job while it is brought up to date waits for the same work. */
   const running = new Map<string, Promise<Job>>();
 
   const read = (id: string) => store.get(collections.jobs, id) as unknown as Job | undefined;

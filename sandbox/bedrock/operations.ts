@@ -78,7 +78,7 @@ export const createJob: BedrockHandler = async ({ context, jobs, region, body })
   return await Promise.resolve({ jobArn: arn });
 };
 
-/** Tells of a job. */
+/** Answers with a job. */
 export const getJob: BedrockHandler = async (call) => {
   const { context } = call;
   return jobView(await requireJob(call), context.now().getTime(), context.options);

@@ -21,7 +21,7 @@ export interface Service {
   readonly state?: (state: string) => string;
   /** A refusal: its body, which is sent as plain text where it is a text. */
   readonly error?: (status: number, message: string) => Json;
-  /** How it packs replies and downloads, though nobody asks for it. */
+  /** How it packs replies and downloads, though it is not asked for. */
   readonly packed?: "gzip" | "deflate" | "br";
   /**
    * Its lists: `bare` without pages and frame, `endless` with one page for ever, `circle` with pages

@@ -55,7 +55,7 @@ function timeOf(value: Json, { time, noTime = null }: Service): Json {
   return typeof value === "number" ? time?.(value) ?? value : noTime;
 }
 
-/** Files and batches as the simulated OpenAI writes them, whose pages begin anew or have no end. */
+/** Files and batches as the simulated OpenAI writes them, whose pages begin again or have no end. */
 export function listed(
   page: JsonObject,
   service: Service,

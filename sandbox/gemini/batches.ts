@@ -1,4 +1,4 @@
-/** Batches: create, get, list, cancel and delete, each told as a long-running operation. */
+/** Batches: create, get, list, cancel and delete, each as a long-running operation. */
 import { splitLines } from "../../codecs/jsonl.ts";
 import type { Json, SandboxRequest } from "../context.ts";
 import type { JsonObject } from "../json.ts";
@@ -169,7 +169,7 @@ async function inputOf(
   return { inputFile: null, inputBlob };
 }
 
-/** The results of inline requests, which get tells and list does not; 20 MB went in at most. */
+/** The results of inline requests, which get returns and list does not; 20 MB went in at most. */
 async function inlinedResponses(gemini: Gemini, batch: BatchRecord): Promise<Json[] | undefined> {
   if (batch.inputFile !== null || batch.resultBlob === null) return undefined;
   const responses: Json[] = [];

@@ -13,7 +13,9 @@ export function field(object: JsonObject, name: string): Json | undefined {
   return object[name] ?? object[name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)];
 }
 
-/** The text under a name; undefined where it is absent or empty, which proto3 does not tell apart. */
+/**
+ * The text under a name; undefined where it is absent or empty, which proto3 does not distinguish.
+ */
 export function textField(object: JsonObject, name: string, at: string): string | undefined {
   const value = field(object, name);
   if (value === undefined || value === null || value === "") return undefined;

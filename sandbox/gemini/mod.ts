@@ -2,7 +2,7 @@
  * A simulated Gemini Developer API: Files and Batch, in versions `v1beta` and `v1`.
  *
  * Gaps: metadata-only files, `files:register`, `PATCH` of batches, webhooks; raw uploads.
- * By design: models that are not of Gemini (`model/known.ts`) are not found; records that fail are told by
+ * By design: models that are not of Gemini (`model/known.ts`) are not found; records that fail are known by
  * their key or model (`answers.ts`); a list of batches leaves inline results out.
  */
 import {
@@ -50,7 +50,7 @@ export const createGemini: SimulatorFactory = (context): Simulator => {
       if (error instanceof GoogleError) return errorResponse(error);
       throw error;
     } finally {
-      // Unless somebody reads it, the client would wait for ever to send it all.
+      // Unless it is read, the client would wait for ever to send it all.
       if (request.body?.locked === false) await request.body.cancel();
     }
   };

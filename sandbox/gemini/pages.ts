@@ -14,7 +14,7 @@ const position = (item: Listed) => `${item.createdAt} ${item.id}`;
  * One page of a listing.
  *
  * `pageSize` is 10 where it is absent and at most 100; more is brought down to 100, as AIP-158
- * wants it. A negative size or a token that is none is refused.
+ * wants it. A negative size or another token is refused.
  */
 export function page<Item extends Listed>(
   items: readonly Item[],

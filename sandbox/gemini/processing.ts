@@ -11,7 +11,7 @@ import type { BatchRecord, Gemini, InputCheck } from "./records.ts";
 
 /**
  * A batch as it is now, and its progress. Work that is due by now is done first: nothing happens
- * until somebody looks. A batch that was deleted in the meantime is undefined.
+ * until a caller looks. A batch that was deleted in the meantime is undefined.
  */
 export function look(
   gemini: Gemini,

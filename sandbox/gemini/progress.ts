@@ -1,8 +1,8 @@
-/** Where a batch is in its life: told from its times alone, whenever somebody asks. */
+/** Where a batch is in its life: computed only from its times, with each question. */
 import type { SandboxOptions } from "../context.ts";
 import type { BatchRecord } from "./records.ts";
 
-/** States on the wire that time alone can tell; FAILED comes from the input. */
+/** States on the wire that follow only from time; FAILED comes from the input. */
 export type TimedState =
   | "BATCH_STATE_PENDING"
   | "BATCH_STATE_RUNNING"
@@ -19,7 +19,7 @@ export interface Progress {
   readonly changedAt: Date;
   /** Set once the state is final. */
   readonly endedAt: Date | undefined;
-  /** The state is SUCCEEDED and the results can be told; they come a moment after the state. */
+  /** The state is SUCCEEDED and the results can be read; they come a moment after the state. */
   readonly resultsAt: Date | undefined;
 }
 

@@ -55,7 +55,7 @@ function partsOf(
   if (thinking !== undefined && showsThoughts) parts.push({ text: thinking, thought: true });
   if (text !== "") parts.push({ text: index === 0 ? text : `${text} [${index + 1}]`, ...seal });
   for (const [at, { name, input }] of calls.entries()) {
-    // The first of parallel calls alone is sealed.
+    // Only the first of parallel calls is sealed.
     parts.push({ functionCall: { name, args: input }, ...(at === 0 ? seal : {}) });
   }
   return parts;

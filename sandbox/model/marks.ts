@@ -6,7 +6,7 @@ export function signature(text: string): string {
   return createHash("sha256").update(`sandbox ${text}`).digest("base64");
 }
 
-/** An id of `length` letters and digits that depends on the reply and the place in it alone. */
+/** An id of `length` letters and digits that depends only on the reply and the place in it. */
 export function partId(replyId: string, index: number, length: number): string {
   const hash = createHash("sha256").update(`${replyId} ${index}`).digest("hex");
   return hash.slice(0, length);

@@ -37,7 +37,7 @@ export async function* records(input: ReadableStream<Uint8Array>): AsyncGenerato
 
 /**
  * Checks an input file as OpenAI does before it runs a batch. OpenAI publishes no list of its codes:
- * these are those of public reports (2026). No more than 100 errors are told.
+ * these are those of public reports (2026). No more than 100 errors are reported.
  *
  * @param knows Whether there is a model of this name.
  * @param fails Whether a record will fail when it is run.

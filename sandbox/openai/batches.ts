@@ -77,7 +77,7 @@ export function batchOperations(files: FileStore, context: SandboxContext): {
       const current = moment(batch);
       const work = due(batch, current);
       if (work === undefined) return [batch, current];
-      // Whoever asks at the same time waits for the same work.
+      // A caller at the same time waits for the same work.
       let running = underWay.get(id);
       if (running === undefined) {
         running = (work === "check" ? check(batch) : run(batch, current))

@@ -27,7 +27,7 @@ export function modelFault(body: JsonObject): OpenAIError | undefined {
   for (const name of ["presence_penalty", "frequency_penalty", "logit_bias"]) {
     if ((body[name] ?? 0) !== 0) return unsupported(name);
   }
-  // From gpt-5.1 on, a model that is told not to reason takes sampling.
+  // From gpt-5.1 on, a model without reasoning takes sampling.
   if (effort === "none" && /^gpt-(5\.|[6-9])/.test(model)) return undefined;
   for (const name of ["temperature", "top_p"]) {
     if ((body[name] ?? 1) === 1) continue;

@@ -17,7 +17,7 @@ export const listBuckets: Handler = ({ data }) =>
     },
   });
 
-/** Creates a bucket; one's own that is there already is no error. */
+/** Creates a bucket; one's own that is there already is not an error. */
 export const createBucket: Handler = async ({ request, data, bucket, region }) => {
   const { headers } = request;
   const hasBody = headers.has("transfer-encoding") || Number(headers.get("content-length")) > 0;
@@ -27,7 +27,7 @@ export const createBucket: Handler = async ({ request, data, bucket, region }) =
   return new Response(null, { headers: { location: `/${bucket}` } });
 };
 
-/** Tells whether a bucket exists. */
+/** Answers whether a bucket exists. */
 export const headBucket: Handler = ({ data, bucket, region }) =>
   Promise.resolve(
     new Response(null, {
@@ -42,7 +42,7 @@ export const deleteBucket: Handler = ({ data, bucket, region }) => {
   return Promise.resolve(new Response(null, { status: 204 }));
 };
 
-/** Tells a bucket's region, in S3's way: us-east-1 has no name. */
+/** Answers with a bucket's region, in S3's way: us-east-1 has no name. */
 export const getBucketLocation: Handler = ({ data, bucket, region }) => {
   const location = data.bucket(bucket, region).region;
   return xmlResponse("LocationConstraint", location === "us-east-1" ? "" : location);

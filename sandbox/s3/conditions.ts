@@ -61,7 +61,10 @@ export function checkWrite(headers: Headers, existing: StoredObject | undefined)
   if (existing !== undefined) throw preconditionFailed("noneMatch");
 }
 
-/** Evaluates If-Match of a delete, or an `<ETag>` of DeleteObjects; no object is no failure. */
+/**
+ * Evaluates If-Match of a delete, or an `<ETag>` of DeleteObjects; a missing object is not a
+ * failure.
+ */
 export function checkDelete(match: string | null, existing: StoredObject | undefined): void {
   if (match === null || existing === undefined) return;
   if (!matches(match, existing.etag)) throw preconditionFailed("match");

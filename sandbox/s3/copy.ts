@@ -63,7 +63,7 @@ export function copySource({ request, data, region }: Call): CopySource {
   if (version !== undefined && version !== "null") {
     throw s3Failure("NotImplemented", "Versions of objects are not simulated.");
   }
-  // In this header alone a plus is a space: the Go SDK writes it so (s5cmd 2.3.0, 2026-11).
+  // Only in this header a plus is a space: the Go SDK writes it so (s5cmd 2.3.0, 2026-11).
   const path = decodeKey(raw.replaceAll("+", " "));
   const slash = path?.indexOf("/") ?? -1;
   if (path === undefined || slash < 1 || slash === path.length - 1) {

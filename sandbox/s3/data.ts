@@ -8,7 +8,7 @@ import { compareUtf8 } from "./keys.ts";
 import { s3Failure } from "./errors.ts";
 import type { Json, SandboxContext, Store } from "../context.ts";
 
-/** A bucket; one that nobody created exists, empty, unless the sandbox is strict. */
+/** A bucket; one that was never created exists, empty, unless the sandbox is strict. */
 export interface Bucket {
   readonly name: string;
   readonly region: string;
@@ -62,7 +62,7 @@ export interface S3Data {
   put(bucket: string, key: string, object: NewObject): Promise<StoredObject>;
   /** Its bytes, or those from `first` to `last` inclusive. */
   read(object: StoredObject, first?: number, last?: number): ReadableStream<Uint8Array>;
-  /** Deletes an object; none is no error. */
+  /** Deletes an object; a missing one is not an error. */
   remove(bucket: string, key: string): Promise<void>;
 }
 

@@ -57,7 +57,7 @@ function answer(call: Call, withBody: boolean): Response {
   }
   headers.set("accept-ranges", "bytes");
   for (const [name, value] of Object.entries(object.headers)) {
-    // S3 does not tell of the storage class that is the usual one.
+    // S3 does not name the storage class that is the usual one.
     if (name !== "x-amz-storage-class" || value !== "STANDARD") headers.set(name, value);
   }
   for (const [name, header] of Object.entries(overrides)) {

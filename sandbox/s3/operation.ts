@@ -1,4 +1,4 @@
-/** Decides which S3 operation a request is, from method, path and query alone. */
+/** Decides which S3 operation a request is, only from method, path and query. */
 import { decodeKey, parseRawQuery } from "../../codecs/uri.ts";
 import { isBucketName } from "../../codecs/s3_uri.ts";
 import { s3Failure } from "./errors.ts";
