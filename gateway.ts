@@ -323,10 +323,7 @@ const oneMachineOnly =
   "Objects are kept in a folder of this machine. Where several machines share a catalog, requests " +
   "that come to another one get 503: set objects.store to a bucket in batchway.jsonc";
 
-/**
- * The folders of the stores, beside their catalog, whose gateways are the only ones to tidy up
- * there.
- */
+/** The folders of the stores, beside their catalog, whose gateways tidy up there. */
 async function foldersOf(
   { data, objects }: Config,
   { catalogPath }: GatewayDeps,
