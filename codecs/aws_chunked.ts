@@ -61,7 +61,7 @@ const lineFeed = 0x0a;
 export function awsChunkedDecoder(
   options: AwsChunkedOptions,
 ): TransformStream<Uint8Array, Uint8Array> {
-  const decoder = new Decoder(options);
+  const decoder = createAwsChunkedDecoder(options);
   return new TransformStream({
     transform(bytes, controller) {
       const pieces: Uint8Array[] = [];
@@ -72,7 +72,20 @@ export function awsChunkedDecoder(
   });
 }
 
-class Decoder {
+/** Decodes aws-chunked piece by piece, and throws what breaks {@linkcode awsChunkedDecoder}. */
+export interface AwsChunkedDecoder {
+  /** Takes what came and gives out its data, in views of it. */
+  write(bytes: Uint8Array, emit: (data: Uint8Array) => void): void;
+  /** To be called once the body has ended. */
+  end(): void;
+}
+
+/** Makes what decodes one body without a stream. */
+export function createAwsChunkedDecoder(options: AwsChunkedOptions): AwsChunkedDecoder {
+  return new Decoder(options);
+}
+
+class Decoder implements AwsChunkedDecoder {
   readonly #options: AwsChunkedOptions;
   #state: "head" | "data" | "data-end" | "trailer" = "head";
   /** The line so far, one character a byte. */

@@ -1,6 +1,6 @@
 /** Digests that a client declares for a body: which ones, and whether the bytes have them. */
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { Failure } from "./failure.ts";
 
@@ -10,6 +10,8 @@ interface Hasher {
   update(chunk: Uint8Array): void;
   /** Big-endian bytes. Called once. */
   digest(): Uint8Array;
+  /** The digest of bytes that are there as a whole, instead of the two above. */
+  digestOf?(whole: Uint8Array): Uint8Array;
 }
 
 const algorithms: Record<Algorithm, { bytes: number; create(): Promise<Hasher> | Hasher }> = {
@@ -23,9 +25,9 @@ const algorithms: Record<Algorithm, { bytes: number; create(): Promise<Hasher> |
     create: async () =>
       wasmHasher(await (await import("hash-wasm")).createCRC64("9a6c9329ac4bc9b5")),
   },
-  sha1: { bytes: 20, create: () => createHash("sha1") },
-  sha256: { bytes: 32, create: () => createHash("sha256") },
-  md5: { bytes: 16, create: () => createHash("md5") },
+  sha1: { bytes: 20, create: () => nodeHasher("sha1") },
+  sha256: { bytes: 32, create: () => nodeHasher("sha256") },
+  md5: { bytes: 16, create: () => nodeHasher("md5") },
 };
 
 /**
@@ -119,11 +121,12 @@ export interface DigestTap {
   /**
    * Ends the digests; to be called once.
    *
+   * @param whole All the bytes, where they were not given one chunk after the other.
    * @returns Checksum header name → base64 value of each `x-amz-checksum-*`, for the reply.
    * @throws Failure invalid: BadDigest or XAmzContentSHA256Mismatch where the bytes have another
    * digest, InvalidRequest where an announced trailer never came.
    */
-  verify(): Record<string, string>;
+  verify(whole?: Uint8Array): Record<string, string>;
   /** The MD5 of the bytes in hex where it was among the digests; known once they are verified. */
   md5(): string | undefined;
 }
@@ -156,10 +159,10 @@ export async function createDigestTap(declared: readonly DeclaredDigest[]): Prom
       if (awaited === undefined) return;
       trailers.set(header, checksumValue(header, awaited.algorithm, value));
     },
-    verify() {
+    verify(whole) {
       const actual = new Map<Algorithm, string>();
       for (const [algorithm, hasher] of hashers) {
-        const digest = Buffer.from(hasher.digest());
+        const digest = Buffer.from(digestOf(hasher, whole));
         actual.set(algorithm, digest.toString("base64"));
         if (algorithm === "md5") md5 = digest.toString("hex");
       }
@@ -220,6 +223,24 @@ function missingTrailer(header: string): Failure {
     `The trailer ${header} that x-amz-trailer announces did not come; send it after the last chunk.`,
     { s3: "InvalidRequest" },
   );
+}
+
+function digestOf(hasher: Hasher, whole: Uint8Array | undefined): Uint8Array {
+  if (whole === undefined) return hasher.digest();
+  if (hasher.digestOf) return hasher.digestOf(whole);
+  hasher.update(whole);
+  return hasher.digest();
+}
+
+/** Made when its first chunk comes: the one-shot form takes a tenth of the time (Deno 2.9.6). */
+function nodeHasher(name: "sha1" | "sha256" | "md5"): Hasher {
+  let made: ReturnType<typeof createHash> | undefined;
+  const hasher = () => made ??= createHash(name);
+  return {
+    update: (chunk) => void hasher().update(chunk),
+    digest: () => hasher().digest(),
+    digestOf: (whole) => hash(name, whole, "buffer"),
+  };
 }
 
 function createCrc32(): Hasher {

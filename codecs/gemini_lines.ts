@@ -63,6 +63,25 @@ export function normalizeGeminiLines(
   }, { highWaterMark: 0 });
 }
 
+/** As {@linkcode normalizeGeminiLines}, of bytes that are there as a whole; as many come out. */
+export function normalizeGeminiBytes(
+  whole: Uint8Array,
+  limit: LineLimit,
+  seen: SeeLine = () => {},
+): Uint8Array {
+  const take = createNormalizer(limit, seen);
+  const pieces = [...take(whole), ...take(undefined)];
+  const [only] = pieces;
+  if (only !== undefined && pieces.length === 1) return only;
+  const normalized = new Uint8Array(whole.length);
+  let at = 0;
+  for (const piece of pieces) {
+    normalized.set(piece, at);
+    at += piece.length;
+  }
+  return normalized;
+}
+
 /** Makes what takes a chunk, or the end, and gives what may go out then: together as many bytes. */
 function createNormalizer(
   limit: LineLimit,

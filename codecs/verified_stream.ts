@@ -1,5 +1,6 @@
 /** The gate between a client's bytes and a provider: nothing is complete before it is right. */
 import type { DigestTap } from "./checksums.ts";
+import { ByteBuffer } from "../runtime/byte_buffer.ts";
 import { Failure } from "./failure.ts";
 
 /** A body on its way through, and what was found right about it. */
@@ -13,6 +14,8 @@ export interface VerifiedStream {
   checksums(): Readonly<Record<string, string>>;
   /** The MD5 of the bytes in hex where it was among the digests; known once the stream has ended well. */
   md5(): string | undefined;
+  /** Whether the last byte was given out, which a reader may have passed on. */
+  isGivenOut(): boolean;
 }
 
 /** JS-pumped copies starve small requests unless they yield (measured with Deno 2.9.6). */
@@ -84,12 +87,36 @@ export function verifiedStream(
 
   return {
     stream,
+    isGivenOut: () => checksums !== undefined,
     md5: () => tap.md5(),
     checksums() {
       if (checksums === undefined) throw new Error("Cannot tell checksums: stream has not ended");
       return checksums;
     },
   };
+}
+
+/**
+ * Reads a whole body into memory and holds it to its length and digests, with the same errors as
+ * {@linkcode verifiedStream}.
+ *
+ * @param read Gives the body's bytes to `take`, chunk by chunk, and rejects where it breaks.
+ */
+export async function verifiedBytes(
+  read: (take: (chunk: Uint8Array) => void) => Promise<void>,
+  { length, tap }: { readonly length: number; readonly tap: DigestTap },
+): Promise<{ readonly bytes: Uint8Array; readonly checksums: Readonly<Record<string, string>> }> {
+  const room = new ByteBuffer(length);
+  try {
+    await read((chunk) => {
+      if (!room.append(chunk)) throw incomplete("longer");
+    });
+  } catch (error) {
+    throw isBrokenConnection(error) ? incomplete("shorter", error) : error;
+  }
+  if (room.length < length) throw incomplete("shorter");
+  const bytes = room.take();
+  return { bytes, checksums: tap.verify(bytes) };
 }
 
 /** What Deno.serve's bodies throw when the client went away or broke its framing (Deno 2.9.6). */

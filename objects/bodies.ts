@@ -20,25 +20,11 @@ export function withMd5(body: ReadableStream<Uint8Array>) {
   return { tapped, md5: () => digest ??= hash.digest("hex") };
 }
 
-/** A body, and whether it has given out all its bytes. */
-export function watchEnd(body: ReadableStream<Uint8Array>, bytes: number) {
-  const reader = body.getReader();
-  let given = 0;
-  let hasEnded = false;
-  const watched = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await reader.read();
-      if (!done) given += value.byteLength;
-      hasEnded = done || given >= bytes;
-      if (done) return controller.close();
-      controller.enqueue(value);
-    },
-    async cancel(reason) {
-      await reader.cancel(reason);
-      reader.releaseLock();
-    },
-  }, { highWaterMark: 0 });
-  return { body: watched, ended: () => hasEnded };
+/** A body as a stream. */
+export function streamOf(
+  body: ReadableStream<Uint8Array> | Uint8Array,
+): ReadableStream<Uint8Array> {
+  return body instanceof Uint8Array ? new Blob([new Uint8Array(body)]).stream() : body;
 }
 
 /** A body for two readers. */
@@ -55,7 +41,11 @@ export interface Lockstep {
  *
  * @param bytes The body's length: a reader that stops right behind it holds nothing up.
  */
-export function lockstep(body: ReadableStream<Uint8Array>, bytes: number): Lockstep {
+export function lockstep(body: ReadableStream<Uint8Array> | Uint8Array, bytes: number): Lockstep {
+  // Bytes that are there already wait for no reader.
+  if (body instanceof Uint8Array) {
+    return { first: streamOf(body), second: streamOf(body), fail: () => {} };
+  }
   const reader = body.getReader();
   let waiting: PromiseWithResolvers<ReadableStreamReadResult<Uint8Array>> | undefined;
   let failure: { readonly reason: unknown } | undefined;

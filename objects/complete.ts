@@ -161,7 +161,10 @@ export function createCompletion(deps: CompleteDeps) {
     const composite = await compositeOf(upload, parts, request.checksums);
     const tap = await createDigestTap(digestsOf(upload, request.checksums));
     for (const part of parts) if (!await spool.has(id, part)) throw invalidPart(part.number);
-    const { stream, checksums } = verifiedStream(spool.read(id, parts), { length: bytes, tap });
+    const { stream, checksums, isGivenOut } = verifiedStream(spool.read(id, parts), {
+      length: bytes,
+      tap,
+    });
     const { contentType, headers, metadata } = upload;
     const kept = keptOf(upload, parts);
     const record = await deps.put(reach, {
@@ -169,6 +172,7 @@ export function createCompletion(deps: CompleteDeps) {
       key,
       bytes,
       body: stream,
+      isGivenOut,
       checksums: () => ({ ...checksums(), ...composite }),
       md5: () => multipartEtag(parts.map(({ md5 }) => md5)),
       contentType,

@@ -16,14 +16,14 @@ const native = "native";
 /** An object that is put, as far as it decides who holds it. */
 export interface HeldBody {
   readonly bytes: number;
-  readonly body: ReadableStream<Uint8Array>;
+  readonly body: ReadableStream<Uint8Array> | Uint8Array;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** Who holds an object, and its bytes, of which none was taken away. */
 export interface Choice {
   readonly holder: "provider" | "store";
-  readonly body: ReadableStream<Uint8Array>;
+  readonly body: ReadableStream<Uint8Array> | Uint8Array;
 }
 
 /** Throws `invalid` where the metadata declare a dialect that does not exist. */
@@ -78,9 +78,12 @@ function envelopeNameOf(detected: Detected): string | undefined {
 }
 
 /** Looks at the beginning of a body; `whole` has all of its bytes. */
-async function peek(body: ReadableStream<Uint8Array>) {
-  const reader = body.getReader();
+async function peek(
+  body: HeldBody["body"],
+): Promise<{ detected: Detected; whole: HeldBody["body"] }> {
   const head = new HeadReader();
+  if (body instanceof Uint8Array) return { detected: head.push(body) ?? head.end(), whole: body };
+  const reader = body.getReader();
   const held: Uint8Array[] = [];
   let detected: Detected | undefined;
   while (detected === undefined) {

@@ -16,8 +16,13 @@ export interface NewObject {
   readonly key: string;
   /** Exact length of the body. */
   readonly bytes: number;
-  /** The object's bytes; the last chunk comes only after every digest was found right. */
-  readonly body: ReadableStream<Uint8Array>;
+  /**
+   * The object's bytes: verified already, or a stream whose last chunk comes only after every digest
+   * was found right.
+   */
+  readonly body: ReadableStream<Uint8Array> | Uint8Array;
+  /** Whether a stream has given its last byte out. */
+  readonly isGivenOut?: () => boolean;
   /** The digests that were verified; known once the body has ended. */
   readonly checksums: () => Readonly<Record<string, string>>;
   /** S3's ETag of the bytes, known once the body has ended; absent where it is not computed. */

@@ -1,7 +1,9 @@
 /** Storing a provider file that is not an object: the gateway's own work for a job. */
 import type { Registration } from "../catalog/instances.ts";
+import { createDigestTap } from "../codecs/checksums.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
+import { verifiedStream } from "../codecs/verified_stream.ts";
 import type { Account, StoringProvider } from "../providers/provider.ts";
 import { filesOf } from "../reach/reach.ts";
 import { deleteUnnamed } from "./orphans.ts";
@@ -27,10 +29,12 @@ export async function putFile(deps: PutDeps, file: OwnFile, signal: AbortSignal)
   const files = filesOf(provider, account);
   const reach = { tenant, native: false, provider };
   const registration = await deps.registered.current();
-  const body = await file.open();
+  const opened = await file.open();
+  const tap = await createDigestTap([]);
+  const { stream: body, isGivenOut } = verifiedStream(opened, { length: bytes, tap });
   const mark = deps.uploads.begin();
   // Without a bucket the name is that of no object: a lost catalog is not made again from it.
-  const object = { bucket: "", key, bytes, body };
+  const object = { bucket: "", key, bytes, body, isGivenOut };
   const { id } = await upload(deps, reach, account, files, object, mark, signal);
   try {
     if (await file.record(id, registration)) return deps.uploads.end(mark);

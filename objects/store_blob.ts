@@ -3,7 +3,7 @@ import type { KeptBlob } from "../catalog/held.ts";
 import { Failure } from "../codecs/failure.ts";
 import { fileId } from "../codecs/ids.ts";
 import type { Reach } from "../reach/reach.ts";
-import { withMd5 } from "./bodies.ts";
+import { streamOf, withMd5 } from "./bodies.ts";
 import type { NewObject, PutDeps, StoredBytes } from "./new_object.ts";
 
 /** Keeps an object's bytes; nothing is left of what breaks. */
@@ -15,8 +15,8 @@ export async function storeBlob(
 ): Promise<StoredBytes> {
   const { kept } = deps.held;
   const { tapped, md5 } = object.md5
-    ? { tapped: object.body, md5: object.md5 }
-    : withMd5(object.body);
+    ? { tapped: streamOf(object.body), md5: object.md5 }
+    : withMd5(streamOf(object.body));
   const mark = deps.uploads.begin();
   let blob: KeptBlob;
   try {

@@ -4,7 +4,7 @@ import type { Account, FilesPort, ProviderFile } from "../providers/provider.ts"
 import { hasOthers } from "../reach/accounts.ts";
 import { filesOf, type Reach } from "../reach/reach.ts";
 import { cancelUnread } from "../runtime/unread.ts";
-import { lockstep, watchEnd } from "./bodies.ts";
+import { lockstep } from "./bodies.ts";
 import { etagMembers } from "./etag_form.ts";
 import { parseProviderName, providerName } from "./name.ts";
 import { cleanUp, type NewObject, type PutDeps, type StoredBytes } from "./new_object.ts";
@@ -105,12 +105,12 @@ export async function upload(
   reach: Reach,
   account: Account,
   files: FilesPort,
-  object: Pick<NewObject, "bucket" | "key" | "bytes" | "body">,
+  object: Pick<NewObject, "bucket" | "key" | "bytes" | "body" | "isGivenOut">,
   mark: string,
   signal: AbortSignal,
 ): Promise<ProviderFile> {
   const notes = files.idIn && new IdNotes(files.idIn);
-  const { body, ended } = watchEnd(object.body, object.bytes);
+  const { body, isGivenOut = () => true } = object;
   try {
     const file = await files.put({
       name: providerName({ ...object, tenant: reach.tenant }, mark),
@@ -126,7 +126,7 @@ export async function upload(
     // lost, or its client went away while the provider was at it.
     await cancelUnread(body, error);
     const refused = error instanceof Failure && !error.details.outcomeUnknown;
-    if (refused || !ended()) deps.uploads.end(mark);
+    if (refused || !isGivenOut()) deps.uploads.end(mark);
     else {
       deps.uploads.doubt(mark);
       const { name } = reach.provider;

@@ -58,9 +58,9 @@ export interface Call extends Target {
   readonly idempotent?: boolean;
 }
 
-/** A call whose body is a stream of known length. It is sent once. */
+/** A call whose body is of known length. It is sent once. */
 export interface UploadCall extends Target {
-  readonly body: ReadableStream<Uint8Array>;
+  readonly body: ReadableStream<Uint8Array> | Uint8Array;
   readonly bytes: number;
 }
 
@@ -77,7 +77,7 @@ export interface Http {
   json(call: Call, signal: AbortSignal): Promise<unknown>;
   /** Sends a call; answers with a 2xx response whose body is to be read or cancelled. */
   open(call: Call, signal: AbortSignal): Promise<Response>;
-  /** Streams a body and reads the JSON of the reply; throws the body's own error if that breaks. */
+  /** Sends a body and reads the JSON of the reply; throws the body's own error if that breaks. */
   upload(call: UploadCall, signal: AbortSignal): Promise<JsonReply>;
 }
 

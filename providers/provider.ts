@@ -132,11 +132,11 @@ export interface NewFile {
   /** Exact length in bytes of what the body will yield. */
   readonly bytes: number;
   /**
-   * The file's bytes. If the stream breaks, because the client went away or a digest is wrong, the
+   * The file's bytes. If a stream breaks, because the client went away or a digest is wrong, the
    * upload must end so that the provider keeps nothing, and `put` must throw the stream's error.
    * Its last chunk comes only after every digest was found right.
    */
-  readonly body: ReadableStream<Uint8Array>;
+  readonly body: ReadableStream<Uint8Array> | Uint8Array;
   /**
    * Receives each line as it passes, as `idIn` reads it, or of a beginning that holds its id; by
    * providers that have `idIn`.

@@ -10,7 +10,7 @@ import { authenticate, type AuthenticateDeps } from "./authenticate.ts";
 import { type Audit, type Broken, type Context, newAudit, type Principal } from "./context.ts";
 import { type Connection, finish } from "./finish.ts";
 import { checkHead, type Target, targetOf } from "./target.ts";
-import { type BodyDeps, controlBody } from "./request_body.ts";
+import { type BodyDeps, controlBody } from "./body.ts";
 import { addressOf } from "./s3/address.ts";
 import { answerText } from "./text_answer.ts";
 

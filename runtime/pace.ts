@@ -108,6 +108,40 @@ export interface PacedBody {
 }
 
 /**
+ * Reads a body to its end without a stream of its own, and cancels it where its sender is too slow or
+ * `take` throws. Rejects with that error, or the body's own.
+ */
+export async function readPaced(
+  body: ReadableStream<Uint8Array>,
+  { sender, count = () => {} }: Pick<PacedBody, "sender" | "count">,
+  take: (chunk: Uint8Array) => void,
+): Promise<void> {
+  const source = body.getReader();
+  let slow: { readonly error: unknown } | undefined;
+  const watch = sender && watchPace(sender.pace, (why) => {
+    slow = { error: sender.failure(why) };
+    source.cancel(slow.error).catch(() => {});
+  });
+  try {
+    for (;;) {
+      watch?.wait();
+      const { done, value } = await source.read();
+      if (value !== undefined) watch?.moved(value.byteLength);
+      // A cancelled source ends as if the body had.
+      if (slow !== undefined) throw slow.error;
+      if (done) return;
+      count(value.byteLength);
+      take(value);
+    }
+  } catch (error) {
+    source.cancel(error).catch(() => {});
+    throw slow === undefined ? error : slow.error;
+  } finally {
+    watch?.close();
+  }
+}
+
+/**
  * Passes a body on with back-pressure, and breaks it, and cancels its source, where one side is too
  * slow. Cancelling it cancels the source.
  */

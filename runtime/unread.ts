@@ -6,9 +6,9 @@
  * not thrown again.
  */
 export async function cancelUnread(
-  body: ReadableStream<unknown> | null | undefined,
+  body: ReadableStream<unknown> | Uint8Array | null | undefined,
   reason?: unknown,
 ): Promise<void> {
-  if (!body || body.locked) return;
+  if (!body || body instanceof Uint8Array || body.locked) return;
   await body.cancel(reason).catch(() => {});
 }

@@ -1,5 +1,5 @@
 /** Gemini's resumable uploads, of which one request is enough: start, then all bytes at once. */
-import { normalizeGeminiLines } from "../../codecs/gemini_lines.ts";
+import { normalizeGeminiBytes, normalizeGeminiLines } from "../../codecs/gemini_lines.ts";
 import { cancelUnread } from "../../runtime/unread.ts";
 import { type ErrorClass, unexpectedReply } from "../failures.ts";
 import type { Http } from "../http.ts";
@@ -50,7 +50,9 @@ export async function uploadFile(
       method: "POST",
       path: session,
       headers: { "x-goog-upload-command": "upload, finalize", "x-goog-upload-offset": "0" },
-      body: normalizeGeminiLines(file.body, { maxLineBytes }, file.seeLine),
+      body: file.body instanceof Uint8Array
+        ? normalizeGeminiBytes(file.body, { maxLineBytes }, file.seeLine)
+        : normalizeGeminiLines(file.body, { maxLineBytes }, file.seeLine),
       bytes: file.bytes,
       statuses: gone,
     }, signal);

@@ -1,10 +1,11 @@
-/** A multipart form with one file, as a stream whose length is known before its first byte. */
+/** A multipart form with one file, whose length is known before its first byte. */
 
 /** A form ready to be sent. */
 export interface FileForm {
   readonly contentType: string;
   readonly bytes: number;
-  readonly body: ReadableStream<Uint8Array>;
+  /** One piece where the file is there as a whole, else a stream. */
+  readonly body: ReadableStream<Uint8Array> | Uint8Array;
 }
 
 /** What goes into a form. */
@@ -15,7 +16,7 @@ export interface FormParts {
     readonly name: string;
     readonly contentType: string;
     readonly bytes: number;
-    readonly body: ReadableStream<Uint8Array>;
+    readonly body: ReadableStream<Uint8Array> | Uint8Array;
   };
   /** Unlike anything in the file: made from random bytes. */
   readonly boundary: string;
@@ -38,7 +39,9 @@ export function fileForm({ fields, file, boundary }: FormParts): FileForm {
   return {
     contentType: `multipart/form-data; boundary=${boundary}`,
     bytes: before.byteLength + file.bytes + after.byteLength,
-    body: framed(before, file.body, file.bytes, after),
+    body: file.body instanceof Uint8Array
+      ? joined(before, file.body, after)
+      : framed(before, file.body, after),
   };
 }
 
@@ -47,37 +50,15 @@ function quoted(name: string): string {
   return name.replaceAll('"', "%22").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
-/**
- * A file of up to so many bytes goes out with its frame in one piece: each piece is a system call, and
- * a packet (docs/performance.md). A larger one begins at once.
- */
-const maxTogether = 16 * 1024;
-
 function framed(
   before: Uint8Array,
   body: ReadableStream<Uint8Array>,
-  bytes: number,
   after: Uint8Array,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
-  const isSmall = bytes <= maxTogether;
   let started = false;
-
-  async function readSmall(): Promise<Uint8Array> {
-    let whole = before;
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return joined(whole, after);
-      whole = joined(whole, value);
-    }
-  }
-
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      if (isSmall) {
-        controller.enqueue(await readSmall());
-        return controller.close();
-      }
       if (!started) {
         started = true;
         return controller.enqueue(before);
@@ -90,9 +71,13 @@ function framed(
   }, { highWaterMark: 0 });
 }
 
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.byteLength + b.byteLength);
-  both.set(a);
-  both.set(b, a.byteLength);
-  return both;
+/** One piece is one system call, and one packet. */
+function joined(...pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.byteLength;
+  }
+  return whole;
 }

@@ -2,7 +2,7 @@
 import { Failure } from "../../codecs/failure.ts";
 import { parseXml, renderXml } from "../../codecs/s3_xml.ts";
 import { answerXml } from "./answer.ts";
-import { readDocument } from "./body.ts";
+import { readDocument } from "../body.ts";
 import type { S3Request } from "./handler.ts";
 
 /** The region for which S3 answers an empty location. */

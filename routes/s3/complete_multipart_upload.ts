@@ -13,7 +13,7 @@ import {
 } from "../../codecs/s3_xml.ts";
 import type { NamedPart } from "../../objects/chosen_parts.ts";
 import { accountOfHeld } from "../../objects/held.ts";
-import { digestsOf, readDocument } from "./body.ts";
+import { digestsOf, readDocument } from "../body.ts";
 import { checksumElements, checksumNames } from "./answer.ts";
 import type { S3Request } from "./handler.ts";
 import { uploadNameOf } from "./multipart_upload.ts";

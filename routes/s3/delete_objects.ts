@@ -13,7 +13,7 @@ import {
 } from "../../codecs/s3_xml.ts";
 import { checkAddress, checkVersion } from "./address.ts";
 import { answerXml } from "./answer.ts";
-import { readDocument } from "./body.ts";
+import { readDocument } from "../body.ts";
 import type { S3Request } from "./handler.ts";
 
 /** Deletes an object; 204 also where there is none, as in S3. */

@@ -14,12 +14,12 @@ import { refuse } from "../auth/refusals.ts";
 import { checkBucket, isRead } from "../authorize.ts";
 import type { Context, Principal } from "../context.ts";
 import { startDeadline } from "../../runtime/deadline.ts";
-import { readControl } from "../request_body.ts";
+import { readControl } from "../body.ts";
 import type { S3Address } from "./address.ts";
 import { copySourceBucket } from "./copy_source.ts";
 import { filterBuckets } from "./list_buckets.ts";
 import { checkLimitedHeaders, checkRestore } from "./limited.ts";
-import { checkObjectSize } from "./body.ts";
+import { checkObjectSize } from "./new_object.ts";
 import { isAmbiguous } from "./operation.ts";
 
 /** Its answer would be temporary credentials of the gateway's own. */

@@ -5,7 +5,7 @@ import { findPart } from "../../codecs/object_parts.ts";
 import { checkRead, parseEntityTags } from "../../codecs/preconditions.ts";
 import { accountOfHeld } from "../../objects/held.ts";
 import { type Found, namesObject } from "../../objects/find.ts";
-import { answerBody } from "../request_body.ts";
+import { answerBody } from "../body.ts";
 import type { S3Request } from "./handler.ts";
 import { type HeaderFields, objectHeaders, validators } from "./object_headers.ts";
 import { wantedRange } from "./wanted_range.ts";

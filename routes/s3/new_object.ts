@@ -12,6 +12,8 @@ const defaultContentType = "binary/octet-stream";
 const keptHeaders = ["cache-control", "content-disposition", "content-language", "expires"];
 /** S3's limit for names and values of user metadata together. */
 const maxMetadataBytes = 2 * 1024;
+/** S3's limit of a part. */
+const maxPartBytes = 5 * 2 ** 30;
 /** Room in a record of the catalog for Content-Type and the headers above. */
 const maxHeaderBytes = 8 * 1024;
 
@@ -100,4 +102,29 @@ export function refuseHeaders(headers: Headers): void {
     "unsupported",
     `${refusedHeaders[refused]} here. Send the request without ${refused}`,
   );
+}
+
+/** Throws `too-large`, EntityTooLarge, for more bytes than the operator allows. */
+export function checkObjectSize(bytes: number, maxBodyBytes: number): void {
+  checkSize(
+    bytes,
+    maxBodyBytes,
+    (limit) => `The object is larger than ${limit} bytes, the gateway's limit`,
+  );
+}
+
+/** Throws `too-large` for a part that is larger than S3, or this gateway, allows. */
+export function checkPartSize(bytes: number, maxBodyBytes: number): void {
+  checkSize(
+    bytes,
+    Math.min(maxPartBytes, maxBodyBytes),
+    (limit) => `The part has ${bytes} bytes, and a part may have ${limit}`,
+  );
+}
+
+function checkSize(bytes: number, limit: number, sentence: (limit: number) => string): void {
+  if (bytes <= limit) return;
+  throw new Failure("too-large", sentence(limit), {
+    fields: { ProposedSize: `${bytes}`, MaxSizeAllowed: `${limit}` },
+  });
 }

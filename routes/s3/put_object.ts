@@ -2,11 +2,11 @@
 import { computedMd5 } from "../../codecs/checksums.ts";
 import { cancelUnread } from "../../runtime/unread.ts";
 import { accountOfHeld } from "../../objects/held.ts";
-import { checkObjectSize, digestsOf, lengthOf, openBody } from "./body.ts";
+import { digestsOf, lengthOf, openBody } from "../body.ts";
 import type { S3Request } from "./handler.ts";
-import { conditionOf, describe, refuseHeaders } from "./new_object.ts";
+import { checkObjectSize, conditionOf, describe, refuseHeaders } from "./new_object.ts";
 
-/** Stores an object: streamed, verified, recorded. */
+/** Stores an object: verified, sent on, recorded. */
 export async function putObject(request: S3Request): Promise<Response> {
   const { deps, reach, bucket, key, audit, signal } = request;
   const { headers } = request;
@@ -19,12 +19,13 @@ export async function putObject(request: S3Request): Promise<Response> {
   const hasMd5Etag = deps.objects.etagForm(reach, bucket) === "md5";
   const hasMd5 = hasMd5Etag || headers.has("content-md5");
   const digests = hasMd5Etag ? [...declared, computedMd5] : declared;
-  const { stream, checksums, md5 } = await openBody(request, bytes, digests);
+  const { body, isGivenOut, checksums, md5 } = await openBody(request, bytes, digests);
   const stored = deps.objects.put(reach, {
     bucket,
     key,
     bytes,
-    body: stream,
+    body,
+    isGivenOut,
     checksums,
     ...(hasMd5 && { md5 }),
     ...description,
@@ -32,7 +33,7 @@ export async function putObject(request: S3Request): Promise<Response> {
   }, signal);
   const record = await stored.catch(async (error: unknown) => {
     // Refused before the provider took the stream: an unread body would stall the client for good.
-    await cancelUnread(stream, error);
+    await cancelUnread(body, error);
     throw error;
   });
   audit.account = accountOfHeld(record) ?? null;

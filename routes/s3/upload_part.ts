@@ -7,11 +7,12 @@ import { renderXml, s3Time } from "../../codecs/s3_xml.ts";
 import { verifiedStream } from "../../codecs/verified_stream.ts";
 import type { ByteRange } from "../../providers/provider.ts";
 import { checkBucket } from "../authorize.ts";
+import { digestsOf, emptyStream, lengthOf, openBody } from "../body.ts";
 import { answerXml, checksumElements } from "./answer.ts";
-import { checkPartSize, digestsOf, emptyStream, lengthOf, openBody } from "./body.ts";
 import { checkCopySource, copySourceOf } from "./copy_source.ts";
 import type { S3Request } from "./handler.ts";
 import { partNumberOf, uploadNameOf } from "./multipart_upload.ts";
+import { checkPartSize } from "./new_object.ts";
 
 /** Keeps a part of an upload: streamed to disk, verified, recorded. */
 export async function uploadPart(request: S3Request): Promise<Response> {
@@ -22,11 +23,11 @@ export async function uploadPart(request: S3Request): Promise<Response> {
   checkPartSize(bytes, deps.maxBodyBytes);
   const upload = await deps.objects.multipart.open(reach, uploadNameOf(request));
   const digests = partDigests(digestsOf(request), upload.record);
-  const { stream, checksums } = await openBody(request, bytes, digests);
+  const { body, checksums } = await openBody(request, bytes, digests);
   const part = await deps.objects.multipart.putPart(upload, {
     number,
     bytes,
-    body: stream,
+    body: body instanceof Uint8Array ? ReadableStream.from([body]) : body,
     checksums,
   });
   return new Response(null, { headers: { etag: `"${part.md5}"`, ...part.checksums } });

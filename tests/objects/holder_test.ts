@@ -70,6 +70,7 @@ Deno.test("no more than 1 MiB of a body is held back, and none of it is lost", a
   const asked = { bytes: 2 ** 30, body, metadata: {} };
   const choice = await chooseHolder({ ...account, files }, asked);
   assert.deepEqual([choice.holder, given], ["store", maxHeadBytes]);
+  assert.ok(choice.body instanceof ReadableStream);
   const reader = choice.body.getReader();
   for (let n = 1; n <= 20; n++) assert.deepEqual((await reader.read()).value, chunk, `${n}`);
   assert.equal(given, 20 * chunk.byteLength);

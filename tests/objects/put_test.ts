@@ -45,6 +45,7 @@ Deno.test("an upload that the provider refuses leaves nothing and no doubt", asy
   assert.equal(objects.leftNothing(), true);
   assert.deepEqual(cloud.calls, ["files.put"]);
   // Its body was let go of.
+  assert.ok(object.body instanceof ReadableStream);
   assert.equal((await object.body.getReader().read().catch(() => ({ done: true }))).done, true);
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { newAudit } from "../../routes/context.ts";
-import { answerBody, controlBody, readControl, requestBody } from "../../routes/request_body.ts";
+import { answerBody, controlBody, readControl, requestBody } from "../../routes/body.ts";
 
 /** A request whose body gives a byte every few milliseconds; for ever nothing where absent. */
 function trickle(milliseconds?: number): Request {
