@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { SecretEntry } from "../catalog/credentials.ts";
 import type { SecretBox } from "../codecs/secret_box.ts";
 
-/** What its owner is shown once. */
+/** Secrets that the owner sees once. */
 export interface IssuedSecret {
   readonly secretAccessKey: string;
   /** For `AWS_BEARER_TOKEN_BEDROCK`. */
@@ -58,7 +58,7 @@ export function bearerOwner(token: string): string | undefined {
   return /^bwt-(BWAK[A-Z2-7]{16})-[A-Za-z0-9]{43}$/.exec(token)?.[1];
 }
 
-/** What is kept of a bearer token. */
+/** Returns what is kept of a bearer token. */
 export function hashBearer(token: string): Uint8Array {
   return new Uint8Array(createHash("sha256").update(token).digest());
 }

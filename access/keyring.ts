@@ -24,10 +24,10 @@ export interface Credential {
   readonly bearerHashes: readonly Uint8Array[];
 }
 
-/** What a keyring is made from. */
+/** Dependencies of a keyring. */
 export interface KeyringDeps {
   readonly catalog: CredentialCatalog;
-  /** What opens secrets; undefined where the gateway has no key for it. Asked when it is needed. */
+  /** Opens secrets; undefined where the gateway has no key for it. Asked when it is needed. */
   readonly box: () => Promise<SecretBox | undefined>;
   /** Milliseconds of a clock that is never set: one that is set back would keep old keys good. */
   readonly uptime: () => number;
@@ -49,7 +49,10 @@ export interface Keyring {
 
 /** A change is looked for when a request comes and the last look is so long ago, in milliseconds. */
 const freshFor = 3_000;
-/** What was read is good for so long where the catalog does not answer: contract.md promises 10 s. */
+/**
+ * A credential that was read is good for so long where the catalog does not answer (docs/keys.md:
+ * 10 s).
+ */
 const goodFor = 10_000;
 
 /** Makes a keyring. Nothing runs in the background: each request looks, where it is time. */

@@ -1,6 +1,6 @@
-/** What a principal may do. Pure. */
+/** Policies of principals. Pure. */
 
-/** What a principal may reach, and how. */
+/** Limits of a principal. */
 export interface Policy {
   readonly tenant: string;
   /** Configured names of providers; absent: all. */

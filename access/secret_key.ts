@@ -9,7 +9,7 @@ import { found } from "../runtime/files.ts";
 
 /** Where the key may be. */
 export interface SecretKeyOptions {
-  /** What `BATCHWAY_SECRET_KEY` holds. */
+  /** Value of `BATCHWAY_SECRET_KEY`. */
   readonly configured: Uint8Array | undefined;
   /** `secret.key` in here holds the key where none is configured; absent: nothing is on disk. */
   readonly folder: string | undefined;

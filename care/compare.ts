@@ -36,7 +36,7 @@ export interface Difference {
   readonly batch?: Batch;
 }
 
-/** What comparing needs. */
+/** Dependencies of comparing. */
 export interface CompareDeps {
   readonly kv: Deno.Kv;
   readonly catalog: Catalog;

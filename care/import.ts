@@ -10,7 +10,7 @@ import { isBlank, splitLines } from "../codecs/jsonl.ts";
 import { decode, type Encoded } from "./encoding.ts";
 import { backupFormat } from "./export.ts";
 
-/** What importing needs. */
+/** Dependencies of importing. */
 export interface ImportDeps {
   readonly kv: Deno.Kv;
   readonly sleep: (milliseconds: number) => Promise<void>;

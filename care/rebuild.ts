@@ -9,7 +9,7 @@ import type { FilesPort, ProviderFile } from "../providers/provider.ts";
 import { compare, type CompareDeps, type Place } from "./compare.ts";
 import { examine, type Finding } from "./examine.ts";
 
-/** What rebuilding needs. */
+/** Dependencies of rebuilding. */
 export interface RebuildDeps extends CompareDeps {
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** The region of jobs that are made again. */

@@ -17,16 +17,16 @@ const nativeRole = "arn:aws:iam::000000000000:role/batchway-native";
 
 /** Bedrock takes job names of 63 characters; batches of others have longer ones. */
 const maxNameLength = 256;
-/** What Bedrock takes. */
+/** Limit of Bedrock. */
 const maxModelIdLength = 2_048;
 const maxTagKeyLength = 128;
-/** What OpenAI takes; Bedrock takes half of it. */
+/** Limit of OpenAI; Bedrock takes half of it. */
 const maxTagValueLength = 512;
 
 /** Provider clocks may be this much behind ours, in milliseconds. */
 export const clockSkew = 10 * 60_000;
 
-/** What adopting needs. */
+/** Dependencies of adopting. */
 export interface AdoptDeps {
   readonly catalog: Pick<Catalog, "jobs" | "journal" | "shards">;
   readonly now: () => number;

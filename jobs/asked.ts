@@ -10,7 +10,7 @@ const maxRemembered = 20_000;
 /** Unknown words that are remembered as reported. */
 const maxWords = 100;
 
-/** What the memory says of a job: ask, or do not ask again yet. */
+/** Advice about a job: ask, or do not ask again yet. */
 export type Recent = { readonly is: "asked" } | { readonly is: "failed"; readonly error: unknown };
 
 /** Memory of one process; names are those of `nameOf`. */

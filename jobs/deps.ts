@@ -1,4 +1,4 @@
-/** What the life of a job needs. */
+/** Dependencies of the life of a job. */
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Scope } from "../catalog/keys.ts";
 import type { JobEntry } from "../catalog/entries.ts";
@@ -15,14 +15,14 @@ export interface ScopedJob {
 }
 
 /**
- * What a process remembers a job by. Two providers on one account adopt the same batches under the
+ * The name of a job in memory. Two providers on one account adopt the same batches under the
  * same ids: an id is not enough.
  */
 export function nameOf({ scope, job }: ScopedJob): string {
   return JSON.stringify([scope.tenant, scope.provider, job.id]);
 }
 
-/** What the parts of this room work with. */
+/** Tools of the parts of this room. */
 export interface JobTools extends JobDeps {
   readonly clock: Clock;
   /**
@@ -34,7 +34,7 @@ export interface JobTools extends JobDeps {
   readonly push: (provider: StoringProvider, scoped: ScopedJob) => void;
 }
 
-/** What jobs are made from. */
+/** Dependencies of jobs. */
 export interface JobDeps {
   readonly catalog: Catalog;
   readonly objects: Objects;

@@ -78,7 +78,7 @@ export class Doubts {
   }
 }
 
-/** What a look depends on: where it differs there is no reason to wait. */
+/** Facts that a look depends on: where it differs there is no reason to wait. */
 function markOf({ status, results, areMoreResults = false, counts }: Report): string {
   return JSON.stringify([status, results, areMoreResults, counts]);
 }

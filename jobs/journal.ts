@@ -19,7 +19,7 @@ import { accepted, submitted, unsettled } from "./state.ts";
 const soon = 500;
 
 /**
- * What an entry is begun with: the lease, and the time at which the provider will have been asked.
+ * First members of an entry: the lease, and the time at which the provider will have been asked.
  * Until then no other process can have the entry, and what it says is true, so that it need not be
  * written again before the provider is asked: each writing waits for the disk.
  */

@@ -39,7 +39,7 @@ interface Listed {
   readonly job?: JobEntry;
 }
 
-/** What one part of the catalog gives for a page, and how far it was searched. */
+/** Jobs that one part of the catalog gives for a page, and how far it was searched. */
 interface FoundListed {
   readonly listed: readonly Listed[];
   readonly reached?: JobId;

@@ -29,7 +29,7 @@ export type Head =
     readonly isFile: boolean;
   };
 
-/** What a plan is made from. */
+/** Facts that decide a plan. */
 export interface PlanQuestion {
   /** Whether its input is over the limits of one batch. */
   readonly isOver?: boolean;

@@ -84,7 +84,7 @@ async function looked(
   return head.kind === "empty" ? head : { ...head, isFile };
 }
 
-/** What the caller reaches at the provider where the input is. */
+/** Returns the caller's reach at the provider where the input is. */
 function inputReach(reach: Reach, tags: CreateRequest["tags"]): Reach {
   const name = Object.hasOwn(tags, inputTag) ? tags[inputTag] : undefined;
   if (name === undefined || name === reach.provider.name) return reach;

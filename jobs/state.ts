@@ -62,7 +62,7 @@ const asked = "The job was stopped because that was asked for.";
 const maxMessage = 2_048;
 
 /**
- * What a job says of its end; undefined while it runs, and where it completed well.
+ * The message of a job's end; undefined while it runs, and where it completed well.
  */
 export function messageOfEnd(
   { status, message, stopRequested }: Pick<JobProgress, "status" | "message" | "stopRequested">,

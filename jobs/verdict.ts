@@ -1,5 +1,5 @@
 /**
- * What is to be done about a batch that its provider says is over, by what was seen of it: pure, and
+ * Decides about a batch that its provider says is over, by what was seen of it: pure, and
  * apart from the reading that saw it and from the writing that follows.
  */
 import { Failure, type FailureKind } from "../codecs/failure.ts";
@@ -20,7 +20,7 @@ export type Doubt = keyof typeof patience;
 /** Long after a native batch's end what is missing is believed to be at once, in milliseconds. */
 export const longAfter = 60 * 60_000;
 
-/** What will not be better the next time, or only because it was asked for too early. */
+/** Failures that stay, unless the question came too early. */
 const lasting: ReadonlySet<FailureKind> = new Set([
   "not-found",
   "invalid",
@@ -28,7 +28,7 @@ const lasting: ReadonlySet<FailureKind> = new Set([
   "too-large",
 ]);
 
-/** What a look at a batch that is over has shown. */
+/** Facts from a look at a batch that is over. */
 export interface Evidence {
   /** It reports results that it does not name, and those that it names hold less than it counts. */
   readonly isShort: boolean;
@@ -48,7 +48,7 @@ export type Verdict =
 /** A job that does not end yet, and why. */
 export type Wait = Extract<Verdict, { do: "wait" }>;
 
-/** What is to be done. */
+/** Decides what is to be done. */
 export function verdictOf({ isShort, errors, waited, isOld }: Evidence): Verdict {
   // That the gateway itself fails, its disk or its catalog, says nothing of the results.
   const own = errors.find((error) => !(error instanceof Failure));

@@ -7,7 +7,7 @@ import type { BucketCatalog, NamedBucket } from "../catalog/buckets.ts";
 import { Failure } from "../codecs/failure.ts";
 import { mayUse, type Reach, scopeOf } from "../reach/reach.ts";
 
-/** What buckets are made from. */
+/** Dependencies of buckets. */
 export interface BucketDeps {
   readonly catalog: BucketCatalog;
   /** Milliseconds since 1970. */
@@ -18,7 +18,7 @@ export interface BucketDeps {
   readonly abortUploads: (reach: Reach, bucket: string) => Promise<void>;
 }
 
-/** What of a tenant's buckets to list. */
+/** Parameters of a list of buckets. */
 export interface BucketRange {
   readonly prefix: string;
   /** Only buckets after this one; empty for all. */

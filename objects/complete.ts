@@ -33,7 +33,7 @@ import type { NewObject } from "./new_object.ts";
 import { type Reach, scopeOf } from "../reach/reach.ts";
 import { startRenewal } from "../runtime/renewal.ts";
 
-/** What is to become an object. */
+/** A completed upload, before it is an object. */
 export interface CompleteRequest {
   readonly bucket: string;
   readonly key: string;
@@ -47,7 +47,7 @@ export interface CompleteRequest {
   readonly bytes?: number;
 }
 
-/** What completing needs. */
+/** Dependencies of completing. */
 export interface CompleteDeps {
   readonly catalog: UploadCatalog;
   readonly spool: PartSpool;
@@ -211,7 +211,7 @@ function checkSize({ bytes: told }: CompleteRequest, bytes: number): void {
   );
 }
 
-/** What the object's record keeps of the parts. */
+/** Parts as the object's entry keeps them. */
 function keptOf({ checksum }: UploadEntry, parts: readonly NumberedPart[]) {
   const header = checksum?.header;
   const told = parts.map(({ number, bytes, checksums }) => ({

@@ -14,7 +14,7 @@ import { type Reach, scopeOf } from "../reach/reach.ts";
 import type { HeldDeps } from "./place.ts";
 import { emptyTrash } from "./trash.ts";
 
-/** What is kept with an object besides its bytes and their checksums. */
+/** Description of an object besides its bytes and their checksums. */
 export type Description = Pick<ObjectEntry, "contentType" | "headers" | "metadata">;
 
 /** A copy to be made. */
@@ -26,11 +26,11 @@ export interface CopyRequest {
   readonly accept: (source: ObjectEntry) => void;
   /** Takes the place of the source's description. */
   readonly description?: Description;
-  /** What must hold at the destination. */
+  /** Conditions at the destination. */
   readonly condition: WriteCondition;
 }
 
-/** What copying needs. */
+/** Dependencies of copying. */
 export interface CopyDeps extends FindDeps {
   readonly links: LinkCatalog;
   readonly held: HeldDeps;

@@ -1,7 +1,7 @@
 /** The disks that the gateway writes to, and whether there is room on them. */
 import { createDisk, type Disk, type DiskTrouble } from "../runtime/disk.ts";
 
-/** What is kept on disk. */
+/** Kinds of things on disk. */
 export type Kept = "catalog" | "parts" | "objects" | "results";
 
 /** The disks, by what is kept there. */
@@ -16,7 +16,7 @@ export interface Disks extends Readonly<Record<Kept, Disk>> {
   checkCatalog(): Promise<void>;
 }
 
-/** What the disks are made from. */
+/** Dependencies of the disks. */
 export interface DisksDeps {
   /** Writes a little to a disk that refused its last write. */
   readonly probes: Readonly<Record<Kept, () => Promise<void>>>;

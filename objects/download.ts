@@ -5,7 +5,7 @@
  */
 import { Failure } from "../codecs/failure.ts";
 
-/** What a download is made from. */
+/** Dependencies of a download. */
 export interface DownloadOptions {
   /** Empty, open for reading and writing; the download closes it. */
   readonly file: Deno.FsFile;

@@ -1,11 +1,11 @@
 /** Which ETag an object gets. */
 import type { ObjectEntry } from "../catalog/entries.ts";
 
-/** What clients see as an object's ETag: the provider file's id, or S3's own ETag of its bytes. */
+/** The form of ETags: the provider file's id, or S3's own ETag of its bytes. */
 export type EtagForm = "file" | "md5";
 
 /**
- * What an object's entry holds of its ETag.
+ * Members of an object's entry for its ETag.
  *
  * @param md5 S3's own ETag of its bytes; undefined where it was not computed.
  * @param otherwise The ETag of an object that has none of its bytes.

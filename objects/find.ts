@@ -32,7 +32,7 @@ export interface Found {
   readonly name?: ObjectName;
 }
 
-/** What finding needs. */
+/** Dependencies of finding. */
 export interface FindDeps {
   readonly catalog: ObjectCatalog;
   /** The earliest that it may be, in milliseconds since 1970: what hides an object has come for certain. */

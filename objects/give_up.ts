@@ -3,7 +3,7 @@ import type { UploadAddress, UploadCatalog } from "../catalog/uploads.ts";
 import { isDiskFailure } from "../runtime/disk.ts";
 import type { PartSpool } from "./part_spool.ts";
 
-/** What it takes. */
+/** Dependencies of giving up. */
 export interface GiveUpDeps {
   readonly catalog: UploadCatalog;
   readonly spool: PartSpool;

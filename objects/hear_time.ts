@@ -3,7 +3,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Provider } from "../providers/provider.ts";
 
-/** What it takes. */
+/** Dependencies of hearing the time. */
 export interface HearTimeDeps {
   readonly catalog: Catalog;
   readonly clock: Clock;

@@ -13,7 +13,7 @@ import { createNativeFiles } from "./native.ts";
 import { type Reach, scopeOf } from "../reach/reach.ts";
 import { scopesOfBucket } from "./results/native.ts";
 
-/** What to list. */
+/** Parameters of a list. */
 export interface ListRequest {
   readonly bucket: string;
   readonly prefix: string;
@@ -35,7 +35,7 @@ export interface ListPage {
   readonly next?: Uint8Array;
 }
 
-/** What listing needs. */
+/** Dependencies of listing. */
 export interface ListDeps {
   readonly catalog: ObjectCatalog;
   readonly memory: ReadMemory;

@@ -4,7 +4,7 @@ import { afterKey, afterPrefix, compareBytes } from "./byte_order.ts";
 import { commonPrefixOf } from "./list.ts";
 import { type Reach, scopeOf } from "../reach/reach.ts";
 
-/** What to list. */
+/** Parameters of a list. */
 export interface UploadListRequest {
   readonly bucket: string;
   readonly prefix: string;

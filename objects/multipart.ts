@@ -21,7 +21,7 @@ import type { StoringProvider } from "../providers/provider.ts";
 import { filesOf, holderOf, type Reach, scopeOf } from "../reach/reach.ts";
 import { sweepUploads } from "./sweep_uploads.ts";
 
-/** What uploads in parts are made from. */
+/** Dependencies of uploads in parts. */
 export interface MultipartDeps {
   readonly catalog: UploadCatalog;
   readonly spool: PartSpool;
@@ -81,7 +81,7 @@ export interface PartPage {
 /** Uploads in parts. */
 export type Multipart = ReturnType<typeof createMultipart>;
 
-/** What an id of an upload looks like; nothing else is looked for in the catalog. */
+/** The form of an upload's id; nothing else is looked for in the catalog. */
 const idForm = /^[a-z0-9]{32}$/;
 /** The largest object of S3. */
 const s3Bytes = 5 * 2 ** 40;

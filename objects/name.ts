@@ -10,12 +10,12 @@ import { Buffer } from "node:buffer";
 import { nativeTenant } from "../catalog/keys.ts";
 import { isBucketName } from "../codecs/s3_uri.ts";
 
-/** What every mark of a gateway process begins with. */
+/** The beginning of every mark of a gateway process. */
 export function markPrefix(instance: string): string {
   return `.bw-${instance}-`;
 }
 
-/** What an object is called, and by whom. */
+/** Name and tenant of an object. */
 export interface ObjectName {
   readonly tenant: string;
   readonly bucket: string;
@@ -26,7 +26,7 @@ export interface ObjectName {
 const maxNameBytes = 240;
 /** Leaves room for the mark, which has some thirty bytes, and for `.jsonl`. */
 const maxStemBytes = 180;
-/** What S3 takes for a key. */
+/** Limits of S3's keys. */
 const maxKeyBytes = 1024;
 /** More than `deno task keys` takes. */
 const maxTenantBytes = 128;

@@ -35,7 +35,7 @@ export interface NewObject {
   readonly parts?: PackedParts;
 }
 
-/** What storing needs. */
+/** Dependencies of storing. */
 export interface PutDeps extends TrashDeps {
   readonly recordIds: RecordIdCatalog;
   readonly now: () => number;

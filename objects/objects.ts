@@ -26,7 +26,7 @@ import type { HeldDeps } from "./place.ts";
 import { emptyTrash, sweepTrash } from "./trash.ts";
 import { createUploadMarks } from "./upload_marks.ts";
 
-/** What objects are made from. */
+/** Dependencies of objects. */
 export interface ObjectDeps {
   readonly catalog: Catalog;
   readonly providers: ReadonlyMap<string, Provider>;

@@ -13,7 +13,7 @@ import type { KeptObjects } from "./kept.ts";
 import { markPrefix } from "./name.ts";
 import type { UploadMarks } from "./upload_marks.ts";
 
-/** What the sweep for orphans works on. */
+/** Dependencies of the sweep for orphans. */
 export interface OrphanDeps {
   readonly catalog: Catalog;
   readonly providers: ReadonlyMap<string, Provider>;
@@ -79,7 +79,7 @@ export async function sweepOrphans(
 /** Providers give whole seconds, which may be earlier than a file is. */
 const resolution = 1_000;
 
-/** What the names of files bear that are to be deleted. */
+/** Marks in the names of files that are to be deleted. */
 export interface SoughtMark {
   readonly text: string;
   /** Files that their provider dates later stay, in milliseconds since 1970. */

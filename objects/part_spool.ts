@@ -14,7 +14,7 @@ import { once } from "../runtime/single_flight.ts";
 import { createPool, type Holder, type PoolOptions, type Reservation } from "../runtime/pool.ts";
 import { diskId } from "./disk_id.ts";
 
-/** What a spool is made from. */
+/** Dependencies of a spool. */
 export interface PartSpoolOptions {
   /** The folder, made if missing; without it a temporary one that `close` removes. */
   readonly folder?: string;

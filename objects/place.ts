@@ -7,7 +7,7 @@ import type { StoringProvider } from "../providers/provider.ts";
 import type { KeptObjects } from "./kept.ts";
 import type { ReadSpool, SpoolRange } from "./read_spool.ts";
 
-/** What opening and deleting need. */
+/** Dependencies of opening and deleting. */
 export interface HeldDeps {
   readonly catalog: ResultsCatalog;
   /** The store of results, where they are kept. */
@@ -25,7 +25,7 @@ export interface HeldObject<In extends keyof HeldKinds = keyof HeldKinds> {
   readonly bytes: number;
 }
 
-/** What is done in one place. */
+/** Operations in one place. */
 export interface Place<In extends keyof HeldKinds> {
   /** Opens a range of the bytes; both ends inclusive. */
   open(

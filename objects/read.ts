@@ -7,7 +7,7 @@ import { openHeld } from "./held.ts";
 import type { HeldDeps, HeldObject } from "./place.ts";
 import { type Reach, scopeOf } from "../reach/reach.ts";
 
-/** What reading needs. */
+/** Dependencies of reading. */
 export interface ReadDeps {
   readonly catalog: ObjectCatalog;
   readonly held: HeldDeps;

@@ -14,7 +14,7 @@ import { cancelUnread } from "../runtime/unread.ts";
 import type { OpenedFile } from "../providers/provider.ts";
 import { createDownload, type Download } from "./download.ts";
 
-/** What the spool is made from. */
+/** Dependencies of the spool. */
 export interface ReadSpoolDeps {
   /** Folder for the files, made if missing; without it, the system's for temporary files. */
   readonly folder?: string;

@@ -20,7 +20,7 @@ export type IdIn = (text: string, start: number, end: number) => string | undefi
 
 /** The most that all ids together may take, in bytes. */
 const maxBytes = 16 * 2 ** 20;
-/** What holds ids until they are put together. */
+/** Holds ids until they are put together. */
 const blockBytes = 64 * 1_024;
 const lineFeed = 0x0a;
 /** How much of the first record is kept until its form is known. */

@@ -9,14 +9,14 @@ import { accountOf, type Reach, scopeOf } from "../reach/reach.ts";
 import { accountOfHeld, keptBlobOf, removeHeld } from "./held.ts";
 import type { HeldDeps } from "./place.ts";
 
-/** What deleting needs. */
+/** Dependencies of deleting. */
 export interface RemoveDeps extends FindDeps {
   readonly catalog: ObjectCatalog;
   readonly links: LinkCatalog;
   readonly held: HeldDeps;
 }
 
-/** What is to be deleted. */
+/** An object to be deleted. */
 export interface RemoveRequest extends Address {
   /** Refuses, by throwing, an object that was not meant. */
   readonly accept?: (found: ObjectEntry) => void;

@@ -7,7 +7,7 @@ import { giveUp } from "./give_up.ts";
 import type { PartSpool } from "./part_spool.ts";
 import { holderOf } from "../reach/reach.ts";
 
-/** What the sweep of uploads works on. */
+/** Dependencies of the sweep of uploads. */
 export interface SweepUploadsDeps {
   readonly catalog: UploadCatalog;
   readonly spool: PartSpool;

@@ -11,7 +11,7 @@ import { accountOf } from "../reach/reach.ts";
 import { keptBlobOf, removeHeld } from "./held.ts";
 import type { HeldDeps } from "./place.ts";
 
-/** What emptying the trash needs. */
+/** Dependencies of emptying the trash. */
 export interface TrashDeps {
   readonly catalog: ObjectCatalog;
   readonly held: HeldDeps;

@@ -4,7 +4,7 @@
  */
 import type { AccountHealth, AccountTrouble, SetAside } from "./provider.ts";
 
-/** What an account's health is kept with. */
+/** Dependencies of an account's health. */
 export interface HealthDeps {
   readonly now: () => Date;
   /** Milliseconds of a clock that is never set; `now` where absent. */

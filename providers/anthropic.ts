@@ -88,7 +88,7 @@ export function createAnthropic(settings: ProviderSettings, deps: ProviderDeps):
 const resultDays = 29;
 const dayMilliseconds = 24 * 60 * 60 * 1000;
 
-/** What becomes of a record, by the type of its result. */
+/** The outcome of a record, by the type of its result. */
 const outcomes: Readonly<Record<string, RecordResult["outcome"]>> = {
   succeeded: "success",
   errored: "error",

@@ -42,7 +42,7 @@ async function collect(
   return { bytes: gathered.take(), whole };
 }
 
-/** What {@linkcode watchedBody} looks after. */
+/** Options of {@linkcode watchedBody}. */
 export interface WatchOptions {
   /** How long one chunk may be waited for. A reader that does not ask is not counted. */
   readonly idleMilliseconds: number;

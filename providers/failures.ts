@@ -2,7 +2,7 @@
 import { Failure, type FailureDetails, type FailureKind } from "../codecs/failure.ts";
 import type { AccountTrouble } from "./provider.ts";
 
-/** What an upstream's answer means; `no-credit` is a refusal that no retry will ever lift. */
+/** Meanings of an upstream's answer; `no-credit` is a refusal that no retry will ever lift. */
 export type ErrorClass =
   | "denied"
   | "no-credit"
@@ -13,7 +13,7 @@ export type ErrorClass =
   | "conflict"
   | "unavailable";
 
-/** What a provider's error body says. */
+/** Facts from a provider's error body. */
 export interface ErrorFacts {
   /** The provider's own codes, the most exact one first. */
   readonly codes: readonly string[];
@@ -36,7 +36,7 @@ export interface ErrorWording {
   readonly codes: Readonly<Record<string, ErrorClass>>;
 }
 
-/** What is known of a refused request when its failure is worded. */
+/** Facts of a refused request, to word its failure. */
 export interface Refusal {
   /** The provider's configured name. */
   readonly provider: string;
@@ -46,7 +46,7 @@ export interface Refusal {
   readonly wording: ErrorWording;
   /** Meanings that this call gives to statuses. */
   readonly statuses?: Readonly<Record<number, ErrorClass>>;
-  /** What was asked for, such as `file file-abc`. */
+  /** The thing that was asked for, such as `file file-abc`. */
   readonly subject?: string | undefined;
   readonly retryAfterSeconds?: number | undefined;
   /** Whether the request may be sent again without harm. */
@@ -99,7 +99,9 @@ const byStatus: Readonly<Record<number, ErrorClass>> = {
  */
 const trustedWithoutBody: ReadonlySet<number> = new Set([401, 402, 413, 429]);
 
-/** What a refusal means: by its code, then by what the call says of its status, then by status. */
+/**
+ * The meaning of a refusal: by its code, then by what the call says of its status, then by status.
+ */
 export function classify(refusal: Refusal): ErrorClass {
   if (refusal.facts === undefined && !trustedWithoutBody.has(refusal.status)) return "unavailable";
   for (const code of refusal.facts?.codes ?? []) {

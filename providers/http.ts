@@ -20,7 +20,7 @@ import { backoff, maxRetries, maxWaitMilliseconds, requestedDelay, retryable } f
 import type { ProviderDeps } from "./settings.ts";
 import { defaultTimeouts } from "./timeouts.ts";
 
-/** What calls to one account of a provider need. */
+/** Dependencies of calls to one account of a provider. */
 export interface HttpOptions {
   /** The provider's configured name, for sentences. */
   readonly provider: string;
@@ -43,9 +43,9 @@ interface Target {
   readonly headers?: Readonly<Record<string, string>>;
   /** Leave out the headers of every call: for URLs that carry a right of their own. */
   readonly anonymous?: boolean;
-  /** What is asked for, such as `file file-abc`: `not-found` and `conflict` name it. */
+  /** The thing that is asked for, such as `file file-abc`: `not-found` and `conflict` name it. */
   readonly subject?: string;
-  /** What statuses mean for this call; one that is listed is an answer and is not tried again. */
+  /** Meanings of statuses for this call; one that is listed is an answer and is not tried again. */
   readonly statuses?: Readonly<Record<number, ErrorClass>>;
 }
 

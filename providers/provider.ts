@@ -64,7 +64,7 @@ export interface Account {
   readonly health?: AccountHealth;
 }
 
-/** What can be wrong with an account itself: its key, or that its credit or quota is used up. */
+/** Troubles of an account itself: its key, or that its credit or quota is used up. */
 export type AccountTrouble = "key" | "quota";
 
 /** Until when new work goes to other accounts, and why: a clause that names no secret. */

@@ -12,7 +12,7 @@ import type { ByteRange, FilesPort, OpenedFile } from "./provider.ts";
 import type { ProviderDeps } from "./settings.ts";
 import { defaultTimeouts } from "./timeouts.ts";
 
-/** What reading needs. */
+/** Dependencies of reading. */
 export interface ReadingOptions {
   /** The configured name, for errors. */
   readonly provider: string;

@@ -1,4 +1,4 @@
-/** What a provider's reply says: its JSON, or the words of a refusal. */
+/** Reads a provider's reply: its JSON, or the words of a refusal. */
 import { readAtMost, readWhole } from "./body.ts";
 
 /** The longest list that any provider gives holds 10,000 files of some 400 bytes each. */

@@ -1,9 +1,9 @@
-/** What every kind of provider is made from: the configuration's settings, and the outside world. */
+/** Dependencies of every kind of provider: the configuration's settings, and the outside world. */
 import type { BatchLimits } from "./provider.ts";
 import type { Timeouts } from "./timeouts.ts";
 import type { Uploader } from "./upload.ts";
 
-/** What an upstream speaks. */
+/** The API of an upstream. */
 export type ProviderKind = "openai" | "gemini" | "anthropic" | "bedrock";
 
 /** Where the kinds live that have one host; with `/v1` for openai, without a version for the others. */
@@ -15,7 +15,7 @@ export const defaultBaseUrls = {
 
 const mebibyte = 2 ** 20;
 
-/** What each kind takes in one batch, by its own documentation (November 2026). */
+/** Limits of one batch for each kind, by its own documentation (November 2026). */
 export const batchLimits: Readonly<
   Record<keyof typeof defaultBaseUrls, BatchLimits>
 > = {
@@ -36,7 +36,7 @@ export interface AccountSettings {
   readonly weight: number;
 }
 
-/** What a service that speaks OpenAI's API may want in other words. */
+/** Values that a service with OpenAI's API may want in other words. */
 export interface BatchSettings {
   /** Within which time a batch shall run; `24h` where absent, OpenAI's only one. */
   readonly completionWindow?: string;

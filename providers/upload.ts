@@ -157,7 +157,7 @@ export function createUploader(timeouts: Timeouts = defaultTimeouts): Uploader {
   };
 }
 
-/** What a body is read from. */
+/** The source of a body. */
 interface Source {
   read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
   cancel(reason?: unknown): Promise<void>;
@@ -177,7 +177,7 @@ function readerOf(body: ReadableStream<Uint8Array> | Uint8Array): Source {
   };
 }
 
-/** What looks after a body that is being sent. */
+/** Watches a body that is being sent. */
 interface Pump {
   /** Called once there is a connection. */
   readonly connected: () => void;

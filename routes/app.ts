@@ -25,14 +25,14 @@ import { createRefusal } from "./s3/refuse.ts";
 const bedrockMount = "/bedrock";
 const s3Mount = `${bedrockMount}/files`;
 
-/** What the gateway's answers are made from. */
+/** Dependencies of the gateway's answers. */
 export interface AppDeps extends S3RouteDeps, BedrockRouteDeps, HealthDeps, EntryDeps {
   readonly metrics: Metrics;
   /** Of the listeners, once they listen. */
   readonly ports: () => Ports;
 }
 
-/** What Hono carries from the entry to a handler. */
+/** Values that Hono carries from the entry to a handler. */
 interface Carried {
   readonly Bindings: { readonly context: Context };
 }
@@ -76,7 +76,7 @@ export function createApp(deps: AppDeps): App {
   });
 }
 
-/** What operators ask is answered whatever service it is signed for. */
+/** Paths of operators are answered whatever service the request is signed for. */
 const opsPaths: ReadonlySet<string> = new Set([healthPath, "/readyz", "/metrics"]);
 
 /** What answers clients of a service whose endpoint is wrong: in the service's words, with the right one. */

@@ -27,7 +27,7 @@ import type { Target } from "./target.ts";
 /** Who is let in while there is no credential. */
 export type Openness = "nobody" | "local" | "everybody";
 
-/** What requests are authenticated with. */
+/** Dependencies of authentication. */
 export interface AuthenticateDeps {
   readonly keyring: Keyring;
   /** Milliseconds since 1970. */
@@ -137,7 +137,7 @@ export function claimedRegion(headers: Headers, target: Target): string | undefi
   return region !== undefined && isRegion(region) ? region : undefined;
 }
 
-/** What a request says of who signed it, and for which region. */
+/** The signer and the region that a request claims. */
 function claimedScope(headers: Headers, target: Target): CredentialScope | undefined {
   const header = headers.get("authorization");
   if (header !== null) return parseAuthorization(header);

@@ -6,7 +6,7 @@ import type { Provider, StoringProvider } from "../providers/provider.ts";
 import { refuse } from "./auth/refusals.ts";
 import type { Principal } from "./context.ts";
 
-/** What a principal reaches at a provider. */
+/** Returns what a principal may touch at a provider. */
 export function reachOf(principal: Principal, provider: StoringProvider): Reach {
   const { tenant, native } = principal;
   if (!principal.buckets) return { tenant, native, provider };

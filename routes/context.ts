@@ -1,4 +1,4 @@
-/** What accompanies a request through the routes: its sender, its target and its audit. */
+/** Context of a request in the routes: its sender, its target and its audit. */
 import type { Policy } from "../access/policy.ts";
 import type { ChunkSigning } from "../codecs/chunk_signatures.ts";
 import type { Target } from "./target.ts";

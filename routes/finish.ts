@@ -1,4 +1,4 @@
-/** What happens to a request once its answer is known. */
+/** Finishes a request once its answer is known. */
 import { cancelUnread } from "../runtime/unread.ts";
 
 /** The connection that a request came on. */

@@ -11,7 +11,7 @@ import { hostname, type Target } from "./target.ts";
 /** A service that clients have SDKs for. */
 export type RequestedService = "s3" | "bedrock";
 
-/** What tools and SDKs that name their service write into the user agent (captured 2026-11). */
+/** Services as tools and SDKs name them in the user agent (captured 2026-11). */
 const userAgents: readonly (readonly [RequestedService, RegExp])[] = [
   [
     "s3",

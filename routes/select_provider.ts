@@ -12,14 +12,14 @@ import type { Principal } from "./context.ts";
 /** The header by which a client chooses. */
 export const providerHeader = "x-model-provider";
 
-/** What the configuration says of one bucket, or of all whose names begin alike (`team-a-*`). */
+/** Settings of one bucket, or of all whose names begin alike (`team-a-*`). */
 export interface Binding {
   readonly provider?: string | undefined;
   readonly native?: boolean | undefined;
   readonly etag?: EtagForm | undefined;
 }
 
-/** What a choice is made from. */
+/** Facts that decide a choice. */
 export interface SelectDeps {
   readonly providers: ReadonlyMap<string, Provider>;
   readonly defaultProvider: string;

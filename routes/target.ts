@@ -8,7 +8,7 @@
  */
 import { Failure } from "../codecs/failure.ts";
 
-/** What a request asks for, undecoded. */
+/** The target of a request, undecoded. */
 export interface Target {
   /** Host with its port, in lower case. */
   readonly host: string;

@@ -60,7 +60,7 @@ export interface ResultFaults {
   resultLines<Line>(lines: AsyncIterable<Line>): AsyncIterable<Line>;
 }
 
-/** What a simulated provider is made from. */
+/** Dependencies of a simulated provider. */
 export interface SandboxContext {
   readonly options: SandboxOptions;
   /**

@@ -33,10 +33,10 @@ export interface CheckOptions {
   readonly breath: Breath;
 }
 
-/** What reading results came to. */
+/** Outcome of reading results. */
 export interface Check {
   readonly parts: readonly (Part & { readonly name: string })[];
-  /** What is left out, counted over the bytes of all parts in a row. */
+  /** Spans that are left out, counted over the bytes of all parts in a row. */
   readonly cuts: readonly Span[];
   /** Bytes that remain. */
   readonly bytes: number;
@@ -100,7 +100,7 @@ export async function checkResults(
   return tally.outcome(parts.map(({ name }) => name));
 }
 
-/** What has been read so far. */
+/** Progress of reading. */
 class Tally {
   readonly #options: CheckOptions;
   readonly #hash = createHash("sha256");

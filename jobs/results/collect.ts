@@ -1,4 +1,7 @@
-/** What a finished batch leaves: its results, read and checked, as the objects that will show them. */
+/**
+ * Collects what a finished batch leaves: its results, read and checked, as the objects that will
+ * show them.
+ */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { ResultsObject } from "../../catalog/results.ts";
@@ -18,18 +21,18 @@ import { placeOf, type ResultsPlace } from "./place.ts";
 import type { InputIds, Reading } from "./read.ts";
 import { countsOf, expectedOf, type Faults, manifestOf, messageOf } from "./report.ts";
 
-/** What is to be recorded of a job's end. */
+/** The end of a job, to be recorded. */
 export interface Outcome {
   readonly counts: JobCounts;
   readonly message: string | undefined;
   readonly objects: readonly ResultsObject[];
-  /** What is left out of the results. */
+  /** Spans that are left out of the results. */
   readonly cuts: readonly Span[];
 }
 
 const contentType = "application/octet-stream";
 
-/** What a job that is over is recorded with: its results, as they were read. Lets the copy go. */
+/** Makes the end of a job from its results, as they were read. Lets the copy go. */
 export async function outcomeOf(
   deps: JobTools,
   provider: string,
@@ -139,7 +142,7 @@ export function manifestObject(
   };
 }
 
-/** What all objects of results have in common. */
+/** Members that all objects of results have in common. */
 export function commonOf(deps: JobTools, { id }: JobEntry, sha256: string) {
   return {
     file: resultsId(id, sha256),
@@ -153,7 +156,7 @@ export function commonOf(deps: JobTools, { id }: JobEntry, sha256: string) {
   };
 }
 
-/** What is wrong with the results; names are looked up in the input, which few results need. */
+/** Finds faults of the results; names are looked up in the input, which few results need. */
 async function faultsOf(
   deps: JobTools,
   job: JobEntry,

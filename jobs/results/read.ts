@@ -40,7 +40,7 @@ export interface InputIds {
   open(): Promise<AsyncIterable<string> | Iterable<string> | undefined>;
 }
 
-/** What is to be read, and of whom. */
+/** A batch whose results are to be read. */
 interface Source {
   readonly account: Account;
   readonly batch: Batch;

@@ -12,7 +12,7 @@ export interface Named {
   readonly first: readonly string[];
 }
 
-/** What is wrong with results that were read. */
+/** Faults of results that were read. */
 export interface Faults {
   readonly missing: Named;
   readonly repeated: Named;

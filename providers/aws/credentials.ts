@@ -8,7 +8,7 @@ export interface ExpiringCredentials extends Credentials {
   readonly expiration?: Date;
 }
 
-/** What the credentials are found with. */
+/** Dependencies of the search for credentials. */
 export interface CredentialsDeps {
   /** The provider's name, for error texts. */
   readonly name: string;

@@ -20,7 +20,7 @@ export type FindEndpoint = (
   region: string | undefined,
 ) => Endpoint;
 
-/** What an AWS provider is configured with. */
+/** Settings of an AWS provider. */
 export interface EndpointSettings {
   readonly name: string;
   /** Used where the client's request names no region. */

@@ -16,7 +16,7 @@ import { withoutCredentials } from "./mask.ts";
 import { credentialsRefused, refusalOfCredentials } from "./own_credentials.ts";
 import { type Payload, preparePayload } from "./payload.ts";
 
-/** What forwarding needs. */
+/** Dependencies of forwarding. */
 export interface ForwardDeps {
   /** The provider's name, for error texts. */
   readonly name: string;

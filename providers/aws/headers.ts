@@ -1,4 +1,4 @@
-/** What of a client's request and of an upstream's answer goes on through the gateway. */
+/** Headers of requests and answers that go on through the gateway. */
 import { Failure } from "../../codecs/failure.ts";
 import { linkForm } from "../../codecs/presigned_headers.ts";
 import { hopHeader, hopsWith } from "../../codecs/hops.ts";
@@ -84,7 +84,7 @@ const notForClient: ReadonlySet<string> = new Set([
  */
 export type HeaderFields = Map<string, string>;
 
-/** What decides which of a client's headers are sent on. */
+/** Facts that decide which of a client's headers are sent on. */
 export interface RequestHeaderOptions {
   /** S3 unless given. */
   readonly service?: ForwardRequest["service"];

@@ -8,7 +8,7 @@ import { createEndpoints } from "./endpoints.ts";
 import { createForward } from "./forward.ts";
 import { withPatience } from "./patience.ts";
 
-/** What the one account of an AWS provider is called in the log and in `/readyz`. */
+/** Name of the one account of an AWS provider in the log and in `/readyz`. */
 const credentialsAccount = "default";
 
 /**

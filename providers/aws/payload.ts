@@ -1,4 +1,4 @@
-/** What is sent as a request's body, and what the signature says of it. */
+/** The body of a request, and what its signature covers. */
 import { awsChunkedDecoder, decodedLength, stripAwsChunked } from "../../codecs/aws_chunked.ts";
 import { chunkSigningForm, verifyChunkSignatures } from "../../codecs/chunk_signatures.ts";
 import { createDigestTap, declaredDigests } from "../../codecs/checksums.ts";
@@ -13,7 +13,7 @@ import { framedLength, frameUnsignedChunks } from "./unsigned_chunks.ts";
 /** A body ready to be sent. */
 export interface Payload {
   readonly body: ForwardRequest["body"];
-  /** What the signature covers: a hash, or the S3 word for not covering the body. */
+  /** The value that the signature covers: a hash, or the S3 word for not covering the body. */
   readonly hash: string;
   /** The very body that came in: Deno's fetch then keeps its framing and its speed. */
   readonly untouched: boolean;

@@ -22,7 +22,7 @@ export function isResultId(id: FileId): boolean {
   return id.length > "files/".length + maxKnownId;
 }
 
-/** What Gemini calls the state of a file; others may come. */
+/** States of a file in Gemini's words; others may come. */
 export type FileState = "PROCESSING" | "ACTIVE" | "FAILED" | (string & Record<never, never>);
 
 /** Reads a File; undefined if it is not one. */

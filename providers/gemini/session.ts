@@ -18,7 +18,7 @@ const maxLineBytes = 100 * 2 ** 20;
  */
 const gone: Readonly<Record<number, ErrorClass>> = { 404: "unavailable", 410: "unavailable" };
 
-/** What an upload needs. */
+/** Dependencies of an upload. */
 export interface UploadTools {
   /** The provider's configured name. */
   readonly provider: string;

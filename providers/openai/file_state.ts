@@ -4,7 +4,7 @@ import type { FileId } from "../../codecs/ids.ts";
 import { excerpt } from "../failures.ts";
 import { type JsonObject, text } from "../json.ts";
 
-/** What becomes of a file. OpenAI's own is `processed` at once; Azure's is `pending` for a moment. */
+/** States of a file. OpenAI's own is `processed` at once; Azure's is `pending` for a moment. */
 export type FileState = "ready" | "pending" | "failed";
 
 const states: Readonly<Record<string, FileState>> = {
@@ -22,7 +22,7 @@ export function fileState(file: JsonObject): FileState {
   return Object.hasOwn(states, word) ? states[word] ?? "ready" : "ready";
 }
 
-/** What settling needs. */
+/** Dependencies of settling. */
 export interface FileLooks {
   readonly provider: string;
   readonly secrets: readonly string[];
@@ -31,7 +31,7 @@ export interface FileLooks {
   readonly look: (id: FileId, signal: AbortSignal) => Promise<JsonObject>;
 }
 
-/** What is pending is not waited for longer than this. */
+/** A pending file is not waited for longer than this. */
 const tries = 10;
 const pauseMilliseconds = 1_000;
 

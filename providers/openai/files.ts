@@ -25,7 +25,7 @@ const idShape = /^file[-_][A-Za-z0-9_-]+$/;
 /** Purposes of files that the service wrote itself: `batch_output`, `fine-tune-results`, … */
 const resultPurpose = /[_-](?:outputs?|results?|errors?)$/i;
 
-/** What the parts of one account share. */
+/** Dependencies of the parts of one account. */
 export interface Service {
   /** The provider's configured name. */
   readonly provider: string;

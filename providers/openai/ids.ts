@@ -1,4 +1,4 @@
-/** What looks like an id of OpenAI's, or of a service that speaks its API. */
+/** Forms of ids of OpenAI, and of a service that speaks its API. */
 import { isProviderId } from "../../codecs/ids.ts";
 import { isJobId } from "../../codecs/job_id.ts";
 import { isResultsId } from "../../codecs/results_id.ts";

@@ -1,4 +1,7 @@
-/** What of a job travels in an OpenAI batch's metadata: 16 pairs, keys of 64, values of 512. */
+/**
+ * The part of a job that travels in an OpenAI batch's metadata: 16 pairs, keys of 64, values of
+ * 512.
+ */
 import type { JobId } from "../../codecs/ids.ts";
 import { isJobId } from "../../codecs/job_id.ts";
 import { type JsonObject, text } from "../json.ts";
@@ -25,7 +28,7 @@ export function metadataOf(batch: NewBatch): Record<string, string> {
   return Object.fromEntries(pairs);
 }
 
-/** What {@linkcode metadataOf} put in. */
+/** The members that {@linkcode metadataOf} put in. */
 export interface Travelled {
   readonly jobId: JobId | undefined;
   readonly shard?: number;

@@ -8,7 +8,7 @@ export interface FileForm {
   readonly body: ReadableStream<Uint8Array> | Uint8Array;
 }
 
-/** What goes into a form. */
+/** Content of a form. */
 export interface FormParts {
   readonly fields: Readonly<Record<string, string>>;
   readonly file: {

@@ -6,7 +6,7 @@ import type { Principal } from "../context.ts";
 import { checkGood, principalOf } from "./credential_check.ts";
 import { refuse } from "./refusals.ts";
 
-/** What no token's hash is: a hash of nothing that could be sent. */
+/** A hash that no token has. */
 const unknownHash = hashBearer("");
 
 /**

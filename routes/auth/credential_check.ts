@@ -72,7 +72,7 @@ export function principalOf(
   };
 }
 
-/** What requests for each API may be signed for. */
+/** Services that requests for each API may be signed for. */
 const signedFor: Readonly<Record<Service, readonly string[]>> = {
   s3: ["s3"],
   bedrock: ["bedrock"],

@@ -85,7 +85,7 @@ function unreadable(header: string): Failure {
   );
 }
 
-/** What `x-amz-content-sha256` may say besides the hash itself. */
+/** Values of `x-amz-content-sha256` besides the hash itself. */
 const payloadWords: readonly string[] = [
   unsignedPayload,
   "STREAMING-UNSIGNED-PAYLOAD-TRAILER",

@@ -1,4 +1,4 @@
-/** What a handler of a Bedrock operation gets, and answers with. */
+/** Requests and answers of the handlers of Bedrock operations. */
 import { Failure } from "../../codecs/failure.ts";
 import type { Tokens } from "../../codecs/page_token.ts";
 import { decodeKey } from "../../codecs/uri.ts";
@@ -7,7 +7,7 @@ import type { Reach } from "../../reach/reach.ts";
 import type { Context } from "../context.ts";
 import { answerBytes, answerText } from "../text_answer.ts";
 
-/** What the handlers share. */
+/** Dependencies of the handlers. */
 export interface BedrockDeps {
   readonly jobs: Jobs;
   readonly tokens: Tokens;

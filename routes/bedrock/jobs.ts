@@ -8,7 +8,7 @@ import { validateCreate, validateTagKeys, validateTags } from "../../jobs/valida
 import { checkUri } from "../authorize.ts";
 import { arnAccount, type BedrockRequest, jobIdentifier, WrittenJson } from "./handler.ts";
 
-/** What was answered with a job that has not changed since. */
+/** Answers made of jobs that have not changed since. */
 const answers = new WeakMap<JobEntry, WrittenJson>();
 
 /** Creates a job, or answers with the one that the same create made before. */

@@ -11,7 +11,7 @@ import { jobJson } from "./jobs.ts";
 /** How many jobs a page has by default; Bedrock's own default is unstated. */
 const defaultPage = 100;
 const maxPage = 1000;
-/** What was answered with a page that holds still. */
+/** Answers made of pages that have not changed since. */
 const answers = new WeakMap<JobPage, WrittenJson>();
 
 /** Lists a page of jobs. */

@@ -34,7 +34,7 @@ export const bedrockRoutes: readonly Route[] = [
   route("POST", "/untagResource", "UntagResource", untagResource),
 ];
 
-/** What the Bedrock routes are made from. */
+/** Dependencies of the Bedrock routes. */
 export interface BedrockRouteDeps extends BedrockDeps, SelectDeps {
   /** Receives failures whose reason is hidden from clients. */
   readonly broken: Broken;

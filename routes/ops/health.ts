@@ -2,7 +2,7 @@
 import type { Account, Provider } from "../../providers/provider.ts";
 import { answerText } from "../text_answer.ts";
 
-/** What readiness depends on. */
+/** Dependencies of the readiness report. */
 export interface HealthDeps {
   readonly providers: ReadonlyMap<string, Provider>;
   /** Rejects where the catalog does not answer. */

@@ -1,4 +1,4 @@
-/** What the gateway has done since it started, in the text form that Prometheus reads. */
+/** Counters of the gateway since its start, in the text form that Prometheus reads. */
 import type { Provider } from "../../providers/provider.ts";
 import { accountsOf } from "./health.ts";
 import type { Answered } from "../entry.ts";

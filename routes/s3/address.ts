@@ -4,7 +4,7 @@ import { isBucketName } from "../../codecs/s3_uri.ts";
 import { decodeKey } from "../../codecs/uri.ts";
 import { hostname, type Target } from "../target.ts";
 
-/** What an S3 request is about. */
+/** Bucket and key of an S3 request. */
 export interface S3Address {
   readonly bucket: string | undefined;
   /** Decoded once, otherwise byte for byte; undefined for the bucket itself. */

@@ -88,7 +88,7 @@ function sizeOf(text: string | null): number | undefined {
   });
 }
 
-/** What a document may have: 10,000 parts of 400 bytes, and none has so many. */
+/** The largest document: 10,000 parts of 400 bytes, and none has so many. */
 export const maxCompleteBytes = 4 * 1024 * 1024;
 const maxParts = 10_000;
 

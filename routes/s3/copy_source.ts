@@ -1,4 +1,4 @@
-/** What a copy is made of: `x-amz-copy-source` and the conditions on it. */
+/** The source of a copy: `x-amz-copy-source` and the conditions on it. */
 import type { ObjectEntry } from "../../catalog/entries.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { checkRead, parseEntityTags } from "../../codecs/preconditions.ts";

@@ -25,7 +25,10 @@ import { isAmbiguous } from "./operation.ts";
 /** Its answer would be temporary credentials of the gateway's own. */
 const handsOutCredentials = "CreateSession";
 
-/** What a principal of certain buckets may do to them: no configuration that reaches into others. */
+/**
+ * Operations that a principal of certain buckets may use: no configuration that reaches into
+ * others.
+ */
 const writesWithinBucket: ReadonlySet<string> = new Set([
   "AbortMultipartUpload",
   "CompleteMultipartUpload",
@@ -46,7 +49,7 @@ const writesWithinBucket: ReadonlySet<string> = new Set([
 /** Operations whose bodies are data of any length, which is passed on untouched. */
 const dataOperations: ReadonlySet<string | undefined> = new Set(["PutObject", "UploadPart"]);
 
-/** What forwarding is held to. */
+/** Limits of forwarding. */
 interface ForwardDeps {
   readonly maxBodyBytes: number;
   readonly idleMilliseconds: number;
@@ -222,7 +225,10 @@ function copySources(headers: Headers, query: string): string[] {
   return header === null ? parameters : [header, ...parameters];
 }
 
-/** What the framing of chunks may add to a body: a line for every 8 KiB at the least, and trailers. */
+/**
+ * Bytes that the framing of chunks may add to a body: a line for every 8 KiB at the least, and
+ * trailers.
+ */
 const framingRoom = (bytes: number) => bytes / 32 + 64 * 1024;
 
 /**

@@ -1,11 +1,11 @@
-/** What a handler of an S3 operation gets. */
+/** Requests as handlers of S3 operations get them. */
 import type { Tokens } from "../../codecs/page_token.ts";
 import type { Objects } from "../../objects/objects.ts";
 import type { Reach } from "../../reach/reach.ts";
 import type { Broken, Context } from "../context.ts";
 import type { Pace } from "./patient_answer.ts";
 
-/** What the handlers share. */
+/** Dependencies of the handlers. */
 export interface S3Deps {
   readonly objects: Objects;
   readonly tokens: Tokens;

@@ -59,7 +59,7 @@ const handlers: Readonly<Record<SupportedOperation, S3Handler>> = {
   UploadPartCopy: uploadPartCopy,
 };
 
-/** What the S3 routes are made from. */
+/** Dependencies of the S3 routes. */
 export interface S3RouteDeps extends S3Deps, SelectDeps, RefusalDeps {
   /** Uploads under way. */
   readonly uploads: Pool;

@@ -1,4 +1,4 @@
-/** What the headers of a request that makes an object say of it, whichever operation it is. */
+/** Headers of a request that makes an object, whichever operation it is. */
 import type { WriteCondition } from "../../catalog/objects.ts";
 import { stripAwsChunked } from "../../codecs/aws_chunked.ts";
 import { Failure } from "../../codecs/failure.ts";

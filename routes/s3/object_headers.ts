@@ -29,7 +29,7 @@ export function validators(record: ObjectEntry): HeaderFields {
 /** User metadata under which an object shows its provider file's id where its ETag does not. */
 export const fileMetadata = "batchway-file";
 
-/** What an answer has of an object: all, some bytes, or one of the parts it was uploaded in. */
+/** The part of an object in an answer: all, some bytes, or one of the parts it was uploaded in. */
 export type Extent = "whole" | "range" | PlacedPart;
 
 /** All headers of an object's answer but those of a range. */

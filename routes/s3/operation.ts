@@ -32,7 +32,7 @@ export const supportedOperations = [
 /** An operation that is offered. */
 export type SupportedOperation = typeof supportedOperations[number];
 
-/** What decides an operation. */
+/** Facts that decide an operation. */
 export interface OperationFacts {
   readonly method: string;
   readonly level: "service" | "bucket" | "object";
@@ -61,7 +61,7 @@ const plain: Readonly<Record<OperationFacts["level"], Readonly<Record<string, st
   },
 };
 
-/** What a subresource is called behind Get, Put and Delete. */
+/** Names of subresources behind Get, Put and Delete. */
 const bucketThings: Readonly<Record<string, string>> = {
   abac: "BucketAbac",
   accelerate: "BucketAccelerateConfiguration",

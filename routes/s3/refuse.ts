@@ -7,7 +7,7 @@ import type { Target } from "../target.ts";
 import { answerText } from "../text_answer.ts";
 import { addressOf } from "./address.ts";
 
-/** What refusals are made from. */
+/** Dependencies of refusals. */
 export interface RefusalDeps {
   readonly s3Domains: readonly string[];
   /** The region of buckets where the caller names none. */

@@ -33,7 +33,10 @@ export async function uploadPart(request: S3Request): Promise<Response> {
   return new Response(null, { headers: { etag: `"${part.md5}"`, ...part.checksums } });
 }
 
-/** What the part must have, and the upload's checksum where the client sends none for the part. */
+/**
+ * Digests that the part must have, and the upload's checksum where the client sends none for the
+ * part.
+ */
 function partDigests(declared: DeclaredDigest[], { checksum }: UploadEntry): DeclaredDigest[] {
   if (!checksum) return declared;
   const sent = declared.find(({ header }) => header.startsWith("x-amz-checksum-"));

@@ -22,7 +22,7 @@ const strictMinRecords = 100;
 /** Records that a caller gave the id `error-…` fail, so that a pipeline's errors can be tried out. */
 const failing = /^error-/;
 
-/** What the records of a job need. */
+/** Dependencies of the records of a job. */
 export type RecordsContext = Pick<SandboxContext, "options" | "faults" | "now" | "id"> & {
   readonly data: S3Data;
 };

@@ -33,7 +33,7 @@ export interface StoredObject {
   readonly parts: readonly number[];
 }
 
-/** What an object is made from. */
+/** Content and metadata of an object to be stored. */
 export interface NewObject {
   readonly body: ReadableStream<Uint8Array>;
   readonly headers?: Readonly<Record<string, string>>;
