@@ -150,6 +150,7 @@ const ShardEntry = v.object({
   file: optional(text),
   askedAt: optional(number),
   batch: optional(text),
+  waitsFor: optional(text),
   end: optional(v.object({
     status: v.picklist(jobStatuses),
     counts: optional(counts),
@@ -267,6 +268,8 @@ const kinds: Readonly<Record<string, EntryKind>> = {
   },
   "shard": { key: [["text", "text", "text", "number"]], value: ShardEntry },
   "asking": { key: [["text", "text", "text", "number"]], value: mark },
+  "busy": { key: [["text", "text", "text", "text", "text", "number"]], value: mark },
+  "busy-gate": { key: [["text", "text"]], value: number },
   "tag": { key: [["text", "text", "text", "text"]], value: text },
   "batch": { key: ofFile, value: v.object({ tenant: text, id: text, over: v.boolean() }) },
   "result-file": { key: ofFile, value: text },

@@ -123,6 +123,19 @@ export const keys = {
   /** Shards whose batch the provider was asked for, and may have made. */
   askingShards: (provider: string) => ["asking", provider],
   askingShard: (s: Scope, id: JobId, n: number) => ["asking", s.provider, s.tenant, id, n],
+  /** Batches of shards that an account runs. */
+  busyBatches: (provider: string, account: string) => ["busy", provider, account],
+  busyBatch: (provider: string, account: string, s: Scope, id: JobId, n: number) => [
+    "busy",
+    provider,
+    account,
+    s.tenant,
+    s.provider,
+    id,
+    n,
+  ],
+  /** Changes with each batch of an account whose batches are counted. */
+  busyGate: (provider: string, account: string) => ["busy-gate", provider, account],
   tags: (s: Scope, id: JobId) => ["tag", s.tenant, s.provider, id],
   tag: (s: Scope, id: JobId, name: string) => ["tag", s.tenant, s.provider, id, name],
   batch: (provider: string, batch: BatchId) => ["batch", provider, inKey(batch)],

@@ -39,6 +39,8 @@ export interface ShardEntry {
   /** When the provider was last asked for the batch. */
   readonly askedAt?: number;
   readonly batch?: BatchId;
+  /** Why it has no batch yet, where the provider or a limit keeps it waiting: a sentence. */
+  readonly waitsFor?: string;
   /** How its batch ended, or why it has none. */
   readonly end?: ShardEnd;
 }

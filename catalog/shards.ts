@@ -2,11 +2,12 @@
  * Shards: the parts of a job that one batch runs each. All shards of a job are recorded before the
  * entry that says so; nothing is started before that entry is there.
  */
-import type { FileId, JobId } from "../codecs/ids.ts";
+import type { JobId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import type { BatchEntry, JobEntry } from "./entries.ts";
 import type { PreparedEntry, ShardEntry } from "./shard_entries.ts";
 import type { Registration } from "./instances.ts";
+import { Failure } from "../codecs/failure.ts";
 import { keys, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import { throwAway } from "./names.ts";
@@ -23,6 +24,8 @@ export interface ShardCondition {
   readonly registration?: Registration;
   /** The job is neither over nor to be stopped. */
   readonly wanted?: boolean;
+  /** Fewer batches than this run at its account. */
+  readonly running?: number;
 }
 
 /** The shards' part of the catalog. */
@@ -71,14 +74,15 @@ export function createShardCatalog(
    * until the job is over; its batch is the job's from then on.
    *
    * @param move Returns the shard as it is to be; undefined where nothing changes.
-   * @returns The shard as it is now; undefined where it is gone, or a condition does not hold.
+   * @returns The shard as it is now; undefined where it is gone, or a condition does not hold. Throws
+   * `throttled` where as many batches run at its account as may.
    */
   function update(
     scope: Scope,
     id: JobId,
     n: number,
     move: (shard: ShardEntry) => ShardEntry | undefined,
-    { registration, wanted = false }: ShardCondition = {},
+    { registration, wanted = false, running }: ShardCondition = {},
   ): Promise<ShardEntry | undefined> {
     return change(sleep, async (): Promise<Attempt<ShardEntry | undefined>> => {
       const old = await kv.get<ShardEntry>(keys.shard(scope, id, n));
@@ -93,6 +97,13 @@ export function createShardCatalog(
         step.check(job);
       }
       if (registration) step.check(registration);
+      const { provider } = scope;
+      const { account } = shard;
+      if (running !== undefined) await checkRunning(step, provider, account, running);
+      const busy = keys.busyBatch(provider, account, scope, id, n);
+      const isBusy = !shard.end && (shard.askedAt !== undefined || shard.batch !== undefined);
+      if (isBusy) step.set(busy, true);
+      else step.delete(busy);
       if (shard.askedAt !== undefined && shard.batch === undefined && !shard.end) {
         step.set(keys.askingShard(scope, id, n), true);
       } else step.delete(keys.askingShard(scope, id, n));
@@ -101,7 +112,7 @@ export function createShardCatalog(
         step.set(keys.batch(scope.provider, shard.batch), owner);
       }
       if (shard.file !== undefined && shard.file !== old.value.file) {
-        const { file, account } = shard;
+        const { file } = shard;
         const held = { in: "provider", file, account } as const;
         // A service that stores by content may have answered with the file of an object.
         const known = await kv.get(keys.file(scope.provider, file));
@@ -125,6 +136,25 @@ export function createShardCatalog(
     });
   }
 
+  /** Adds to a step that fewer batches than may run at an account. */
+  async function checkRunning(
+    step: Deno.AtomicOperation,
+    provider: string,
+    account: string,
+    most: number,
+  ): Promise<void> {
+    const gate = await kv.get<number>(keys.busyGate(provider, account));
+    let count = 0;
+    for await (const _ of kv.list({ prefix: keys.busyBatches(provider, account) })) count++;
+    if (count >= most) {
+      throw new Failure(
+        "throttled",
+        `${count} batches run at the account, as many as the gateway's batchLimits.running allows.`,
+      );
+    }
+    step.check(gate).set(gate.key, (gate.value ?? 0) + 1);
+  }
+
   /** Every job whose shards are recorded, of all tenants and providers. */
   async function* everyPrepared(): AsyncGenerator<{ readonly scope: Scope; readonly id: JobId }> {
     for await (const { key } of kv.list({ prefix: keys.everyPrepared() })) {
@@ -134,9 +164,12 @@ export function createShardCatalog(
   }
 
   /** Forgets a shard of a job that is over, and ends the use of the file that held its records. */
-  function forgetShard({ provider }: Scope, key: Deno.KvKey, id: JobId, file: FileId | undefined) {
+  function forgetShard(scope: Scope, id: JobId, shard: ShardEntry) {
+    const { n, file, account } = shard;
+    const { provider } = scope;
     return change(sleep, async () => {
-      const step = kv.atomic().delete(key);
+      const step = kv.atomic().delete(keys.shard(scope, id, n))
+        .delete(keys.busyBatch(provider, account, scope, id, n));
       if (file !== undefined) step.delete(keys.use(provider, file, id));
       return (await step.commit()).ok ? { done: undefined } : "again" as const;
     });
@@ -144,9 +177,7 @@ export function createShardCatalog(
 
   /** Forgets the shards of a job that is over; the last step is that nothing is left of it. */
   async function forget(scope: Scope, id: JobId): Promise<void> {
-    for (const { n, file } of await all(scope, id)) {
-      await forgetShard(scope, keys.shard(scope, id, n), id, file);
-    }
+    for (const shard of await all(scope, id)) await forgetShard(scope, id, shard);
     await change(sleep, async () => {
       await kv.delete(keys.prepared(scope, id));
       return { done: undefined };

@@ -32,6 +32,8 @@ export interface JobTools extends JobDeps {
   readonly closing: AbortSignal;
   /** Goes on with a sharded job that has still to be prepared or started, behind the caller. */
   readonly push: (provider: StoringProvider, scoped: ScopedJob) => void;
+  /** Notes that an account takes no batch for now, and why; or, without a reason, that one is over. */
+  readonly queue: (name: { provider: string; account: string }, full?: string) => void;
 }
 
 /** Dependencies of jobs. */

@@ -58,6 +58,8 @@ export interface Jobs {
     names: readonly string[],
     signal: AbortSignal,
   ): Promise<void>;
+  /** Batches that wait until an account takes them, by provider, as far as this process knows. */
+  waiting(): ReadonlyMap<string, number>;
   /**
    * Brings creates to an end that were cut short, and running jobs forward that no client asks for.
    */
@@ -78,6 +80,8 @@ export function createJobs(deps: JobDeps): Jobs {
     clock,
     closing: closing.signal,
     push: (provider, scoped) => worker.push(provider, scoped),
+    queue: (name, full) =>
+      full === undefined ? worker.turns.freed(name) : worker.turns.full(name, full),
   };
   const worker = new ShardWorker(tools);
   const settling = new Settling(tools);
@@ -115,7 +119,9 @@ export function createJobs(deps: JobDeps): Jobs {
     async untag(reach, identifier, names, signal) {
       await untagJob(deps, await identify(reach, identifier, undefined, signal), names);
     },
+    waiting: () => worker.turns.waiting(),
     async sweep(signal) {
+      worker.turns.freeAll();
       await work.sweep(signal);
       await sweepJobs(tools, poll, signal);
       await catching.sweep(signal);

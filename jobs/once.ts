@@ -109,6 +109,8 @@ async function bears(
   batch: Batch,
   { jobId, shard, since, recognize }: Claim,
 ): Promise<boolean | "maybe"> {
+  // It ran nothing, and another one is to be asked for.
+  if (batch.isQueueFull) return false;
   if (!recognize) return batch.jobId === jobId && batch.shard === shard;
   return batch.createdAt.getTime() >= since - clockSkew && await recognize(batch);
 }

@@ -18,6 +18,7 @@ export type Report = Pick<
   | "expiresAt"
   | "results"
   | "areMoreResults"
+  | "isQueueFull"
 >;
 
 /** History of a doubt, for the verdict on what was read. */

@@ -250,6 +250,8 @@ export interface Batch {
   readonly expiresAt: Date | undefined;
   /** Absent until the provider reports any. */
   readonly counts: RecordCounts | undefined;
+  /** It failed because the provider's queue had no room for it: it may be started again later. */
+  readonly isQueueFull?: boolean;
   /** Why it failed: at most 2,048 characters. */
   readonly message: string | undefined;
   /** The tags that travelled with it. */

@@ -48,8 +48,12 @@ export function createApp(deps: AppDeps): App {
   app.get(healthPath, () => health());
   app.get("/readyz", () => readiness(deps));
   app.get("/metrics", () => {
-    const { providers, uploads } = deps;
-    const text = deps.metrics.render({ providers, uploads: uploads.taken() });
+    const { providers, uploads, jobs } = deps;
+    const text = deps.metrics.render({
+      providers,
+      uploads: uploads.taken(),
+      waiting: jobs.waiting(),
+    });
     return answerText(text, { "content-type": "text/plain; version=0.0.4" });
   });
   app.notFound(() =>

@@ -89,8 +89,16 @@ async function look(
     report.status !== "Stopping";
   // It may have been made while the others were being stopped.
   if (isToBeStopped) await stopBatch(account, shard.batch, signal);
+  const name = { provider: scope.provider, account: account.name };
+  if (report.isQueueFull) {
+    const why = report.message ?? "The provider's queue is full.";
+    const again = ({ batch: _, askedAt: _1, ...old }: ShardEntry) => ({ ...old, waitsFor: why });
+    deps.queue(name, why);
+    return { shard: await deps.catalog.shards.update(scope, job.id, shard.n, again) ?? shard };
+  }
   const end = endOf(report, deps.now());
   if (!end) return { shard, report };
+  deps.queue(name);
   const move = (old: ShardEntry) => ({ ...old, end });
   const now = await deps.catalog.shards.update(scope, job.id, shard.n, move);
   return { shard: now ?? shard, report };

@@ -12,6 +12,7 @@ import { whenReady } from "../fresh_input.ts";
 import { type Asked, askFor, type Claim, findUntilCertain } from "../once.ts";
 import { isLasting } from "../verdict.ts";
 import type { ShardedJob } from "./prepare.ts";
+import type { Turns } from "./turns.ts";
 import { wireIdsOf } from "./wire.ts";
 
 /** A line of results can be this long. */
@@ -28,23 +29,49 @@ export async function startShards(
   provider: StoringProvider,
   sharded: ShardedJob,
   goesOn: () => Promise<boolean>,
+  turns: Turns,
   signal: AbortSignal,
 ): Promise<void> {
-  const { scope, job } = sharded;
+  const { scope, job, account } = sharded;
   const { shards } = deps.catalog;
+  const name = { provider: provider.name, account: account.name };
   for (const { n } of await shards.all(scope, job.id)) {
     const shard = (await shards.all(scope, job.id)).find((one) => one.n === n);
     if (!shard || shard.batch !== undefined || shard.end) continue;
     // A batch that may have been made is looked for, also where the job is to be stopped.
     if (shard.askedAt === undefined && !await goesOn()) return;
     const work = { deps, provider, sharded, shard, signal };
+    const reason = shard.askedAt === undefined ? turns.reason(name, sharded) : undefined;
+    if (reason !== undefined) return await wait(work, turns, reason);
     try {
       await start({ ...work, shard: await uploaded(work) });
+      turns.served(name, sharded);
     } catch (error) {
+      if (error instanceof Failure && error.kind === "throttled") {
+        turns.full(name, error.message);
+        return await wait(work, turns, error.message);
+      }
       if (!isLasting(error)) throw error;
       await refuse(work, error);
     }
   }
+}
+
+/** Leaves a job until its next batch can be started. */
+async function wait(work: Starting, turns: Turns, reason: string): Promise<void> {
+  const { deps, provider, sharded, shard: { n, account } } = work;
+  const { scope, job } = sharded;
+  const { shards } = deps.catalog;
+  await shards.update(
+    scope,
+    job.id,
+    n,
+    (old) =>
+      old.waitsFor === reason || old.batch !== undefined ? undefined : { ...old, waitsFor: reason },
+  );
+  const left = (await shards.all(scope, job.id))
+    .filter(({ batch, end, askedAt }) => batch === undefined && !end && askedAt === undefined);
+  turns.wait({ provider: provider.name, account }, { scope, job }, left.length);
 }
 
 /** A shard that is being started. */
@@ -91,9 +118,15 @@ async function start(work: Starting): Promise<void> {
     ? undefined
     : await findUntilCertain(deps, account, claim, askedAt, signal);
   if (!known) {
-    const move = (old: ShardEntry) => ({ ...old, askedAt: deps.clock.latest() });
+    const move = ({ waitsFor: _, ...old }: ShardEntry) => (
+      { ...old, askedAt: deps.clock.latest() }
+    );
+    const { running } = work.sharded.target.limits;
     // In this step, so that a stop that comes now finds either no batch or one to be stopped.
-    const isHeld = await shards.update(scope, job.id, shard.n, move, { wanted: true });
+    const isHeld = await shards.update(scope, job.id, shard.n, move, {
+      wanted: true,
+      ...(running !== undefined && shard.askedAt === undefined && { running }),
+    });
     if (!isHeld) {
       // The one that was asked for before was never made.
       await update(({ askedAt: _, ...old }) => old);

@@ -46,7 +46,9 @@ export function sumOf(
     status,
     rawStatus: status,
     counts,
-    message: messageOf(seen.map(({ shard }) => shard)),
+    message: isTerminal(status)
+      ? messageOf(seen.map(({ shard }) => shard))
+      : waitOf(seen.map(({ shard }) => shard)),
     results,
     endedAt: isTerminal(status)
       ? new Date(Math.max(0, ...ends.map((end) => end?.endedAt ?? 0)))
@@ -74,9 +76,20 @@ function endStatus(ends: readonly JobStatus[]): JobStatus {
 
 function runningStatus(seen: readonly Seen[]): JobStatus {
   const statuses = seen.map(({ shard, report }) =>
-    shard.end ? "InProgress" : report?.status ?? "Validating"
+    shard.end ? "InProgress" : report?.status ?? (shard.waitsFor ? "Scheduled" : "Validating")
   );
   return order.find((status) => statuses.includes(status)) ?? "Validating";
+}
+
+/** What a job that runs waits for. */
+function waitOf(shards: readonly ShardEntry[]): string | undefined {
+  const waiting = shards.filter(({ end, batch, askedAt }) =>
+    !end && batch === undefined && askedAt === undefined
+  );
+  const why = waiting.find(({ waitsFor }) => waitsFor !== undefined)?.waitsFor;
+  return why === undefined
+    ? undefined
+    : `${waiting.length} of the job's ${shards.length} batches wait to be started: ${why}`;
 }
 
 /** How many groups of lines are named. */

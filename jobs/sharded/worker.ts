@@ -19,6 +19,7 @@ import { createWaits, type Waits } from "../waits.ts";
 import { prepare, type ShardedJob, type Unfit } from "./prepare.ts";
 import { releaseShards } from "./release.ts";
 import { startShards } from "./start.ts";
+import { Turns } from "./turns.ts";
 
 /** The longest pause between two attempts at a job, in milliseconds. */
 const longestPause = 30_000;
@@ -28,15 +29,22 @@ export class ShardWorker {
   readonly #deps: JobTools;
   readonly #running = new SingleFlight<void>();
   readonly #waits: Waits;
+  /** Whose turn it is to start batches. */
+  readonly turns: Turns;
 
   constructor(deps: JobTools) {
     this.#deps = deps;
     this.#waits = createWaits(deps);
+    this.turns = new Turns((scoped) => {
+      const provider = deps.providers.get(scoped.scope.provider)?.stores;
+      if (provider) this.push(provider, scoped);
+    });
   }
 
   /** Goes on with a job, unless that is under way, or was tried in vain a moment ago. */
   push(provider: StoringProvider, scoped: ScopedJob): void {
     if (this.#deps.closing.aborted || this.#waits.isPausing(scoped)) return;
+    if (this.turns.isHeldUp(scoped)) return;
     void this.#running.run(nameOf(scoped), () => this.#attempt(provider, scoped));
   }
 
@@ -64,9 +72,11 @@ export class ShardWorker {
 
   /** Never throws. */
   async #attempt(provider: StoringProvider, scoped: ScopedJob): Promise<void> {
+    this.turns.leave(scoped);
     try {
       await this.#underLease(provider, scoped);
       this.#waits.forget(scoped);
+      this.turns.next();
     } catch (error) {
       this.#waits.postpone(scoped, longestPause);
       if (this.#deps.closing.aborted) return;
@@ -121,7 +131,7 @@ export class ShardWorker {
       await this.#fail(sharded, prepared);
       return await releaseShards(this.#deps, provider, sharded, signal);
     }
-    await startShards(this.#deps, provider, sharded, goesOn, signal);
+    await startShards(this.#deps, provider, sharded, goesOn, this.turns, signal);
   }
 
   /** Ends a job whose input cannot be run. */

@@ -47,6 +47,7 @@ export function readBatch(batch: JsonObject, secrets: readonly string[]): Batch 
     status,
     rawStatus,
     ...(!isKnown && { unknownStatus: true }),
+    ...(status === "Failed" && isQueueFull(batch) && { isQueueFull: true }),
     input: input === undefined ? undefined : fileId(input),
     results: [output, errors].filter((file) => file !== undefined).map(fileId),
     ...(lacksFiles(status, counts, { output, errors }) && { areMoreResults: true }),
@@ -106,6 +107,14 @@ function unknownMessage(rawStatus: string, secrets: readonly string[]): string {
     ? "The provider reports no state of the batch. The job counts as running."
     : `The provider reports the state "${state}", which is not known to the gateway. The job counts ` +
       "as running.";
+}
+
+/** The quota of tokens that wait in OpenAI's queue is looked at only after the batch was made. */
+function isQueueFull(batch: JsonObject): boolean {
+  const { errors } = batch;
+  const data = object(errors)?.["data"] ?? errors;
+  return Array.isArray(data) &&
+    data.some((error) => object(error)?.["code"] === "token_limit_exceeded");
 }
 
 /** All are 0 until OpenAI has counted the lines, which is as good as no report. */

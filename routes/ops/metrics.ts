@@ -16,6 +16,8 @@ export interface Now {
   readonly providers: ReadonlyMap<string, Provider>;
   /** Uploads that are under way. */
   readonly uploads: number;
+  /** Batches that wait until an account takes them, by provider. */
+  readonly waiting: ReadonlyMap<string, number>;
 }
 
 /** Upper bounds of durations, in seconds. */
@@ -75,7 +77,7 @@ export function createMetrics(): Metrics {
       }
       durations.set(operation, those);
     },
-    render({ providers, uploads }) {
+    render({ providers, uploads, waiting }) {
       const lines = [
         ...family("batchway_requests_total", "counter", "Requests that were answered.", requests),
         ...histogram(durations),
@@ -91,6 +93,16 @@ export function createMetrics(): Metrics {
           "gauge",
           "Uploads that are under way.",
           new Map([["", uploads]]),
+        ),
+        ...family(
+          "batchway_batches_waiting",
+          "gauge",
+          "Batches of jobs that wait until the provider, or a limit, lets them start.",
+          new Map(
+            [...providers.values()].filter(({ stores }) => stores).map(({ name }) =>
+              [label("provider", name), waiting.get(name) ?? 0] as const
+            ),
+          ),
         ),
         ...family(
           "batchway_account_set_aside",

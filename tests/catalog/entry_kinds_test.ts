@@ -57,6 +57,8 @@ const someKeys: readonly Deno.KvKey[] = [
   keys.prepared(scope, job),
   keys.shard(scope, job, 0),
   keys.askingShard(scope, job, 0),
+  keys.busyBatch("cloud", "main", scope, job, 0),
+  keys.busyGate("cloud", "main"),
   keys.lease("work"),
   keys.walked("cloud", "main"),
   keys.instance("one"),

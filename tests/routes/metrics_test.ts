@@ -21,7 +21,7 @@ Deno.test("what was answered is counted by operation, provider and status, and t
   metrics.count(answered(4));
   metrics.count(answered(70));
   metrics.count(answered(99_000, { operation: "PutObject", provider: 'od"d\\' }));
-  const text = metrics.render({ providers: new Map(), uploads: 3 });
+  const text = metrics.render({ providers: new Map(), uploads: 3, waiting: new Map() });
   const lines = text.trimEnd().split("\n");
   for (
     const line of [
