@@ -4,6 +4,17 @@
  */
 import * as v from "valibot";
 import { jobStatuses } from "../codecs/job_status.ts";
+import {
+  bytes,
+  counts,
+  mark,
+  number,
+  optional,
+  PreparedForm,
+  ShardForm,
+  text,
+  texts,
+} from "./forms.ts";
 
 /** A kind of entry. */
 interface EntryKind {
@@ -15,14 +26,6 @@ interface EntryKind {
 }
 
 type KeyPart = "text" | "number" | "bytes";
-
-// NaN and infinities are numbers, too: what is done with a time of a provider cannot crash.
-const number = v.custom<number>((value) => typeof value === "number");
-const text = v.string();
-const mark = v.literal(true);
-const bytes = v.instance(Uint8Array);
-const texts = v.record(v.string(), v.string());
-const optional = v.optional;
 
 const PackedParts = v.object({
   runs: v.array(v.tuple([number, number, number])),
@@ -136,30 +139,6 @@ const BegunPlan = v.variant("kind", [
   sharded,
 ]);
 
-const StoredBytes = v.object({ blob: text, bytes: number, sha256: text });
-const counts = v.object({ total: number, processed: number, success: number, error: number });
-
-const ShardEntry = v.object({
-  n: number,
-  account: text,
-  first: number,
-  last: number,
-  records: number,
-  span: optional(v.tuple([number, number])),
-  lines: StoredBytes,
-  file: optional(text),
-  askedAt: optional(number),
-  batch: optional(text),
-  waitsFor: optional(text),
-  end: optional(v.object({
-    status: v.picklist(jobStatuses),
-    counts: optional(counts),
-    message: optional(text),
-    results: v.array(text),
-    endedAt: number,
-  })),
-});
-
 const JobEntry = v.object({
   ...description,
   plan: Plan,
@@ -259,14 +238,9 @@ const kinds: Readonly<Record<string, EntryKind>> = {
   "running": { key: ofJob, value: mark },
   "prepared": {
     key: ofJob,
-    value: v.object({
-      records: number,
-      refused: number,
-      lossy: number,
-      losses: optional(StoredBytes),
-    }),
+    value: PreparedForm,
   },
-  "shard": { key: [["text", "text", "text", "number"]], value: ShardEntry },
+  "shard": { key: [["text", "text", "text", "number"]], value: ShardForm },
   "asking": { key: [["text", "text", "text", "number"]], value: mark },
   "busy": { key: [["text", "text", "text", "text", "text", "number"]], value: mark },
   "busy-gate": { key: [["text", "text"]], value: number },

@@ -1,0 +1,55 @@
+/** What the values of entries must be: the forms that several kinds of entries have in common. */
+import * as v from "valibot";
+import { jobStatuses } from "../codecs/job_status.ts";
+
+/** A number, also one that is none: what is done with a time of a provider cannot crash. */
+export const number = v.custom<number>((value) => typeof value === "number");
+/** A text. */
+export const text = v.string();
+/** The value of an entry whose key says everything. */
+export const mark = v.literal(true);
+/** Bytes. */
+export const bytes = v.instance(Uint8Array);
+/** Texts by name. */
+export const texts = v.record(v.string(), v.string());
+/** A member that may be absent. */
+export const optional = v.optional;
+
+const StoredBytes = v.object({ blob: text, bytes: number, sha256: text });
+/** How many records are in which state. */
+export const counts = v.object({
+  total: number,
+  processed: number,
+  success: number,
+  error: number,
+});
+
+/** A `ShardEntry`. */
+export const ShardForm = v.object({
+  n: number,
+  account: text,
+  first: number,
+  last: number,
+  records: number,
+  span: optional(v.tuple([number, number])),
+  lines: StoredBytes,
+  file: optional(text),
+  askedAt: optional(number),
+  batch: optional(text),
+  waitsFor: optional(text),
+  end: optional(v.object({
+    status: v.picklist(jobStatuses),
+    counts: optional(counts),
+    message: optional(text),
+    results: v.array(text),
+    endedAt: number,
+  })),
+});
+
+/** A `PreparedEntry`. */
+export const PreparedForm = v.object({
+  records: number,
+  refused: number,
+  lossy: number,
+  losses: optional(StoredBytes),
+});
