@@ -1,6 +1,7 @@
 /** The README and the pages of docs/: what they name is there, and the README's commands work. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { parseConfig } from "../config/config.ts";
 import { sandboxEnvironment } from "../sandbox/environment.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { spawnGateway } from "./gateway.ts";
@@ -172,6 +173,18 @@ async function openSandbox() {
   const running = await startSandbox({ batchSeconds: 1 });
   return { running, [Symbol.asyncDispose]: () => running.close() };
 }
+
+Deno.test("the configuration that docs show is taken as it is", async () => {
+  const page = await Deno.readTextFile(new URL("docs/configuration.md", root));
+  const [, text = ""] = /^```jsonc\n(.*?)^```/ms.exec(page) ?? [];
+  const keys = Object.fromEntries(
+    [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = ""]) => [name, "sk-any"]),
+  );
+  const aws = { AWS_ACCESS_KEY_ID: "any", AWS_SECRET_ACCESS_KEY: "any" };
+  const config = await parseConfig({ ...keys, ...aws }, text, "batchway.jsonc");
+  assert.deepEqual(config.providers.map(({ name }) => name), ["openai", "groq", "bedrock"]);
+  assert.deepEqual(config.notes, []);
+});
 
 Deno.test("links and paths of files that the pages name lead to files", async () => {
   const pages = ["README.md", "CONTRIBUTING.md"];
