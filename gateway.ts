@@ -95,6 +95,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
         const kept = placeOfObjects(config.objects.store, folders);
         return probeFolder(kept.kind === "folder" ? kept.folder : drafts);
       },
+      scratch: () => probeFolder(drafts),
       results: () => probeFolder(config.keep?.kind === "folder" ? config.keep.folder : drafts),
     },
   });
@@ -165,6 +166,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const jobs = createJobs({
     ...(resultStore && { resultStore }),
     store,
+    scratch: { folder: folders.drafts, disk: disks.scratch },
     catalog,
     objects,
     providers,

@@ -6,6 +6,7 @@ import type { ModelTable } from "../dialects/models.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Objects } from "../objects/objects.ts";
 import type { BlobStore } from "../blobs/store.ts";
+import type { ScratchPlace } from "./sharded/scratch.ts";
 import type { Provider, StoringProvider } from "../providers/provider.ts";
 
 /** A job and the provider-side scope that it is recorded in: the caller's, or that of native batches. */
@@ -47,6 +48,8 @@ export interface JobDeps {
   readonly resultStore?: BlobStore;
   /** Where translated records and results are kept; no job is translated where absent. */
   readonly store?: BlobStore;
+  /** Where the results of shards are gathered. */
+  readonly scratch: ScratchPlace;
   /** Milliseconds since 1970, for what clients see. */
   readonly now: () => number;
   /** Durations, leases, and what ends jobs; `now` is trusted with all of it where absent. */

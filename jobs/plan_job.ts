@@ -9,6 +9,7 @@ import { refuseForeign } from "./foreign.ts";
 import { findInput } from "./input.ts";
 import { checkTags, type Head, inputTag, needsHead, planOf } from "./plan.ts";
 import { checkReadable, isOverLimits } from "./over_limits.ts";
+import { openScratch } from "./sharded/scratch.ts";
 import { headOf } from "./source.ts";
 import type { CreateRequest } from "./validate.ts";
 
@@ -58,6 +59,8 @@ export async function planJob(
   if (!deps.store) {
     throw new Failure("unsupported", "This gateway has no store for records that are translated");
   }
+  // Later a full disk only delays; where there is none, the job would wait for ever.
+  (await openScratch(deps.scratch)).close();
   const plan = {
     ...planned,
     account: pickAccount(provider, Math.random).name,

@@ -3,6 +3,7 @@
  * apart from the reading that saw it and from the writing that follows.
  */
 import { Failure, type FailureKind } from "../codecs/failure.ts";
+import { isDiskFailure } from "../runtime/disk.ts";
 
 /** For how long each doubt is left open, in milliseconds; then the job ends with what there is. */
 export const patience = {
@@ -51,7 +52,7 @@ export type Wait = Extract<Verdict, { do: "wait" }>;
 /** Decides what is to be done. */
 export function verdictOf({ isShort, errors, waited, isOld }: Evidence): Verdict {
   // That the gateway itself fails, its disk or its catalog, says nothing of the results.
-  const own = errors.find((error) => !(error instanceof Failure));
+  const own = errors.find((error) => !(error instanceof Failure) || isDiskFailure(error));
   if (own !== undefined) return { do: "wait", because: "refused", error: own };
   const passing = errors.find((error) => !isLasting(error));
   const because: Doubt = passing === undefined ? "late" : "refused";

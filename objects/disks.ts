@@ -2,7 +2,7 @@
 import { createDisk, type Disk, type DiskTrouble } from "../runtime/disk.ts";
 
 /** Kinds of things on disk. */
-export type Kept = "catalog" | "parts" | "objects" | "results";
+export type Kept = "catalog" | "parts" | "objects" | "results" | "scratch";
 
 /** The disks, by what is kept there. */
 export interface Disks extends Readonly<Record<Kept, Disk>> {
@@ -31,8 +31,9 @@ export function createDisks({ probes, warn }: DisksDeps): Disks {
     parts: createDisk("parts of uploads", warn),
     objects: createDisk("objects that are kept", warn),
     results: createDisk("results that are kept", warn),
+    scratch: createDisk("results that are gathered", warn),
   };
-  const kinds: readonly Kept[] = ["catalog", "parts", "objects", "results"];
+  const kinds: readonly Kept[] = ["catalog", "parts", "objects", "results", "scratch"];
 
   async function probe(kept: Kept): Promise<void> {
     if (disks[kept].trouble() !== undefined) await disks[kept].write(probes[kept]);

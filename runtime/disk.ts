@@ -4,8 +4,8 @@
  */
 import { Failure } from "../codecs/failure.ts";
 
-/** What is wrong with a disk: there is no room left, or it does not do what it should. */
-export type DiskTrouble = "full" | "failing";
+/** What is wrong with a disk: there is no room left, it does not do what it should, or may not be written to. */
+export type DiskTrouble = "full" | "failing" | "closed";
 
 /** A place on disk that is written to. */
 export interface Disk {
@@ -27,6 +27,7 @@ type Warn = (message: string, fields: Readonly<Record<string, unknown>>) => void
  */
 const full =
   /^(ENOSPC|EDQUOT|EFBIG)$|no space left|quota exceeded|\(os error (28|122|27)\)|database or disk is full/i;
+const closed = /^(EACCES|EPERM|ENOSYS|ENOTSUP)$/;
 const failing = /^(EIO|EROFS)$|disk i\/o error|\(os error (5|30)\)|readonly database/i;
 
 /** What an error says of the disk; undefined where it is about something else. */
@@ -34,7 +35,14 @@ export function diskTrouble(error: unknown): DiskTrouble | undefined {
   if (!(error instanceof Error) || error instanceof Failure) return undefined;
   const code = "code" in error ? String(error.code) : "";
   if (full.test(code) || full.test(error.message)) return "full";
-  return failing.test(code) || failing.test(error.message) ? "failing" : undefined;
+  if (failing.test(code) || failing.test(error.message)) return "failing";
+  return isForbidden(error) || closed.test(code) ? "closed" : undefined;
+}
+
+/** Whether this process may not write there, or there is no file system at all. */
+function isForbidden(error: Error): boolean {
+  const { NotCapable, NotSupported, PermissionDenied } = Deno.errors;
+  return [NotCapable, NotSupported, PermissionDenied].some((kind) => error instanceof kind);
 }
 
 /** Makes a disk. @param place What is kept there, for the log. */
@@ -65,15 +73,23 @@ export function isDiskFailure(error: unknown): boolean {
   return error instanceof Failure && error.details.disk === true;
 }
 
+const sentences: Readonly<Record<DiskTrouble, string>> = {
+  full:
+    "The gateway's disk is full, and nothing of this request was kept. Send it again later; the " +
+    "gateway's operator has to make room in BATCHWAY_DATA",
+  failing:
+    "The gateway's disk does not work as it should. Send the request again later; the gateway's " +
+    "operator has to look at the disk of BATCHWAY_DATA",
+  closed:
+    "The gateway has no disk that it may write to, which this needs. Send the request again later; " +
+    "the gateway's operator has to let it write to the folder BATCHWAY_DATA",
+};
+
 /** The error that a client gets. */
 export function diskFailure(trouble: DiskTrouble, cause: unknown): Failure {
   return new Failure(
     "unavailable",
-    trouble === "full"
-      ? "The gateway's disk is full, and nothing of this request was kept. Send it again later; the " +
-        "gateway's operator has to make room in BATCHWAY_DATA"
-      : "The gateway's disk does not work as it should. Send the request again later; the gateway's " +
-        "operator has to look at the disk of BATCHWAY_DATA",
+    sentences[trouble],
     { cause, retryAfterSeconds: 10, disk: true },
   );
 }

@@ -36,7 +36,7 @@ export async function readBatches(
   signal: AbortSignal,
 ): Promise<ReadBatches> {
   const { scope, job } = sharded;
-  const scratch = await Scratch.open(prepared?.records ?? 0);
+  const scratch = await Scratch.open(deps.scratch, prepared?.records ?? 0);
   try {
     let isShort = false;
     for (const { batch } of shards) {

@@ -164,5 +164,5 @@ async function readPatiently(
       hours: patience.refused / 3_600_000,
     });
   }
-  return read?.scratch ?? await Scratch.open(prepared?.records ?? 0);
+  return read?.scratch ?? await Scratch.open(deps.scratch, prepared?.records ?? 0);
 }

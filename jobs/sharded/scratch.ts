@@ -1,12 +1,27 @@
 /** A nameless file on disk that results are gathered in, and the place of each record's line in it. */
 import { Failure } from "../../codecs/failure.ts";
+import type { Disk } from "../../runtime/disk.ts";
+import { openNameless, writeAll } from "../../runtime/files.ts";
 
 /** Lines are written in blocks of about this size. */
 const blockBytes = 256 * 1024;
 
+/** Where results are gathered. */
+export interface ScratchPlace {
+  /** Made if missing; the system's for temporary files where absent. */
+  readonly folder: string | undefined;
+  readonly disk: Disk;
+}
+
+/** Opens a file that goes with the process. What the disk refuses is its `Failure`. */
+export function openScratch({ folder, disk }: ScratchPlace): Promise<Deno.FsFile> {
+  return disk.write(() => openNameless("batchway-scratch-", folder));
+}
+
 /** Result lines by the numbers of their records, in 12 bytes of memory a record. */
 export class Scratch {
   readonly #file: Deno.FsFile;
+  readonly #disk: Disk;
   readonly #offsets: Float64Array;
   /** Bytes of each line, and one more: 0 where there is none. */
   readonly #lengths: Uint32Array;
@@ -19,20 +34,16 @@ export class Scratch {
   repeated = 0;
   readonly #repeated = new Set<number>();
 
-  private constructor(file: Deno.FsFile, records: number) {
+  private constructor(file: Deno.FsFile, disk: Disk, records: number) {
     this.#file = file;
+    this.#disk = disk;
     this.#offsets = new Float64Array(records + 1);
     this.#lengths = new Uint32Array(records + 1);
   }
 
   /** Opens a file that goes with the process. Records count from 1. */
-  static async open(records: number): Promise<Scratch> {
-    const path = await Deno.makeTempFile({ prefix: "batchway-results-" });
-    try {
-      return new Scratch(await Deno.open(path, { read: true, write: true }), records);
-    } finally {
-      await Deno.remove(path);
-    }
+  static async open(place: ScratchPlace, records: number): Promise<Scratch> {
+    return new Scratch(await openScratch(place), place.disk, records);
   }
 
   /** Whether a record has a line. */
@@ -73,7 +84,7 @@ export class Scratch {
     this.#waiting = [];
     this.#length = 0;
     await this.#file.seek(this.#written, Deno.SeekMode.Start);
-    for (let done = 0; done < block.length;) done += await this.#file.write(block.subarray(done));
+    await this.#disk.write(() => writeAll(this.#file, block));
     this.#written += block.length;
   }
 

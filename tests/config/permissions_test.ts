@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { sandboxEnvironment } from "../../sandbox/environment.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
 import { until } from "../clients/session.ts";
+import { converse, createClient } from "../jobs/sharded/client.ts";
 import { spawnGateway } from "../gateway.ts";
 import { serve } from "../providers/harness.ts";
 
@@ -15,7 +16,7 @@ async function onSandbox(
   work: (environment: Record<string, string>, sandbox: Sandbox, folder: string) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "batchway-permissions-" });
-  const sandbox = await startSandbox({ batchSeconds: 1 });
+  const sandbox = await startSandbox({ batchSeconds: 0.2 });
   try {
     const environment = {
       ...sandboxEnvironment(sandbox),
@@ -82,6 +83,49 @@ Deno.test("the start task serves every provider with the permissions of its conf
     }
     assert.doesNotMatch(gateway.log(), /NotCapable|Requires|experimental/);
   }));
+
+const models = { openai: "gpt-4o-mini", gemini: "gemini-2.5-flash", anthropic: "claude-haiku-4-5" };
+const kept = {
+  "results with the objects": { keep: "needed" },
+  "results in a folder of their own, and a copy of every object": { keep: "all" },
+} as const;
+
+for (const [what, { keep }] of Object.entries(kept)) {
+  Deno.test(`a file of Converse records runs on every provider under the start task: ${what}`, () =>
+    onSandbox(async (environment, _, folder) => {
+      const results = keep === "all" && { results: { keep: { folder: `${folder}/results` } } };
+      const configuration = JSON.stringify({ objects: { keep }, ...results });
+      await Deno.writeTextFile(environment["BATCHWAY_CONFIG"] ?? "", configuration);
+      const more = { BATCHWAY_POLL_SECONDS: "0", BATCHWAY_SWEEP_SECONDS: "0.2" };
+      const gateway = await spawnGateway({ ...environment, ...more }, ["task", "start"]);
+      try {
+        const client = createClient(gateway.url);
+        const video = { video: { format: "mp4", source: { bytes: "AAAA" } } };
+        const lines = [
+          converse("a", "one"),
+          converse("b", "two", { additionalModelRequestFields: { unheard_of: 1 } }),
+          converse("c", "", { messages: [{ role: "user", content: [video] }] }),
+        ];
+        const run = async ([provider, model]: readonly [string, string]) => {
+          await client.put(provider, "bucket/in.jsonl", lines.join("\n"));
+          assert.equal(await client.read(provider, "bucket/in.jsonl"), lines.join("\n"));
+          const id = await client.create(provider, model, "s3://bucket/in.jsonl");
+          const job = await client.ended(provider, id);
+          assert.equal(job.status, "Completed", `${JSON.stringify(job)}${gateway.log()}`);
+          const read = await client.read(provider, `results/out/${id}/in.jsonl.out`);
+          const ids = read.trimEnd().split("\n").map((line) => JSON.parse(line).recordId);
+          assert.deepEqual(ids, ["a", "b", "c"]);
+          const report = `results/out/_batchway/${id}/translation.ndjson`;
+          assert.match(await client.read(provider, report), /unheard_of/);
+        };
+        await Promise.all(Object.entries(models).map(run));
+      } finally {
+        assert.equal(await gateway.stop(), 0, gateway.log());
+      }
+      const lines = gateway.log().split("\n");
+      assert.deepEqual(lines.filter((line) => /NotCapable|Requires/.test(line)), []);
+    }));
+}
 
 Deno.test("SIGTERM to the start task lets an upload end, and then ends with 0", () =>
   onSandbox(async (environment) => {

@@ -5,6 +5,8 @@ import { diskTrouble } from "../../runtime/disk.ts";
 import { diskId } from "../../objects/disk_id.ts";
 import { sandboxEnvironment } from "../../sandbox/environment.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
+import { spawnGateway } from "../gateway.ts";
+import { converse, createClient as createTranslated } from "../jobs/sharded/client.ts";
 import {
   asked,
   createClient,
@@ -237,6 +239,77 @@ Deno.test({
       await sandbox.close();
     }
   },
+});
+
+Deno.test({
+  name: "a full disk delays a translated job, at its results too, and readiness says so",
+  ignore: !canMount,
+  async fn() {
+    const sandbox = await startSandbox({ batchSeconds: 0.2 });
+    const kept = await Deno.makeTempDir({ prefix: "batchway-room-" });
+    const configuration = `${kept}/batchway.jsonc`;
+    // The catalog and what is kept have room; what is gathered has none.
+    const store = JSON.stringify({ objects: { store: { folder: `${kept}/objects` } } });
+    await Deno.writeTextFile(configuration, store);
+    const disk = await mountSmallDisk();
+    const data = `${kept}/data`;
+    await Deno.mkdir(`${data}/spool`, { recursive: true });
+    await Deno.symlink(disk.folder, `${data}/spool/results`);
+    const gateway = await spawnGateway({
+      ...sandboxEnvironment(sandbox),
+      BATCHWAY_DATA: data,
+      BATCHWAY_CONFIG: configuration,
+      BATCHWAY_POLL_SECONDS: "0",
+      BATCHWAY_SWEEP_SECONDS: "0.2",
+    });
+    try {
+      const client = createTranslated(gateway.url);
+      await client.put("openai", "bucket/in.jsonl", converse("a", "one"));
+      const id = await client.create("openai", "gpt-4o-mini", "s3://bucket/in.jsonl");
+      await disk.fill();
+      await until("the results are to be gathered", async () => {
+        assert.notEqual((await client.get("openai", id)).status, "Failed");
+        return gateway.log().includes("The disk is full");
+      });
+      const ready = await fetch(`${gateway.url}/readyz`);
+      assert.deepEqual([ready.status, (await ready.json()).disk], [503, { scratch: "full" }]);
+      await disk.free();
+      const job = await client.ended("openai", id);
+      assert.deepEqual([job.status, job.successRecordCount], ["Completed", 1]);
+      const again = await fetch(`${gateway.url}/readyz`);
+      assert.deepEqual([again.status, (await again.json()).disk], [200, "ok"]);
+    } finally {
+      await gateway.kill();
+      await disk.remove();
+      await Deno.remove(kept, { recursive: true });
+      await sandbox.close();
+    }
+  },
+});
+
+Deno.test("without a disk to write to, a translated job is refused by a sentence that says so", async () => {
+  const sandbox = await startSandbox({ batchSeconds: 0.2 });
+  const data = await Deno.makeTempDir({ prefix: "batchway-closed-" });
+  await Deno.writeTextFile(`${data}/batchway.jsonc`, '{ "objects": {} }');
+  const gateway = await spawnGateway(
+    {
+      ...sandboxEnvironment(sandbox),
+      BATCHWAY_DATA: data,
+      BATCHWAY_CONFIG: `${data}/batchway.jsonc`,
+    },
+    ["run", "--no-prompt", "--cached-only", "-A", `--deny-write=${data}/spool/results`, "main.ts"],
+  );
+  try {
+    const client = createTranslated(gateway.url);
+    await client.put("openai", "bucket/in.jsonl", converse("a", "one"));
+    const refused = await client.create("openai", "gpt-4o-mini", "s3://bucket/in.jsonl");
+    assert.match(refused, /no disk that it may write to.*BATCHWAY_DATA/);
+    assert.equal(await client.read("openai", "bucket/in.jsonl"), converse("a", "one"));
+  } finally {
+    await gateway.kill();
+    await Deno.remove(data, { recursive: true });
+    await sandbox.close();
+  }
 });
 
 /** What is made once, with a name that nobody may take twice. */

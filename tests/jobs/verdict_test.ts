@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Failure, type FailureKind } from "../../codecs/failure.ts";
+import { diskFailure } from "../../runtime/disk.ts";
 import { type Evidence, patience, verdictOf } from "../../jobs/verdict.ts";
 
 const seen = (more: Partial<Evidence> = {}): Evidence => ({
@@ -43,7 +44,9 @@ Deno.test("what others' old batches lack is believed at once, and not that their
 });
 
 Deno.test("a fault of the gateway's own ends no job", () => {
-  const errors = [new Error("No space left on device"), ...failed("not-found")];
-  const verdict = verdictOf(seen({ errors, waited: 10 * patience.refused, isOld: true }));
-  assert.deepEqual(verdict, { do: "wait", because: "refused", error: errors[0] });
+  for (const own of [new Error("of its own"), diskFailure("full", undefined)]) {
+    const errors = [own, ...failed("not-found")];
+    const verdict = verdictOf(seen({ errors, waited: 10 * patience.refused, isOld: true }));
+    assert.deepEqual(verdict, { do: "wait", because: "refused", error: own });
+  }
 });

@@ -2,6 +2,7 @@
 import { fileId } from "../../codecs/ids.ts";
 import type { JobDeps } from "../../jobs/deps.ts";
 import { createJobs, type Jobs } from "../../jobs/jobs.ts";
+import { createDisk } from "../../runtime/disk.ts";
 import type { CreateRequest } from "../../jobs/validate.ts";
 import { type OpenCatalog, openCatalog, sleep } from "../catalog/memory.ts";
 import type { ProviderDouble } from "../double.ts";
@@ -57,6 +58,7 @@ export async function createJobWorld(options: JobWorldOptions = {}): Promise<Job
     strictIdempotency: false,
     models: {},
     defaultRegion: "us-west-2",
+    scratch: { folder: undefined, disk: createDisk("scratch") },
     warn: (message) => warnings.push(message),
     ...options,
   });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { createDisk, diskTrouble, isDiskFailure } from "../../runtime/disk.ts";
+import { createDisk, type DiskTrouble, diskTrouble, isDiskFailure } from "../../runtime/disk.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { bedrockError } from "../../codecs/bedrock_errors.ts";
 import { s3Error } from "../../codecs/s3_errors.ts";
 
 /** Errors as Deno 2.9.6 throws them, and what they say of the disk. */
-const errors: readonly [error: unknown, trouble: "full" | "failing" | undefined][] = [
+const errors: readonly [error: unknown, trouble: DiskTrouble | undefined][] = [
   [Object.assign(new Error("No space left on device (os error 28)"), { code: "ENOSPC" }), "full"],
   [new Error("No space left on device (os error 28): writefile '/data/f'"), "full"],
   [Object.assign(new Error("Disk quota exceeded (os error 122)"), { code: "EDQUOT" }), "full"],
@@ -15,6 +15,10 @@ const errors: readonly [error: unknown, trouble: "full" | "failing" | undefined]
   [new Error("Input/output error (os error 5)"), "failing"],
   [new Error("Read-only file system (os error 30)"), "failing"],
   [new TypeError("attempt to write a readonly database"), "failing"],
+  [new Deno.errors.NotCapable('Requires write access to "/data", run again'), "closed"],
+  [new Deno.errors.PermissionDenied("Permission denied (os error 13)"), "closed"],
+  [new Deno.errors.NotSupported("The operation is not supported"), "closed"],
+  [Object.assign(new Error("operation not permitted"), { code: "EPERM" }), "closed"],
   [new TypeError("database is locked"), undefined],
   [new TypeError("Value too large (max 65536 bytes)"), undefined],
   [new Deno.errors.NotFound("No such file or directory (os error 2)"), undefined],
