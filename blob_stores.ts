@@ -93,3 +93,28 @@ function createBlobStore(
   const folder = drafts !== undefined && { folder: drafts };
   return createBucketStore({ provider: forward, bucket, prefix, disk, ...folder });
 }
+
+/** The folders of the stores, beside their catalog, whose gateways tidy up there. */
+export async function foldersOf(
+  { data, objects }: Pick<Config, "data" | "objects">,
+  catalogPath: string | undefined,
+): Promise<StoreFolders & { close(): Promise<void> }> {
+  const close = () => Promise.resolve();
+  const drafts = `${data}/spool/results`;
+  if (catalogPath === undefined) {
+    return { parts: { folder: `${data}/spool` }, drafts, objects: `${data}/objects`, close };
+  }
+  if (catalogPath !== ":memory:") {
+    const [folder, kept] = [`${catalogPath}.spool`, `${catalogPath}.objects`];
+    return { parts: { folder }, drafts, objects: kept, close };
+  }
+  // Nothing of a catalog in memory may be found on disk once it is gone.
+  const isNeeded = objects.store === undefined;
+  const temporary = isNeeded ? await Deno.makeTempDir({ prefix: "batchway-objects-" }) : "";
+  return {
+    parts: {},
+    drafts: undefined,
+    objects: temporary,
+    close: () => isNeeded ? Deno.remove(temporary, { recursive: true }) : Promise.resolve(),
+  };
+}

@@ -3,7 +3,7 @@ import { createKeyring, type Keyring } from "./access/keyring.ts";
 import { createRateLimit } from "./access/rate_limit.ts";
 import { checkSecretKey } from "./access/sealing.ts";
 import { openBox } from "./access/secret_key.ts";
-import { createStores, placeOfObjects, type StoreFolders } from "./blob_stores.ts";
+import { createStores, foldersOf, placeOfObjects } from "./blob_stores.ts";
 import { createCatalog } from "./catalog/catalog.ts";
 import { openPlace, placeOf } from "./catalog/place.ts";
 import { bounds } from "./runtime/bounds.ts";
@@ -83,7 +83,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const place = path === undefined
     ? placeOf(config.catalog, config.data)
     : { kind: "file", path } as const;
-  const folders = await foldersOf(config, deps);
+  const folders = await foldersOf(config, deps.catalogPath);
   const spool = folders.parts;
   const drafts = `${config.data}/spool/results`;
   const disks = createDisks({
@@ -324,28 +324,3 @@ async function checkReachable(config: Config, keyring: Keyring): Promise<void> {
 const oneMachineOnly =
   "Objects are kept in a folder of this machine. Where several machines share a catalog, requests " +
   "that come to another one get 503: set objects.store to a bucket in batchway.jsonc";
-
-/** The folders of the stores, beside their catalog, whose gateways tidy up there. */
-async function foldersOf(
-  { data, objects }: Config,
-  { catalogPath }: GatewayDeps,
-): Promise<StoreFolders & { close(): Promise<void> }> {
-  const close = () => Promise.resolve();
-  const drafts = `${data}/spool/results`;
-  if (catalogPath === undefined) {
-    return { parts: { folder: `${data}/spool` }, drafts, objects: `${data}/objects`, close };
-  }
-  if (catalogPath !== ":memory:") {
-    const [folder, kept] = [`${catalogPath}.spool`, `${catalogPath}.objects`];
-    return { parts: { folder }, drafts, objects: kept, close };
-  }
-  // Nothing of a catalog in memory may be found on disk once it is gone.
-  const isNeeded = objects.store === undefined;
-  const temporary = isNeeded ? await Deno.makeTempDir({ prefix: "batchway-objects-" }) : "";
-  return {
-    parts: {},
-    drafts: undefined,
-    objects: temporary,
-    close: () => isNeeded ? Deno.remove(temporary, { recursive: true }) : Promise.resolve(),
-  };
-}
