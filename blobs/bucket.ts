@@ -34,7 +34,7 @@ export function createBucketStore(options: BucketStoreOptions): BlobStore {
 
   async function put(name: string, blob: NewBlob, signal: AbortSignal): Promise<void> {
     if (blob.bytes > maxPutBytes) {
-      return await putInParts(calls, name, blob, maxPutBytes, signal);
+      return await putInParts(calls, name, blob, { maxPartBytes: maxPutBytes }, signal);
     }
     const { bytes, body } = blob;
     // Whether an empty body is right is known once it has ended.

@@ -11,6 +11,18 @@ export interface BucketPlace {
   readonly bucket: string;
   /** Before every name; empty, or ends in a slash. */
   readonly prefix: string;
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Makes the failure of a refused request; that of the gateway's own store where absent. */
+  readonly failure?: (refusal: Refusal) => Failure;
+}
+
+/** A request that a bucket did not carry out. */
+export interface Refusal {
+  readonly method: string;
+  readonly status: number;
+  /** S3's code, such as AccessDenied; undefined where the answer has none. */
+  readonly code: string | undefined;
 }
 
 /** The members of a request that not all have. */
@@ -27,8 +39,13 @@ export type BucketCalls = ReturnType<typeof createBucketCalls>;
 /** More than a list of 1,000 names has. */
 const maxXmlBytes = 4 * 2 ** 20;
 
+/** More than the document of an error has. */
+const maxErrorBytes = 64 * 1024;
+
 /** Makes what sends requests to a bucket. */
-export function createBucketCalls({ provider, bucket, prefix }: BucketPlace) {
+export function createBucketCalls(
+  { provider, bucket, prefix, headers: always = {}, failure = storeFailure }: BucketPlace,
+) {
   return { send, find, sendForXml, list };
 
   /** Sends a request for a name. Throws `unavailable` for an answer that is not a success. */
@@ -67,7 +84,10 @@ export function createBucketCalls({ provider, bucket, prefix }: BucketPlace) {
     return await xmlOf(await send(method, name, signal, members), root);
   }
 
-  async function* list(below: string, signal: AbortSignal): AsyncGenerator<StoredBlob> {
+  async function* list(
+    below: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<StoredBlob & { readonly etag: string }> {
     const query = `list-type=2&prefix=${encodeUri(prefix + below, false)}`;
     for (let after: string | undefined = ""; after !== undefined;) {
       const token: string = after && `&continuation-token=${encodeUri(after, false)}`;
@@ -79,6 +99,7 @@ export function createBucketCalls({ provider, bucket, prefix }: BucketPlace) {
         yield {
           name: (childText(one, "Key") ?? "").slice(prefix.length),
           bytes: Number(childText(one, "Size")),
+          etag: (childText(one, "ETag") ?? "").replaceAll('"', ""),
           modifiedAt: Date.parse(childText(one, "LastModified") ?? "") || 0,
         };
       }
@@ -97,21 +118,35 @@ export function createBucketCalls({ provider, bucket, prefix }: BucketPlace) {
       method,
       path: `/${bucket}${key === "" ? "" : `/${encodeUri(key, true)}`}`,
       query,
-      headers: new Headers(headers),
+      headers: new Headers([...Object.entries(always), ...new Headers(headers)]),
       body: body ?? null,
       ownBody: true,
       region: undefined,
     }, signal);
   }
+
+  async function refused(answer: Response, method: string): Promise<never> {
+    throw failure({ method, status: answer.status, code: await codeOf(answer) });
+  }
 }
 
-async function refused(answer: Response, method: string): Promise<never> {
-  await answer.body?.cancel();
-  throw new Failure(
+function storeFailure({ status, method }: Refusal): Failure {
+  return new Failure(
     "unavailable",
-    `The bucket of the gateway's store answered ${answer.status} to a ${method}. Tell the ` +
+    `The bucket of the gateway's store answered ${status} to a ${method}. Tell the ` +
       "gateway's operator",
   );
+}
+
+/** Reads S3's code of an error, where its document has one. */
+async function codeOf(answer: Response): Promise<string | undefined> {
+  try {
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    const code = childText(await parseXml(bytes, { maxBytes: maxErrorBytes, root: "Error" }), "Code");
+    return code !== undefined && /^[A-Za-z]{1,64}$/.test(code) ? code : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function xmlOf(answer: Response, root: string): Promise<XmlElement> {

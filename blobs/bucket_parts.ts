@@ -1,4 +1,5 @@
 /** Puts a blob that is too large for one put of S3's, as one of S3's uploads in parts. */
+import { createHash } from "node:crypto";
 import { chunkStream } from "../runtime/chunk_stream.ts";
 import { childText } from "../codecs/xml_reader.ts";
 import type { BucketCalls } from "./bucket_calls.ts";
@@ -8,6 +9,15 @@ import type { NewBlob } from "./store.ts";
 /** Milliseconds that giving up may take. */
 const cleanupMilliseconds = 30_000;
 
+/** How a blob is put in parts. */
+export interface PartsOptions {
+  readonly maxPartBytes: number;
+  /** Sent as the upload begins. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whether each part is held in memory, so that S3 can compare its MD5 with what it got. */
+  readonly compare?: boolean;
+}
+
 /**
  * Puts a blob in parts of equal size, one after the other, in constant memory. Nothing is under the
  * name before all of them are there; where one fails, they are given up.
@@ -16,18 +26,19 @@ export async function putInParts(
   calls: BucketCalls,
   name: string,
   { bytes, body }: NewBlob,
-  maxPartBytes: number,
+  { maxPartBytes, headers, compare = false }: PartsOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const source = cutter(body);
   try {
     const begun = await calls.sendForXml("POST", name, "InitiateMultipartUploadResult", signal, {
       query: "uploads=",
-      headers: { "content-type": "application/octet-stream" },
+      headers: { "content-type": "application/octet-stream", ...headers },
     });
     const upload = `uploadId=${encodeURIComponent(childText(begun, "UploadId") ?? "")}`;
     try {
-      const etags = await putParts(calls, name, upload, { source, bytes, maxPartBytes }, signal);
+      const whole = { source, bytes, maxPartBytes, compare };
+      const etags = await putParts(calls, name, upload, whole, signal);
       await complete(calls, name, upload, etags, signal);
     } catch (error) {
       const late = AbortSignal.timeout(cleanupMilliseconds);
@@ -46,6 +57,7 @@ interface Whole {
   readonly source: Cutter;
   readonly bytes: number;
   readonly maxPartBytes: number;
+  readonly compare: boolean;
 }
 
 /** Puts all parts; their ETags in their order. */
@@ -53,7 +65,7 @@ async function putParts(
   calls: BucketCalls,
   name: string,
   upload: string,
-  { source, bytes, maxPartBytes }: Whole,
+  { source, bytes, maxPartBytes, compare }: Whole,
   signal: AbortSignal,
 ): Promise<string[]> {
   const etags: string[] = [];
@@ -61,10 +73,11 @@ async function putParts(
   const partBytes = Math.ceil(bytes / count);
   for (let left = bytes; left > 0;) {
     const size = Math.min(left, partBytes);
+    const held = compare ? await gathered(source.take(size), size) : undefined;
     const answer = await calls.send("PUT", name, signal, {
       query: `partNumber=${etags.length + 1}&${upload}`,
-      headers: { "content-length": `${size}` },
-      body: chunkStream(source.take(size), () => {}),
+      headers: { "content-length": `${size}`, ...(held && { "content-md5": md5Of(held) }) },
+      body: held ?? chunkStream(source.take(size), () => {}),
     });
     await answer.body?.cancel();
     etags.push(answer.headers.get("etag") ?? "");
@@ -72,6 +85,24 @@ async function putParts(
   }
   if (!await source.isAtEnd()) throw wrongLength(bytes);
   return etags;
+}
+
+/** The MD5 of bytes, as the header Content-MD5 has it. */
+export function md5Of(bytes: Uint8Array): string {
+  return createHash("md5").update(bytes).digest("base64");
+}
+
+async function gathered(
+  chunks: AsyncIterable<Uint8Array>,
+  bytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const all = new Uint8Array(bytes);
+  let at = 0;
+  for await (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
 }
 
 async function complete(
