@@ -1,5 +1,6 @@
 /** The blob stores that the configuration names, and what waits or is kept in them. */
 import { createBucketStore } from "./blobs/bucket.ts";
+import { createClientBucket, type OpenBucket } from "./blobs/client_bucket.ts";
 import { createFolderStore } from "./blobs/folder.ts";
 import type { BlobStore } from "./blobs/store.ts";
 import type { Config } from "./config/config.ts";
@@ -40,6 +41,8 @@ export interface Stores {
   readonly results?: BlobStore;
   readonly kept: Omit<KeptDeps, "copies" | "randomBytes">;
   readonly parts: PartSpool;
+  /** Opens buckets of clients. */
+  readonly openBucket: OpenBucket;
 }
 
 /** Makes the stores; nothing is on disk before something is written. */
@@ -67,6 +70,7 @@ export function createStores(
     parts: place.kind === "folder"
       ? createPartSpool({ ...folders.parts, disk: disks.parts })
       : createPartStore(blobs, `s3://${place.bucket}/${place.prefix}`),
+    openBucket: createClientBucket,
   };
 }
 

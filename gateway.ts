@@ -127,7 +127,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     machine: deps.env("HOSTNAME") ?? "",
     warn: log.warn,
   });
-  const { parts, kept } = stores;
+  const { parts, kept, openBucket } = stores;
   if (place.kind !== "file" && kept.disk && kept.keep !== "never") log.warn(oneMachineOnly);
   const reads = createReadSpool({
     // A catalog in memory has no folder; nothing of it may be found on disk either.
@@ -167,6 +167,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     ...(resultStore && { resultStore }),
     store,
     scratch: { folder: folders.drafts, disk: disks.scratch },
+    openBucket,
     catalog,
     objects,
     providers,

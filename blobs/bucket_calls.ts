@@ -142,7 +142,10 @@ function storeFailure({ status, method }: Refusal): Failure {
 async function codeOf(answer: Response): Promise<string | undefined> {
   try {
     const bytes = new Uint8Array(await answer.arrayBuffer());
-    const code = childText(await parseXml(bytes, { maxBytes: maxErrorBytes, root: "Error" }), "Code");
+    const code = childText(
+      await parseXml(bytes, { maxBytes: maxErrorBytes, root: "Error" }),
+      "Code",
+    );
     return code !== undefined && /^[A-Za-z]{1,64}$/.test(code) ? code : undefined;
   } catch {
     return undefined;

@@ -99,6 +99,7 @@ const description = {
 };
 
 const S3Location = v.object({ bucket: text, key: text });
+const isPacked = optional(v.literal(true));
 const Target = v.object({ provider: text, modelId: text });
 
 const sharded = v.object({
@@ -112,8 +113,23 @@ const sharded = v.object({
       file: text,
       held: Held,
       bytes: number,
+      isPacked,
     }),
-    v.object({ in: v.literal("s3"), provider: text, location: S3Location }),
+    v.object({
+      in: v.literal("s3"),
+      provider: text,
+      location: S3Location,
+      etag: text,
+      isPacked,
+      owner: optional(text),
+    }),
+    v.object({
+      in: v.literal("folder"),
+      provider: text,
+      location: S3Location,
+      native: v.boolean(),
+      owner: optional(text),
+    }),
   ]),
   from: text,
   isDeclared: v.boolean(),
@@ -123,7 +139,6 @@ const sharded = v.object({
   onLoss: v.picklist(["report", "fail"]),
   retries: v.picklist([0, 1, 2, 3]),
   fallback: optional(Target),
-  output: v.union([v.literal("catalog"), S3Location]),
 });
 
 const single = { account: text, batch: text, input: optional(text) };

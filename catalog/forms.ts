@@ -52,4 +52,5 @@ export const PreparedForm = v.object({
   refused: number,
   lossy: number,
   losses: optional(StoredBytes),
+  copy: optional(v.object({ bytes: StoredBytes, files: StoredBytes })),
 });

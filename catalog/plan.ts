@@ -13,8 +13,30 @@ export type Source =
     readonly file: FileId;
     readonly held: Held;
     readonly bytes: number;
+    /** Whether its bytes are gzip. */
+    readonly isPacked?: true;
   }
-  | { readonly in: "s3"; readonly provider: string; readonly location: S3Uri };
+  /** An object behind a provider that forwards to S3. */
+  | {
+    readonly in: "s3";
+    readonly provider: string;
+    readonly location: S3Uri;
+    /** What the object was when the job was created. */
+    readonly etag: string;
+    readonly isPacked?: true;
+    /** The account that must own the bucket; any where absent. */
+    readonly owner?: string;
+  }
+  /** Each `.jsonl` and `.jsonl.gz` below a prefix. */
+  | {
+    readonly in: "folder";
+    readonly provider: string;
+    /** The prefix is empty, or ends in a slash. */
+    readonly location: S3Uri;
+    readonly owner?: string;
+    /** Whether the job's creator may see native files. */
+    readonly native: boolean;
+  };
 
 /** A model, and where it runs. */
 export interface Target {
@@ -55,7 +77,6 @@ interface PlanKinds {
     readonly onLoss: "report" | "fail";
     readonly retries: 0 | 1 | 2 | 3;
     readonly fallback?: Target;
-    readonly output: "catalog" | S3Uri;
   };
 }
 

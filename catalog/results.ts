@@ -37,7 +37,7 @@ export function createResultsCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { cuts, setCuts, forget, lease, release, settle, isWaiting, waiting };
+  return { cuts, setCuts, forget, lease, release, settle, record, isWaiting, waiting };
 
   /**
    * What is left out of the parts of results.
@@ -139,6 +139,20 @@ export function createResultsCatalog(
       for (const one of objects) await write(step, scope, one);
       return (await step.commit()).ok ? { done: job } : "again";
     });
+  }
+
+  /**
+   * Records results of a job that is about to end, where one step cannot hold them all. They are whole,
+   * and the end that follows records the last.
+   */
+  async function record(scope: Scope, objects: readonly ResultsObject[]): Promise<void> {
+    for (const one of objects) {
+      await change(sleep, async () => {
+        const step = kv.atomic();
+        await write(step, scope, one);
+        return (await step.commit()).ok ? { done: undefined } : "again" as const;
+      });
+    }
   }
 
   async function write(

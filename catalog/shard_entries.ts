@@ -12,6 +12,24 @@ export interface PreparedEntry {
   readonly lossy: number;
   /** The report of losses, in the blob store; absent where nothing was lost. */
   readonly losses?: StoredBytes;
+  /** The input as it was read, where it may change or go meanwhile. */
+  readonly copy?: CopiedInput;
+}
+
+/** An input that was copied to the blob store as it was read. */
+export interface CopiedInput {
+  /** Its files in a row, decompressed. */
+  readonly bytes: StoredBytes;
+  /** A JSON list of its files, each as `CopiedFile` has it. */
+  readonly files: StoredBytes;
+}
+
+/** A file of an input that was copied. */
+export interface CopiedFile {
+  /** Relative to the input's folder; absent where the input is one object. */
+  readonly path?: string;
+  readonly bytes: number;
+  readonly records: number;
 }
 
 /** Bytes in the blob store. */

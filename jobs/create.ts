@@ -103,7 +103,7 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     signal: AbortSignal,
     promise: Identity | undefined,
   ): Promise<Begun | undefined> {
-    const { object, plan } = await planJob(deps, reach, request, signal);
+    const { modifiedAt, plan } = await planJob(deps, reach, request, signal);
     // Its batch is looked for by this time, and its own time runs from it.
     const submittedAt = deps.clock.earliest();
     const { jobName: name, tags, ...rest } = request;
@@ -121,7 +121,7 @@ export function createCreate(deps: JobTools, work: JournalWork) {
       ...firstLease(deps, deps.clock.latest()),
       ...(promise && { promise }),
     };
-    const isFresh = submittedAt - object.modifiedAt < freshMilliseconds;
+    const isFresh = submittedAt - modifiedAt < freshMilliseconds;
     const isOurs = await catalog.journal.begin(scopeOf(reach), entry, tags);
     return isOurs ? { entry, isFresh } : undefined;
   }

@@ -5,6 +5,7 @@ import type { JobEntry } from "../catalog/entries.ts";
 import type { ModelTable } from "../dialects/models.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Objects } from "../objects/objects.ts";
+import type { OpenBucket } from "../blobs/client_bucket.ts";
 import type { BlobStore } from "../blobs/store.ts";
 import type { ScratchPlace } from "./sharded/scratch.ts";
 import type { Provider, StoringProvider } from "../providers/provider.ts";
@@ -50,6 +51,8 @@ export interface JobDeps {
   readonly store?: BlobStore;
   /** Where the results of shards are gathered. */
   readonly scratch: ScratchPlace;
+  /** Opens buckets behind providers that forward to S3; inputs and outputs there need it. */
+  readonly openBucket?: OpenBucket;
   /** Milliseconds since 1970, for what clients see. */
   readonly now: () => number;
   /** Durations, leases, and what ends jobs; `now` is trusted with all of it where absent. */

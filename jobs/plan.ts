@@ -104,7 +104,6 @@ export function planOf(question: PlanQuestion, head: Head, isInline: boolean): P
     target: { provider, modelId: modelOf(question, target) },
     onLoss: onLossOf(tags),
     retries: 0,
-    output: "catalog",
   };
 }
 

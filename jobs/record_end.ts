@@ -6,6 +6,9 @@ import type { Outcome } from "./results/collect.ts";
 import type { Report } from "./run.ts";
 import { advance } from "./state.ts";
 
+/** Results that are recorded in one step with the end. */
+const mostAtOnce = 20;
+
 /**
  * Ends a job, or gives one that is over its results.
  *
@@ -24,10 +27,13 @@ export async function recordEnd(
     const cutChunks = await results.setCuts(scope.provider, file, cuts);
     return { ...one, object: { ...one.object, held: { ...held, cutChunks } } };
   }));
+  // One step holds only so many keys; a folder may have more files.
+  const early = complete.slice(0, Math.max(0, complete.length - mostAtOnce));
+  await results.record(scope, early);
   const now = deps.now();
   return await results.settle(scope, job.id, (old) => {
     const ended = report && advance(old, { ...report, counts, message }, now);
     if (ended || !isTerminal(old.status)) return ended;
     return { ...old, counts, ...(message !== undefined && { message }) };
-  }, complete);
+  }, complete.slice(early.length));
 }

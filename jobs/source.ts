@@ -1,46 +1,165 @@
-/** Opening the input of a job, wherever it is. */
-import type { ObjectEntry } from "../catalog/entries.ts";
-import type { ShardedPlan } from "../catalog/plan.ts";
+/** Opening the input of a job, wherever it is: one object, or each file of a folder. */
+import type { OpenBucket } from "../blobs/client_bucket.ts";
+import type { ShardedPlan, Source } from "../catalog/plan.ts";
 import type { Scope } from "../catalog/keys.ts";
 import { Failure } from "../codecs/failure.ts";
-import { firstLine } from "../codecs/jsonl.ts";
-import { parseLine } from "../dialects/stream.ts";
+import { gunzip } from "../codecs/gunzip.ts";
+import type { Objects } from "../objects/objects.ts";
+import type { ForwardingProvider, Provider, StoringProvider } from "../providers/provider.ts";
 import type { Reach } from "../reach/reach.ts";
-import type { JobTools } from "./deps.ts";
-import type { Head } from "./plan.ts";
 
-/** The first record of an input must end within so many bytes to be looked at. */
-const maxHeadBytes = 64 * 2 ** 20;
-
-/** Reads the first record of an object. */
-export async function headOf(
-  { objects }: Pick<JobTools, "objects">,
-  reach: Reach,
-  object: ObjectEntry,
-  signal: AbortSignal,
-): Promise<{ readonly kind: "empty" } | Pick<Extract<Head, { kind: "line" }>, "kind" | "line">> {
-  if (object.bytes === 0) return { kind: "empty" };
-  const body = await objects.read(reach, { record: object }, undefined, signal);
-  const line = await firstLine(body, maxHeadBytes);
-  return line === undefined ? { kind: "empty" } : { kind: "line", line: parseLine(line) };
+/** Dependencies of sources. */
+export interface SourceDeps {
+  readonly objects: Objects;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly openBucket?: OpenBucket;
 }
 
-/** Opens a job's input from its first byte on. */
-export async function openSource(
-  { objects, providers }: JobTools,
-  { tenant }: Scope,
-  { source }: Pick<ShardedPlan, "source">,
+/** A file of an input. */
+export interface SourceFile {
+  /** Relative to the input's folder; absent where the input is one object. */
+  readonly path?: string;
+  /** Opens its bytes from the first on, decompressed. */
+  open(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+}
+
+type SourceOf<In extends Source["in"]> = Extract<Source, { in: In }>;
+
+/** Whether an input may change or go before its job is over, so that a copy of it is kept. */
+export function mayChange({ source, input }: Pick<ShardedPlan, "source" | "input">): boolean {
+  return source.in !== "object" || source.isPacked === true || input === undefined;
+}
+
+/** Whether the name of an object says that its bytes are gzip. */
+export function isPackedName(key: string): boolean {
+  return key.endsWith(".gz");
+}
+
+/** The files of an input, in the byte order of their keys; one for an input that is not a folder. */
+export async function* filesOf(
+  deps: SourceDeps,
+  scope: Pick<Scope, "tenant">,
+  source: Source,
+  signal: AbortSignal,
+): AsyncGenerator<SourceFile> {
+  if (source.in === "folder") return yield* folderFiles(deps, scope, source, signal);
+  yield {
+    open: async (signal) => {
+      const body = source.in === "object"
+        ? await openObject(deps, scope, source, signal)
+        : await openOutside(deps, source, signal);
+      return source.isPacked ? gunzip(body) : body;
+    },
+  };
+}
+
+async function openObject(
+  { objects, providers }: SourceDeps,
+  { tenant }: Pick<Scope, "tenant">,
+  source: SourceOf<"object">,
   signal: AbortSignal,
 ): Promise<ReadableStream<Uint8Array>> {
-  if (source.in !== "object") throw new Failure("internal", "Inputs in S3 cannot be read yet");
-  const provider = providers.get(source.provider)?.stores;
-  if (!provider) {
-    throw new Failure(
-      "unavailable",
-      `The job's input is at ${source.provider}, which the gateway's configuration no longer ` +
-        "holds; its operator can add it again",
-    );
-  }
+  const provider = storing(providers, source.provider);
   const reach: Reach = { tenant, native: true, provider };
   return await objects.read(reach, { record: source }, undefined, signal);
+}
+
+async function openOutside(
+  deps: SourceDeps,
+  { provider, location: { bucket, key }, etag, owner }: SourceOf<"s3">,
+  signal: AbortSignal,
+): Promise<ReadableStream<Uint8Array>> {
+  const place = { provider: forwarding(deps.providers, provider), bucket, owner };
+  const found = await bucketsOf(deps)(place).open(key, etag, signal);
+  if (!found) {
+    throw new Failure("not-found", `The input s3://${bucket}/${key} is not there any more`);
+  }
+  return found.body;
+}
+
+async function* folderFiles(
+  deps: SourceDeps,
+  scope: Pick<Scope, "tenant">,
+  source: SourceOf<"folder">,
+  signal: AbortSignal,
+): AsyncGenerator<SourceFile> {
+  const { location: { key: prefix }, provider: name } = source;
+  const files = deps.providers.get(name)?.forward
+    ? outsideFiles(deps, source, signal)
+    : storedFiles(deps, scope, source, signal);
+  for await (const { key, open } of files) {
+    const path = key.slice(prefix.length);
+    if (!/\.jsonl(?:\.gz)?$/.test(path)) continue;
+    yield {
+      path,
+      open: async (signal) => {
+        const body = await open(signal);
+        return isPackedName(path) ? gunzip(body) : body;
+      },
+    };
+  }
+}
+
+/** A file of a folder, as it is stored. */
+interface StoredFile {
+  readonly key: string;
+  open(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+}
+
+async function* outsideFiles(
+  deps: SourceDeps,
+  { provider, location: { bucket, key: prefix }, owner }: SourceOf<"folder">,
+  signal: AbortSignal,
+): AsyncGenerator<StoredFile> {
+  const place = { provider: forwarding(deps.providers, provider), bucket, owner };
+  const opened = bucketsOf(deps)(place);
+  for await (const { key } of opened.list(prefix, signal)) {
+    yield {
+      key,
+      async open(signal) {
+        const found = await opened.open(key, undefined, signal);
+        if (found) return found.body;
+        throw new Failure("unavailable", `The input s3://${bucket}/${key} went while it was read`);
+      },
+    };
+  }
+}
+
+async function* storedFiles(
+  { objects, providers }: SourceDeps,
+  { tenant }: Pick<Scope, "tenant">,
+  { provider: name, location: { bucket, key: prefix }, native }: SourceOf<"folder">,
+  signal: AbortSignal,
+): AsyncGenerator<StoredFile> {
+  const reach: Reach = { tenant, native, provider: storing(providers, name) };
+  const request = { bucket, prefix, delimiter: "", maxKeys: 1_000, startAfter: "" };
+  for (let position: Uint8Array | undefined, isLast = false; !isLast;) {
+    const page = await objects.list(reach, { ...request, ...(position && { position }) }, signal);
+    for (const { key, record } of page.objects) {
+      yield { key, open: (signal) => objects.read(reach, { record }, undefined, signal) };
+    }
+    position = page.next;
+    isLast = position === undefined;
+  }
+}
+
+function bucketsOf({ openBucket }: SourceDeps): OpenBucket {
+  if (openBucket) return openBucket;
+  throw new Failure("internal", "This gateway opens no buckets");
+}
+
+function storing(providers: SourceDeps["providers"], name: string): StoringProvider {
+  return providers.get(name)?.stores ?? missing(name);
+}
+
+function forwarding(providers: SourceDeps["providers"], name: string): ForwardingProvider {
+  return providers.get(name)?.forward ?? missing(name);
+}
+
+function missing(name: string): never {
+  throw new Failure(
+    "unavailable",
+    `The job's data is at ${name}, which the gateway's configuration no longer holds; its operator ` +
+      "can add it again",
+  );
 }

@@ -2,7 +2,12 @@
 import type { Scope } from "../catalog/keys.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { Holder } from "../runtime/pool.ts";
-import type { Account, FilesPort, StoringProvider } from "../providers/provider.ts";
+import type {
+  Account,
+  FilesPort,
+  ForwardingProvider,
+  StoringProvider,
+} from "../providers/provider.ts";
 
 /** Whose things at which provider a request may touch. */
 export interface Reach {
@@ -17,6 +22,13 @@ export interface Reach {
    * the name. Throws `denied` where the caller may not use it.
    */
   readonly at?: (provider: string) => Reach | undefined;
+  /**
+   * A provider that forwards to S3; undefined where there is none of the name. Throws `denied` where
+   * the caller may not use it.
+   */
+  readonly forwardingAt?: (provider: string) => ForwardingProvider | undefined;
+  /** The provider that the configuration binds a bucket to; undefined where it binds it to none. */
+  readonly boundTo?: (bucket: string) => string | undefined;
 }
 
 /** Whether the tenant's things in a bucket may be touched. */

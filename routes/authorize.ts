@@ -5,6 +5,7 @@ import type { Reach } from "../reach/reach.ts";
 import type { Provider, StoringProvider } from "../providers/provider.ts";
 import { refuse } from "./auth/refusals.ts";
 import type { Principal } from "./context.ts";
+import { bindingOf, type SelectDeps } from "./select_provider.ts";
 
 /** Returns what a principal may touch at a provider. */
 export function reachOf(principal: Principal, provider: StoringProvider): Reach {
@@ -13,17 +14,25 @@ export function reachOf(principal: Principal, provider: StoringProvider): Reach 
   return { tenant, native, provider, mayUse: (bucket) => allowsBucket(principal, bucket) };
 }
 
-/** Returns what a principal reaches at other providers; throws a refusal where it may not use one. */
+/** What a principal reaches at other providers; each throws a refusal where it may not use one. */
 export function reachElsewhere(
   principal: Principal,
-  providers: ReadonlyMap<string, Provider>,
-): NonNullable<Reach["at"]> {
-  return (name) => {
-    const provider = providers.get(name)?.stores;
+  { providers, buckets }: Pick<SelectDeps, "providers" | "buckets">,
+): Required<Pick<Reach, "at" | "forwardingAt" | "boundTo">> {
+  const allowed = (name: string): Provider | undefined => {
+    const provider = providers.get(name);
     if (provider && !allowsProvider(principal, name)) {
       throw refuse("forbidden", `The access key may not use the provider ${name.slice(0, 64)}`);
     }
-    return provider && reachOf(principal, provider);
+    return provider;
+  };
+  return {
+    at(name) {
+      const provider = allowed(name)?.stores;
+      return provider && reachOf(principal, provider);
+    },
+    forwardingAt: (name) => allowed(name)?.forward,
+    boundTo: (bucket) => bindingOf(buckets, bucket)?.provider,
   };
 }
 

@@ -36,7 +36,7 @@ const walls: Readonly<Record<string, Wall>> = {
   "objects/holder.ts": { uses: ["dialects"] },
   "jobs": {
     uses: ["objects", "reach", "catalog", "codecs", "dialects", "runtime"],
-    usesTypesOf: ["blobs/store.ts", "providers/provider.ts"],
+    usesTypesOf: ["blobs/client_bucket.ts", "blobs/store.ts", "providers/provider.ts"],
   },
   // Care of the catalog makes again what was lost: jobs and names are the rooms' own to make.
   "care": {

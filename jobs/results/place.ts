@@ -23,10 +23,13 @@ const maxKeyBytes = 1_024;
 /**
  * `<output>/<job>/<last part of the input>.out` and `<output>/<job>/manifest.json.out`; undefined
  * where the output is not an S3 URI, or leaves no room for them in a key.
+ *
+ * @param path The file of an input that is a folder, relative to it: the output is named after it.
  */
-export function placeOf({ id, inputDataConfig, outputDataConfig }: Described):
-  | ResultsPlace
-  | undefined {
+export function placeOf(
+  { id, inputDataConfig, outputDataConfig }: Described,
+  path: string = lastPart(inputDataConfig.s3InputDataConfig.s3Uri),
+): ResultsPlace | undefined {
   const output = parseS3Uri(outputDataConfig.s3OutputDataConfig.s3Uri);
   if (!output) return undefined;
   const { bucket, key } = output;
@@ -35,7 +38,7 @@ export function placeOf({ id, inputDataConfig, outputDataConfig }: Described):
   const place: ResultsPlace = {
     bucket,
     folder,
-    output: `${folder}${lastPart(inputDataConfig.s3InputDataConfig.s3Uri)}.out`,
+    output: `${folder}${path}.out`,
     manifest: `${folder}manifest.json.out`,
     // Programs read what lies beside results, and pass over names with an underscore.
     losses: `${prefix}_batchway/${id}/translation.ndjson`,

@@ -45,6 +45,14 @@ export class GrowingBlob {
     await this.#draft.write(block);
   }
 
+  /** Writes bytes behind what was added. */
+  async append(bytes: Uint8Array): Promise<void> {
+    await this.flush();
+    this.#hash.update(bytes);
+    this.#bytes += bytes.length;
+    await this.#draft.write(bytes);
+  }
+
   /** Keeps the text under a name that is made of its digest. */
   async keep(name: (sha256: string) => BlobName, signal: AbortSignal): Promise<StoredBytes> {
     await this.flush();

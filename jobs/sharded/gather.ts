@@ -4,8 +4,8 @@
  */
 import type { ShardEntry, StoredBytes } from "../../catalog/shard_entries.ts";
 import { createBreath } from "../../runtime/breath.ts";
-import { resultsId } from "../../codecs/results_id.ts";
 import { blobName } from "../../codecs/ids.ts";
+import { resultsFile } from "../../codecs/results_id.ts";
 import type { RecordError, Usage } from "../../dialects/chat.ts";
 import { envelope, expiredMessage, stoppedMessage } from "../../dialects/envelopes.ts";
 import { recordError } from "../../dialects/errors.ts";
@@ -21,15 +21,22 @@ import {
 import { type AnswerTarget, translateAnswer } from "../../dialects/translate.ts";
 import { promptOf } from "../../dialects/usage.ts";
 import type { JobTools } from "../deps.ts";
-import { openSource } from "../source.ts";
 import { GrowingBlob } from "./cut.ts";
+import { filesAgain, type InputFile, numbered } from "./input.ts";
 import { fileOf, modelOf, type ShardedJob } from "./prepare.ts";
 import type { Scratch } from "./scratch.ts";
 import { type WireIds, wireIdsOf } from "./wire.ts";
 
+/** The results of one file of the input. */
+export interface GatheredFile {
+  /** Relative to the input's folder; absent where the input is one object. */
+  readonly path?: string;
+  readonly output: StoredBytes;
+}
+
 /** What gathering came to. */
 export interface Gathered {
-  readonly output: StoredBytes;
+  readonly files: readonly GatheredFile[];
   readonly total: number;
   readonly success: number;
   readonly error: number;
@@ -54,25 +61,37 @@ export async function writeResults(
   deps: JobTools,
   sharded: ShardedJob,
   shards: readonly ShardEntry[],
+  prepared: PreparedEntry | undefined,
   scratch: Scratch,
   signal: AbortSignal,
 ): Promise<Gathered> {
-  const { scope, job, plan, store } = sharded;
+  const writer = new Writer(deps, sharded, shards, scratch);
+  const files: GatheredFile[] = [];
+  for await (const file of filesAgain(deps, sharded, prepared, signal)) {
+    const output = await writeFile(sharded, writer, file, signal);
+    files.push({ ...(file.path !== undefined && { path: file.path }), output });
+  }
+  return { files, ...writer.sums() };
+}
+
+async function writeFile(
+  { scope, job, plan, store }: ShardedJob,
+  writer: Writer,
+  { path, bytes, before }: InputFile,
+  signal: AbortSignal,
+): Promise<StoredBytes> {
   const blob = new GrowingBlob(await store.draft());
   try {
     const breath = createBreath({ signal });
-    const writer = new Writer(deps, sharded, shards, scratch);
-    const body = await openSource(deps, scope, plan, signal);
-    for await (const record of readRecords(body, fileOf(plan, job.modelId), { breath, signal })) {
+    for await (const record of readRecords(bytes, fileOf(plan, job.modelId), { breath, signal })) {
       // The input was read to its end before: what was no record then has ended the job.
       if (record.kind === "broken") continue;
-      if (blob.add(`${await writer.line(record)}\n`)) await blob.flush();
+      if (blob.add(`${await writer.line(numbered(record, before))}\n`)) await blob.flush();
     }
-    const output = await blob.keep(
-      (sha256) => blobName(`${scope.provider}/${job.id}/${resultsId(job.id, sha256)}`),
+    return await blob.keep(
+      (sha256) => blobName(`${scope.provider}/${job.id}/${resultsFile(job.id, sha256, path)}`),
       signal,
     );
-    return { output, ...writer.sums() };
   } finally {
     await blob.discard();
   }
@@ -132,7 +151,7 @@ class Writer {
     return envelope(envelopeOf(plan.back)).writeResult(context, result);
   }
 
-  sums(): Omit<Gathered, "output"> {
+  sums(): Omit<Gathered, "files"> {
     return {
       ...this.#sums,
       lost: this.#lost,

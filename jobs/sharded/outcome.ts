@@ -2,6 +2,7 @@
 import type { ResultsObject } from "../../catalog/results.ts";
 import type { JobCounts } from "../../catalog/entries.ts";
 import type { PreparedEntry, StoredBytes } from "../../catalog/shard_entries.ts";
+import { resultsFile } from "../../codecs/results_id.ts";
 import type { JobTools } from "../deps.ts";
 import { commonOf, manifestObject, type Outcome } from "../results/collect.ts";
 import { placeOf } from "../results/place.ts";
@@ -34,7 +35,10 @@ export function outcomeOf(
       outputTokenCount: outputTokens,
     });
     objects.push(manifestObject(deps, place, job, text));
-    objects.push(stored(deps, job, place.bucket, place.output, gathered.output));
+    for (const { path, output } of gathered.files) {
+      const { output: key } = path === undefined ? place : placeOf(job, path) ?? place;
+      objects.push(stored(deps, job, place.bucket, key, output, path));
+    }
     if (prepared?.losses) {
       objects.push(stored(deps, job, place.bucket, place.losses, prepared.losses));
     }
@@ -49,9 +53,11 @@ function stored(
   bucket: string,
   key: string,
   { blob, bytes, sha256 }: StoredBytes,
+  path?: string,
 ): ResultsObject {
-  const object = { ...commonOf(deps, job, sha256), held: { in: "store", blob } as const, bytes };
-  return { bucket, key, object };
+  const file = resultsFile(job.id, sha256, path);
+  const held = { in: "store", blob } as const;
+  return { bucket, key, object: { ...commonOf(deps, job, sha256), file, held, bytes } };
 }
 
 function messageOf(

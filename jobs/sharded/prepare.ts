@@ -24,8 +24,9 @@ import type { Account, BatchLimits, TranslationTarget } from "../../providers/pr
 import type { BlobStore } from "../../blobs/store.ts";
 import type { Scope } from "../../catalog/keys.ts";
 import type { JobTools } from "../deps.ts";
-import { openSource } from "../source.ts";
+import { placeOf } from "../results/place.ts";
 import { Cutter, GrowingBlob } from "./cut.ts";
+import { FirstReading, numbered, UnfitInput } from "./input.ts";
 import { type WireIds, wireIdsOf, workName } from "./wire.ts";
 
 /** A sharded job, and what it runs on. */
@@ -67,25 +68,46 @@ export async function prepare(
   sharded: ShardedJob,
   signal: AbortSignal,
 ): Promise<PreparedEntry | Unfit> {
-  const { scope, job, plan, account, store } = sharded;
+  const { scope, job, account, store } = sharded;
   const work = new Preparing(deps, sharded, signal, new GrowingBlob(await store.draft()));
+  const reading = await FirstReading.begin(deps, sharded);
   try {
-    const body = await openSource(deps, scope, plan, signal);
-    const breath = createBreath({ signal });
-    for await (const record of readRecords(body, fileOf(plan, job.modelId), { breath, signal })) {
-      if (record.kind === "broken") work.broken(record.line, record.reason);
-      else await work.record(record);
-      if (work.reasons.length >= mostReasons) break;
-    }
+    await readAll(sharded, work, reading, signal);
     if (work.reasons.length > 0) return { reasons: work.reasons };
     if (work.records === 0) return { reasons: ["The input holds no record."] };
+    const copy = await reading.keep(signal);
     const shards = await work.cutter.end();
-    const entry = await work.entry();
+    const entry = { ...await work.entry(), ...(copy && { copy }) };
     const entries = shards.map((cut): ShardEntry => ({ ...cut, account: account.name }));
     await deps.catalog.shards.prepare(scope, job.id, entry, entries);
     return entry;
+  } catch (error) {
+    if (error instanceof UnfitInput) return { reasons: [`${error.message}.`] };
+    throw error;
   } finally {
+    await reading.discard();
     await work.discard();
+  }
+}
+
+/** Reads every record of every file, until there are enough reasons why the job cannot run. */
+async function readAll(
+  { job, plan }: ShardedJob,
+  work: Preparing,
+  reading: FirstReading,
+  signal: AbortSignal,
+): Promise<void> {
+  const breath = createBreath({ signal });
+  const file = fileOf(plan, job.modelId);
+  for await (const { path, bytes, before } of reading.files(() => work.records, signal)) {
+    if (path !== undefined && !placeOf(job, path)) {
+      work.reasons.push(`The results of ${path} have no room in a key of 1024 bytes.`);
+    }
+    for await (const record of readRecords(bytes, file, { breath, signal })) {
+      if (record.kind === "broken") work.broken(record.line, record.reason, path);
+      else await work.record(numbered(record, before));
+      if (work.reasons.length >= mostReasons) return;
+    }
   }
 }
 
@@ -115,8 +137,9 @@ class Preparing {
     this.cutter = new Cutter(store, target.limits, name, signal);
   }
 
-  broken(line: number, reason: string): void {
-    this.reasons.push(`Line ${line} of the input is ${reason}.`);
+  /** @param path Of the file, where the input is a folder. */
+  broken(line: number, reason: string, path = "the input"): void {
+    this.reasons.push(`Line ${line} of ${path} is ${reason}.`);
   }
 
   async record(read: Parameters<typeof translateRecord>[0]): Promise<void> {

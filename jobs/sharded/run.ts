@@ -7,6 +7,7 @@ import type { Account, StoringProvider } from "../../providers/provider.ts";
 import type { JobTools } from "../deps.ts";
 import { type Outcome, withoutResults } from "../results/collect.ts";
 import type { DoubtSoFar, Report, Run } from "../run.ts";
+import { mayChange } from "../source.ts";
 import { patience, verdictOf, type Wait } from "../verdict.ts";
 import { writeResults } from "./gather.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -119,6 +120,9 @@ async function collect(
     const why = report.message ?? "The provider failed the batch and gave no reason.";
     return withoutResults(deps, job, report.counts, why);
   }
+  if (!prepared && mayChange(sharded.plan)) {
+    return withoutResults(deps, job, undefined, "Stopped before its input was read.");
+  }
   // Its batch may have been made since the report: it is to be stopped first.
   if (shards.some(({ askedAt, end }) => askedAt !== undefined && !end)) {
     return { do: "wait", because: "late" };
@@ -126,7 +130,7 @@ async function collect(
   const read = await readPatiently(deps, sharded, shards, prepared, doubt, signal);
   if ("do" in read) return read;
   try {
-    const gathered = await writeResults(deps, sharded, shards, read, signal);
+    const gathered = await writeResults(deps, sharded, shards, prepared, read, signal);
     return outcomeOf(deps, sharded, report, gathered, prepared);
   } finally {
     read.close();

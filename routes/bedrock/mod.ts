@@ -79,8 +79,7 @@ async function answer(
       () => forwardJobs(forward, mount, route.operation, context, bytes),
     );
   }
-  const at = reachElsewhere(principal, deps.providers);
-  const reach = { at, ...reachOf(principal, provider.stores) };
+  const reach = { ...reachElsewhere(principal, deps), ...reachOf(principal, provider.stores) };
   const body = bytes.length === 0 ? undefined : parse(bytes);
   const reply = await route.handler({ ...context, deps, reach, body });
   return answerJson(reply, { "x-amzn-requestid": requestId });

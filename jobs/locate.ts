@@ -1,0 +1,204 @@
+/**
+ * Finding the input of a job: at the job's own provider, at the one that the tag names, or else at
+ * the one that its bucket is bound to. It is one object, or a folder of files.
+ */
+import type { ObjectEntry } from "../catalog/entries.ts";
+import type { Source } from "../catalog/plan.ts";
+import { Failure } from "../codecs/failure.ts";
+import { firstLine } from "../codecs/jsonl.ts";
+import { parseS3Uri, type S3Uri } from "../codecs/s3_uri.ts";
+import { parseLine } from "../dialects/stream.ts";
+import type { ForwardingProvider } from "../providers/provider.ts";
+import type { Reach } from "../reach/reach.ts";
+import type { JobTools } from "./deps.ts";
+import { findInput } from "./input.ts";
+import { type Head, inputTag } from "./plan.ts";
+import { filesOf, isPackedName } from "./source.ts";
+import { type CreateRequest, fileTag } from "./validate.ts";
+
+/** The first record of an input must end within so many bytes to be looked at. */
+const maxHeadBytes = 64 * 2 ** 20;
+
+/** The first record of an input that was looked at. */
+export type SeenHead =
+  | { readonly kind: "empty" }
+  | Pick<Extract<Head, { kind: "line" }>, "kind" | "line">;
+
+/** An input that was found. */
+export interface LocatedInput {
+  readonly source: Source;
+  /** The object, where the job's own provider has it as it is to be read. */
+  readonly own?: ObjectEntry;
+  /** Milliseconds since 1970. */
+  readonly modifiedAt: number;
+  /** Reads its first record. */
+  head(signal: AbortSignal): Promise<SeenHead>;
+}
+
+/** Finds an input. Throws `invalid` where it is not there, and `denied` where the caller may not. */
+export async function locate(
+  deps: JobTools,
+  reach: Reach,
+  request: CreateRequest,
+  signal: AbortSignal,
+): Promise<LocatedInput> {
+  const { s3Uri } = request.inputDataConfig.s3InputDataConfig;
+  const uri = parseS3Uri(s3Uri);
+  const at = placeOf(reach, uri, request);
+  const isLabel = Object.hasOwn(request.tags, fileTag) && "reach" in at;
+  if (uri && isFolder(uri) && !isLabel) return await folder(deps, reach, at, uri, request, signal);
+  if ("forward" in at) return await outside(deps, reach, at.forward, uri, request, signal);
+  const object = await findInput(deps.objects, at.reach, request, signal);
+  const isPacked = object.held.in === "store" && isPackedName(uri?.key ?? "");
+  const { name } = at.reach.provider;
+  const source = {
+    in: "object",
+    provider: name,
+    file: object.file,
+    held: object.held,
+    bytes: object.bytes,
+    ...(isPacked && { isPacked }),
+  } as const;
+  const isOwn = name === reach.provider.name;
+  return {
+    source,
+    ...(isOwn && { own: object }),
+    modifiedAt: object.modifiedAt,
+    head: (signal) => object.bytes === 0 ? empty() : headOf(deps, reach, source, signal),
+  };
+}
+
+function isFolder({ key }: S3Uri): boolean {
+  return key === "" || key.endsWith("/");
+}
+
+/** Where an input is. */
+type Place = { readonly reach: Reach } | { readonly forward: ForwardingProvider };
+
+function placeOf(reach: Reach, uri: S3Uri | undefined, { tags }: CreateRequest): Place {
+  const tag = Object.hasOwn(tags, inputTag) ? tags[inputTag] : undefined;
+  const name = tag ?? (uri && reach.boundTo?.(uri.bucket));
+  if (name === undefined || name === reach.provider.name) return { reach };
+  const forward = reach.forwardingAt?.(name);
+  if (forward) return { forward };
+  const other = reach.at?.(name);
+  if (other) return { reach: other };
+  throw new Failure(
+    "invalid",
+    tag === undefined
+      ? `The input's bucket is bound to ${name}, which is not configured`
+      : `The tag ${inputTag} must name a configured provider`,
+  );
+}
+
+/** Where the client says who owns the bucket. */
+function ownerOf({ inputDataConfig: { s3InputDataConfig: { s3BucketOwner } } }: CreateRequest) {
+  return s3BucketOwner === undefined ? {} : { owner: s3BucketOwner };
+}
+
+async function folder(
+  deps: JobTools,
+  reach: Reach,
+  at: Place,
+  location: S3Uri,
+  request: CreateRequest,
+  signal: AbortSignal,
+): Promise<LocatedInput> {
+  const { name } = "forward" in at ? at.forward : at.reach.provider;
+  const source = {
+    in: "folder",
+    provider: name,
+    location,
+    native: "reach" in at && at.reach.native,
+    ...ownerOf(request),
+  } as const;
+  for await (const _ of readable(filesOf(deps, reach, source, signal))) {
+    return { source, modifiedAt: 0, head: (signal) => headOf(deps, reach, source, signal) };
+  }
+  const { bucket, key } = location;
+  throw new Failure(
+    "invalid",
+    `The input folder s3://${bucket}/${key} at ${name} holds no .jsonl or .jsonl.gz file. Put the ` +
+      "JSONL files there, or name one object",
+  );
+}
+
+async function outside(
+  deps: JobTools,
+  reach: Reach,
+  provider: ForwardingProvider,
+  location: S3Uri | undefined,
+  request: CreateRequest,
+  signal: AbortSignal,
+): Promise<LocatedInput> {
+  const { s3Uri } = request.inputDataConfig.s3InputDataConfig;
+  const { openBucket } = deps;
+  if (!location || !openBucket) throw new Failure("internal", "The input cannot be opened");
+  const { bucket, key } = location;
+  const found = await openBucket({ provider, bucket, ...ownerOf(request) })
+    .open(key, undefined, signal).catch(refuse);
+  if (!found) {
+    throw new Failure("invalid", `The job's input was not found at ${provider.name}: ${s3Uri}`);
+  }
+  await found.body.cancel();
+  const { etag, modifiedAt, bytes } = found;
+  checkTag(request, etag);
+  const source = {
+    in: "s3",
+    provider: provider.name,
+    location,
+    etag,
+    ...(isPackedName(key) && { isPacked: true as const }),
+    ...ownerOf(request),
+  } as const;
+  return {
+    source,
+    modifiedAt,
+    head: (signal) => bytes === 0 ? empty() : headOf(deps, reach, source, signal),
+  };
+}
+
+/** The tag that names a file may hold what the upload to S3 answered. */
+function checkTag({ tags, inputDataConfig }: CreateRequest, etag: string): void {
+  const tag = Object.hasOwn(tags, fileTag) ? tags[fileTag] : undefined;
+  if (tag === undefined || tag.replaceAll('"', "") === etag) return;
+  const { s3Uri } = inputDataConfig.s3InputDataConfig;
+  throw new Failure(
+    "invalid",
+    `The input ${s3Uri} has the ETag ${etag}, and the tag ${fileTag} names ${tag.slice(0, 64)}. ` +
+      "Name its ETag, or leave the tag out",
+  );
+}
+
+/** Reads the first record of an input. */
+async function headOf(
+  deps: JobTools,
+  reach: Reach,
+  source: Source,
+  signal: AbortSignal,
+): Promise<SeenHead> {
+  for await (const file of readable(filesOf(deps, reach, source, signal))) {
+    const line = await firstLine(await file.open(signal).catch(refuse), maxHeadBytes);
+    if (line !== undefined) return { kind: "line", line: parseLine(line) };
+  }
+  return { kind: "empty" };
+}
+
+async function* readable<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* items;
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+/** What S3 refuses the gateway is a mistake in the parameters of a create, or in the set-up. */
+function refuse(error: unknown): never {
+  const isRefusal = error instanceof Failure &&
+    (error.kind === "denied" || error.kind === "precondition");
+  throw isRefusal ? new Failure("invalid", error.message, { cause: error }) : error;
+}
+
+function empty(): Promise<SeenHead> {
+  return Promise.resolve({ kind: "empty" });
+}
