@@ -84,10 +84,7 @@ export function createBucketCalls(
     return await xmlOf(await send(method, name, signal, members), root);
   }
 
-  async function* list(
-    below: string,
-    signal: AbortSignal,
-  ): AsyncGenerator<StoredBlob & { readonly etag: string }> {
+  async function* list(below: string, signal: AbortSignal): AsyncGenerator<StoredBlob> {
     const query = `list-type=2&prefix=${encodeUri(prefix + below, false)}`;
     for (let after: string | undefined = ""; after !== undefined;) {
       const token: string = after && `&continuation-token=${encodeUri(after, false)}`;
@@ -99,7 +96,6 @@ export function createBucketCalls(
         yield {
           name: (childText(one, "Key") ?? "").slice(prefix.length),
           bytes: Number(childText(one, "Size")),
-          etag: (childText(one, "ETag") ?? "").replaceAll('"', ""),
           modifiedAt: Date.parse(childText(one, "LastModified") ?? "") || 0,
         };
       }

@@ -17,16 +17,11 @@ export interface ClientBucketPlace {
   readonly owner?: string | undefined;
 }
 
-/** An object of a bucket. */
-export interface ClientObject {
-  readonly key: string;
+/** An object of a bucket. The body is read to its end or cancelled. */
+export interface OpenedObject {
   readonly bytes: number;
   /** Without quotes. */
   readonly etag: string;
-}
-
-/** An object of a bucket whose bytes can be read. The body is read to its end or cancelled. */
-export interface OpenedObject extends ClientObject {
   readonly modifiedAt: number;
   readonly body: ReadableStream<Uint8Array>;
 }
@@ -51,8 +46,8 @@ export interface ClientBucket {
   open(key: string, etag: string | undefined, signal: AbortSignal): Promise<
     OpenedObject | undefined
   >;
-  /** Lists the objects below a prefix, in the byte order of their keys. */
-  list(prefix: string, signal: AbortSignal): AsyncGenerator<ClientObject>;
+  /** Lists the keys below a prefix, in their byte order. */
+  list(prefix: string, signal: AbortSignal): AsyncGenerator<string>;
   /** Writes an object: it appears whole, or not at all. Its length is verified afterwards. */
   write(key: string, object: NewClientObject, signal: AbortSignal): Promise<void>;
   /** Gives up the uploads of an object that were begun and not completed. */
@@ -83,7 +78,6 @@ export function createClientBucket(place: ClientBucketPlace): ClientBucket {
       const answer = await calls.find("GET", key, signal, { headers });
       if (!answer) return undefined;
       return {
-        key,
         bytes: Number(answer.headers.get("content-length") ?? 0),
         etag: (answer.headers.get("etag") ?? "").replaceAll('"', ""),
         modifiedAt: Date.parse(answer.headers.get("last-modified") ?? "") || 0,
@@ -91,9 +85,7 @@ export function createClientBucket(place: ClientBucketPlace): ClientBucket {
       };
     },
     async *list(prefix, signal) {
-      for await (const { name, bytes, etag } of calls.list(prefix, signal)) {
-        yield { key: name, bytes, etag };
-      }
+      for await (const { name } of calls.list(prefix, signal)) yield name;
     },
     write: (key, object, signal) => write(calls, key, object, signal),
     abortUploads: (key, signal) => abortUploads(calls, key, signal),

@@ -113,7 +113,7 @@ async function* outsideFiles(
 ): AsyncGenerator<StoredFile> {
   const place = { provider: forwarding(deps.providers, provider), bucket, owner };
   const opened = bucketsOf(deps)(place);
-  for await (const { key } of opened.list(prefix, signal)) {
+  for await (const key of opened.list(prefix, signal)) {
     yield {
       key,
       async open(signal) {
