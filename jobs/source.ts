@@ -7,6 +7,7 @@ import { gunzip } from "../codecs/gunzip.ts";
 import type { Objects } from "../objects/objects.ts";
 import type { ForwardingProvider, Provider, StoringProvider } from "../providers/provider.ts";
 import type { Reach } from "../reach/reach.ts";
+import { checkReadable } from "./over_limits.ts";
 
 /** Dependencies of sources. */
 export interface SourceDeps {
@@ -136,7 +137,11 @@ async function* storedFiles(
   for (let position: Uint8Array | undefined, isLast = false; !isLast;) {
     const page = await objects.list(reach, { ...request, ...(position && { position }) }, signal);
     for (const { key, record } of page.objects) {
-      yield { key, open: (signal) => objects.read(reach, { record }, undefined, signal) };
+      const open = async (signal: AbortSignal) => {
+        checkReadable(reach, record, `The input is the folder of ${key}`);
+        return await objects.read(reach, { record }, undefined, signal);
+      };
+      yield { key, open };
     }
     position = page.next;
     isLast = position === undefined;

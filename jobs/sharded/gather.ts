@@ -2,7 +2,7 @@
  * Writing the results of a sharded job: its input in its own order, each record with its result in the
  * dialect that the client asked for.
  */
-import type { ShardEntry, StoredBytes } from "../../catalog/shard_entries.ts";
+import type { PreparedEntry, ShardEntry, StoredBytes } from "../../catalog/shard_entries.ts";
 import { createBreath } from "../../runtime/breath.ts";
 import { blobName } from "../../codecs/ids.ts";
 import { resultsFile } from "../../codecs/results_id.ts";
