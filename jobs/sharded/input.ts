@@ -3,6 +3,9 @@
  * What may change or go meanwhile is copied to the blob store as it is read, so that the bytes that
  * were read are the bytes that run.
  */
+import type { JobEntry } from "../../catalog/entries.ts";
+import type { Scope } from "../../catalog/keys.ts";
+import type { ShardedPlan } from "../../catalog/plan.ts";
 import type { CopiedFile, CopiedInput, PreparedEntry } from "../../catalog/shard_entries.ts";
 import { Failure, type FailureKind } from "../../codecs/failure.ts";
 import type { BlobName } from "../../codecs/ids.ts";
@@ -11,7 +14,6 @@ import type { BlobStore } from "../../blobs/store.ts";
 import type { JobTools } from "../deps.ts";
 import { filesOf, mayChange } from "../source.ts";
 import { GrowingBlob } from "./cut.ts";
-import type { ShardedJob } from "./prepare.ts";
 import { workName } from "./wire.ts";
 
 /** A file of an input that is read in a row with the others. */
@@ -22,6 +24,14 @@ export interface InputFile {
   readonly bytes: AsyncIterable<Uint8Array>;
   /** Records of the files before it. */
   readonly before: number;
+}
+
+/** A job whose input is read. */
+export interface InputJob {
+  readonly scope: Scope;
+  readonly job: Pick<JobEntry, "id">;
+  readonly plan: ShardedPlan;
+  readonly store: BlobStore;
 }
 
 /** An input that cannot be run, however often it is read. */
@@ -45,15 +55,15 @@ export class FirstReading {
   readonly #copies: GrowingBlob | undefined;
   readonly #files: CopiedFile[] = [];
   readonly #deps: JobTools;
-  readonly #sharded: ShardedJob;
+  readonly #sharded: InputJob;
 
-  private constructor(deps: JobTools, sharded: ShardedJob, copies: GrowingBlob | undefined) {
+  private constructor(deps: JobTools, sharded: InputJob, copies: GrowingBlob | undefined) {
     this.#deps = deps;
     this.#sharded = sharded;
     this.#copies = copies;
   }
 
-  static async begin(deps: JobTools, sharded: ShardedJob): Promise<FirstReading> {
+  static async begin(deps: JobTools, sharded: InputJob): Promise<FirstReading> {
     const { plan, store } = sharded;
     const copies = mayChange(plan) ? new GrowingBlob(await store.draft()) : undefined;
     return new FirstReading(deps, sharded, copies);
@@ -124,7 +134,7 @@ export class FirstReading {
 /** Reads an input again, once it is prepared; one that is copied, from its copy. */
 export async function* filesAgain(
   deps: JobTools,
-  { scope, plan, store }: ShardedJob,
+  { scope, plan, store }: InputJob,
   prepared: PreparedEntry | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<InputFile> {
