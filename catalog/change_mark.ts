@@ -16,11 +16,15 @@ export interface ChangeMark {
    * be another one without a change, too.
    */
   now(): number;
+  /** The log's counter, which each commit of any process raises by one; undefined while it is written. */
+  count(): number | undefined;
   close(): void;
 }
 
 /** Bytes of one copy of the header, of which the second follows the first. */
 const headerBytes = 48;
+/** Where the counter of transactions stands in a copy, as a word. */
+const counterWord = 2;
 /** The form of the index that is known (SQLite since 3.7). */
 const knownVersion = 3_007_000;
 
@@ -38,9 +42,21 @@ export function openChangeMark(path: string): ChangeMark {
   const last = new Uint32Array(copyWords);
   let generation = 0;
 
-  function now(): number {
+  function look(): boolean {
     file.seekSync(0, Deno.SeekMode.Start);
-    const isWhole = file.readSync(bytes) === bytes.length;
+    return file.readSync(bytes) === bytes.length;
+  }
+
+  function count(): number | undefined {
+    for (let at = look() ? 0 : copyWords; at < copyWords; at++) {
+      if (words[at] !== words[at + copyWords]) return undefined;
+      if (at === copyWords - 1) return words[counterWord];
+    }
+    return undefined;
+  }
+
+  function now(): number {
+    const isWhole = look();
     for (let at = 0; at < copyWords; at++) {
       if (isWhole && words[at] === last[at] && words[at] === words[at + copyWords]) continue;
       last.set(words.subarray(0, copyWords));
@@ -60,5 +76,5 @@ export function openChangeMark(path: string): ChangeMark {
     file.close();
     throw new TypeError("The catalog's index has a form that is not known");
   }
-  return { now, close: () => file.close() };
+  return { now, count, close: () => file.close() };
 }

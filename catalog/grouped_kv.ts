@@ -13,6 +13,13 @@ import { isLocked, kvOver } from "./kv.ts";
 import { keyText } from "./key_text.ts";
 
 type Outcome = Deno.KvCommitResult | Deno.KvCommitError;
+/** Watches which commits are under way. */
+export interface CommitWatch {
+  began(): void;
+  /** @param written The keys that it wrote; undefined where it did not go through, or may not have. */
+  ended(written: readonly Deno.KvKey[] | undefined): void;
+}
+
 type Commit = (
   checks: readonly Deno.AtomicCheck[],
   mutations: readonly Deno.KvMutation[],
@@ -34,7 +41,8 @@ const maxTogether = { checks: 90, mutations: 900, bytes: 600_000 };
 const assumedBytes = 4096;
 
 /** Makes a KV that commits what waits in groups; for a catalog in a file of this machine. */
-export function groupCommits(kv: Deno.Kv): Deno.Kv {
+export function groupCommits(below: Deno.Kv, watch?: CommitWatch): Deno.Kv {
+  const kv = watch ? watched(below, watch) : below;
   let waiting: Waiting[] = [];
   let isAtWork = false;
 
@@ -105,6 +113,22 @@ function bytesOf(mutation: Deno.KvMutation): number {
   if (mutation.type === "delete") return 0;
   const { value } = mutation;
   return value instanceof Uint8Array ? value.length : assumedBytes;
+}
+
+/** A KV whose steps are watched, of which one is committed at a time. */
+function watched(kv: Deno.Kv, watch: CommitWatch): Deno.Kv {
+  const commit: Commit = async (checks, mutations) => {
+    let written: readonly Deno.KvKey[] | undefined;
+    watch.began();
+    try {
+      const outcome = await kv.atomic().check(...checks).mutate(...mutations).commit();
+      if (outcome.ok) written = mutations.map(({ key }) => key);
+      return outcome;
+    } finally {
+      watch.ended(written);
+    }
+  };
+  return kvOver(kv, { atomic: () => new RecordedStep(commit) });
 }
 
 /** Commits a group; false where each step has to be tried by itself. */

@@ -67,13 +67,13 @@ export async function openPlace(place: CatalogPlace, deps: PlaceDeps): Promise<O
 /** A file of this machine: its commits go together, and what was read holds until a write. */
 async function openFile(path: string, deps: PlaceDeps): Promise<OpenedKv> {
   const opened = await openWatched(path, deps);
+  const mark = path === ":memory:" ? undefined : await provenMark(opened.kv, path, deps);
+  const memory = mark && createReadMemory(mark);
   const grouped = checkedKv(
-    groupCommits(onDisk(opened.kv, deps.disk ?? createDisk("the catalog"))),
+    groupCommits(onDisk(opened.kv, deps.disk ?? createDisk("the catalog")), memory),
     deps.warn,
   );
-  const mark = path === ":memory:" ? undefined : await provenMark(opened.kv, path, deps);
-  if (!mark) return { ...opened, kv: grouped };
-  const memory = createReadMemory(mark);
+  if (!mark || !memory) return { ...opened, kv: grouped };
   return {
     ...opened,
     kv: rememberReads(grouped, memory),

@@ -3,6 +3,7 @@
  * same page again and again, costs the catalog nothing.
  */
 import type { ChangeMark } from "./change_mark.ts";
+import type { CommitWatch } from "./grouped_kv.ts";
 import { keyText } from "./key_text.ts";
 import { kvOver } from "./kv.ts";
 
@@ -13,11 +14,13 @@ export interface ReadMemory {
    * its reader must leave it as it is.
    *
    * @param weight How many records it holds.
+   * @param of What it comes of: keys, or prefixes of keys.
    */
   remember<Value extends object>(
     name: string,
     weight: (value: Value) => number,
     read: () => Promise<Value>,
+    of: readonly Deno.KvKey[],
   ): Promise<Value>;
 }
 
@@ -35,39 +38,136 @@ const asked: ReadonlySet<unknown> = new Set([
   "credentials-version",
 ]);
 
-/** Makes a memory that holds for as long as the mark says the same. */
-export function createReadMemory(mark: Pick<ChangeMark, "now">): ReadMemory {
-  const kept = new Map<string, object>();
+/** A memory that is told of this process's own commits, one at a time. */
+export type WatchedMemory = ReadMemory & CommitWatch;
+
+/** Something remembered, or being read to be. */
+interface Kept {
+  readonly name: string;
+  /** What it came of, as texts. */
+  readonly of: readonly string[];
+  value?: object;
+  /** How many records it holds. */
+  weight: number;
+  /** Whether it was written while it was read. */
+  isSpoiled?: boolean;
+}
+
+/**
+ * Makes a memory that forgets what this process writes, and everything where another one wrote: then
+ * the log's counter is another than the commits of this process make it.
+ */
+export function createReadMemory(mark: Pick<ChangeMark, "count">): WatchedMemory {
+  const kept = new Map<string, Kept>();
+  /** What is kept, by what it came of; and how many parts such keys have, by their kind. */
+  const byKey = new Map<string, Set<Kept>>();
+  const lengths = new Map<unknown, Set<number>>();
   let held = 0;
-  let at: number | undefined;
+  let timesForgotten = 0;
+  /** What the counter is as long as nobody else commits; undefined where that is not known. */
+  let expected: number | undefined;
+  let underWay = 0;
 
   function forget(): void {
+    timesForgotten++;
     kept.clear();
+    byKey.clear();
+    lengths.clear();
     held = 0;
   }
 
+  /** Whether what is kept is what the catalog holds; where that cannot be said, it is left as it is. */
+  function holds(): boolean {
+    const count = mark.count();
+    if (count !== undefined && count === expected) return true;
+    // A commit of this process may be on disk already, and not be known to be.
+    if (underWay > 0 && expected !== undefined) {
+      if (count === undefined || count === after(expected)) return false;
+    }
+    forget();
+    expected = underWay > 0 ? undefined : count;
+    return expected !== undefined;
+  }
+
+  function begin(name: string, keys: readonly Deno.KvKey[]): Kept {
+    const one: Kept = { name, of: keys.map(keyText), weight: 0 };
+    for (const [at, text] of one.of.entries()) {
+      const key = keys[at] ?? [];
+      entryOf(byKey, text).add(one);
+      entryOf(lengths, key[0]).add(key.length);
+    }
+    return one;
+  }
+
+  function drop(one: Kept): void {
+    one.isSpoiled = true;
+    if (kept.get(one.name) === one) {
+      kept.delete(one.name);
+      held -= one.weight;
+    }
+    for (const text of one.of) {
+      const all = byKey.get(text);
+      all?.delete(one);
+      if (all?.size === 0) byKey.delete(text);
+    }
+  }
+
   return {
-    remember<Value extends object>(
+    async remember<Value extends object>(
       name: string,
       weight: (value: Value) => number,
       read: () => Promise<Value>,
+      of: readonly Deno.KvKey[],
     ): Promise<Value> {
-      const now = mark.now();
-      if (now !== at) forget();
-      at = now;
-      const known = kept.get(name);
+      if (!holds()) return await read();
+      const known = kept.get(name)?.value;
       // Only what was put there under this name is.
-      if (known) return Promise.resolve(known as Value);
-      return read().then((value) => {
-        // What was changed since the look above is another mark's.
-        if (at !== now) return value;
-        held += weight(value);
+      if (known) return known as Value;
+      const one = begin(name, of);
+      const before = timesForgotten;
+      try {
+        const value = await read();
+        if (!holds() || one.isSpoiled || before !== timesForgotten) return value;
+        const other = kept.get(name);
+        if (other) drop(other);
+        one.weight = weight(value);
+        held += one.weight;
+        one.value = value;
+        kept.set(name, one);
         if (held > maxWeight) forget();
-        kept.set(name, value);
         return value;
-      });
+      } finally {
+        if (kept.get(name) !== one) drop(one);
+      }
+    },
+    began() {
+      underWay++;
+    },
+    ended(written) {
+      underWay--;
+      if (written === undefined) return;
+      if (expected !== undefined) expected = after(expected);
+      for (const key of written) {
+        for (const length of lengths.get(key[0]) ?? []) {
+          const all = byKey.get(keyText(key.slice(0, length)));
+          for (const one of all ?? []) drop(one);
+        }
+      }
     },
   };
+}
+
+/** The counter after one more commit. */
+function after(count: number): number {
+  return (count + 1) >>> 0;
+}
+
+function entryOf<Key, Member>(map: Map<Key, Set<Member>>, key: Key): Set<Member> {
+  const known = map.get(key);
+  if (known) return known;
+  const made = new Set<Member>();
+  map.set(key, made);
+  return made;
 }
 
 /** Makes a KV that remembers what `get` has read. */
@@ -76,7 +176,7 @@ export function rememberReads(kv: Deno.Kv, memory: ReadMemory): Deno.Kv {
     get<Value>(key: Deno.KvKey, options?: { consistency?: Deno.KvConsistencyLevel }) {
       const read = () => kv.get<Value>(key, options);
       if (!asked.has(key[0])) return read();
-      return memory.remember(`get ${keyText(key)}`, () => 1, read);
+      return memory.remember(`get ${keyText(key)}`, () => 1, read, [key]);
     },
   });
 }

@@ -4,7 +4,7 @@ import type { JobId } from "../codecs/ids.ts";
 import type { JobStatus } from "../codecs/job_status.ts";
 import type { JobRange } from "../catalog/job_range.ts";
 import type { JobFilter } from "../catalog/jobs.ts";
-import type { Scope } from "../catalog/keys.ts";
+import { keys, type Scope } from "../catalog/keys.ts";
 import type { Reach } from "../reach/reach.ts";
 import type { JobDeps } from "./deps.ts";
 import { scopesOf } from "./identify.ts";
@@ -95,7 +95,8 @@ function rememberedPage(
 ): Promise<JobPage> {
   const name = JSON.stringify(["jobs", scopesOf(reach), request]);
   const weight = ({ jobs }: JobPage) => 1 + jobs.length;
-  return deps.catalog.memory.remember(name, weight, () => readPage(deps, reach, request));
+  const of = scopesOf(reach).flatMap((scope) => [keys.jobs(scope), keys.jobNames(scope)]);
+  return deps.catalog.memory.remember(name, weight, () => readPage(deps, reach, request), of);
 }
 
 /** A page of all jobs that the filter lets through. */

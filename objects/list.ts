@@ -2,7 +2,7 @@
  * Listing a bucket in S3's order, the byte order of keys, with common prefixes. A page costs the
  * page: the catalog is read from a position on, and a common prefix is jumped over.
  */
-import type { Scope } from "../catalog/keys.ts";
+import { keys, type Scope } from "../catalog/keys.ts";
 import type { NamedObject, ObjectCatalog } from "../catalog/objects.ts";
 import type { ReadMemory } from "../catalog/read_memory.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -69,7 +69,9 @@ export async function list(
     return { page: await readPage(request, source, signal), expiry };
   };
   const weight = ({ page }: Remembered) => 1 + page.objects.length + page.commonPrefixes.length;
-  const { page, expiry } = await deps.memory.remember(name, weight, read);
+  const of = scopesOfBucket(reach, request.bucket)
+    .map((scope) => keys.objects(scope, request.bucket));
+  const { page, expiry } = await deps.memory.remember(name, weight, read, of);
   return expiry.first > deps.clock.due() ? page : (await read()).page;
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { openChangeMark } from "../../catalog/change_mark.ts";
 import { type Catalog, createCatalog } from "../../catalog/catalog.ts";
+import { keys } from "../../catalog/keys.ts";
 import { openKv } from "../../catalog/kv.ts";
 import { openPlace } from "../../catalog/place.ts";
 import { createReadMemory, noMemory, rememberReads } from "../../catalog/read_memory.ts";
@@ -41,8 +42,10 @@ Deno.test("the mark moves with every commit of anybody, and with nothing else", 
       () => one.atomic().sum(["sum"], 1n).commit(),
     ]
   ) {
+    const count = mark.count() ?? assert.fail();
     await change();
     assert.notEqual(mark.now(), last);
+    assert.equal(mark.count(), count + 1);
     last = mark.now();
   }
   await two.get(["key"]);
@@ -58,8 +61,10 @@ Deno.test("the mark moves also where the log begins anew", async () => {
   // 1,000 pages of the log are written back into the file, and then it begins at its start.
   for (let n = 0; n < 120; n++) {
     const before = mark.now();
+    const count = mark.count() ?? assert.fail();
     await (n % 2 ? one : two).set(["large", n % 7], new Uint8Array(60_000).fill(n));
     assert.notEqual(mark.now(), before, `after ${n}`);
+    assert.equal(mark.count(), count + 1, `after ${n}`);
   }
 });
 
@@ -99,7 +104,7 @@ Deno.test("a header that is being written is another mark each time it is looked
 
 /** A mark that a test moves. */
 function createMark() {
-  const mark = { at: 1, now: () => mark.at };
+  const mark = { at: 1, count: () => mark.at };
   return mark;
 }
 
@@ -108,17 +113,18 @@ Deno.test("what was read is remembered until the mark moves", async () => {
   const memory = createReadMemory(mark);
   let reads = 0;
   const read = (name = "a") =>
-    memory.remember(name, () => 1, () => Promise.resolve({ n: ++reads }));
+    memory.remember(name, () => 1, () => Promise.resolve({ n: ++reads }), []);
   const first = await read();
   assert.equal(await read(), first);
   assert.deepEqual(await read("b"), { n: 2 });
   mark.at++;
   assert.deepEqual(await read(), { n: 3 });
   assert.deepEqual(await read(), { n: 3 });
-  const failing = () => memory.remember("c", () => 1, () => Promise.reject(new Error("broken")));
+  const failing = () =>
+    memory.remember("c", () => 1, () => Promise.reject(new Error("broken")), []);
   await assert.rejects(failing());
   await assert.rejects(failing());
-  const read9 = () => noMemory.remember("a", () => 1, () => Promise.resolve({ n: ++reads }));
+  const read9 = () => noMemory.remember("a", () => 1, () => Promise.resolve({ n: ++reads }), []);
   assert.deepEqual([await read9(), await read9()], [{ n: 4 }, { n: 5 }]);
 });
 
@@ -126,20 +132,22 @@ Deno.test("what was changed while it was read is not remembered", async () => {
   const mark = createMark();
   const memory = createReadMemory(mark);
   const slow = Promise.withResolvers<{ n: number }>();
-  const first = memory.remember("a", () => 1, () => slow.promise);
+  const first = memory.remember("a", () => 1, () => slow.promise, []);
   mark.at++;
   // Somebody else looks, so that the memory is of the new mark when the old value comes.
-  await memory.remember("b", () => 1, () => Promise.resolve({}));
+  await memory.remember("b", () => 1, () => Promise.resolve({}), []);
   slow.resolve({ n: 1 });
   assert.deepEqual(await first, { n: 1 });
-  assert.deepEqual(await memory.remember("a", () => 1, () => Promise.resolve({ n: 2 })), { n: 2 });
+  assert.deepEqual(await memory.remember("a", () => 1, () => Promise.resolve({ n: 2 }), []), {
+    n: 2,
+  });
 });
 
 Deno.test("a memory holds so many records and no more", async () => {
   const memory = createReadMemory(createMark());
   let reads = 0;
   const read = (name: string) =>
-    memory.remember(name, () => 1_000, () => Promise.resolve({ n: ++reads }));
+    memory.remember(name, () => 1_000, () => Promise.resolve({ n: ++reads }), []);
   for (let n = 0; n < 10; n++) await read(`page ${n}`);
   await read("page 0");
   assert.equal(reads, 10);
@@ -178,7 +186,7 @@ Deno.test("what one has written the other sees at once, however often it looked 
     const record = await catalog.objects.get(scope, "bucket", "key");
     const page = await catalog.memory.remember("page", () => 1, async () => ({
       found: await catalog.objects.range(scope, "bucket", new Uint8Array(), undefined, 10),
-    }));
+    }), [keys.objects(scope, "bucket")]);
     assert.equal(page.found[0]?.record.file, record?.file);
     return record?.file;
   };
@@ -202,4 +210,61 @@ Deno.test("what one has written the other sees at once, however often it looked 
   assert.ok((await watched).every((looks) => looks > 0));
   await one.close();
   await two.close();
+});
+
+Deno.test("own commits end what they wrote and nothing else, and another's ends everything", async () => {
+  const mark: { at: number | undefined; count(): number | undefined } = {
+    at: 2 ** 32 - 1,
+    count: () => mark.at,
+  };
+  const memory = createReadMemory(mark);
+  let reads = 0;
+  const read = (name: string, of: Deno.KvKey) =>
+    memory.remember(name, () => 1, () => Promise.resolve({ n: ++reads }), [of]);
+  const look = async () =>
+    [await read("job", ["job", "a", 1]), await read("page", ["job", "b"])].map(({ n }) => n);
+  const commit = (at: number, ...written: Deno.KvKey[]) => {
+    memory.began();
+    mark.at = at;
+    memory.ended(written);
+  };
+  assert.deepEqual(await look(), [1, 2]);
+  commit(0, ["job", "a", 2], ["running", "b", 1]);
+  assert.deepEqual(await look(), [1, 2]);
+  commit(1, ["job", "b", 7]);
+  assert.deepEqual(await look(), [1, 3]);
+  commit(2, ["job", "a", 1]);
+  assert.deepEqual(await look(), [4, 3]);
+  // Another process's commit beside one of this process.
+  commit(4, ["running", "a", 1]);
+  assert.deepEqual(await look(), [5, 6]);
+  // While a commit is under way it is not known whose the change is.
+  memory.began();
+  assert.deepEqual(await look(), [5, 6]);
+  mark.at = 5;
+  assert.deepEqual(await look(), [7, 8]);
+  memory.ended([["running", "a", 1]]);
+  assert.deepEqual(await look(), [5, 6]);
+  // It was another's, and the own one was refused.
+  memory.began();
+  mark.at = 6;
+  memory.ended(undefined);
+  assert.deepEqual(await look(), [9, 10]);
+  mark.at = undefined;
+  assert.deepEqual(await look(), [11, 12]);
+});
+
+Deno.test("what an own commit wrote while it was read is not remembered", async () => {
+  const mark = createMark();
+  const memory = createReadMemory(mark);
+  const slow = Promise.withResolvers<{ n: number }>();
+  const first = memory.remember("a", () => 1, () => slow.promise, [["job", "a"]]);
+  memory.began();
+  mark.at++;
+  memory.ended([["job", "a", 1]]);
+  slow.resolve({ n: 1 });
+  await first;
+  const second = () =>
+    memory.remember("a", () => 1, () => Promise.resolve({ n: 2 }), [["job", "a"]]);
+  assert.deepEqual(await second(), { n: 2 });
 });

@@ -242,7 +242,7 @@ Deno.test("a page that is asked for again is the same, until an object on it exp
   await put("a");
   await put("b", { expiresAt: world.time + 1_000 });
   let mark = 1;
-  const memory = createReadMemory({ now: () => mark });
+  const memory = createReadMemory({ count: () => mark });
   const { objects } = catalog;
   const clock = trustedClock(() => world.time);
   const deps = { catalog: objects, memory, clock, showsNative: () => false };
@@ -277,7 +277,7 @@ Deno.test("a page among many expired objects forgets some, reads few at a time, 
     },
   };
   let mark = 0;
-  const memory = createReadMemory({ now: () => mark++ });
+  const memory = createReadMemory({ count: () => mark++ });
   const clock = trustedClock(() => world.time);
   const deps = { catalog, memory, clock, showsNative: () => false };
   const stored = async () =>
