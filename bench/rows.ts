@@ -13,6 +13,8 @@ export type FigureName =
   | "peakMb"
   /** Peak above that of the reference. */
   | "overReferenceMb"
+  /** CPU a request while something else is done, beside what it is otherwise. */
+  | "besideQuiet"
   /** Memory for each of many at once. */
   | "eachMb"
   /** Calls that providers got for each that a client sent. */

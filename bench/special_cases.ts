@@ -1,4 +1,5 @@
 /** Cases that are more than a load of like requests. */
+import { measureBesideCreates } from "./beside_creates.ts";
 import { measureFairness } from "./fairness.ts";
 import { measurePollers } from "./pollers.ts";
 import type { Row } from "./rows.ts";
@@ -17,6 +18,7 @@ export interface SpecialCase {
 export const specialCases: readonly SpecialCase[] = [
   { name: "pollers", measure: measurePollers },
   { name: "slow-uploads", measure: measureSlowUploads },
+  { name: "beside-creates", measure: measureBesideCreates },
   { name: "beside-upload", measure: measureFairness },
   { name: "start", measure: measureStarts },
   { name: "translate", measure: measureTranslation },

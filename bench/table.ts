@@ -27,6 +27,7 @@ const columns: readonly { readonly title: string; readonly cell: (row: Row) => s
   { title: "nginx ÷ reference", cell: ({ nginx }) => written(nginx?.ratio) },
   { title: "CPU units", cell: (row) => beside(row, "cpuUnits") },
   { title: "peak MB", cell: (row) => beside(row, "peakMb") },
+  { title: "times quiet CPU", cell: (row) => beside(row, "besideQuiet") },
   { title: "MB each", cell: (row) => beside(row, "eachMb") },
   { title: "provider calls", cell: ({ gateway }) => written(gateway.providerCalls) },
   { title: "targets", cell: verdict },
@@ -40,6 +41,7 @@ const figureTitles: Readonly<Record<FigureName, string>> = {
   unitMs: "ms of a CPU unit",
   peakMb: "peak MB",
   overReferenceMb: "MB above the reference",
+  besideQuiet: "times quiet CPU",
   eachMb: "MB each",
   providerCalls: "provider calls",
 };
