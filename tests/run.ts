@@ -29,11 +29,14 @@ export function countsOf(output: string): Counts | undefined {
 /** Runs `deno test` with these arguments and shows what it prints as it comes. */
 async function runTests(args: readonly string[]): Promise<{ code: number; output: string }> {
   const child = new Deno.Command(Deno.execPath(), {
-    // Files share nothing but the machine; each core takes one at a time (DENO_JOBS says otherwise).
+    // Files share nothing but the machine. Many wait for others most of their time.
     // What only tests use is locked apart: Deno fetches all of a lock at the first start of anything.
     args: ["test", "--no-prompt", "-A", "--lock=tests/deno.lock", "--parallel", ...args],
     cwd: root,
-    env: Deno.stdout.isTerminal() ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" },
+    env: {
+      ...(Deno.stdout.isTerminal() ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }),
+      DENO_JOBS: Deno.env.get("DENO_JOBS") ?? `${navigator.hardwareConcurrency + 1}`,
+    },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 from boto3.s3.transfer import TransferConfig
 from gateway_clients import attempt, make_client, record, show
@@ -312,15 +313,19 @@ def big():
 
 
 def slow():
-    """A Complete whose provider takes its time, and one that fails then."""
-    key = "slow.jsonl"
-    upload = create(key)
-    etag = part(key, upload, 1, b"{}\n")["ETag"]
-    try:
-        return {"etag": complete(key, upload, [(1, etag)])["ETag"]}
-    except Exception as error:
-        told = error.response
-        return {"code": told["Error"]["Code"], "status": told["ResponseMetadata"]["HTTPStatusCode"]}
+    """Two Completes whose provider takes its time, of which it refuses one then."""
+
+    def one(key):
+        upload = create(key)
+        etag = part(key, upload, 1, b"{}\n")["ETag"]
+        try:
+            return {"etag": complete(key, upload, [(1, etag)])["ETag"]}
+        except Exception as error:
+            told = error.response
+            return {"code": told["Error"]["Code"], "status": told["ResponseMetadata"]["HTTPStatusCode"]}
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(one, ["slow.jsonl", "slower.jsonl"]))
 
 
 show(globals()[scenario]())

@@ -21,11 +21,11 @@ const numberOf = (name: string, otherwise: number) => Number(Deno.env.get(name) 
 /** What decides everything but the order in which things happen to meet. */
 const seed = numberOf("FAULTS_SEED", 20_261_127);
 /** Things that clients do. */
-const operations = numberOf("FAULTS_OPERATIONS", 500);
+const operations = numberOf("FAULTS_OPERATIONS", 300);
 /** Clients at the same time. */
 const workers = numberOf("FAULTS_WORKERS", 12);
 /** Gateways killed with kill -9; once these are over, some are restarted with SIGTERM. */
-const kills = numberOf("FAULTS_KILLS", 6);
+const kills = numberOf("FAULTS_KILLS", 4);
 /** Backups that are taken and brought back, at even distances. */
 const restores = numberOf("FAULTS_RESTORES", 1);
 /** The mean time between two mishaps, in milliseconds. */

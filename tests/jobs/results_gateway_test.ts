@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { sandboxEnvironment } from "../../sandbox/environment.ts";
 import { startSandbox } from "../../sandbox/server.ts";
 import { temporaryFolder } from "../catalog/memory.ts";
+import { impatientGateway } from "../faults/impatient_gateway.ts";
 import {
   type GatewayProcess,
   spawnGateway,
@@ -125,13 +126,14 @@ for (const end of ["killed", "told to end"] as const) {
       BATCHWAY_DATA: `${folder.path}/data`,
       BATCHWAY_POLL_SECONDS: "0",
       BATCHWAY_CONFIG: `${folder.path}/batchway.jsonc`,
+      TEST_PATIENCE: JSON.stringify({ leaseMilliseconds: 1_000 }),
     };
     const keep = { folder: `${folder.path}/kept` };
     await Deno.writeTextFile(environment.BATCHWAY_CONFIG, JSON.stringify({ results: { keep } }));
     const started: GatewayProcess[] = [];
     try {
-      // One of the two runs with the permissions of the start task.
-      const args = end === "killed" ? undefined : ["task", "start"];
+      // One of the two runs with the permissions of the start task; of the other a lease is left.
+      const args = end === "killed" ? impatientGateway : ["task", "start"];
       const first = await spawnGateway(environment, args);
       started.push(first);
       const client = createClient(first.url);
