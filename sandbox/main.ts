@@ -14,6 +14,7 @@ import { startGateway } from "../gateway.ts";
 import { announce, logOf, run } from "../program.ts";
 import { runUntilSignal } from "../process.ts";
 import { sandboxEnvironment } from "./environment.ts";
+import { sandboxModels } from "./models.ts";
 import { type Sandbox, startSandbox } from "./server.ts";
 import { snippet } from "./snippet.ts";
 
@@ -54,7 +55,9 @@ async function main(): Promise<number> {
   const environment = environmentOf(own, sandbox);
   const path = environment["BATCHWAY_CONFIG"];
   const text = path ? await Deno.readTextFile(path) : undefined;
-  const config = await parseConfig(environment, text, path ?? "");
+  const read = await parseConfig(environment, text, path ?? "");
+  // With a file, a model that lacks there is missing here as it would be in production.
+  const config = text === undefined ? { ...read, models: sandboxModels } : read;
   const log = logOf(config);
   const gateway = await startGateway(config, {
     log,

@@ -71,7 +71,13 @@ async function runInput(args: readonly string[], text: string) {
   };
 }
 
-Deno.test("the snippet that the sandbox prints runs to Completed, saved, piped and pasted", async () => {
+/** What the snippet prints: the same answers in the same form, wherever its file ran. */
+const printedBy = snippetProviders.flatMap((provider) => [
+  `${provider} Completed 3 of 3`,
+  ...[1, 2, 3].map((n) => `  request-${n} ${n} + ${n} = ${n + n}`),
+]);
+
+Deno.test("the snippet that the sandbox prints runs its file on each provider, saved, piped and pasted", async () => {
   const sandbox = await startSandboxTask();
   const file = await Deno.makeTempFile({ suffix: ".py" });
   try {
@@ -84,14 +90,8 @@ Deno.test("the snippet that the sandbox prints runs to Completed, saved, piped a
     const pasted = await runInput(["-i", "-q"], snippet);
     for (const { code, stdout, stderr } of [saved, piped, pasted]) {
       assert.equal(code, 0, stderr);
-      const printed = stdout.split("\n").map((line) => line.trimEnd()).filter((line) =>
-        line !== ""
-      );
-      assert.ok(printed.includes("Completed 3 of 3"), stdout + stderr);
-      const counts = JSON.parse(printed.at(-1) ?? "");
-      assert.deepEqual([counts.totalRecordCount, counts.successRecordCount], [3, 3]);
-      assert.equal(printed.filter((line) => line.includes('"custom_id":"request-')).length, 3);
       assert.doesNotMatch(stderr, /Error/);
+      assert.deepEqual(stdout.split("\n").map((line) => line.trimEnd()).filter(Boolean), printedBy);
     }
   } finally {
     await Deno.remove(file);
@@ -99,26 +99,17 @@ Deno.test("the snippet that the sandbox prints runs to Completed, saved, piped a
   }
 });
 
-Deno.test("the snippet runs on every provider that it names, and prints why a job fails", async () => {
+Deno.test("the snippet prints why a job fails, and goes on with the others", async () => {
   const sandbox = await startSandboxTask();
   try {
     const { stdout: snippet } = sandbox.printed;
-    const chosen = /^PROVIDER = "([a-z]+)"(.*)$/m.exec(snippet) ?? [];
-    const named = [chosen[1], ...`${chosen[2]}`.matchAll(/"([a-z]+)"/g).map(([, name]) => name)];
-    assert.deepEqual(named, snippetProviders);
-    const choose = (name: string) =>
-      snippet.replace(/^PROVIDER = "[a-z]+"/m, `PROVIDER = "${name}"`);
-    const failing = choose("openai").replace('f"request-{n}"', '"same"');
-    const texts = [failing, ...snippetProviders.slice(1).map(choose)];
-    const results = await Promise.all(texts.map((text) => runInput(["-"], text)));
-    for (const { code, stderr } of results) assert.equal(code, 0, stderr);
-    const [failed = "", ...others] = results.map(({ stdout }) => stdout);
-    assert.match(failed, /^Failed .* of .* \S+.*custom_id/m);
-    for (const stdout of others) {
-      assert.match(stdout, /^Completed 3 of 3 *$/m);
-      assert.equal(stdout.match(/"request-[123]"/g)?.length, 3, stdout);
-      assert.match(stdout, /manifest\.json\.out [0-9]+ bytes/);
+    const broken = `lines[2] = "{"\n\njobs = {}`;
+    const { code, stdout, stderr } = await runInput(["-"], snippet.replace("jobs = {}", broken));
+    assert.equal(code, 0, stderr);
+    for (const provider of ["openai", "gemini", "anthropic"]) {
+      assert.match(stdout, new RegExp(`^${provider} Failed .* Line 3 of the input is not `, "m"));
     }
+    assert.match(stdout, /^bedrock (Failed|Completed) /m);
   } finally {
     assert.equal(await sandbox.stop(), 0);
   }
