@@ -48,17 +48,19 @@ export interface ClientBucket {
   >;
   /** Lists the keys below a prefix, in their byte order. */
   list(prefix: string, signal: AbortSignal): AsyncGenerator<string>;
-  /** Writes an object: it appears whole, or not at all. Its length is verified afterwards. */
+  /**
+   * Writes an object: it appears whole, or not at all. S3 compares the MD5 of each part, and the
+   * length is verified afterwards. One writer at a time: uploads of the key that others began and did
+   * not complete are given up.
+   */
   write(key: string, object: NewClientObject, signal: AbortSignal): Promise<void>;
-  /** Gives up the uploads of an object that were begun and not completed. */
-  abortUploads(key: string, signal: AbortSignal): Promise<void>;
 }
 
 /** Opens a bucket; nothing is asked before the first call. */
 export type OpenBucket = (place: ClientBucketPlace) => ClientBucket;
 
-/** Objects over this size are put in parts, and each part is held in memory once. */
-export const partBytes = 8 * 2 ** 20;
+/** Objects over this size are put in equal parts, none below S3's least of 5 MiB; one is in memory at a time. */
+export const partBytes = 16 * 2 ** 20;
 /** The most parts that S3 takes. */
 const mostParts = 10_000;
 
@@ -88,7 +90,6 @@ export function createClientBucket(place: ClientBucketPlace): ClientBucket {
       for await (const { name } of calls.list(prefix, signal)) yield name;
     },
     write: (key, object, signal) => write(calls, key, object, signal),
-    abortUploads: (key, signal) => abortUploads(calls, key, signal),
   };
 }
 
@@ -105,12 +106,16 @@ async function write(
       "x-amz-server-side-encryption-aws-kms-key-id": kmsKey,
     }),
   };
-  const body = await open();
   if (bytes > partBytes) {
+    await abortUploads(calls, key, signal);
     const maxPartBytes = Math.max(partBytes, Math.ceil(bytes / mostParts));
-    await putInParts(calls, key, { bytes, body }, { maxPartBytes, headers, compare: true }, signal);
+    await putInParts(calls, key, { bytes, body: await open() }, {
+      maxPartBytes,
+      headers,
+      compare: true,
+    }, signal);
   } else {
-    const whole = new Uint8Array(await new Response(body).arrayBuffer());
+    const whole = new Uint8Array(await new Response(await open()).arrayBuffer());
     const answer = await calls.send("PUT", key, signal, {
       headers: { ...headers, "content-length": `${whole.length}`, "content-md5": md5Of(whole) },
       body: whole,
@@ -123,6 +128,7 @@ async function write(
   throw new Failure("unavailable", "The bucket does not hold the bytes that were written");
 }
 
+/** Gives up what a process that died has left. */
 async function abortUploads(calls: BucketCalls, key: string, signal: AbortSignal): Promise<void> {
   const query = `uploads=&prefix=${encodeUri(key, false)}`;
   const page = await calls.sendForXml("GET", "", "ListMultipartUploadsResult", signal, { query });

@@ -128,6 +128,8 @@ export interface JobDescription {
   readonly modelInvocationType?: string;
   readonly clientRequestToken?: string;
   readonly submittedAt: number;
+  /** The provider that forwards to S3 where the bucket of the output is; absent for results here. */
+  readonly outputAt?: string;
 }
 
 /** What becomes of a job. */

@@ -96,6 +96,7 @@ const description = {
   modelInvocationType: optional(text),
   clientRequestToken: optional(text),
   submittedAt: number,
+  outputAt: optional(text),
 };
 
 const S3Location = v.object({ bucket: text, key: text });

@@ -15,7 +15,7 @@ import { type Reach, scopeOf } from "../reach/reach.ts";
 import type { JobTools } from "./deps.ts";
 import { freshMilliseconds } from "./fresh_input.ts";
 import { firstLease, type JournalWork } from "./journal.ts";
-import { checkOutput } from "./output.ts";
+import { checkOutput, outputProvider } from "./output.ts";
 import { planJob } from "./plan_job.ts";
 import type { CreateRequest } from "./validate.ts";
 
@@ -107,8 +107,10 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     // Its batch is looked for by this time, and its own time runs from it.
     const submittedAt = deps.clock.earliest();
     const { jobName: name, tags, ...rest } = request;
+    const outputAt = outputProvider(reach, rest);
     const job: BegunJob = {
       ...rest,
+      ...(outputAt !== undefined && { outputAt }),
       plan,
       id: newJobId(submittedAt, deps.random),
       region,

@@ -1,9 +1,23 @@
 /** Where a job's results will be must be sayable before the job is begun. */
 import type { JobDescription } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
+import { parseS3Uri } from "../codecs/s3_uri.ts";
 import type { Objects } from "../objects/objects.ts";
 import type { Reach } from "../reach/reach.ts";
 import { placeOf } from "./results/place.ts";
+
+/**
+ * The provider that forwards to S3 to which the bucket of a job's output is bound; undefined where
+ * results stay with the job's own provider. Throws `denied` where the caller may not use it.
+ */
+export function outputProvider(
+  reach: Reach,
+  { outputDataConfig }: Pick<JobDescription, "outputDataConfig">,
+): string | undefined {
+  const uri = parseS3Uri(outputDataConfig.s3OutputDataConfig.s3Uri);
+  const name = uri && reach.boundTo?.(uri.bucket);
+  return name !== undefined && reach.forwardingAt?.(name) ? name : undefined;
+}
 
 /**
  * Throws `invalid` where a job's results would have no bucket or no name: their bucket does not
@@ -23,6 +37,8 @@ export async function checkOutput(
         "<output>/<job id>/<last part of the input>.out, and a key has at most 1024 bytes",
     );
   }
+  // A bucket that refuses keeps the job from ending, and may have been mended by then.
+  if (job.outputAt !== undefined) return;
   try {
     await objects.buckets.check(reach, place.bucket);
   } catch (error) {

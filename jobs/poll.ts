@@ -130,7 +130,7 @@ export class Poll {
       ? await this.#settling.end(scoped, run, report, patience)
       : undefined;
     // Until its results can be read, a job is seen to run.
-    const seen = unsettled(report);
+    const seen = this.#shown({ scope, job }, report);
     const next = ended ?? await this.#deps.catalog.jobs
       .update(scope, job.id, (old) => advance(old, seen, now, isOver));
     const current = next ?? job;
@@ -141,9 +141,16 @@ export class Poll {
     return await enforceTimeout(this.#deps, run, { scope, job: current }, report);
   }
 
+  /** A report as it is shown while the job has not ended: also why its results are not written. */
+  #shown(scoped: ScopedJob, report: Report): Report {
+    const unwritten = this.#deps.unwritten.get(nameOf(scoped));
+    return { ...unsettled(report), ...(unwritten !== undefined && { message: unwritten }) };
+  }
+
   /** Lets go of what a job needed that is over. */
   async #over(provider: StoringProvider, { scope, job }: ScopedJob): Promise<JobEntry> {
     this.#asked.forget(nameOf({ scope, job }));
+    this.#deps.unwritten.delete(nameOf({ scope, job }));
     const run = runOf(this.#deps, provider, { scope, job });
     try {
       await run.release(AbortSignal.timeout(30_000));

@@ -3,6 +3,7 @@ import type { JobEntry } from "../catalog/entries.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import type { JobTools, ScopedJob } from "./deps.ts";
 import type { Outcome } from "./results/collect.ts";
+import { publish } from "./publish.ts";
 import type { Report } from "./run.ts";
 import { advance } from "./state.ts";
 
@@ -13,13 +14,16 @@ const mostAtOnce = 20;
  * Ends a job, or gives one that is over its results.
  *
  * @param report Absent where the provider does not have the work any more.
+ * @param written Called once the results are where they belong, before they and the end are recorded.
  */
 export async function recordEnd(
   deps: JobTools,
-  { scope, job }: ScopedJob,
+  scoped: ScopedJob,
   report: Report | undefined,
-  { counts, message, objects, cuts }: Outcome,
+  { counts, message: said, objects, cuts }: Outcome,
+  written: () => Promise<void> = () => Promise.resolve(),
 ): Promise<JobEntry | undefined> {
+  const { scope, job } = scoped;
   const { results } = deps.catalog;
   const complete = await Promise.all(objects.map(async (one) => {
     const { held, file } = one.object;
@@ -27,12 +31,17 @@ export async function recordEnd(
     const cutChunks = await results.setCuts(scope.provider, file, cuts);
     return { ...one, object: { ...one.object, held: { ...held, cutChunks } } };
   }));
+  const unwritten = await publish(deps, scoped, complete, report?.endedAt?.getTime());
+  await written();
+  const message = unwritten === undefined ? said : [said, unwritten].filter(Boolean).join(" ");
+  const end = report &&
+    { ...report, ...(unwritten !== undefined && { status: "Failed" as const }) };
   // One step holds only so many keys; a folder may have more files.
   const early = complete.slice(0, Math.max(0, complete.length - mostAtOnce));
   await results.record(scope, early);
   const now = deps.now();
   return await results.settle(scope, job.id, (old) => {
-    const ended = report && advance(old, { ...report, counts, message }, now);
+    const ended = end && advance(old, { ...end, counts, message }, now);
     if (ended || !isTerminal(old.status)) return ended;
     return { ...old, counts, ...(message !== undefined && { message }) };
   }, complete.slice(early.length));

@@ -14,6 +14,7 @@ import { type Renewal, startRenewal } from "../runtime/renewal.ts";
 import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
 import { Doubts } from "./doubts.ts";
 import { inTime } from "../runtime/in_time.ts";
+import { publish } from "./publish.ts";
 import { recordEnd } from "./record_end.ts";
 import { unreadable, withoutResults } from "./results/collect.ts";
 import type { Report, Run } from "./run.ts";
@@ -83,7 +84,15 @@ export class Settling {
     const why = `Provider ${scope.provider} does not have the ${run.name} any more: it was ` +
       "deleted there. What became of its records is not known.";
     const { objects } = withoutResults(this.#deps, job, job.counts, why);
-    const move = (old: JobEntry) => vanished(old, now(), why);
+    let unwritten: string | undefined;
+    try {
+      unwritten = await publish(this.#deps, scoped, objects, undefined);
+    } catch (error) {
+      this.#doubts.postpone(scoped, error);
+      return job;
+    }
+    const message = unwritten === undefined ? why : `${why} ${unwritten}`;
+    const move = (old: JobEntry) => vanished(old, now(), message);
     return await results.settle(scope, job.id, move, objects) ?? job;
   }
 
@@ -141,14 +150,14 @@ export class Settling {
     try {
       if (!await this.#lease(scoped)) return undefined;
       const prolong = async () => void await this.#lease(scoped).catch(this.#lost);
-      renewal = startRenewal(leaseMilliseconds / 3, prolong);
+      const lease = renewal = startRenewal(leaseMilliseconds / 3, prolong);
       const seen = await run.collect(report, this.#doubts.ofResults(scoped, report), closing);
-      await renewal.stop();
       if ("because" in seen) {
         this.#doubts.postpone(scoped, seen.error, report, seen.because);
         return undefined;
       }
-      const settled = await recordEnd(this.#deps, scoped, report, seen);
+      // What is written may take longer than a lease.
+      const settled = await recordEnd(this.#deps, scoped, report, seen, () => lease.stop());
       this.#doubts.settled(scoped);
       return settled;
     } catch (error) {

@@ -24,6 +24,7 @@ export async function startBucket() {
   }, { ...outside.deps, env: (name) => keys[name] });
   return {
     sandbox,
+    provider,
     store: (more: Partial<BucketStoreOptions> = {}) =>
       createBucketStore({ provider, bucket: "kept", prefix: "by us/", ...more }),
     async [Symbol.asyncDispose]() {
