@@ -73,7 +73,6 @@ for (const length of [5, partBytes + 1]) {
 /** What can go wrong with an upload in parts, and what is left of it then. */
 const broken = {
   "a part is refused": { method: "PUT", query: "partNumber=2", status: 403 },
-  "a part fails": { method: "PUT", query: "partNumber=2", status: 500 },
   "its end is refused": { method: "POST", query: "^uploadId", status: 503 },
 };
 
