@@ -164,7 +164,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     postponed: (what, error) => log.warn("A clean-up is left to the sweep", { what, error }),
   });
   const jobs = createJobs({
-    ...(resultStore && { resultStore }),
+    ...(resultStore ? { resultStore } : { storedIn: objects.storedIn }),
     store,
     scratch: { folder: folders.drafts, disk: disks.scratch },
     openBucket,

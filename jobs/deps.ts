@@ -1,5 +1,6 @@
 /** Dependencies of the life of a job. */
 import type { Catalog } from "../catalog/catalog.ts";
+import type { HeldKinds } from "../catalog/held.ts";
 import type { Scope } from "../catalog/keys.ts";
 import type { JobEntry } from "../catalog/entries.ts";
 import type { ModelTable } from "../dialects/models.ts";
@@ -23,6 +24,9 @@ export interface ScopedJob {
 export function nameOf({ scope, job }: ScopedJob): string {
   return JSON.stringify([scope.tenant, scope.provider, job.id]);
 }
+
+/** Where a blob is, apart from its name. */
+export type StoredIn = Omit<HeldKinds["store"], "blob">;
 
 /** Tools of the parts of this room. */
 export interface JobTools extends JobDeps {
@@ -51,6 +55,8 @@ export interface JobDeps {
   readonly resultStore?: BlobStore;
   /** Where translated records and results are kept; no job is translated where absent. */
   readonly store?: BlobStore;
+  /** Returns where what is written to `store` is; absent where that is the store of results. */
+  readonly storedIn?: () => Promise<StoredIn>;
   /** Where the results of shards are gathered. */
   readonly scratch: ScratchPlace;
   /** Opens buckets behind providers that forward to S3; inputs and outputs there need it. */

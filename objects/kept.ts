@@ -48,6 +48,8 @@ export function createKept(deps: KeptDeps) {
     remove,
     removeCopy,
     isHere,
+    /** Returns where something is that is written to the store of kept objects by other means. */
+    storedIn: async () => ({ of: "objects" as const, ...await here() }),
     /** When an object goes that is put now; undefined where it stays. At midnight, as at S3. */
     expiryOf(now: number): number | undefined {
       return expireDays === undefined ? undefined : Math.ceil(now / day + expireDays) * day;

@@ -1,6 +1,7 @@
 /** The life of an object: put, find, read, list, remove, and the clean-up of what is left over. */
 import type { BlobStore } from "../blobs/store.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import type { HeldKinds } from "../catalog/held.ts";
 import type { ObjectEntry } from "../catalog/entries.ts";
 import { type Clock, trustedClock } from "../runtime/clock.ts";
 import type { FileId } from "../codecs/ids.ts";
@@ -92,6 +93,8 @@ export interface Objects {
   copy(reach: Reach, request: CopyRequest, signal: AbortSignal): Promise<ObjectEntry>;
   /** A job that read this file is over: the file goes if no object names it any more. */
   release(provider: StoringProvider, file: FileId, signal: AbortSignal): Promise<void>;
+  /** Returns where blobs are that a job writes to the store of kept objects. */
+  storedIn(): Promise<Omit<HeldKinds["store"], "blob">>;
   /** Deletes what failures and dead processes left; those last seen before `deadline` are dead. */
   sweep(deadline: number, signal: AbortSignal): Promise<void>;
   /** Whether no file of this process can be at a provider that the catalog does not know. */
@@ -170,6 +173,7 @@ export function createObjects(deps: ObjectDeps): Objects {
     copy: (reach, request, signal) => copy(copying, reach, request, signal),
     release: (provider, file, signal) =>
       emptyTrash({ catalog: objects, held }, provider, file, signal),
+    storedIn: kept.storedIn,
     async sweep(deadline, signal) {
       const { providers } = deps;
       const told = (what: string) => (provider: string, error: unknown) =>

@@ -3,7 +3,7 @@ import type { ResultsObject } from "../../catalog/results.ts";
 import type { JobCounts } from "../../catalog/entries.ts";
 import type { PreparedEntry, StoredBytes } from "../../catalog/shard_entries.ts";
 import { resultsFile } from "../../codecs/results_id.ts";
-import type { JobTools } from "../deps.ts";
+import type { JobTools, StoredIn } from "../deps.ts";
 import { commonOf, manifestObject, type Outcome } from "../results/collect.ts";
 import { placeOf } from "../results/place.ts";
 import type { Report } from "../run.ts";
@@ -14,13 +14,13 @@ const maxMessage = 2_048;
 const maxIdLength = 64;
 
 /** The outcome of a job whose results were written. */
-export function outcomeOf(
+export async function outcomeOf(
   deps: JobTools,
   { job }: ShardedJob,
   report: Report,
   gathered: Gathered,
   prepared: PreparedEntry | undefined,
-): Outcome {
+): Promise<Outcome> {
   const { total, success, error, inputTokens, outputTokens } = gathered;
   const counts: JobCounts = { total, processed: success + error, success, error };
   const place = placeOf(job);
@@ -35,12 +35,13 @@ export function outcomeOf(
       outputTokenCount: outputTokens,
     });
     objects.push(manifestObject(deps, place, job, text));
+    const where = await deps.storedIn?.() ?? {};
     for (const { path, output } of gathered.files) {
       const { output: key } = path === undefined ? place : placeOf(job, path) ?? place;
-      objects.push(stored(deps, job, place.bucket, key, output, path));
+      objects.push(stored(deps, job, where, { ...place, key }, output, path));
     }
     if (prepared?.losses) {
-      objects.push(stored(deps, job, place.bucket, place.losses, prepared.losses));
+      objects.push(stored(deps, job, where, { ...place, key: place.losses }, prepared.losses));
     }
   }
   const message = messageOf(report, gathered, prepared, place?.losses);
@@ -50,13 +51,13 @@ export function outcomeOf(
 function stored(
   deps: JobTools,
   job: ShardedJob["job"],
-  bucket: string,
-  key: string,
+  where: StoredIn,
+  { bucket, key }: Pick<ResultsObject, "bucket" | "key">,
   { blob, bytes, sha256 }: StoredBytes,
   path?: string,
 ): ResultsObject {
   const file = resultsFile(job.id, sha256, path);
-  const held = { in: "store", blob } as const;
+  const held = { in: "store", ...where, blob } as const;
   return { bucket, key, object: { ...commonOf(deps, job, sha256), file, held, bytes } };
 }
 

@@ -32,3 +32,38 @@ for (const [provider, model] of Object.entries(models)) {
     }
   });
 }
+
+Deno.test("results beside the kept objects are a 503 on a machine without them, and stay with them once results have a store", async () => {
+  const data = await Deno.makeTempDir();
+  const catalogPath = `${data}/catalog.kv`;
+  const start = (folder: string, results: object = {}) =>
+    startTestGateway({
+      catalogPath,
+      configuration: JSON.stringify({
+        objects: { store: { folder: `${data}/${folder}` } },
+        results,
+      }),
+    });
+  try {
+    let gateway = await start("first");
+    const client = createClient(gateway.url);
+    await client.put("anthropic", "inputs/in.jsonl", `${converse("a", "first")}\n`);
+    const id = await client.create("anthropic", models.anthropic ?? "", "s3://inputs/in.jsonl");
+    assert.equal((await client.ended("anthropic", id)).status, "Completed");
+    await gateway.stop();
+    const path = `results/out/${id}/in.jsonl.out`;
+    gateway = await start("second");
+    const answer = await fetch(`${gateway.url}/bedrock/files/${path}`, {
+      headers: { "x-model-provider": "anthropic" },
+    });
+    assert.equal(answer.status, 503);
+    assert.match(await answer.text(), /disk-id/);
+    await gateway.stop();
+    gateway = await start("first", { keep: { folder: `${data}/results` } });
+    const text = await createClient(gateway.url).read("anthropic", path);
+    assert.equal(JSON.parse(text).recordId, "a");
+    await gateway.stop();
+  } finally {
+    await Deno.remove(data, { recursive: true });
+  }
+});
