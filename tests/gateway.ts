@@ -55,10 +55,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     now: () => new Date(),
     write: (lines) => logged.push(...lines.split("\n")),
   });
-  // Most tests are about provider files, whatever is in them: what is kept says so.
-  const asksToKeep = options.configuration?.includes('"objects"') ?? false;
-  const objects = asksToKeep ? config.objects : { ...config.objects, keep: "never" as const };
-  const gateway = await startGateway({ ...config, objects }, {
+  const gateway = await startGateway(config, {
     log,
     env: (name) => (environment as Record<string, string>)[name],
     ...(config.catalog === "file" && { catalogPath: options.catalogPath ?? ":memory:" }),

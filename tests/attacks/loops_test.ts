@@ -1,6 +1,7 @@
 /** Upstreams that lead back: to the gateway itself, over another gateway, and over a base URL. */
 import assert from "node:assert/strict";
 import { startTestGateway } from "../gateway.ts";
+import { line } from "./operations.ts";
 import { hopsWith } from "../../codecs/hops.ts";
 
 const job = "/bedrock/model-invocation-jobs";
@@ -85,7 +86,7 @@ Deno.test("a request that has passed the gateway is LoopDetected, in its service
     assert.match(JSON.parse(bedrock.text).message, /passed this gateway already/);
     assert.equal(forwarded, 1);
     // A base URL: its calls are a provider's own, and yet they come back.
-    const stored = await asked("/bedrock/files/bucket/k.jsonl", "openai", "PUT", "{}\n");
+    const stored = await asked("/bedrock/files/bucket/k.jsonl", "openai", "PUT", line);
     assert.equal(stored.answer.status, 508, stored.text);
     assert.match(stored.text, /<Code>LoopDetected<\/Code>/);
     assert.equal(forwarded, 1);

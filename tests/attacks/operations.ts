@@ -12,6 +12,9 @@ export const files = "/bedrock/files";
 export const line =
   '{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"model":"m"}}\n';
 
+/** Lets a provider have the bytes of an object, whatever they are. */
+export const native = { "x-amz-meta-batchway-dialect": "native" } as const;
+
 /** What a request is about; all of it is there. */
 export interface Place {
   readonly bucket: string;
@@ -191,10 +194,11 @@ export async function prepare(
     return answer;
   };
   const put = { method: "PUT", body: line };
+  // The line may be another provider's than the key's.
   for (const name of [bucket, `${bucket}-empty`]) {
     await must({ method: "PUT", path: `${files}/${name}` });
   }
-  const object = await must({ ...put, path: `${files}/${bucket}/k.jsonl` });
+  const object = await must({ ...put, headers: native, path: `${files}/${bucket}/k.jsonl` });
   const place = { bucket, key: "k.jsonl", etag: object.headers.get("etag") ?? "" };
   if (wanted.job) {
     const { ask } = bedrockOperations[0] ?? assert.fail();

@@ -4,7 +4,7 @@ import { sandboxKeys } from "../../sandbox/context.ts";
 import { freshMilliseconds } from "../../jobs/fresh_input.ts";
 import type { FaultRule } from "../../sandbox/faults.ts";
 import { jumpingClock } from "../faults/clock.ts";
-import { files, jobOf, line, prepare } from "./operations.ts";
+import { files, jobOf, line, native, prepare } from "./operations.ts";
 import { type Ask, type Key, signHeader, signQuery } from "./sign.ts";
 import { comparable, withWorld, type World } from "./world.ts";
 
@@ -21,7 +21,7 @@ function asksOf(bucket: string, arn: string): readonly Ask[] {
   return [
     { method: "GET", path: `${files}/${bucket}/k.jsonl` },
     { method: "GET", path: `${files}/${bucket}/k.jsonl`, headers: { range: "bytes=0-3" } },
-    { method: "PUT", path: `${files}/${bucket}/new.jsonl`, body: line },
+    { method: "PUT", path: `${files}/${bucket}/new.jsonl`, headers: native, body: line },
     { service: "bedrock", method: "GET", path: `/bedrock/model-invocation-job/${job}` },
     { service: "bedrock", method: "POST", path: `/bedrock/model-invocation-job/${job}/stop` },
     {

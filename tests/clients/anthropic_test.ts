@@ -31,7 +31,7 @@ interface Seen {
   readonly stopped: Job;
 }
 
-Deno.test("anthropic answers advice for files, and its native batches as jobs", () =>
+Deno.test("anthropic answers advice for files where nothing is kept, and its native batches as jobs", () =>
   withGateway(async ({ url, sandbox }) => {
     const anthropic = new Anthropic({
       apiKey: sandboxKeys.anthropic,
@@ -91,4 +91,4 @@ Deno.test("anthropic answers advice for files, and its native batches as jobs", 
     assert.equal(seen.stopOfEnded.status, 400);
     assert.equal(seen.stopOfEnded.code, "ConflictException");
     assert.equal(seen.stopped.status, "Stopped");
-  }, { sandbox: { batchSeconds: 20 } }));
+  }, { sandbox: { batchSeconds: 20 }, configuration: '{ "objects": { "keep": "never" } }' }));

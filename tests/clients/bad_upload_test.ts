@@ -63,7 +63,7 @@ for (const provider of storing) {
 }
 
 for (const [provider, limit] of [["openai", 200 * 2 ** 20], ["gemini", 2 ** 31]] as const) {
-  Deno.test(`one byte more than ${provider} takes is refused before any byte is sent`, () =>
+  Deno.test(`one byte more than ${provider} takes is refused before any byte is sent where nothing is kept`, () =>
     withGateway(async ({ url, sandbox }) => {
       using wire = await wireTo(url);
       const length = `Content-Length: ${limit + 1}`;
@@ -73,7 +73,7 @@ for (const [provider, limit] of [["openai", 200 * 2 ** 20], ["gemini", 2 ** 31]]
       assert.match(answer.body, /<Code>EntityTooLarge<\/Code>/);
       assert.match(answer.body, new RegExp(`<MaxSizeAllowed>${limit}</MaxSizeAllowed>`));
       assert.deepEqual((await ledgerOf(sandbox)).requests, []);
-    }));
+    }, { configuration: '{ "objects": { "keep": "never" } }' }));
 }
 
 Deno.test("the configuration's own limit of a body is kept", () =>

@@ -5,6 +5,9 @@ import type { TestGateway } from "../gateway.ts";
 /** One line of an input for OpenAI. */
 export const line = '{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{}}\n';
 
+/** One line of an input for Gemini. */
+export const generateLine = '{"key":"a","request":{"contents":[{"parts":[{"text":"Hi"}]}]}}\n';
+
 /** An S3 error as its document tells of it; the document is one, with the request's id. */
 export async function s3Error(
   answer: Response,

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { sandboxKeys } from "../../sandbox/context.ts";
 import type { FaultRule } from "../../sandbox/faults.ts";
 import type { TestGateway } from "../gateway.ts";
+import { generateLine, line } from "./calls.ts";
 import { heldFiles, ledgerOf, setFaults, until, withGateway } from "./session.ts";
-
-const line = '{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{}}\n';
 
 type Storing = "openai" | "gemini";
 
@@ -49,9 +48,12 @@ const unknownFile: Readonly<Record<Storing, string>> = {
   gemini: "nobodys0file",
 };
 
+/** A record of each provider's own, which it is sent. */
+const lines: Readonly<Record<Storing, string>> = { openai: line, gemini: generateLine };
+
 /** Calls that reach the provider. */
 const s3Calls = (provider: Storing): Readonly<Record<string, Call>> => ({
-  PutObject: s3("PUT", "/my-bucket/new", line),
+  PutObject: s3("PUT", "/my-bucket/new", lines[provider]),
   GetObject: s3("GET", `/my-bucket/${unknownFile[provider]}`),
   ListObjectsV2: s3("GET", `/${provider}-files?list-type=2`),
 });
@@ -148,7 +150,7 @@ async function tell(answer: Response): Promise<Told> {
 
 /** Puts the object `a` and starts a job on it; the job's ARN. */
 async function prepare(gateway: TestGateway, provider: Storing): Promise<string> {
-  await (await s3("PUT", "/my-bucket/a", line)(gateway, provider, "")).body?.cancel();
+  await (await s3("PUT", "/my-bucket/a", lines[provider])(gateway, provider, "")).body?.cancel();
   const created = await bedrockCalls["CreateModelInvocationJob"]?.(gateway, provider, "");
   const { jobArn } = await created?.json() ?? {};
   assert.ok(jobArn);
@@ -224,7 +226,8 @@ for (const provider of ["openai", "gemini"] as const) {
 
   Deno.test(`a sentence of ${provider} about a wrong request is passed on without the key`, () =>
     withGateway(async (gateway) => {
-      await (await s3("PUT", "/my-bucket/a", line)(gateway, provider, "")).body?.cancel();
+      await (await s3("PUT", "/my-bucket/a", lines[provider])(gateway, provider, "")).body
+        ?.cancel();
       const refusing = { ...answered(400)(provider), provider, method: "POST", times: 1000 };
       await setFaults(gateway.sandbox, refusing);
       const create = await bedrockCalls["CreateModelInvocationJob"]?.(gateway, provider, "");
@@ -232,7 +235,9 @@ for (const provider of ["openai", "gemini"] as const) {
       const refused = await tell(create);
       assert.deepEqual([refused.status, refused.code], [400, "ValidationException"]);
       assert.match(refused.text, /The key \[masked\] met an error 400/);
-      const put = await tell(await s3("PUT", "/my-bucket/new", line)(gateway, provider, ""));
+      const put = await tell(
+        await s3("PUT", "/my-bucket/new", lines[provider])(gateway, provider, ""),
+      );
       assert.deepEqual([put.status, put.code], [400, "InvalidRequest"]);
       assertNoKeys(refused.text, put.text, ...gateway.logged);
     }));
@@ -257,11 +262,15 @@ for (const provider of ["openai", "gemini"] as const) {
     withGateway(async (gateway) => {
       const path = provider === "openai" ? "/files" : "/upload/";
       await setFaults(gateway.sandbox, { provider, method: "POST", path, cut: "after", times: 9 });
-      const told = await tell(await s3("PUT", "/my-bucket/new", line)(gateway, provider, ""));
+      const told = await tell(
+        await s3("PUT", "/my-bucket/new", lines[provider])(gateway, provider, ""),
+      );
       assert.equal(told.status, 503, told.text);
       assert.deepEqual(await heldFiles(gateway.sandbox, provider), []);
       await setFaults(gateway.sandbox);
-      const again = await tell(await s3("PUT", "/my-bucket/new", line)(gateway, provider, ""));
+      const again = await tell(
+        await s3("PUT", "/my-bucket/new", lines[provider])(gateway, provider, ""),
+      );
       assert.equal(again.status, 200);
       assert.equal((await heldFiles(gateway.sandbox, provider)).length, 1);
     }));

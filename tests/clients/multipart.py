@@ -134,7 +134,7 @@ def errors():
     """What S3 refuses."""
     key = "errors.jsonl"
     upload = create(key)
-    small = part(key, upload, 1, b"{}\n")["ETag"]
+    small = part(key, upload, 1, lines(1234))["ETag"]
     last = part(key, upload, 2, lines(5 * MIB))["ETag"]
 
     def refused(parts, **more):

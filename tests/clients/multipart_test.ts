@@ -7,6 +7,8 @@ import { spawnSandbox } from "./sandbox_process.ts";
 import { heldFiles, runClient, setFaults, withGateway } from "./session.ts";
 
 const providers = ["openai", "gemini"] as const;
+/** What is over a provider's limit, or at one without files, is refused. */
+const nothingKept = { configuration: '{ "objects": { "keep": "never" } }' };
 
 for (const provider of providers) {
   const program = <Seen>(url: string, scenario: string, ...more: string[]) =>
@@ -122,7 +124,7 @@ Deno.test("parts are copied from objects, whole or a range of them", () =>
     });
   }));
 
-Deno.test("the part that crosses the provider's limit is refused, and names the limit", () =>
+Deno.test("the part that crosses the provider's limit is refused where nothing is kept, and names the limit", () =>
   withGateway(async ({ url, sandbox }) => {
     interface Seen {
       readonly fits: null;
@@ -135,7 +137,7 @@ Deno.test("the part that crosses the provider's limit is refused, and names the 
     assert.equal(seen.over.code, "EntityTooLarge");
     assert.ok(seen.over.message.includes(`${seen.limit} bytes`));
     assert.deepEqual(await heldFiles(sandbox, "openai"), []);
-  }));
+  }, nothingKept));
 
 Deno.test("a part may come aws-chunked, with its checksum as a trailer", () =>
   withGateway(async ({ url }) => {
@@ -166,7 +168,7 @@ Deno.test("a part may come aws-chunked, with its checksum as a trailer", () =>
     assert.deepEqual((await parts.text()).match(/<Size>[0-9]+<\/Size>/g), ["<Size>5</Size>"]);
   }));
 
-Deno.test("a provider that takes no files refuses the upload before its first part", () =>
+Deno.test("a provider that takes no files refuses the upload before its first part where nothing is kept", () =>
   withGateway(async ({ url }) => {
     const answer = await fetch(`${url}/bedrock/files/my-bucket/key?uploads`, {
       method: "POST",
@@ -174,7 +176,7 @@ Deno.test("a provider that takes no files refuses the upload before its first pa
     });
     assert.equal(answer.status, 501);
     assert.match(await answer.text(), /<Code>NotImplemented<\/Code>/);
-  }));
+  }, nothingKept));
 
 Deno.test("boto3 waits for a Complete that takes long, and is told of its late failure", () =>
   withGateway(async ({ url, sandbox }) => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateLine, line } from "./calls.ts";
 import { type ClientError, heldFiles, ledgerOf, runClient, withGateway } from "./session.ts";
 
 const providers = ["bedrock", "openai", "gemini"] as const;
@@ -155,14 +156,18 @@ for (const provider of providers) {
     }));
 }
 
-for (const provider of ["openai", "gemini"] as const) {
+for (const [provider, one] of [["openai", line], ["gemini", generateLine]] as const) {
   Deno.test(`a put on an existing key deletes the provider file before it at ${provider}`, () =>
     withGateway(async ({ url, sandbox }) => {
       const target = `${url}/bedrock/files/my-bucket/same.jsonl`;
       const headers = { "x-model-provider": provider };
       const etags: string[] = [];
       for (const n of [1, 2, 3]) {
-        const answer = await fetch(target, { method: "PUT", headers, body: `{"key":"${n}"}\n` });
+        const answer = await fetch(target, {
+          method: "PUT",
+          headers,
+          body: one.replace('"a"', `"${n}"`),
+        });
         await answer.body?.cancel();
         etags.push(answer.headers.get("etag")?.replaceAll('"', "").replace("files/", "") ?? "");
       }
@@ -179,7 +184,7 @@ Deno.test("uploads carry the purpose and name that OpenAI asks for", () =>
     const answer = await fetch(`${url}/bedrock/files/my-bucket/${key}`, {
       method: "PUT",
       headers: { "x-model-provider": "openai" },
-      body: "{}\n",
+      body: line,
     });
     await answer.body?.cancel();
     const [file] = (await ledgerOf(sandbox)).holdings["openai"]?.["files"]?.items ?? [];

@@ -18,7 +18,9 @@ async function putLines(url: string, key: string, bytes: number): Promise<string
       if (left === 0) return controller.close();
       let text = "";
       while (text.length < mib) {
-        text += `{"custom_id":"${key}-${number++}","pad":"`.padEnd(1022, "x") + '"}';
+        const id = `${key}-${number++}`;
+        text += `{"custom_id":"${id}","method":"POST","url":"/v1/chat/completions","body":{"pad":"`
+          .padEnd(1021, "x") + '"}}\n';
       }
       const chunk = new TextEncoder().encode(text).slice(0, left);
       left -= chunk.byteLength;
@@ -86,55 +88,61 @@ Deno.test("a download that breaks in its middle is an error at once, and is begu
     assert.equal(await downloads(sandbox), failed + 2, "one that broke, and one for all the rest");
   }));
 
-Deno.test("what answers to ranges and parts say is as Amazon S3 has it", () =>
-  withGateway(async ({ url }) => {
-    interface Answer {
-      readonly right: boolean;
-      readonly at: number;
-      readonly status: number;
-      readonly range: string | null;
-      readonly length: number;
-      readonly parts: number | null;
-      readonly checksums: readonly string[];
-    }
-    const seen = await runClient<Record<string, unknown>>("ranges.py", [url, "openai", "headers"]);
-    const whole: Answer = {
-      right: true,
-      at: 0,
-      status: 200,
-      range: null,
-      length: 57,
-      parts: null,
-      checksums: ["x-amz-checksum-sha256", "x-amz-checksum-type"],
-    };
-    const part = (at: number, last: number): Answer => ({
-      ...whole,
-      at,
-      status: 206,
-      range: `bytes ${at}-${last}/57`,
-      length: last - at + 1,
-      checksums: [],
-    });
-    assert.deepEqual(seen["whole"], whole);
-    assert.deepEqual(seen["ignored"], whole);
-    assert.deepEqual(seen["middle"], part(5, 37));
-    assert.deepEqual(seen["suffix"], part(7, 56));
-    assert.deepEqual(seen["open"], { ...part(20, 56), at: 1 });
-    assert.deepEqual(seen["beyond"], { ...part(20, 56), at: 1 });
-    assert.deepEqual(seen["all"], part(0, 56));
-    assert.deepEqual(seen["part"], part(0, 56));
-    assert.equal(seen["emptyPart"], 200);
-    const code = (name: string) => {
-      const error = seen[name] as ClientError;
-      return [error.status, error.code];
-    };
-    assert.deepEqual(code("outside"), [416, "InvalidRange"]);
-    assert.equal(code("outsideHead")[0], 416);
-    assert.deepEqual(code("part2"), [400, "InvalidPart"]);
-    assert.deepEqual(code("part0"), [400, "InvalidArgument"]);
-    assert.deepEqual(code("rangeAndPart"), [400, "InvalidRequest"]);
-    assert.deepEqual(code("otherFile"), [412, "PreconditionFailed"]);
-  }));
+for (const keep of ["needed", "never"]) {
+  Deno.test(`what answers to ranges and parts say is as Amazon S3 has it, with keep ${keep}`, () =>
+    withGateway(async ({ url }) => {
+      interface Answer {
+        readonly right: boolean;
+        readonly at: number;
+        readonly status: number;
+        readonly range: string | null;
+        readonly length: number;
+        readonly parts: number | null;
+        readonly checksums: readonly string[];
+      }
+      const seen = await runClient<Record<string, unknown>>("ranges.py", [
+        url,
+        "openai",
+        "headers",
+      ]);
+      const whole: Answer = {
+        right: true,
+        at: 0,
+        status: 200,
+        range: null,
+        length: 57,
+        parts: null,
+        checksums: ["x-amz-checksum-sha256", "x-amz-checksum-type"],
+      };
+      const part = (at: number, last: number): Answer => ({
+        ...whole,
+        at,
+        status: 206,
+        range: `bytes ${at}-${last}/57`,
+        length: last - at + 1,
+        checksums: [],
+      });
+      assert.deepEqual(seen["whole"], whole);
+      assert.deepEqual(seen["ignored"], whole);
+      assert.deepEqual(seen["middle"], part(5, 37));
+      assert.deepEqual(seen["suffix"], part(7, 56));
+      assert.deepEqual(seen["open"], { ...part(20, 56), at: 1 });
+      assert.deepEqual(seen["beyond"], { ...part(20, 56), at: 1 });
+      assert.deepEqual(seen["all"], part(0, 56));
+      assert.deepEqual(seen["part"], part(0, 56));
+      assert.equal(seen["emptyPart"], 200);
+      const code = (name: string) => {
+        const error = seen[name] as ClientError;
+        return [error.status, error.code];
+      };
+      assert.deepEqual(code("outside"), [416, "InvalidRange"]);
+      assert.equal(code("outsideHead")[0], 416);
+      assert.deepEqual(code("part2"), [400, "InvalidPart"]);
+      assert.deepEqual(code("part0"), [400, "InvalidArgument"]);
+      assert.deepEqual(code("rangeAndPart"), [400, "InvalidRequest"]);
+      assert.deepEqual(code("otherFile"), [412, "PreconditionFailed"]);
+    }, { configuration: `{ "objects": { "keep": "${keep}" } }` }));
+}
 
 Deno.test({
   name: "the gateway's memory does not grow with the object that is downloaded in ranges",
@@ -142,11 +150,7 @@ Deno.test({
   async fn() {
     const sandbox = await startSandbox({});
     const data = await Deno.makeTempDir();
-    const configuration = `${data}/batchway.jsonc`;
-    // The lines are of no dialect, and still a provider's file is to be downloaded.
-    await Deno.writeTextFile(configuration, '{ "objects": { "keep": "never" } }');
-    const environment = { BATCHWAY_DATA: data, BATCHWAY_CONFIG: configuration };
-    const gateway = await spawnGateway({ ...sandboxEnvironment(sandbox), ...environment });
+    const gateway = await spawnGateway({ ...sandboxEnvironment(sandbox), BATCHWAY_DATA: data });
     try {
       const peak = async () => {
         const status = await Deno.readTextFile(`/proc/${gateway.pid}/status`);

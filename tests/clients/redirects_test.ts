@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import type { ProviderName } from "../../sandbox/faults.ts";
 import type { TestGateway } from "../gateway.ts";
 import { serve } from "../providers/harness.ts";
+import { generateLine, line } from "./calls.ts";
 import { setFaults, withGateway } from "./session.ts";
 
 /** What must never be asked by way of a provider's redirect. */
 const metadataPath = "/latest/meta-data/iam/security-credentials/";
-const line = '{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{}}\n';
 
 const createBody = JSON.stringify({
   jobName: "a-job",
@@ -19,6 +19,7 @@ const createBody = JSON.stringify({
 type Call = readonly [method: string, path: string, body?: string];
 
 const upload: Call = ["PUT", "/files/my-bucket/new", line];
+const uploadToGemini: Call = ["PUT", "/files/my-bucket/new", generateLine];
 const create: Call = ["POST", "/model-invocation-job", createBody];
 const listOfJobs: Call = ["GET", "/model-invocation-jobs"];
 const arn = (id: string) => encodeURIComponent(id);
@@ -44,7 +45,7 @@ const calls: Readonly<
   gemini: {
     strikes: ["gemini"],
     calls: [
-      upload,
+      uploadToGemini,
       create,
       listOfJobs,
       ["GET", "/files/my-bucket/nobodys0file"],
@@ -96,7 +97,8 @@ for (const [provider, { strikes, calls: ofProvider }] of Object.entries(calls)) 
       withGateway(async (gateway) => {
         await using metadata = serve(() => new Response("stolen"));
         // What the job is created for.
-        await (await send(gateway, provider, ["PUT", "/files/my-bucket/a", line])).body?.cancel();
+        const input = provider === "gemini" ? generateLine : line;
+        await (await send(gateway, provider, ["PUT", "/files/my-bucket/a", input])).body?.cancel();
         for (const target of [metadata.url, "http://169.254.169.254"]) {
           const location = `${target}${metadataPath}`;
           await setFaults(
@@ -147,7 +149,7 @@ Deno.test("a session of a Gemini upload leads nowhere else, by its URL or by a r
       });
   });
   await withGateway(async (gateway) => {
-    const answer = await send(gateway, "gemini", upload);
+    const answer = await send(gateway, "gemini", uploadToGemini);
     const text = await answer.text();
     assert.equal(answer.status, 503, text);
     assert.ok(!text.includes(metadataPath), text);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { generateLine, line } from "./calls.ts";
 import { heldFiles, ledgerOf, until, withGateway } from "./session.ts";
 import { s3Head, wireTo } from "./wire.ts";
 
-const line = '{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{}}\n';
 const put = (provider: string, ...headers: string[]) =>
   s3Head("PUT", "/my-bucket/a.jsonl", provider, `Content-Length: ${line.length}`, ...headers);
 
@@ -50,9 +50,10 @@ for (const provider of ["openai", "gemini"] as const) {
     withGateway(async ({ url, sandbox, logged }) => {
       {
         using wire = await wireTo(url);
-        const length = "Content-Length: 100000";
+        const records = (provider === "openai" ? line : generateLine).repeat(5_000);
+        const length = `Content-Length: ${2 * records.length}`;
         await wire.head(...s3Head("PUT", "/my-bucket/half.jsonl", provider, length));
-        await wire.send(line);
+        await wire.send(records);
         // It is half-way up when its client goes away.
         await until(async () => (await ledgerOf(sandbox)).requests.length > 0);
       }

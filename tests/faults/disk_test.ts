@@ -27,7 +27,7 @@ import {
 
 type Client = ReturnType<typeof createClient>;
 
-const part = "x".repeat(100_000);
+const part = `${openaiLines.padEnd(99_999)}\n`;
 const files = "/bedrock/files/bucket";
 
 async function textOf(response: Response): Promise<string> {
@@ -189,9 +189,7 @@ for (const { what, ignore, start } of waysOfNoRoom) {
     async fn() {
       const sandbox = await startSandbox({ batchSeconds: 0.2 });
       const configuration = await Deno.makeTempFile({ suffix: ".jsonc" });
-      // What it puts is to be at the provider, whatever is in it.
-      const keep = `{ "objects": { "keep": "never" }, ` +
-        `"results": { "keep": { "folder": "\${BATCHWAY_DATA}/kept" } } }`;
+      const keep = `{ "results": { "keep": { "folder": "\${BATCHWAY_DATA}/kept" } } }`;
       await Deno.writeTextFile(configuration, keep);
       let cramped: CrampedGateway | undefined;
       try {

@@ -20,6 +20,12 @@ export const holders: readonly Holder[] = [
   { provider: "bedrock", bucket: "bedrock-data", reads: true },
 ];
 
+/**
+ * The samples are to be provider files, also those of no bytes and of one, which can be no records.
+ * How clients work with kept objects is in `kept_test.ts`.
+ */
+const nothingKept = { keep: "never" };
+
 const bindings = Object.fromEntries(
   holders.map(({ provider }) => [`${provider}-data*`, { provider }]),
 );
@@ -57,7 +63,7 @@ export async function withWorld(
     const opening = await allow(catalogPath, credentials);
     const gateway = await startTestGateway({
       env: { BATCHWAY_S3_PORT: "0", BATCHWAY_DATA: `${folder}/data`, ...opening },
-      configuration: JSON.stringify({ buckets: bindings, ...settings }),
+      configuration: JSON.stringify({ buckets: bindings, objects: nothingKept, ...settings }),
       catalogPath,
     });
     try {
