@@ -1,6 +1,7 @@
 /** Holding the catalog to its rules, and putting right what they find. */
 import { checkedKv } from "../catalog/checked_kv.ts";
-import { judgeEntry, keyWords } from "../catalog/entry_kinds.ts";
+import { judgeEntry } from "../catalog/entry_kinds.ts";
+import { keyWords } from "../catalog/key_text.ts";
 import { keys, maxBatch } from "../catalog/keys.ts";
 import { change } from "../catalog/kv.ts";
 import type { JobId } from "../codecs/ids.ts";

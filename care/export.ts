@@ -5,7 +5,7 @@
  * Secrets are in it as they are in the catalog: what is sealed there stays sealed, what is not (the
  * secret of page tokens) is readable.
  */
-import { encode } from "./encoding.ts";
+import { encode } from "../codecs/kv_json.ts";
 import { keys, maxBatch } from "../catalog/keys.ts";
 import { schemaOf } from "../catalog/schema.ts";
 

@@ -7,7 +7,7 @@ import { dropMoment, removeAll } from "../catalog/moment.ts";
 import { beginImport, endImport, ensureSchema, newer, schemaVersion } from "../catalog/schema.ts";
 import { Failure } from "../codecs/failure.ts";
 import { isBlank, splitLines } from "../codecs/jsonl.ts";
-import { decode, type Encoded } from "./encoding.ts";
+import { decode, type Encoded } from "../codecs/kv_json.ts";
 import { backupFormat } from "./export.ts";
 
 /** Dependencies of importing. */

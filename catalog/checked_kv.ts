@@ -2,7 +2,8 @@
  * A KV whose readers meet no entry that is not of its kind's form: a damaged one, or one of another
  * program, is set aside where it is read, and takes nothing else with it.
  */
-import { judgeEntry, keyWords, standInFor } from "./entry_kinds.ts";
+import { judgeEntry, standInFor } from "./entry_kinds.ts";
+import { keyWords } from "./key_text.ts";
 import { maxBatch } from "./keys.ts";
 import { kvOver } from "./kv.ts";
 

@@ -71,13 +71,17 @@ export interface CompletingEntry {
   readonly until: number;
 }
 
-/** An upload that became an object: what a repeated Complete is answered with. */
-export interface CompletedEntry {
+/** An object with its name, outside of its own entry. */
+export interface NamedObject {
   readonly tenant: string;
   readonly provider: string;
   readonly bucket: string;
   readonly key: string;
   readonly record: ObjectEntry;
+}
+
+/** An upload that became an object: what a repeated Complete is answered with. */
+export interface CompletedEntry extends NamedObject {
   readonly completedAt: number;
 }
 

@@ -3,6 +3,7 @@
  * program relies on is asked for; members that a later version adds are let through.
  */
 import * as v from "valibot";
+import type { NamedObject as NamedObjectEntry } from "./entries.ts";
 import { jobStatuses } from "../codecs/job_status.ts";
 import {
   bytes,
@@ -65,6 +66,14 @@ const ObjectEntry = v.object({
   checksums: texts,
   parts: optional(PackedParts),
   expiresAt: optional(number),
+});
+
+const NamedObject = v.object({
+  tenant: text,
+  provider: text,
+  bucket: text,
+  key: text,
+  record: ObjectEntry,
 });
 
 const UploadEntry = v.object({
@@ -217,14 +226,7 @@ const kinds: Readonly<Record<string, EntryKind>> = {
   "completing": { key: ofId, value: Lease },
   "completed": {
     key: ofId,
-    value: v.object({
-      tenant: text,
-      provider: text,
-      bucket: text,
-      key: text,
-      record: ObjectEntry,
-      completedAt: number,
-    }),
+    value: v.object({ ...NamedObject.entries, completedAt: number }),
   },
   "part": { key: [["text", "number"]], value: PartEntry },
   "file": {
@@ -316,6 +318,11 @@ export function fitsKind(name: string, value: unknown): boolean {
   return kind !== undefined && v.is(kind.value, value);
 }
 
+/** Whether a value is an object with its name. */
+export function isNamedObject(value: unknown): value is NamedObjectEntry {
+  return v.is(NamedObject, value);
+}
+
 /** What stands for an entry of this kind that is wrong: null where it is as if it were not there. */
 export function standInFor(key: Deno.KvKey): unknown {
   return kinds[String(key[0])]?.standIn ?? null;
@@ -323,13 +330,6 @@ export function standInFor(key: Deno.KvKey): unknown {
 
 /** The names of all kinds. */
 export const entryKinds: readonly string[] = Object.keys(kinds);
-
-/** A key as it is logged, cut short. */
-export function keyWords(key: Deno.KvKey): string {
-  const utf8 = new TextDecoder();
-  const words = key.map((part) => part instanceof Uint8Array ? utf8.decode(part) : String(part));
-  return words.map((word) => word.slice(0, 100)).join("/").slice(0, 300);
-}
 
 const partTypes: Readonly<Record<KeyPart, (part: Deno.KvKeyPart) => boolean>> = {
   text: (part) => typeof part === "string",

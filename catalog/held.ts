@@ -39,3 +39,9 @@ export type HeldIn<In extends keyof HeldKinds> = {
 
 /** Where an object's bytes are. */
 export type Held = HeldIn<keyof HeldKinds>;
+
+/** Returns the blob of kept objects that holds an object's bytes, or a copy of them. */
+export function keptBlobOf(held: Held): KeptBlob | undefined {
+  if (held.in === "provider") return held.copy;
+  return held.in === "store" && held.of === "objects" ? held : undefined;
+}

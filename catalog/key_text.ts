@@ -12,3 +12,10 @@ export function keyText(key: Deno.KvKey): string {
   }
   return text;
 }
+
+/** A key as it is logged, cut short. */
+export function keyWords(key: Deno.KvKey): string {
+  const utf8 = new TextDecoder();
+  const words = key.map((part) => part instanceof Uint8Array ? utf8.decode(part) : String(part));
+  return words.map((word) => word.slice(0, 100)).join("/").slice(0, 300);
+}

@@ -1,10 +1,10 @@
 /**
- * What the catalog keeps, as JSON: everything that Deno KV can hold beyond JSON is an object with the
+ * Entries of the catalog as JSON: everything that Deno KV can hold beyond JSON is an object with the
  * member `$`, which says what it is, and `v`.
  */
 import { Buffer } from "node:buffer";
 
-/** A part of a key or a value as it is in a backup. */
+/** A part of a key or a value as it is in a backup or a label. */
 export type Encoded = null | boolean | number | string | readonly Encoded[] | {
   readonly [name: string]: Encoded;
 };

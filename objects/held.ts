@@ -1,6 +1,6 @@
 /** The places that objects' bytes can be in: how they are opened, and how they are deleted, in each. */
 import type { ObjectEntry } from "../catalog/entries.ts";
-import type { Held, HeldIn, HeldKinds, KeptBlob } from "../catalog/held.ts";
+import type { HeldIn, HeldKinds } from "../catalog/held.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { ByteRange, StoringProvider } from "../providers/provider.ts";
 import { accountOf, filesOf } from "../reach/reach.ts";
@@ -76,12 +76,6 @@ export async function removeHeld<In extends keyof HeldKinds>(
   signal: AbortSignal,
 ): Promise<void> {
   await placeOf<In>(object.held).remove(deps, provider, object, signal);
-}
-
-/** The blob of kept objects that holds an object's bytes, or a copy of them. */
-export function keptBlobOf(held: Held): KeptBlob | undefined {
-  if (held.in === "provider") return held.copy;
-  return held.in === "store" && held.of === "objects" ? held : undefined;
 }
 
 function placeOf<In extends keyof HeldKinds>(held: HeldIn<In>): Place<In> {

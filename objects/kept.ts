@@ -1,11 +1,13 @@
 /** Objects that the gateway keeps itself: their blobs, where they are, and when they go. */
 import type { BlobStore, NewBlob } from "../blobs/store.ts";
 import type { CopyCatalog } from "../catalog/copies.ts";
+import type { NamedObject } from "../catalog/entries.ts";
 import type { KeptBlob } from "../catalog/held.ts";
 import { blobName, randomId } from "../codecs/ids.ts";
 import { Failure } from "../codecs/failure.ts";
 import { cancelUnread } from "../runtime/unread.ts";
 import type { ByteRange } from "../providers/provider.ts";
+import { removeLabelled, writeLabel } from "./labels.ts";
 
 /** Which disk a store is on. */
 export interface StoreDisk {
@@ -48,6 +50,8 @@ export function createKept(deps: KeptDeps) {
     remove,
     removeCopy,
     isHere,
+    /** Notes beside an object's blob, where it has one, what the object is. */
+    label: (object: NamedObject, signal: AbortSignal) => writeLabel(blobs, object, signal),
     /** Returns where something is that is written to the store of kept objects by other means. */
     storedIn: async () => ({ of: "objects" as const, ...await here() }),
     /** When an object goes that is put now; undefined where it stays. At midnight, as at S3. */
@@ -96,7 +100,7 @@ export function createKept(deps: KeptDeps) {
 
   async function remove(kept: KeptBlob, signal: AbortSignal): Promise<void> {
     if (!await isHere(kept)) throw elsewhere(kept);
-    await blobs.remove(kept.blob, signal);
+    await removeLabelled(blobs, kept, signal);
   }
 
   /** Removes the copy of a provider file. */

@@ -71,10 +71,10 @@ export function parseProviderName(name: string): ParsedName | undefined {
 }
 
 /**
- * Whether an object could have been put under this name: holders of a provider's key name files,
- * too.
+ * Whether an object could have been put under this name: holders of a provider's key, or of the
+ * gateway's own store, name files, too.
  */
-function isPossible({ tenant, bucket, key }: ObjectName): boolean {
+export function isPossible({ tenant, bucket, key }: ObjectName): boolean {
   const bytes = Buffer.byteLength(key);
   return tenant !== "" && tenant !== nativeTenant && Buffer.byteLength(tenant) <= maxTenantBytes &&
     isBucketName(bucket) && bytes > 0 && bytes <= maxKeyBytes;

@@ -2,7 +2,7 @@
 import type { BlobStore } from "../blobs/store.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { HeldKinds } from "../catalog/held.ts";
-import type { ObjectEntry } from "../catalog/entries.ts";
+import type { NamedObject, ObjectEntry } from "../catalog/entries.ts";
 import { type Clock, trustedClock } from "../runtime/clock.ts";
 import type { FileId } from "../codecs/ids.ts";
 import type { ByteRange, Provider, StoringProvider } from "../providers/provider.ts";
@@ -93,6 +93,8 @@ export interface Objects {
   copy(reach: Reach, request: CopyRequest, signal: AbortSignal): Promise<ObjectEntry>;
   /** A job that read this file is over: the file goes if no object names it any more. */
   release(provider: StoringProvider, file: FileId, signal: AbortSignal): Promise<void>;
+  /** Notes beside the blob of results what they are, where they are in the store of kept objects. */
+  label(results: NamedObject, signal: AbortSignal): Promise<void>;
   /** Returns where blobs are that a job writes to the store of kept objects. */
   storedIn(): Promise<Omit<HeldKinds["store"], "blob">>;
   /** Deletes what failures and dead processes left; those last seen before `deadline` are dead. */
@@ -173,6 +175,7 @@ export function createObjects(deps: ObjectDeps): Objects {
     copy: (reach, request, signal) => copy(copying, reach, request, signal),
     release: (provider, file, signal) =>
       emptyTrash({ catalog: objects, held }, provider, file, signal),
+    label: kept.label,
     storedIn: kept.storedIn,
     async sweep(deadline, signal) {
       const { providers } = deps;

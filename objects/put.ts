@@ -45,6 +45,7 @@ export async function put(
   let replaced: ObjectEntry | undefined;
   try {
     const { catalog } = deps;
+    await deps.held.kept.label({ ...scope, bucket, key, record }, signal);
     replaced = await catalog.set(scope, bucket, key, record, condition, registration, isNative);
   } catch (error) {
     if (isUnavailable(error)) deps.registered.doubt();

@@ -1,4 +1,5 @@
 /** Deleting an object and the provider file behind it. */
+import { keptBlobOf } from "../catalog/held.ts";
 import type { LinkCatalog } from "../catalog/links.ts";
 import type { ObjectCatalog } from "../catalog/objects.ts";
 import type { ObjectEntry } from "../catalog/entries.ts";
@@ -6,7 +7,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import { type Address, fileIds, find, type FindDeps, type Found, lastPart } from "./find.ts";
 import { accountOf, type Reach, scopeOf } from "../reach/reach.ts";
-import { accountOfHeld, keptBlobOf, removeHeld } from "./held.ts";
+import { accountOfHeld, removeHeld } from "./held.ts";
 import type { HeldDeps } from "./place.ts";
 
 /** Dependencies of deleting. */

@@ -2,13 +2,14 @@
  * Deleting provider files that no object names any more: at once, or when the last running job that
  * reads the file is over, or, where a process died over it, in the sweep.
  */
+import { keptBlobOf } from "../catalog/held.ts";
 import type { ObjectCatalog } from "../catalog/objects.ts";
 import type { TrashEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { FileId } from "../codecs/ids.ts";
 import type { Provider, StoringProvider } from "../providers/provider.ts";
 import { accountOf } from "../reach/reach.ts";
-import { keptBlobOf, removeHeld } from "./held.ts";
+import { removeHeld } from "./held.ts";
 import type { HeldDeps } from "./place.ts";
 
 /** Dependencies of emptying the trash. */

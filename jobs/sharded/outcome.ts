@@ -16,7 +16,7 @@ const maxIdLength = 64;
 /** The outcome of a job whose results were written. */
 export async function outcomeOf(
   deps: JobTools,
-  { job }: ShardedJob,
+  { scope, job }: ShardedJob,
   report: Report,
   gathered: Gathered,
   prepared: PreparedEntry | undefined,
@@ -43,6 +43,9 @@ export async function outcomeOf(
     if (prepared?.losses) {
       objects.push(stored(deps, job, where, { ...place, key: place.losses }, prepared.losses));
     }
+  }
+  for (const { object: record, ...name } of objects) {
+    await deps.objects.label({ ...scope, ...name, record }, deps.closing);
   }
   const message = messageOf(report, gathered, prepared, place?.losses);
   return { counts, message, objects, cuts: [] };

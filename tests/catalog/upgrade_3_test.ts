@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { importBackup } from "../../care/import.ts";
-import { decode } from "../../care/encoding.ts";
+import { decode } from "../../codecs/kv_json.ts";
 import { backupLines } from "../../care/export.ts";
 import { examine } from "../../care/examine.ts";
 import { judgeEntry } from "../../catalog/entry_kinds.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { decode, encode } from "../../care/encoding.ts";
+import { decode, encode } from "../../codecs/kv_json.ts";
 
 /** Through text, as in a backup. */
 const again = (value: unknown) => decode(JSON.parse(JSON.stringify(encode(value))));
