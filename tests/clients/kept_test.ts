@@ -65,7 +65,8 @@ Deno.test("with a bucket as store, objects and parts of uploads are there and on
     const { requests } = await ledgerOf(sandbox);
     const puts = requests.filter(({ provider, method }) => provider === "s3" && method === "PUT");
     const places = new Set(puts.map(({ path }) => path.split("/").slice(0, 4).join("/")));
-    assert.deepEqual([...places].toSorted(), ["/kept/by%20us/kept", "/kept/by%20us/parts"]);
+    const below = ["kept", "labels", "parts"].map((name) => `/kept/by%20us/${name}`);
+    assert.deepEqual([...places].toSorted(), below);
   }, { configuration: JSON.stringify({ objects: { store } }) });
 });
 
