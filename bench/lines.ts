@@ -10,24 +10,34 @@ export const giga = 1024 * mega;
 const encoder = new TextEncoder();
 const blockLines = 256;
 
+/** Forms of records: OpenAI's, Gemini's, and Converse's. */
+export type RecordForm = "chat" | "generate" | "converse";
+
+const forms: Readonly<Record<RecordForm, (text: string) => unknown>> = {
+  chat: (text) => ({
+    custom_id: "record-000001",
+    method: "POST",
+    url: "/v1/chat/completions",
+    body: { model: "gpt-4o-mini", messages: [{ role: "user", content: text }] },
+  }),
+  generate: (text) => ({ key: "record-000001", request: { contents: [{ parts: [{ text }] }] } }),
+  converse: (text) => ({
+    recordId: "record-000001",
+    modelInput: {
+      messages: [{ role: "user", content: [{ text }] }],
+      inferenceConfig: { maxTokens: 64 },
+    },
+  }),
+};
+
 /** A record of exactly one kibibyte, its line feed included. */
-export function record(form: "chat" | "generate"): string {
-  const filled = (text: string) =>
-    JSON.stringify(
-      form === "chat"
-        ? {
-          custom_id: "record-000001",
-          method: "POST",
-          url: "/v1/chat/completions",
-          body: { model: "gpt-4o-mini", messages: [{ role: "user", content: text }] },
-        }
-        : { key: "record-000001", request: { contents: [{ parts: [{ text }] }] } },
-    );
+export function record(form: RecordForm): string {
+  const filled = (text: string) => JSON.stringify(forms[form](text));
   const room = kilo - 1 - filled("").length;
   return `${filled("batch ".repeat(room).slice(0, room))}\n`;
 }
 
 /** Many records: a body of any number of kibibytes is this block, repeated and cut. */
-export function block(form: "chat" | "generate"): Uint8Array {
+export function block(form: RecordForm): Uint8Array {
   return encoder.encode(record(form).repeat(blockLines));
 }

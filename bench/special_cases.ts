@@ -6,6 +6,7 @@ import type { Row } from "./rows.ts";
 import { measureSlowUploads } from "./slow_uploads.ts";
 import { measureStarts } from "./starts.ts";
 import { measureTranslation } from "./translation.ts";
+import { measureTranslatedJobs } from "./translated_job.ts";
 import type { World } from "./world.ts";
 
 /** A case that measures in its own way. */
@@ -22,4 +23,5 @@ export const specialCases: readonly SpecialCase[] = [
   { name: "beside-upload", measure: measureFairness },
   { name: "start", measure: measureStarts },
   { name: "translate", measure: measureTranslation },
+  { name: "translated-job", measure: measureTranslatedJobs },
 ];

@@ -161,14 +161,21 @@ function environment(
     BATCHWAY_LOG: "json",
     // The sweep's work is not a request's.
     BATCHWAY_SWEEP_SECONDS: "3600",
-    OPENAI_API_KEY: sandboxKeys.openai,
-    OPENAI_BASE_URL: `${upstream}/openai/v1`,
-    GEMINI_API_KEY: sandboxKeys.gemini,
-    GOOGLE_GEMINI_BASE_URL: `${upstream}/gemini`,
+    ...sandboxVariables(upstream),
     AWS_ACCESS_KEY_ID: sandboxKeys.awsAccessKeyId,
     AWS_SECRET_ACCESS_KEY: sandboxKeys.awsSecretAccessKey,
     AWS_REGION: "us-west-2",
     AWS_ENDPOINT_URL_S3: `${upstream}/s3`,
     AWS_ENDPOINT_URL_BEDROCK: `${upstream}/bedrock`,
+  };
+}
+
+/** The variables by which a gateway finds simulated providers, or what swallows as they do. */
+export function sandboxVariables(url: string): Record<string, string> {
+  return {
+    OPENAI_API_KEY: sandboxKeys.openai,
+    OPENAI_BASE_URL: `${url}/openai/v1`,
+    GEMINI_API_KEY: sandboxKeys.gemini,
+    GOOGLE_GEMINI_BASE_URL: `${url}/gemini`,
   };
 }
