@@ -258,6 +258,7 @@ const kinds: Readonly<Record<string, EntryKind>> = {
     key: ofJob,
     value: PreparedForm,
   },
+  "unreleased": { key: ofJob, value: mark },
   "shard": { key: [["text", "text", "text", "number"]], value: ShardForm },
   "asking": { key: [["text", "text", "text", "number"]], value: mark },
   "busy": { key: [["text", "text", "text", "text", "text", "number"]], value: mark },

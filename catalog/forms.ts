@@ -37,6 +37,7 @@ export const ShardForm = v.object({
   askedAt: optional(number),
   batch: optional(text),
   waitsFor: optional(text),
+  missedAt: optional(number),
   end: optional(v.object({
     status: v.picklist(jobStatuses),
     counts: optional(counts),

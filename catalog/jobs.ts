@@ -236,6 +236,7 @@ export function writeJob(
   if (scope.tenant !== nativeTenant) {
     for (const file of job.results) step.set(keys.resultFile(scope.provider, file), scope.tenant);
   }
+  if (!old && job.plan.kind === "sharded") step.set(keys.unreleased(scope, job.id), true);
   if (!old) writeIndex(step, scope, job);
   else if (old.status !== job.status) {
     step.delete(keys.jobOfStatus(scope, old.status, job.id))

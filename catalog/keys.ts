@@ -116,8 +116,10 @@ export const keys = {
   running: () => ["running"],
   runningJob: (s: Scope, id: JobId) => ["running", s.tenant, s.provider, id],
   /** What a job's input was found to hold, once its shards are ready to be started. */
-  everyPrepared: () => ["prepared"],
   prepared: (s: Scope, id: JobId) => ["prepared", s.tenant, s.provider, id],
+  /** Jobs of shards that may have left something in the blob store, or at a provider. */
+  everyUnreleased: () => ["unreleased"],
+  unreleased: (s: Scope, id: JobId) => ["unreleased", s.tenant, s.provider, id],
   shards: (s: Scope, id: JobId) => ["shard", s.tenant, s.provider, id],
   shard: (s: Scope, id: JobId, n: number) => ["shard", s.tenant, s.provider, id, n],
   /** Shards whose batch the provider was asked for, and may have made. */

@@ -36,7 +36,7 @@ export function createShardCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { prepared, everyPrepared, all, prepare, update, forget, asking };
+  return { prepared, everyUnreleased, all, prepare, update, forget, asking };
 
   /** What the job's input holds; undefined while that is not known. */
   async function prepared(scope: Scope, id: JobId): Promise<PreparedEntry | undefined> {
@@ -59,6 +59,8 @@ export function createShardCatalog(
     entry: PreparedEntry,
     shards: readonly ShardEntry[],
   ): Promise<void> {
+    // Its job may have ended, and been cleared away, while a slow process was at it.
+    await write(keys.unreleased(scope, id), true);
     for (const shard of shards) await write(keys.shard(scope, id, shard.n), shard);
     await write(keys.prepared(scope, id), entry);
   }
@@ -155,9 +157,9 @@ export function createShardCatalog(
     step.check(gate).set(gate.key, (gate.value ?? 0) + 1);
   }
 
-  /** Every job whose shards are recorded, of all tenants and providers. */
-  async function* everyPrepared(): AsyncGenerator<{ readonly scope: Scope; readonly id: JobId }> {
-    for await (const { key } of kv.list({ prefix: keys.everyPrepared() })) {
+  /** Every job of shards whose work was not deleted yet, of all tenants and providers. */
+  async function* everyUnreleased(): AsyncGenerator<{ readonly scope: Scope; readonly id: JobId }> {
+    for await (const { key } of kv.list({ prefix: keys.everyUnreleased() })) {
       const [, tenant, provider, id] = key as [string, string, string, JobId];
       yield { scope: { tenant, provider }, id };
     }
@@ -179,8 +181,10 @@ export function createShardCatalog(
   async function forget(scope: Scope, id: JobId): Promise<void> {
     for (const shard of await all(scope, id)) await forgetShard(scope, id, shard);
     await change(sleep, async () => {
-      await kv.delete(keys.prepared(scope, id));
-      return { done: undefined };
+      const step = kv.atomic()
+        .delete(keys.prepared(scope, id))
+        .delete(keys.unreleased(scope, id));
+      return (await step.commit()).ok ? { done: undefined } : "again";
     });
   }
 

@@ -114,17 +114,27 @@ export function missed(job: JobEntry, now: number): JobProgress | undefined {
   return { ...job, doubtSince: now };
 }
 
+/** How work ends that its provider does not have any more, by what was to become of its job. */
+export function vanishedStatus(job: JobEntry, now: number): "Expired" | "Stopped" | "Failed" {
+  const isLate = job.timedOut === true || now >= (job.expiresAt ?? Infinity);
+  return isLate ? "Expired" : job.stopRequested ? "Stopped" : "Failed";
+}
+
 /**
  * Where a job stands whose batch is gone for good; undefined if it is over. What becomes of its
  * records is not known any more, so it failed, unless it was to end in another way.
  */
 export function vanished(job: JobEntry, now: number, why: string): JobProgress | undefined {
   if (isTerminal(job.status)) return undefined;
-  const isLate = job.timedOut === true || now >= (job.expiresAt ?? Infinity);
-  const status = isLate ? "Expired" : job.stopRequested ? "Stopped" : "Failed";
   const { doubtSince: _, ...rest } = job;
   const endedAt = Math.max(now, job.submittedAt);
-  return ended({ ...rest, status, message: why, modifiedAt: now, endedAt });
+  return ended({
+    ...rest,
+    status: vanishedStatus(job, now),
+    message: why,
+    modifiedAt: now,
+    endedAt,
+  });
 }
 
 /** Where a job stands after its stop was asked for; undefined if it is over. */

@@ -25,7 +25,7 @@ import { GrowingBlob } from "./cut.ts";
 import { filesAgain, type InputFile, numbered } from "./input.ts";
 import { fileOf, modelOf, type ShardedJob } from "./prepare.ts";
 import type { Scratch } from "./scratch.ts";
-import { type WireIds, wireIdsOf } from "./wire.ts";
+import { resultsFolder, type WireIds, wireIdsOf } from "./wire.ts";
 
 /** The results of one file of the input. */
 export interface GatheredFile {
@@ -89,7 +89,8 @@ async function writeFile(
       if (blob.add(`${await writer.line(numbered(record, before))}\n`)) await blob.flush();
     }
     return await blob.keep(
-      (sha256) => blobName(`${scope.provider}/${job.id}/${resultsFile(job.id, sha256, path)}`),
+      (sha256) =>
+        blobName(resultsFolder(scope.provider, job.id) + resultsFile(job.id, sha256, path)),
       signal,
     );
   } finally {

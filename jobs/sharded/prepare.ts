@@ -27,7 +27,7 @@ import type { JobTools } from "../deps.ts";
 import { placeOf } from "../results/place.ts";
 import { Cutter, GrowingBlob } from "./cut.ts";
 import { FirstReading, numbered, UnfitInput } from "./input.ts";
-import { type WireIds, wireIdsOf, workName } from "./wire.ts";
+import { resultsFolder, type WireIds, wireIdsOf, workName } from "./wire.ts";
 
 /** A sharded job, and what it runs on. */
 export interface ShardedJob {
@@ -183,7 +183,7 @@ class Preparing {
   async entry(): Promise<PreparedEntry> {
     const { scope: { provider }, job: { id } } = this.#sharded;
     const kept = this.#losses === 0 ? undefined : await this.#report.keep(
-      (sha256) => blobName(`${provider}/${id}/${resultsId(id, sha256)}`),
+      (sha256) => blobName(resultsFolder(provider, id) + resultsId(id, sha256)),
       this.#signal,
     );
     return {

@@ -6,6 +6,7 @@ import { envelope } from "../../dialects/envelopes.ts";
 import { envelopeOf } from "../../dialects/names.ts";
 import { parseLine } from "../../dialects/stream.ts";
 import { createBreath } from "../../runtime/breath.ts";
+import { isDiskFailure } from "../../runtime/disk.ts";
 import type { JobTools } from "../deps.ts";
 import { readingPause, readings } from "../results/read.ts";
 import { expectedOf } from "../results/report.ts";
@@ -21,10 +22,12 @@ export interface ReadBatches {
   readonly scratch: Scratch;
   /** Whether a batch has more results than those that it names hold. */
   readonly isShort: boolean;
+  /** Why batches could not be read, or not to their ends. */
+  readonly errors: readonly unknown[];
 }
 
 /**
- * Reads the results of a job's batches. Throws the Failure of what cannot be read.
+ * Reads the results of a job's batches, each as far as that goes.
  *
  * @param prepared Absent where the job ended before its input was read: it has no batch.
  */
@@ -39,11 +42,19 @@ export async function readBatches(
   const scratch = await Scratch.open(deps.scratch, prepared?.records ?? 0);
   try {
     let isShort = false;
-    for (const { batch } of shards) {
-      if (batch === undefined) continue;
-      if (await readBatch(deps, sharded, batch, scratch, signal)) isShort = true;
+    const errors: unknown[] = [];
+    for (const { batch, missedAt } of shards) {
+      if (batch === undefined || missedAt !== undefined) continue;
+      try {
+        if (await readBatch(deps, sharded, batch, scratch, signal)) isShort = true;
+      } catch (error) {
+        signal.throwIfAborted();
+        errors.push(error);
+        // One that has no room leaves none for the others.
+        if (isDiskFailure(error)) break;
+      }
     }
-    await scratch.flush();
+    if (!errors.some(isDiskFailure)) await scratch.flush();
     if (scratch.repeated > 0) {
       deps.warn("A provider's results repeat records; the first line of each counts", {
         job: job.id,
@@ -51,7 +62,7 @@ export async function readBatches(
         repeated: scratch.repeated,
       });
     }
-    return { scratch, isShort };
+    return { scratch, isShort, errors };
   } catch (error) {
     scratch.close();
     throw error;

@@ -8,12 +8,13 @@ import type { JobTools } from "../deps.ts";
 import { type Outcome, withoutResults } from "../results/collect.ts";
 import type { DoubtSoFar, Report, Run } from "../run.ts";
 import { mayChange } from "../source.ts";
+import { vanishedStatus } from "../state.ts";
 import { patience, verdictOf, type Wait } from "../verdict.ts";
 import { writeResults } from "./gather.ts";
 import { outcomeOf } from "./outcome.ts";
-import { type ReadBatches, readBatches } from "./read.ts";
+import { readBatches } from "./read.ts";
 import type { ShardedJob } from "./prepare.ts";
-import { Scratch } from "./scratch.ts";
+import type { Scratch } from "./scratch.ts";
 import { releaseShards } from "./release.ts";
 import { endOf, type Seen, sumOf } from "./sum.ts";
 
@@ -68,24 +69,30 @@ function beforeBatches(deps: JobTools, { job }: ShardedJob, push: () => void): R
   };
 }
 
-/** Stops a batch; one that is over already is not an error. */
+/** Stops a batch; one that is over already, or is not there, is not an error. */
 async function stopBatch({ batches }: Account, batch: BatchId, signal: AbortSignal): Promise<void> {
   try {
     await batches.stop(batch, signal);
   } catch (error) {
-    if (!(error instanceof Failure) || error.kind !== "conflict") throw error;
+    const isOver = error instanceof Failure && ["conflict", "not-found"].includes(error.kind);
+    if (!isOver) throw error;
   }
 }
 
 /** Asks for a shard's batch, unless it is over, and records its end. */
 async function look(
   deps: JobTools,
-  { scope, job, account }: ShardedJob,
+  sharded: ShardedJob,
   shard: ShardEntry,
   signal: AbortSignal,
 ): Promise<Seen> {
+  const { scope, job, account } = sharded;
   if (shard.end || shard.batch === undefined) return { shard };
-  const report = await account.batches.get(shard.batch, signal);
+  const report = await account.batches.get(shard.batch, signal).catch((error: unknown) => {
+    if (error instanceof Failure && error.kind === "not-found") return error;
+    throw error;
+  });
+  if (report instanceof Failure) return { shard: await missed(deps, sharded, shard, report) };
   const isToBeStopped = job.stopRequested && !isTerminal(report.status) &&
     report.status !== "Stopping";
   // It may have been made while the others were being stopped.
@@ -98,11 +105,44 @@ async function look(
     return { shard: await deps.catalog.shards.update(scope, job.id, shard.n, again) ?? shard };
   }
   const end = endOf(report, deps.now());
-  if (!end) return { shard, report };
+  if (!end) return { shard: await found(deps, sharded, shard), report };
   deps.queue(name);
-  const move = (old: ShardEntry) => ({ ...old, end });
+  const move = ({ missedAt: _, ...old }: ShardEntry) => ({ ...old, end });
   const now = await deps.catalog.shards.update(scope, job.id, shard.n, move);
   return { shard: now ?? shard, report };
+}
+
+/** A shard whose batch its provider does not have: after long doubt that is its end. */
+async function missed(
+  { catalog: { shards }, clock, now, warn }: JobTools,
+  { scope, job }: ShardedJob,
+  shard: ShardEntry,
+  error: Failure,
+): Promise<ShardEntry> {
+  const { n, missedAt, batch } = shard;
+  const fields = { job: job.id, provider: scope.provider, batch, error };
+  if (missedAt === undefined) {
+    warn("A provider does not have a batch of a job; its records wait", fields);
+    const move = (old: ShardEntry) => ({ ...old, missedAt: clock.latest() });
+    return await shards.update(scope, job.id, n, move) ?? shard;
+  }
+  if (clock.due() - missedAt < patience.missing) return shard;
+  const message = `Provider ${scope.provider} does not have the batch ${batch} any more: it was ` +
+    "deleted there. What became of its records is not known.";
+  const status = vanishedStatus(job, now());
+  const end = { status, message, results: [], endedAt: now() };
+  return await shards.update(scope, job.id, n, (old) => ({ ...old, end })) ?? shard;
+}
+
+/** Takes back that a shard's batch is missing. */
+async function found(
+  { catalog: { shards } }: JobTools,
+  { scope, job }: ShardedJob,
+  shard: ShardEntry,
+): Promise<ShardEntry> {
+  if (shard.missedAt === undefined) return shard;
+  const move = ({ missedAt: _, ...old }: ShardEntry) => old;
+  return await shards.update(scope, job.id, shard.n, move) ?? shard;
 }
 
 /** Reads and writes the results; a job that failed as a whole has none. */
@@ -137,7 +177,7 @@ async function collect(
   }
 }
 
-/** Reads the batches; after long doubt, results that cannot be read count as lost. */
+/** Reads the batches; after long doubt, records of those that cannot be read count as lost. */
 async function readPatiently(
   deps: JobTools,
   sharded: ShardedJob,
@@ -146,27 +186,14 @@ async function readPatiently(
   doubt: DoubtSoFar,
   signal: AbortSignal,
 ): Promise<Scratch | Wait> {
-  let read: ReadBatches | undefined;
-  let failure: unknown;
-  try {
-    read = await readBatches(deps, sharded, shards, prepared, signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    failure = error;
-  }
-  const isShort = read?.isShort ?? false;
-  const errors = read ? [] : [failure];
+  const { scratch, isShort, errors } = await readBatches(deps, sharded, shards, prepared, signal);
   const verdict = verdictOf({ isShort, errors, ...doubt });
   if (verdict.do === "wait") {
-    read?.scratch.close();
+    scratch.close();
     return verdict;
   }
-  if (failure !== undefined) {
-    deps.warn("The results of a job cannot be read any more", {
-      job: sharded.job.id,
-      error: failure,
-      hours: patience.refused / 3_600_000,
-    });
+  for (const error of errors) {
+    deps.warn("Results of a batch cannot be read any more", { job: sharded.job.id, error });
   }
-  return read?.scratch ?? await Scratch.open(deps.scratch, prepared?.records ?? 0);
+  return scratch;
 }

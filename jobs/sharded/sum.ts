@@ -76,9 +76,14 @@ function endStatus(ends: readonly JobStatus[]): JobStatus {
 
 function runningStatus(seen: readonly Seen[]): JobStatus {
   const statuses = seen.map(({ shard, report }) =>
-    shard.end ? "InProgress" : report?.status ?? (shard.waitsFor ? "Scheduled" : "Validating")
+    shard.end ? "InProgress" : report?.status ?? withoutReport(shard)
   );
   return order.find((status) => statuses.includes(status)) ?? "Validating";
+}
+
+function withoutReport({ missedAt, waitsFor }: ShardEntry): JobStatus {
+  if (missedAt !== undefined) return "InProgress";
+  return waitsFor === undefined ? "Validating" : "Scheduled";
 }
 
 /** What a job that runs waits for. */

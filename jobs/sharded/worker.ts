@@ -56,7 +56,7 @@ export class ShardWorker {
   /** Deletes what jobs that are over have left; a gateway that died may have left it. */
   async sweep(signal: AbortSignal): Promise<void> {
     const { catalog: { jobs, shards }, providers, warn } = this.#deps;
-    for await (const { scope, id } of shards.everyPrepared()) {
+    for await (const { scope, id } of shards.everyUnreleased()) {
       if (signal.aborted) return;
       const provider = providers.get(scope.provider)?.stores;
       const job = await jobs.get(scope, id);

@@ -1,6 +1,8 @@
 /** A simulated provider whose batches are small. */
 import assert from "node:assert/strict";
 import { createFolderStore } from "../../../blobs/folder.ts";
+import type { BlobStore } from "../../../blobs/store.ts";
+import { trustedClock } from "../../../runtime/clock.ts";
 import type { JobEntry } from "../../../catalog/entries.ts";
 import { isTerminal } from "../../../codecs/job_status.ts";
 import type { BatchLimits } from "../../../providers/provider.ts";
@@ -25,6 +27,11 @@ export interface ShardedWorld {
     tags?: Readonly<Record<string, string>>,
   ): Promise<JobEntry>;
   ended(job: JobEntry): Promise<JobEntry>;
+  /** Lets time pass by the clock that ends doubts. */
+  pass(milliseconds: number): void;
+  /** Names of the blobs that a job has in the store. */
+  blobs(job: JobEntry): Promise<string[]>;
+  readonly store: BlobStore;
   /** The lines of a job's results. */
   results(job: JobEntry): Promise<Record<string, never>[]>;
 }
@@ -52,7 +59,9 @@ export async function withLimits(
   const provider = { ...found, target: { ...found.target, limits } };
   const providers = new Map([["openai", { name: "openai", stores: provider }]]);
   const store = createFolderStore({ folder: folder.path, due: Date.now });
-  const world = await createJobWorld({ providers, store });
+  let passed = 0;
+  const clock = trustedClock(() => Date.now() + passed);
+  const world = await createJobWorld({ providers, store, clock });
   const reach: Reach = { ...world.reach, provider };
   const scope = { tenant: reach.tenant, provider: "openai" };
   try {
@@ -60,6 +69,12 @@ export async function withLimits(
       sandbox,
       world,
       reach,
+      store,
+      pass: (milliseconds) => void (passed += milliseconds),
+      async blobs({ id }) {
+        const all = await Array.fromAsync(store.list("", quiet()));
+        return all.map(({ name }) => name).filter((name) => name.includes(id));
+      },
       async create(lines, tags = { "batchway:dialect": "bedrock-converse" }) {
         await world.objects.put(reach, newObject("in.jsonl", lines.join("\n")), quiet());
         const request = createRequest({
