@@ -148,7 +148,8 @@ const sharded = v.object({
   target: Target,
   onLoss: v.picklist(["report", "fail"]),
   retries: v.picklist([0, 1, 2, 3]),
-  fallback: optional(Target),
+  fallback: optional(v.object({ ...Target.entries, account: text, to: text })),
+  isDryRun: optional(v.boolean()),
 });
 
 const single = { account: text, batch: text, input: optional(text) };
@@ -260,7 +261,7 @@ const kinds: Readonly<Record<string, EntryKind>> = {
   },
   "unreleased": { key: ofJob, value: mark },
   "shard": { key: [["text", "text", "text", "number"]], value: ShardForm },
-  "asking": { key: [["text", "text", "text", "number"]], value: mark },
+  "asking": { key: [["text", "text", "text", "number"]], value: v.union([mark, text]) },
   "busy": { key: [["text", "text", "text", "text", "text", "number"]], value: mark },
   "busy-gate": { key: [["text", "text"]], value: number },
   "tag": { key: [["text", "text", "text", "text"]], value: text },

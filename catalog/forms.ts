@@ -27,6 +27,8 @@ export const counts = v.object({
 /** A `ShardEntry`. */
 export const ShardForm = v.object({
   n: number,
+  round: optional(number),
+  provider: optional(text),
   account: text,
   first: number,
   last: number,
@@ -54,4 +56,6 @@ export const PreparedForm = v.object({
   lossy: number,
   losses: optional(StoredBytes),
   copy: optional(v.object({ bytes: StoredBytes, files: StoredBytes })),
+  round: optional(number),
+  size: optional(v.object({ batches: number, bytes: number, tokens: number })),
 });

@@ -44,6 +44,13 @@ export interface Target {
   readonly modelId: string;
 }
 
+/** Where records run that their own provider has no answer for. */
+export interface Fallback extends Target {
+  readonly account: string;
+  /** What it takes. */
+  readonly to: DialectName;
+}
+
 /** What is kept of each way in which a job can run. */
 interface PlanKinds {
   /** A native batch; without input where its records were inline. */
@@ -76,7 +83,10 @@ interface PlanKinds {
     readonly target: Target;
     readonly onLoss: "report" | "fail";
     readonly retries: 0 | 1 | 2 | 3;
-    readonly fallback?: Target;
+    /** Where records run that have no answer after all else. */
+    readonly fallback?: Fallback;
+    /** Whether nothing is run: the job says what it would take. */
+    readonly isDryRun?: boolean;
   };
 }
 

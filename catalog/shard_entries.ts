@@ -14,6 +14,10 @@ export interface PreparedEntry {
   readonly losses?: StoredBytes;
   /** The input as it was read, where it may change or go meanwhile. */
   readonly copy?: CopiedInput;
+  /** The last round whose shards are recorded; 0 where absent. */
+  readonly round?: number;
+  /** What a job that runs nothing would have sent. */
+  readonly size?: PreparedSize;
 }
 
 /** An input that was copied to the blob store as it was read. */
@@ -32,6 +36,14 @@ export interface CopiedFile {
   readonly records: number;
 }
 
+/** Size of what was prepared; tokens are an estimate. */
+export interface PreparedSize {
+  readonly batches: number;
+  /** Of the input. */
+  readonly bytes: number;
+  readonly tokens: number;
+}
+
 /** Bytes in the blob store. */
 export interface StoredBytes {
   readonly blob: BlobName;
@@ -43,6 +55,10 @@ export interface StoredBytes {
 /** A part of a job that one batch runs. */
 export interface ShardEntry {
   readonly n: number;
+  /** The round that it belongs to: 0, where absent, is the first; later ones run records again. */
+  readonly round?: number;
+  /** The provider that runs it, where that is not the job's own. */
+  readonly provider?: string;
   readonly account: string;
   /** Its records are among those of these numbers, which count from 1. */
   readonly first: number;

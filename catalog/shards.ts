@@ -43,8 +43,14 @@ export function createShardCatalog(
     return (await kv.get<PreparedEntry>(keys.prepared(scope, id))).value ?? undefined;
   }
 
-  /** The shards of a job, in the order of their records. */
+  /** The shards of a job, round by round, in the order of their records. */
   async function all(scope: Scope, id: JobId): Promise<ShardEntry[]> {
+    // Those of a round whose planning was cut short are not there yet.
+    const last = (await prepared(scope, id))?.round ?? 0;
+    return (await every(scope, id)).filter(({ round = 0 }) => round <= last);
+  }
+
+  async function every(scope: Scope, id: JobId): Promise<ShardEntry[]> {
     const found: ShardEntry[] = [];
     for await (const { value } of kv.list<ShardEntry>({ prefix: keys.shards(scope, id) })) {
       found.push(value);
@@ -52,7 +58,10 @@ export function createShardCatalog(
     return found;
   }
 
-  /** Records the shards of a job, and then that these are all. Nothing may have been started. */
+  /**
+   * Records the shards of a job's round, and then that these are all. None of the round may have been
+   * started.
+   */
   async function prepare(
     scope: Scope,
     id: JobId,
@@ -61,6 +70,10 @@ export function createShardCatalog(
   ): Promise<void> {
     // Its job may have ended, and been cleared away, while a slow process was at it.
     await write(keys.unreleased(scope, id), true);
+    const { round: current = 0 } = entry;
+    for (const { n, round = 0 } of await every(scope, id)) {
+      if (round === current) await kv.delete(keys.shard(scope, id, n));
+    }
     for (const shard of shards) await write(keys.shard(scope, id, shard.n), shard);
     await write(keys.prepared(scope, id), entry);
   }
@@ -99,37 +112,37 @@ export function createShardCatalog(
         step.check(job);
       }
       if (registration) step.check(registration);
-      const { provider } = scope;
-      const { account } = shard;
+      const { provider = scope.provider, account } = shard;
       if (running !== undefined) await checkRunning(step, provider, account, running);
       const busy = keys.busyBatch(provider, account, scope, id, n);
       const isBusy = !shard.end && (shard.askedAt !== undefined || shard.batch !== undefined);
       if (isBusy) step.set(busy, true);
       else step.delete(busy);
+      const asking = keys.askingShard({ ...scope, provider }, id, n);
       if (shard.askedAt !== undefined && shard.batch === undefined && !shard.end) {
-        step.set(keys.askingShard(scope, id, n), true);
-      } else step.delete(keys.askingShard(scope, id, n));
+        step.set(asking, scope.provider);
+      } else step.delete(asking);
       if (shard.batch !== undefined) {
         const owner: BatchEntry = { tenant: scope.tenant, id, over: shard.end !== undefined };
-        step.set(keys.batch(scope.provider, shard.batch), owner);
+        step.set(keys.batch(provider, shard.batch), owner);
       }
       if (shard.file !== undefined && shard.file !== old.value.file) {
         const { file } = shard;
         const held = { in: "provider", file, account } as const;
         // A service that stores by content may have answered with the file of an object.
-        const known = await kv.get(keys.file(scope.provider, file));
+        const known = await kv.get(keys.file(provider, file));
         step.check(known);
         if (known.value === null) {
-          throwAway(step, scope.provider, { file, held }, {
+          throwAway(step, provider, { file, held }, {
             tenant: scope.tenant,
             bucket: "",
             key: "",
           });
         }
-        step.set(keys.use(scope.provider, shard.file, id), true);
+        step.set(keys.use(provider, shard.file, id), true);
       }
       for (const file of shard.end?.results ?? []) {
-        step.set(keys.resultFile(scope.provider, file), scope.tenant);
+        step.set(keys.resultFile(provider, file), scope.tenant);
       }
       if ((await step.commit()).ok) return { done: shard };
       if (!registration) return "again";
@@ -167,8 +180,7 @@ export function createShardCatalog(
 
   /** Forgets a shard of a job that is over, and ends the use of the file that held its records. */
   function forgetShard(scope: Scope, id: JobId, shard: ShardEntry) {
-    const { n, file, account } = shard;
-    const { provider } = scope;
+    const { n, file, account, provider = scope.provider } = shard;
     return change(sleep, async () => {
       const step = kv.atomic().delete(keys.shard(scope, id, n))
         .delete(keys.busyBatch(provider, account, scope, id, n));
@@ -179,7 +191,7 @@ export function createShardCatalog(
 
   /** Forgets the shards of a job that is over; the last step is that nothing is left of it. */
   async function forget(scope: Scope, id: JobId): Promise<void> {
-    for (const shard of await all(scope, id)) await forgetShard(scope, id, shard);
+    for (const shard of await every(scope, id)) await forgetShard(scope, id, shard);
     await change(sleep, async () => {
       const step = kv.atomic()
         .delete(keys.prepared(scope, id))
@@ -190,9 +202,11 @@ export function createShardCatalog(
 
   /** The shards whose batches a provider may have made without the catalog knowing of it yet. */
   async function* asking(provider: string): AsyncGenerator<AskingShard> {
-    for await (const { key } of kv.list({ prefix: keys.askingShards(provider) })) {
+    const prefix = keys.askingShards(provider);
+    for await (const { key, value: own } of kv.list<string | true>({ prefix })) {
       const [, , tenant, id, n] = key as [string, string, string, JobId, number];
-      const scope = { tenant, provider };
+      // The job may be one of another provider, which falls back to this one.
+      const scope = { tenant, provider: own === true ? provider : own };
       const { value } = await kv.get<ShardEntry>(keys.shard(scope, id, n));
       if (value) yield { scope, job: id, shard: value };
     }

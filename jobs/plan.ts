@@ -13,7 +13,19 @@ const lossTag = "batchway:on-loss";
 /** The tag that names the provider where the input is. */
 export const inputTag = "batchway:input-provider";
 const tagPrefix = "batchway:";
-const tagNames: readonly string[] = [dialectTag, outputTag, lossTag, inputTag];
+const retriesTag = "batchway:retries";
+/** The tag that names where records run that have no answer. */
+export const fallbackTag = "batchway:fallback";
+const dryRunTag = "batchway:dry-run";
+const tagNames: readonly string[] = [
+  dialectTag,
+  outputTag,
+  lossTag,
+  inputTag,
+  retriesTag,
+  fallbackTag,
+  dryRunTag,
+];
 
 /** The first record of an input. */
 export type Head =
@@ -31,14 +43,24 @@ export type Head =
 
 /** Facts that decide a plan. */
 export interface PlanQuestion {
-  /** Whether its input is over the limits of one batch. */
-  readonly isOver?: boolean;
+  /** Why its records are to be read whatever they are: they are too many, or a tag wants it. */
+  readonly mustRead?: string | undefined;
+  /** What the tag of the fallback names. */
+  readonly fallback?: FallbackTarget | undefined;
   /** The configured name of the provider that runs the job. */
   readonly provider: string;
   readonly target: TranslationTarget | undefined;
   readonly modelId: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly models: ModelTable;
+}
+
+/** What a job falls back to, with what its provider takes. */
+export interface FallbackTarget {
+  readonly provider: string;
+  readonly modelId: string;
+  readonly account: string;
+  readonly target: TranslationTarget | undefined;
 }
 
 /** How a job runs: with its input as it is, or with records that are read and sent in shards. */
@@ -61,6 +83,16 @@ export function checkTags(tags: PlanQuestion["tags"]): void {
   declared(tags, dialectTag);
   declared(tags, outputTag);
   onLossOf(tags);
+  retriesOf(tags);
+  fallbackOf(tags);
+  isDryRun(tags);
+}
+
+/** Why the tags of a job want its records to be read; undefined where they do not. */
+export function readingTag(tags: PlanQuestion["tags"]): string | undefined {
+  if (isDryRun(tags)) return `The tag ${dryRunTag} is true`;
+  if (retriesOf(tags) > 0) return `The tag ${retriesTag} is above 0`;
+  return fallbackOf(tags) ? `The job has the tag ${fallbackTag}` : undefined;
 }
 
 /**
@@ -82,8 +114,12 @@ export function planOf(question: PlanQuestion, head: Head, isInline: boolean): P
   if (dialect !== undefined && head.kind === "line") checkDeclared(dialect, head.line);
   const isOwn = from === "native" || target.dialects.includes(from);
   const isFile = head.kind === "file" || head.isFile;
-  if (from === "native") return { kind: "direct" };
-  if (isOwn && !isInline && isFile && !question.isOver) return { kind: "direct" };
+  const { mustRead } = question;
+  if (from === "native") {
+    if (mustRead === undefined) return { kind: "direct" };
+    throw invalid(`${mustRead}, and records of this form can only be run by the provider itself`);
+  }
+  if (isOwn && !isInline && isFile && mustRead === undefined) return { kind: "direct" };
   const to = isOwn ? from : target.dialects.find((one) => canTranslate(from, one));
   if (to === undefined) {
     throw invalid(
@@ -103,7 +139,9 @@ export function planOf(question: PlanQuestion, head: Head, isInline: boolean): P
     back,
     target: { provider, modelId: modelOf(question, target) },
     onLoss: onLossOf(tags),
-    retries: 0,
+    retries: retriesOf(tags),
+    ...fallbackFor(question, from),
+    ...(isDryRun(tags) && { isDryRun: true }),
   };
 }
 
@@ -153,6 +191,48 @@ function onLossOf(tags: PlanQuestion["tags"]): ShardedPlan["onLoss"] {
   const value = Object.hasOwn(tags, lossTag) ? tags[lossTag] : "report";
   if (value === "report" || value === "fail") return value;
   throw invalid(`The tag ${lossTag} must be report or fail`);
+}
+
+const retryCounts = [0, 1, 2, 3] as const;
+
+function retriesOf(tags: PlanQuestion["tags"]): ShardedPlan["retries"] {
+  const value = Object.hasOwn(tags, retriesTag) ? tags[retriesTag] : "0";
+  const found = retryCounts.find((count) => String(count) === value);
+  if (found !== undefined) return found;
+  throw invalid(`The tag ${retriesTag} must be 0, 1, 2 or 3`);
+}
+
+function isDryRun(tags: PlanQuestion["tags"]): boolean {
+  const value = Object.hasOwn(tags, dryRunTag) ? tags[dryRunTag] : "false";
+  if (value === "true" || value === "false") return value === "true";
+  throw invalid(`The tag ${dryRunTag} must be true or false`);
+}
+
+/** The provider and the model that the tag of the fallback names. */
+export function fallbackOf(
+  tags: PlanQuestion["tags"],
+): { readonly provider: string; readonly modelId: string } | undefined {
+  const value = Object.hasOwn(tags, fallbackTag) ? tags[fallbackTag] : undefined;
+  if (value === undefined) return undefined;
+  const [, provider, modelId] = /^([^/]+)\/(.+)$/.exec(value) ?? [];
+  if (provider !== undefined && modelId !== undefined) return { provider, modelId };
+  throw invalid(`The tag ${fallbackTag} must be <provider>/<model>, such as openai/gpt-4o-mini`);
+}
+
+function fallbackFor(
+  { fallback, models }: PlanQuestion,
+  from: DialectName,
+): Pick<ShardedPlan, "fallback"> {
+  if (!fallback) return {};
+  const { provider, account, modelId, target } = fallback;
+  const to = target?.dialects.find((one) => one === from) ??
+    target?.dialects.find((one) => canTranslate(from, one));
+  if (!target || to === undefined) {
+    throw invalid(`Records of ${from} cannot be run at ${provider}. Change the tag ${fallbackTag}`);
+  }
+  const found = findModel({ modelId, provider, kind: target.kind }, models);
+  if ("missing" in found) throw invalid(found.missing.replace(/\.$/, ""));
+  return { fallback: { provider, account, modelId: found.model.id, to } };
 }
 
 function invalid(message: string): Failure {

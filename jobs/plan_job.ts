@@ -7,7 +7,16 @@ import type { JobTools } from "./deps.ts";
 import { refuseForeign } from "./foreign.ts";
 import { locate, type LocatedInput } from "./locate.ts";
 import { checkReadable, isOverLimits } from "./over_limits.ts";
-import { checkTags, type Head, needsHead, planOf } from "./plan.ts";
+import {
+  checkTags,
+  fallbackOf,
+  fallbackTag,
+  type FallbackTarget,
+  type Head,
+  needsHead,
+  planOf,
+  readingTag,
+} from "./plan.ts";
 import { openScratch } from "./sharded/scratch.ts";
 import type { CreateRequest } from "./validate.ts";
 
@@ -33,13 +42,21 @@ export async function planJob(
   const isFile = own?.held.in === "provider";
   const isOver = own !== undefined && isFile && provider.target !== undefined &&
     await isOverLimits(deps, reach, own, provider.target.limits, signal);
-  if (isOver) checkReadable(reach, own, "The job's input is over the limits of one batch");
-  const head = provider.target && (isOver || needsHead(isFile, tags))
+  const mustRead = isOver ? "The job's input is over the limits of one batch" : readingTag(tags);
+  if (own && mustRead !== undefined) checkReadable(reach, own, mustRead);
+  const head = provider.target && (mustRead !== undefined || needsHead(isFile, tags))
     ? await looked(located, isFile, signal)
     : { kind: "file" } as const;
   const [account] = provider.accounts;
   const isInline = account?.batches.createInline !== undefined;
-  const question = { provider: provider.name, target: provider.target, modelId, tags, isOver };
+  const question = {
+    provider: provider.name,
+    target: provider.target,
+    modelId,
+    tags,
+    mustRead,
+    fallback: fallbackTarget(reach, tags),
+  };
   const planned = planOf({ ...question, models: deps.models }, head, isInline);
   if (planned.kind === "direct") {
     if (own?.held.in === "provider") {
@@ -70,4 +87,19 @@ export async function planJob(
 async function looked(located: LocatedInput, isFile: boolean, signal: AbortSignal): Promise<Head> {
   const head = await located.head(signal);
   return head.kind === "empty" ? head : { ...head, isFile };
+}
+
+/** Returns what a job falls back to. Throws `denied` where the caller may not use that provider. */
+function fallbackTarget(reach: Reach, tags: CreateRequest["tags"]): FallbackTarget | undefined {
+  const named = fallbackOf(tags);
+  if (!named) return undefined;
+  const other = named.provider === reach.provider.name ? reach : reach.at?.(named.provider);
+  if (!other) {
+    throw new Failure(
+      "invalid",
+      `The tag ${fallbackTag} must name a configured provider that runs translated jobs`,
+    );
+  }
+  const account = pickAccount(other.provider, Math.random).name;
+  return { ...named, account, target: other.provider.target };
 }

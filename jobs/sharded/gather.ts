@@ -6,26 +6,19 @@ import type { PreparedEntry, ShardEntry, StoredBytes } from "../../catalog/shard
 import { createBreath } from "../../runtime/breath.ts";
 import { blobName } from "../../codecs/ids.ts";
 import { resultsFile } from "../../codecs/results_id.ts";
-import type { RecordError, Usage } from "../../dialects/chat.ts";
-import { envelope, expiredMessage, stoppedMessage } from "../../dialects/envelopes.ts";
-import { recordError } from "../../dialects/errors.ts";
+import { envelope } from "../../dialects/envelopes.ts";
 import { envelopeOf } from "../../dialects/names.ts";
 import type { Raw } from "../../dialects/json.ts";
-import {
-  type LongRecord,
-  parseLine,
-  type ReadRecord,
-  readRecords,
-  translateRecord,
-} from "../../dialects/stream.ts";
-import { type AnswerTarget, translateAnswer } from "../../dialects/translate.ts";
+import { type LongRecord, type ReadRecord, readRecords } from "../../dialects/stream.ts";
 import { promptOf } from "../../dialects/usage.ts";
 import type { JobTools } from "../deps.ts";
+import { Answers, mostNamed } from "./answers.ts";
 import { GrowingBlob } from "./cut.ts";
 import { filesAgain, type InputFile, numbered } from "./input.ts";
-import { fileOf, modelOf, type ShardedJob } from "./prepare.ts";
+import { fileOf, type ShardedJob } from "./prepare.ts";
+import { type Rerun, RerunReport } from "./rerun_report.ts";
 import type { Scratch } from "./scratch.ts";
-import { resultsFolder, type WireIds, wireIdsOf } from "./wire.ts";
+import { resultsFolder } from "./wire.ts";
 
 /** The results of one file of the input. */
 export interface GatheredFile {
@@ -51,10 +44,11 @@ export interface Gathered {
   readonly repeatedCount: number;
   /** What answers held that their dialect cannot, by kind. */
   readonly lostParts: ReadonlyMap<string, number>;
+  /** The report of losses, where it says more than that of the preparation. */
+  readonly losses?: StoredBytes;
+  /** Records that ran again. */
+  readonly rerun: Rerun;
 }
-
-/** How many records are named. */
-const mostNamed = 10;
 
 /** Writes the results of a job into the blob store, in the order of its input. */
 export async function writeResults(
@@ -65,13 +59,20 @@ export async function writeResults(
   scratch: Scratch,
   signal: AbortSignal,
 ): Promise<Gathered> {
-  const writer = new Writer(deps, sharded, shards, scratch);
+  const report = new RerunReport(deps, sharded, scratch);
+  const answers = new Answers(deps, sharded, shards, scratch);
+  const writer = new Writer(sharded, scratch, answers, report);
   const files: GatheredFile[] = [];
-  for await (const file of filesAgain(deps, sharded, prepared, signal)) {
-    const output = await writeFile(sharded, writer, file, signal);
-    files.push({ ...(file.path !== undefined && { path: file.path }), output });
+  try {
+    for await (const file of filesAgain(deps, sharded, prepared, signal)) {
+      const output = await writeFile(sharded, writer, file, signal);
+      files.push({ ...(file.path !== undefined && { path: file.path }), output });
+    }
+    const losses = await report.keep(prepared?.losses, signal);
+    return { files, ...writer.sums(), ...(losses && { losses }), rerun: report.rerun };
+  } finally {
+    await report.discard();
   }
-  return { files, ...writer.sums() };
 }
 
 async function writeFile(
@@ -100,122 +101,50 @@ async function writeFile(
 
 class Writer {
   readonly #sharded: ShardedJob;
-  readonly #shards: readonly ShardEntry[];
   readonly #scratch: Scratch;
-  readonly #ids: WireIds;
-  readonly #model: ReturnType<typeof modelOf>;
-  readonly #answers: AnswerTarget;
-  readonly #lostParts = new Map<string, number>();
-  readonly #lost: Raw[] = [];
+  readonly #answers: Answers;
+  readonly #report: RerunReport;
   readonly #repeated: Raw[] = [];
-  #sums = { total: 0, success: 0, error: 0, inputTokens: 0, outputTokens: 0, lostCount: 0 };
+  #sums = { total: 0, success: 0, error: 0, inputTokens: 0, outputTokens: 0 };
 
-  constructor(
-    deps: JobTools,
-    sharded: ShardedJob,
-    shards: readonly ShardEntry[],
-    scratch: Scratch,
-  ) {
-    const { job, plan: { from, to, back, target: { modelId: model } }, account } = sharded;
+  constructor(sharded: ShardedJob, scratch: Scratch, answers: Answers, report: RerunReport) {
     this.#sharded = sharded;
-    this.#shards = shards;
     this.#scratch = scratch;
-    this.#ids = wireIdsOf(job.id, account);
-    this.#model = modelOf(deps, sharded);
-    this.#answers = {
-      from,
-      to,
-      back,
-      model,
-      created: Math.floor(job.submittedAt / 1_000),
-      madeId: (wireId, prefix, index) =>
-        `${prefix}${job.id}${wireId.replace(/[^A-Za-z0-9]/g, "")}x${index}`,
-      lost: (what) => this.#lostParts.set(what, (this.#lostParts.get(what) ?? 0) + 1),
-    };
+    this.#answers = answers;
+    this.#report = report;
   }
 
   /** The result line of a record. */
   async line(record: ReadRecord | LongRecord): Promise<Raw> {
     const { plan } = this.#sharded;
-    const wireId = this.#ids.of(record.record);
-    const result = await this.#result(record, wireId);
+    const wireId = this.#answers.legOf(record).ids.of(record.record);
+    const result = await this.#answers.of(record);
+    await this.#report.note(record);
     const body = record.kind === "record"
       ? envelope(envelopeOf(plan.from)).readBody(record.json)?.raw
       : undefined;
     this.#sums.total++;
     const isNamed = this.#scratch.isRepeated(record.record) && this.#repeated.length < mostNamed;
     if (isNamed) this.#repeated.push(record.id);
-    if (result.kind === "answer") this.#sums.success++;
-    // What its batch did not get to was not processed, as in the results of other jobs.
+    if (result.kind === "answer") {
+      this.#sums.success++;
+      this.#sums.inputTokens += promptOf(result.usage);
+      this.#sums.outputTokens += result.usage.output;
+    } // What its batch did not get to was not processed, as in the results of other jobs.
     else if (result.error !== "expired" && result.error !== "stopped") this.#sums.error++;
     const context = { id: record.id, input: body ?? "null", wireId };
     return envelope(envelopeOf(plan.back)).writeResult(context, result);
   }
 
-  sums(): Omit<Gathered, "files"> {
+  sums(): Omit<Gathered, "files" | "losses" | "rerun"> {
+    const { lost, lostCount, lostParts } = this.#answers;
     return {
       ...this.#sums,
-      lost: this.#lost,
+      lost,
+      lostCount,
       repeated: this.#repeated,
       repeatedCount: this.#scratch.repeated,
-      lostParts: this.#lostParts,
+      lostParts,
     };
-  }
-
-  async #result(
-    record: ReadRecord | LongRecord,
-    wireId: string,
-  ): Promise<RecordError | { readonly kind: "answer"; readonly body: Raw; readonly usage: Usage }> {
-    const line = await this.#scratch.read(record.record);
-    if (!line) return this.#without(record, wireId);
-    const json = parseLine(line);
-    if (typeof json === "string") return recordError("internal", `The provider's line is ${json}.`);
-    const { outcome } = envelope(envelopeOf(this.#sharded.plan.to)).readResult(json);
-    if (outcome.kind === "error") return outcome;
-    const asSent = () => {
-      if (record.kind === "record") return record.json;
-      throw new Error("A record that is too long was not sent");
-    };
-    const answer = translateAnswer(outcome.body, wireId, asSent, this.#answers);
-    if (answer.kind === "answer") {
-      this.#sums.inputTokens += promptOf(answer.usage);
-      this.#sums.outputTokens += answer.usage.output;
-    }
-    return answer;
-  }
-
-  /** The error of a record that no batch answered: it was not sent, or its batch did not get to it. */
-  #without(record: ReadRecord | LongRecord, wireId: string): RecordError {
-    const { plan: { from, to }, target: { limits: { recordBytes: maxRecordBytes } } } =
-      this.#sharded;
-    const isTranslated = record.kind === "long" || from !== to;
-    const { translated } = isTranslated
-      ? translateRecord(record, from, {
-        to,
-        model: this.#model,
-        wireId: () => wireId,
-        maxRecordBytes,
-      })
-      : { translated: undefined };
-    if (translated?.kind === "refused") return translated.error;
-    const shard = this.#shards.find(({ first, last }) =>
-      first <= record.record && record.record <= last
-    );
-    return this.#unrun(record, shard);
-  }
-
-  #unrun({ id }: ReadRecord | LongRecord, shard: ShardEntry | undefined): RecordError {
-    const end = shard?.end;
-    if (!end || end.status === "Stopped") return recordError("stopped", stoppedMessage);
-    if (end.status === "Expired" || end.status === "PartiallyCompleted") {
-      return recordError("expired", expiredMessage);
-    }
-    if (end.status === "Failed") {
-      const why = end.message ?? "The provider failed the batch and gave no reason.";
-      return recordError("internal", why);
-    }
-    this.#sums.lostCount++;
-    if (this.#lost.length < mostNamed) this.#lost.push(id);
-    return recordError("internal", "lost: the provider's results do not hold this record");
   }
 }

@@ -1,5 +1,6 @@
 /** What a sharded job is recorded with: its results, its manifest, and the report of losses. */
 import type { ResultsObject } from "../../catalog/results.ts";
+import type { Scope } from "../../catalog/keys.ts";
 import type { JobCounts } from "../../catalog/entries.ts";
 import type { PreparedEntry, StoredBytes } from "../../catalog/shard_entries.ts";
 import { resultsFile } from "../../codecs/results_id.ts";
@@ -21,7 +22,8 @@ export async function outcomeOf(
   gathered: Gathered,
   prepared: PreparedEntry | undefined,
 ): Promise<Outcome> {
-  const { total, success, error, inputTokens, outputTokens } = gathered;
+  const { total, success, error, inputTokens, outputTokens, rerun } = gathered;
+  const { retried, fellBack } = rerun;
   const counts: JobCounts = { total, processed: success + error, success, error };
   const place = placeOf(job);
   const objects: ResultsObject[] = [];
@@ -33,25 +35,38 @@ export async function outcomeOf(
       errorRecordCount: error,
       inputTokenCount: inputTokens,
       outputTokenCount: outputTokens,
+      ...(retried > 0 && { retriedRecordCount: retried }),
+      ...(fellBack > 0 && { fallbackRecordCount: fellBack, fallback: rerun.fallback }),
     });
     objects.push(manifestObject(deps, place, job, text));
     const where = await deps.storedIn?.() ?? {};
     for (const { path, output } of gathered.files) {
       const { output: key } = path === undefined ? place : placeOf(job, path) ?? place;
-      objects.push(stored(deps, job, where, { ...place, key }, output, path));
+      objects.push(storedObject(deps, job, where, { ...place, key }, output, path));
     }
-    if (prepared?.losses) {
-      objects.push(stored(deps, job, where, { ...place, key: place.losses }, prepared.losses));
+    const losses = gathered.losses ?? prepared?.losses;
+    if (losses) {
+      objects.push(storedObject(deps, job, where, { ...place, key: place.losses }, losses));
     }
   }
-  for (const { object: record, ...name } of objects) {
-    await deps.objects.label({ ...scope, ...name, record }, deps.closing);
-  }
+  await labelAll(deps, scope, objects);
   const message = messageOf(report, gathered, prepared, place?.losses);
   return { counts, message, objects, cuts: [] };
 }
 
-function stored(
+/** Labels the blobs of results, so that a lost catalog can be made again from them. */
+export async function labelAll(
+  { objects, closing }: JobTools,
+  scope: Scope,
+  all: readonly ResultsObject[],
+): Promise<void> {
+  for (const { object: record, ...name } of all) {
+    await objects.label({ ...scope, ...name, record }, closing);
+  }
+}
+
+/** An object of results whose bytes are in the blob store. */
+export function storedObject(
   deps: JobTools,
   job: ShardedJob["job"],
   where: StoredIn,

@@ -12,6 +12,7 @@ import { envelope } from "../../dialects/envelopes.ts";
 import type { TargetModel } from "../../dialects/dialect.ts";
 import { findModel, targetModel } from "../../dialects/models.ts";
 import { envelopeOf } from "../../dialects/names.ts";
+import type { LinePlace } from "../../dialects/lines.ts";
 import {
   lossLine,
   type ReadRecord,
@@ -55,11 +56,23 @@ export function fileOf({ from, isDeclared }: ShardedPlan, modelId: string): Sour
 /** The model that records are translated for, with what the configuration knows of it. */
 export function modelOf(
   { models }: Pick<JobTools, "models">,
-  { scope: { provider }, job: { modelId }, plan: { target: { modelId: id } }, target: { kind } }:
-    ShardedJob,
+  { job, plan: { target: { provider, modelId: id } }, target: { kind } }: ShardedJob,
 ): TargetModel {
-  const found = findModel({ modelId, provider, kind }, models);
-  return "model" in found && found.model.id === id ? found.model : targetModel({ id });
+  for (const modelId of [job.modelId, id]) {
+    const found = findModel({ modelId, provider, kind }, models);
+    if ("model" in found && found.model.id === id) return found.model;
+  }
+  return targetModel({ id });
+}
+
+/** A record in the provider's own dialect as it is sent: only its id is another one. */
+export function ownLine(
+  { plan: { from } }: Pick<ShardedJob, "plan">,
+  ids: WireIds,
+  { json, record }: ReadRecord,
+): string {
+  const form = envelope(envelopeOf(from));
+  return form.writeRequest(ids.of(record), form.readBody(json)?.raw ?? "{}", from);
 }
 
 /** Reads the input and records the shards; nothing is recorded of a job that cannot run. */
@@ -68,7 +81,7 @@ export async function prepare(
   sharded: ShardedJob,
   signal: AbortSignal,
 ): Promise<PreparedEntry | Unfit> {
-  const { scope, job, account, store } = sharded;
+  const { scope, job, plan, account, store } = sharded;
   const work = new Preparing(deps, sharded, signal, new GrowingBlob(await store.draft()));
   const reading = await FirstReading.begin(deps, sharded);
   try {
@@ -77,8 +90,10 @@ export async function prepare(
     if (work.records === 0) return { reasons: ["The input holds no record."] };
     const copy = await reading.keep(signal);
     const shards = await work.cutter.end();
-    const entry = { ...await work.entry(), ...(copy && { copy }) };
-    const entries = shards.map((cut): ShardEntry => ({ ...cut, account: account.name }));
+    const entry = { ...await work.entry(shards.length), ...(copy && { copy }) };
+    const entries = plan.isDryRun
+      ? []
+      : shards.map((cut): ShardEntry => ({ ...cut, account: account.name }));
     await deps.catalog.shards.prepare(scope, job.id, entry, entries);
     return entry;
   } catch (error) {
@@ -103,7 +118,8 @@ async function readAll(
     if (path !== undefined && !placeOf(job, path)) {
       work.reasons.push(`The results of ${path} have no room in a key of 1024 bytes.`);
     }
-    for await (const record of readRecords(bytes, file, { breath, signal })) {
+    const counted = countBytes(bytes, (length) => work.bytes += length);
+    for await (const record of readRecords(counted, file, { breath, signal })) {
       if (record.kind === "broken") work.broken(record.line, record.reason, path);
       else await work.record(numbered(record, before));
       if (work.reasons.length >= mostReasons) return;
@@ -111,10 +127,31 @@ async function readAll(
   }
 }
 
+/** Bytes of text that make a token, as a rule of thumb for English and JSON. */
+const bytesPerToken = 4;
+
+/** An estimate of a record's input tokens; long base64, which is media, counts nothing. */
+function tokensOf(line: string): number {
+  return line.replace(/[A-Za-z0-9+/=]{1024,}/g, "").length / bytesPerToken;
+}
+
+async function* countBytes(
+  body: AsyncIterable<Uint8Array>,
+  count: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    count(chunk.length);
+    yield chunk;
+  }
+}
+
 class Preparing {
   readonly cutter: Cutter;
   readonly reasons: string[] = [];
   records = 0;
+  /** Of the input. */
+  bytes = 0;
+  #tokens = 0;
   #refused = 0;
   #lossy = 0;
   #losses = 0;
@@ -146,7 +183,7 @@ class Preparing {
     this.records++;
     const { plan } = this.#sharded;
     if (read.kind === "record" && plan.from === plan.to) {
-      return await this.cutter.add(read, this.#asItIs(read));
+      return await this.#send(read, ownLine(this.#sharded, this.#ids, read));
     }
     const record = translateRecord(read, plan.from, {
       to: plan.to,
@@ -156,14 +193,12 @@ class Preparing {
     });
     await this.#note(record);
     if (record.translated.kind === "refused") this.#refused++;
-    else for (const text of record.translated.lines) await this.cutter.add(record, text);
+    else for (const text of record.translated.lines) await this.#send(record, text);
   }
 
-  /** A record in the provider's own dialect: only its id is another one. */
-  #asItIs({ json, record }: ReadRecord): string {
-    const { from } = this.#sharded.plan;
-    const form = envelope(envelopeOf(from));
-    return form.writeRequest(this.#ids.of(record), form.readBody(json)?.raw ?? "{}", from);
+  async #send(place: LinePlace, text: string): Promise<void> {
+    if (this.#sharded.plan.isDryRun) this.#tokens += tokensOf(text);
+    await this.cutter.add(place, text);
   }
 
   async #note(record: TranslatedRecord): Promise<void> {
@@ -180,8 +215,9 @@ class Preparing {
     }
   }
 
-  async entry(): Promise<PreparedEntry> {
-    const { scope: { provider }, job: { id } } = this.#sharded;
+  async entry(batches: number): Promise<PreparedEntry> {
+    const { scope: { provider }, job: { id }, plan: { isDryRun } } = this.#sharded;
+    const size = { batches, bytes: this.bytes, tokens: Math.ceil(this.#tokens) };
     const kept = this.#losses === 0 ? undefined : await this.#report.keep(
       (sha256) => blobName(resultsFolder(provider, id) + resultsId(id, sha256)),
       this.#signal,
@@ -191,6 +227,7 @@ class Preparing {
       refused: this.#refused,
       lossy: this.#lossy,
       ...(kept && { losses: kept }),
+      ...(isDryRun && { size }),
     };
   }
 

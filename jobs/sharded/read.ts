@@ -11,6 +11,7 @@ import type { JobTools } from "../deps.ts";
 import { readingPause, readings } from "../results/read.ts";
 import { expectedOf } from "../results/report.ts";
 import type { ShardedJob } from "./prepare.ts";
+import { legOf } from "./legs.ts";
 import { Scratch } from "./scratch.ts";
 import { wireIdsOf } from "./wire.ts";
 
@@ -43,10 +44,12 @@ export async function readBatches(
   try {
     let isShort = false;
     const errors: unknown[] = [];
-    for (const { batch, missedAt } of shards) {
+    for (const { batch, missedAt, round = 0 } of shards) {
       if (batch === undefined || missedAt !== undefined) continue;
+      scratch.round = round;
       try {
-        if (await readBatch(deps, sharded, batch, scratch, signal)) isShort = true;
+        const leg = legOf(deps, sharded, round);
+        if (await readBatch(deps, leg, batch, scratch, signal)) isShort = true;
       } catch (error) {
         signal.throwIfAborted();
         errors.push(error);

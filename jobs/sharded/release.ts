@@ -18,7 +18,7 @@ export async function releaseShards(
   { scope, job, store, plan }: Pick<ShardedJob, "scope" | "job" | "store" | "plan">,
   signal: AbortSignal,
 ): Promise<void> {
-  const { catalog: { shards }, objects } = deps;
+  const { catalog: { shards }, objects, providers } = deps;
   const all = await shards.all(scope, job.id);
   // Also those of a preparation that was cut short.
   for await (const { name } of store.list(workName(scope.provider, job.id, ""), signal)) {
@@ -26,9 +26,11 @@ export async function releaseShards(
   }
   await removeUnrecorded(deps, scope, job.id, store, signal);
   await shards.forget(scope, job.id);
-  const files = all.map(({ file }) => file).filter((file) => file !== undefined);
-  if (plan.input !== undefined) files.push(plan.input);
-  for (const file of files) await objects.release(provider, file, signal);
+  for (const { file, provider: other } of all) {
+    const at = other === undefined ? provider : providers.get(other)?.stores;
+    if (file !== undefined && at) await objects.release(at, file, signal);
+  }
+  if (plan.input !== undefined) await objects.release(provider, plan.input, signal);
 }
 
 /** Removes results and reports that no object stands for: their job has ended without them. */

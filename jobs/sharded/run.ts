@@ -12,6 +12,7 @@ import { vanishedStatus } from "../state.ts";
 import { patience, verdictOf, type Wait } from "../verdict.ts";
 import { writeResults } from "./gather.ts";
 import { outcomeOf } from "./outcome.ts";
+import { legOf, mayGoOn } from "./legs.ts";
 import { readBatches } from "./read.ts";
 import type { ShardedJob } from "./prepare.ts";
 import type { Scratch } from "./scratch.ts";
@@ -29,7 +30,7 @@ export function createShardedRun(
   sharded: ShardedJob,
   push: () => void,
 ): Run {
-  const { scope, job, account } = sharded;
+  const { scope, job, plan } = sharded;
   const { shards } = deps.catalog;
   return {
     name: `batches of job ${job.id}`,
@@ -39,15 +40,18 @@ export function createShardedRun(
       const seen = await Promise.all(
         (await shards.all(scope, job.id)).map((shard) => look(deps, sharded, shard, signal)),
       );
-      const report = sumOf(seen, prepared, job.stopRequested);
+      const goesOn = !job.stopRequested &&
+        (plan.isDryRun || mayGoOn(plan, prepared, seen.map(({ shard }) => shard)));
+      const report = sumOf(seen, prepared, job.stopRequested, goesOn);
+      if (goesOn) push();
       const isStarted = seen.every(({ shard }) => shard.batch !== undefined || shard.end);
       if (!isStarted && !isTerminal(report.status)) push();
       return report;
     },
     async stop(signal) {
-      for (const { batch, end } of await shards.all(scope, job.id)) {
+      for (const { batch, end, round } of await shards.all(scope, job.id)) {
         if (batch === undefined || end) continue;
-        await stopBatch(account, batch, signal);
+        await stopBatch(legOf(deps, sharded, round).account, batch, signal);
       }
     },
     collect: (report, doubt, signal) => collect(deps, sharded, report, doubt, signal),
@@ -86,8 +90,8 @@ async function look(
   shard: ShardEntry,
   signal: AbortSignal,
 ): Promise<Seen> {
-  const { scope, job, account } = sharded;
   if (shard.end || shard.batch === undefined) return { shard };
+  const { scope, job, account, provider } = legOf(deps, sharded, shard.round);
   const report = await account.batches.get(shard.batch, signal).catch((error: unknown) => {
     if (error instanceof Failure && error.kind === "not-found") return error;
     throw error;
@@ -97,7 +101,7 @@ async function look(
     report.status !== "Stopping";
   // It may have been made while the others were being stopped.
   if (isToBeStopped) await stopBatch(account, shard.batch, signal);
-  const name = { provider: scope.provider, account: account.name };
+  const name = { provider: provider.name, account: account.name };
   if (report.isQueueFull) {
     const why = report.message ?? "The provider's queue is full.";
     const again = ({ batch: _, askedAt: _1, ...old }: ShardEntry) => ({ ...old, waitsFor: why });

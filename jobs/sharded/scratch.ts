@@ -18,7 +18,7 @@ export function openScratch({ folder, disk }: ScratchPlace): Promise<Deno.FsFile
   return disk.write(() => openNameless("batchway-scratch-", folder));
 }
 
-/** Result lines by the numbers of their records, in 12 bytes of memory a record. */
+/** Result lines by the numbers of their records, in 13 bytes of memory a record. */
 export class Scratch {
   readonly #file: Deno.FsFile;
   readonly #disk: Disk;
@@ -33,12 +33,16 @@ export class Scratch {
   /** How many lines came for records that had one. */
   repeated = 0;
   readonly #repeated = new Set<number>();
+  /** The round whose results are added: a line of a later one takes the place of an earlier one. */
+  round = 0;
+  readonly #rounds: Uint8Array;
 
   private constructor(file: Deno.FsFile, disk: Disk, records: number) {
     this.#file = file;
     this.#disk = disk;
     this.#offsets = new Float64Array(records + 1);
     this.#lengths = new Uint32Array(records + 1);
+    this.#rounds = new Uint8Array(records + 1);
   }
 
   /** Opens a file that goes with the process. Records count from 1. */
@@ -46,9 +50,14 @@ export class Scratch {
     return new Scratch(await openScratch(place), place.disk, records);
   }
 
-  /** Whether a record has a line. */
+  /** Whether a record has a line of this round. */
   has(record: number): boolean {
-    return (this.#lengths[record] ?? 0) > 0;
+    return (this.#lengths[record] ?? 0) > 0 && this.#rounds[record] === this.round;
+  }
+
+  /** The round that the line of a record is of. */
+  roundOf(record: number): number {
+    return this.#rounds[record] ?? 0;
   }
 
   /** Whether several lines came for a record. */
@@ -56,7 +65,7 @@ export class Scratch {
     return this.#repeated.has(record);
   }
 
-  /** Adds the line of a record, unless it has one; numbers of no record are passed over. */
+  /** Adds the line of a record, unless it has one of this round; numbers of no record are passed over. */
   async add(record: number, line: Uint8Array): Promise<void> {
     if (record < 1 || record >= this.#lengths.length) return;
     if (this.has(record)) {
@@ -65,6 +74,7 @@ export class Scratch {
       return;
     }
     this.found++;
+    this.#rounds[record] = this.round;
     this.#offsets[record] = this.#written + this.#length;
     this.#lengths[record] = line.length + 1;
     // A line is a view of the chunk that it came in.

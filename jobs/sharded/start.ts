@@ -11,6 +11,7 @@ import type { JobTools } from "../deps.ts";
 import { whenReady } from "../fresh_input.ts";
 import { type Asked, askFor, type Claim, findUntilCertain } from "../once.ts";
 import { isLasting } from "../verdict.ts";
+import { legOf } from "./legs.ts";
 import type { ShardedJob } from "./prepare.ts";
 import type { Turns } from "./turns.ts";
 import { wireIdsOf } from "./wire.ts";
@@ -26,21 +27,22 @@ const maxLineBytes = 128 * 2 ** 20;
  */
 export async function startShards(
   deps: JobTools,
-  provider: StoringProvider,
   sharded: ShardedJob,
   goesOn: () => Promise<boolean>,
   turns: Turns,
   signal: AbortSignal,
 ): Promise<void> {
-  const { scope, job, account } = sharded;
+  const { scope, job } = sharded;
   const { shards } = deps.catalog;
-  const name = { provider: provider.name, account: account.name };
   for (const { n } of await shards.all(scope, job.id)) {
     const shard = (await shards.all(scope, job.id)).find((one) => one.n === n);
     if (!shard || shard.batch !== undefined || shard.end) continue;
     // A batch that may have been made is looked for, also where the job is to be stopped.
     if (shard.askedAt === undefined && !await goesOn()) return;
-    const work = { deps, provider, sharded, shard, signal };
+    const leg = legOf(deps, sharded, shard.round);
+    const { provider } = leg;
+    const name = { provider: provider.name, account: leg.account.name };
+    const work = { deps, provider, sharded: leg, shard, signal };
     const reason = shard.askedAt === undefined ? turns.reason(name, sharded) : undefined;
     if (reason !== undefined) return await wait(work, turns, reason);
     try {

@@ -31,12 +31,17 @@ export function sumOf(
   seen: readonly Seen[],
   { records, refused }: PreparedEntry,
   isStopRequested: boolean,
+  goesOn = false,
 ): Report {
   const counts = countsOf(seen, records, refused);
   const ends = seen.map(({ shard: { end } }) => end);
-  const results = ends.flatMap((end) => end?.results ?? []);
-  const status = ends.every((end) => end !== undefined)
-    ? endStatus(ends.map(({ status }) => status))
+  const results = seen.flatMap(({ shard: { end, provider } }) =>
+    provider === undefined ? end?.results ?? [] : []
+  );
+  const status = goesOn
+    ? "InProgress"
+    : ends.every((end) => end !== undefined)
+    ? endStatus(seen.map(({ shard }) => shard))
     : isStopRequested && seen.every(({ shard }) => shard.end || shard.askedAt === undefined)
     ? "Stopped"
     : runningStatus(seen);
@@ -60,18 +65,26 @@ export function sumOf(
 function countsOf(seen: readonly Seen[], total: number, refused: number): RecordCounts {
   const all = seen.map(({ shard, report }) => shard.end?.counts ?? report?.counts);
   const success = all.reduce((sum, counts) => sum + (counts?.success ?? 0), 0);
-  const error = all.reduce((sum, counts) => sum + (counts?.error ?? 0), refused);
+  // What runs again had failed before.
+  const again = seen.reduce((sum, { shard }) => sum + (shard.round ? shard.records : 0), 0);
+  const failed = all.reduce((sum, counts) => sum + (counts?.error ?? 0), refused) - again;
+  const error = Math.min(Math.max(0, failed), Math.max(0, total - success));
   return { total, processed: success + error, success, error };
 }
 
 /** The end of a job whose shards have all ended; a job without any has only refused records. */
-function endStatus(ends: readonly JobStatus[]): JobStatus {
-  const has = (status: JobStatus) => ends.includes(status);
+function endStatus(shards: readonly ShardEntry[]): JobStatus {
+  const ends = shards.map(({ end }) => end?.status);
   if (ends.length === 0) return "Completed";
   if (ends.every((status) => status === "Failed")) return "Failed";
-  if (has("Stopped")) return "Stopped";
+  if (ends.includes("Stopped")) return "Stopped";
   if (ends.every((status) => status === "Expired")) return "Expired";
-  return has("Expired") || has("PartiallyCompleted") ? "PartiallyCompleted" : "Completed";
+  // What an earlier round did not get to ran again in the last one.
+  const last = Math.max(...shards.map(({ round = 0 }) => round));
+  const isLate = shards.some(({ round = 0, end }) =>
+    round === last && (end?.status === "Expired" || end?.status === "PartiallyCompleted")
+  );
+  return isLate ? "PartiallyCompleted" : "Completed";
 }
 
 function runningStatus(seen: readonly Seen[]): JobStatus {

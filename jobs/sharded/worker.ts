@@ -3,6 +3,7 @@
  * does it for a job, under a lease; what a gateway that died has left is taken up by the sweep.
  */
 import type { Scope } from "../../catalog/keys.ts";
+import type { PreparedEntry } from "../../catalog/shard_entries.ts";
 import { Failure } from "../../codecs/failure.ts";
 import type { JobId } from "../../codecs/ids.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
@@ -18,6 +19,9 @@ import { advance } from "../state.ts";
 import { createWaits, type Waits } from "../waits.ts";
 import { prepare, type ShardedJob, type Unfit } from "./prepare.ts";
 import { releaseShards } from "./release.ts";
+import { dryOutcome } from "./dry_run.ts";
+import { mayGoOn } from "./legs.ts";
+import { planRound } from "./rounds.ts";
 import { startShards } from "./start.ts";
 import { Turns } from "./turns.ts";
 
@@ -126,12 +130,35 @@ export class ShardWorker {
     const job = await jobs.update(scope, id, (old) => advance(old, validating, now()));
     if (!job || isTerminal(job.status)) return;
     const sharded = shardedOf(this.#deps, provider, { scope, job });
+    const { plan } = sharded;
     const prepared = known ?? await prepare(this.#deps, sharded, signal);
     if ("reasons" in prepared) {
       await this.#fail(sharded, prepared);
       return await releaseShards(this.#deps, provider, sharded, signal);
     }
-    await startShards(this.#deps, provider, sharded, goesOn, this.turns, signal);
+    if (plan.isDryRun) return await this.#endDryRun(provider, sharded, prepared, signal);
+    const all = await shards.all(scope, id);
+    if (mayGoOn(plan, prepared, all) && await goesOn()) {
+      await planRound(this.#deps, sharded, prepared, all, signal);
+    }
+    await startShards(this.#deps, sharded, goesOn, this.turns, signal);
+  }
+
+  /** Ends a job that runs nothing. */
+  async #endDryRun(
+    provider: StoringProvider,
+    sharded: ShardedJob,
+    prepared: PreparedEntry,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const report = {
+      ...validating,
+      status: "Completed",
+      endedAt: new Date(this.#deps.now()),
+    } as const;
+    const outcome = await dryOutcome(this.#deps, sharded, prepared);
+    await recordEnd(this.#deps, sharded, report, outcome);
+    await releaseShards(this.#deps, provider, sharded, signal);
   }
 
   /** Ends a job whose input cannot be run. */
