@@ -216,7 +216,9 @@ export function fallbackOf(
   if (value === undefined) return undefined;
   const [, provider, modelId] = /^([^/]+)\/(.+)$/.exec(value) ?? [];
   if (provider !== undefined && modelId !== undefined) return { provider, modelId };
-  throw invalid(`The tag ${fallbackTag} must be <provider>/<model>, such as openai/gpt-4o-mini`);
+  throw invalid(
+    `The tag ${fallbackTag} must be <provider>/<model>, with a provider that is configured`,
+  );
 }
 
 function fallbackFor(

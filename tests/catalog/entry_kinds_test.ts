@@ -55,6 +55,7 @@ const someKeys: readonly Deno.KvKey[] = [
   keys.recordIds("cloud", file, 0),
   keys.asked(scope, job),
   keys.prepared(scope, job),
+  keys.unreleased(scope, job),
   keys.shard(scope, job, 0),
   keys.askingShard(scope, job, 0),
   keys.busyBatch("cloud", "main", scope, job, 0),
