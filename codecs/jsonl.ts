@@ -9,6 +9,7 @@ export interface LineLimit {
 }
 
 const lineFeed = 0x0a;
+const byteOrderMark = [0xef, 0xbb, 0xbf];
 
 /**
  * Cuts a stream of bytes into lines, each one chunk without its line feed. Empty lines are chunks
@@ -31,8 +32,8 @@ export function splitLines(limit: LineLimit): TransformStream<Uint8Array, Uint8A
 }
 
 /**
- * Reads the first line that holds more than white space, without its line feed, and cancels the
- * rest of the stream. Undefined where there is no such line.
+ * Reads the first line that holds more than white space, without its line feed and without the
+ * file's byte order mark, and cancels the rest of the stream. Undefined where there is no such line.
  *
  * Throws a `too-large` {@linkcode Failure} where it does not end within the first `maxBytes`.
  */
@@ -43,6 +44,7 @@ export async function firstLine(
   const splitter = new LineSplitter({ maxLineBytes: maxBytes });
   const reader = stream.getReader();
   let blankBytes = 0;
+  let isFirst = true;
   try {
     while (true) {
       const { done, value } = await reader.read();
@@ -51,7 +53,9 @@ export async function firstLine(
         if (blankBytes + line.length > maxBytes) {
           throw blankBytes > 0 ? noRecord(maxBytes) : tooLong(maxBytes);
         }
-        if (!isBlank(line)) return line;
+        const text = isFirst ? withoutByteOrderMark(line) : line;
+        if (!isBlank(text)) return text;
+        isFirst = false;
         blankBytes += line.length + 1;
       }
       if (done) return undefined;
@@ -61,6 +65,12 @@ export async function firstLine(
     // does not matter.
     await reader.cancel().catch(() => {});
   }
+}
+
+/** The bytes of a file's first line behind the byte order mark that some editors write there. */
+export function withoutByteOrderMark(bytes: Uint8Array): Uint8Array {
+  const isMarked = byteOrderMark.every((byte, at) => bytes[at] === byte);
+  return isMarked ? bytes.subarray(byteOrderMark.length) : bytes;
 }
 
 /** Whether a line holds nothing but spaces, tabs and carriage returns. */

@@ -1,5 +1,5 @@
 /** JSON Lines as they come: which line is which, in memory bounded by the longest line. */
-import { isBlank, PartialLine } from "../codecs/jsonl.ts";
+import { isBlank, PartialLine, withoutByteOrderMark } from "../codecs/jsonl.ts";
 
 /** Where a line stands in its file. */
 export interface LinePlace {
@@ -26,7 +26,6 @@ export const maxLineBytes = 64 * 2 ** 20;
 const keptBytes = 64 * 2 ** 10;
 
 const lineFeed = 0x0a;
-const byteOrderMark = [0xef, 0xbb, 0xbf];
 
 /**
  * Cuts chunks of bytes into lines. A byte order mark, carriage returns at the end of lines and blank
@@ -77,9 +76,7 @@ export class LineReader {
     }
     const offset = this.#offset;
     this.#offset += length + 1;
-    if (offset === 0 && byteOrderMark.every((byte, at) => bytes[at] === byte)) {
-      bytes = bytes.subarray(byteOrderMark.length);
-    }
+    if (offset === 0) bytes = withoutByteOrderMark(bytes);
     const isCut = length > this.#most;
     if (!isCut && isBlank(bytes)) return undefined;
     this.#record += 1;

@@ -81,26 +81,26 @@ export class FirstReading {
       for await (const { path, open } of filesOf(this.#deps, scope, source, signal)) {
         const before = count();
         let bytes = 0;
-        const copied = this.#copied(await open(signal), (length) => bytes += length);
+        const body = await open(signal).catch((error) => this.#fail(error, path));
+        const copied = this.#copied(body, (length) => bytes += length, path);
         const named = path === undefined ? {} : { path };
         yield { ...named, bytes: copied, before };
         this.#files.push({ ...named, bytes, records: count() - before });
       }
     } catch (error) {
-      throw this.#copies ? unfitOf(error) : error;
+      this.#fail(error);
     }
   }
 
   async *#copied(
     body: ReadableStream<Uint8Array>,
     read: (bytes: number) => void,
+    path: string | undefined,
   ): AsyncGenerator<Uint8Array> {
     const chunks = body[Symbol.asyncIterator]();
     try {
       for (;;) {
-        const { done, value } = await chunks.next().catch((error) => {
-          throw this.#copies ? unfitOf(error) : error;
-        });
+        const { done, value } = await chunks.next().catch((error) => this.#fail(error, path));
         if (done) return;
         await this.#copies?.append(value);
         read(value.length);
@@ -109,6 +109,10 @@ export class FirstReading {
     } finally {
       await chunks.return?.();
     }
+  }
+
+  #fail(error: unknown, path?: string): never {
+    throw this.#copies ? unfitOf(error, path) : error;
   }
 
   /** Keeps the copy; undefined where there is none. */
@@ -170,8 +174,12 @@ export function numbered<R extends ReadRecord | LongRecord>(record: R, before: n
   return before === 0 ? record : { ...record, record: record.record + before };
 }
 
-function unfitOf(error: unknown): unknown {
+function unfitOf(error: unknown, path: string | undefined): unknown {
   if (!(error instanceof Failure) || !unfit.has(error.kind)) return error;
-  const why = error.kind === "precondition" ? "It was changed after the job was created" : "";
-  return new UnfitInput(why === "" ? error.message : `${error.message}. ${why}`, { cause: error });
+  const named = path === undefined ? error.message : `The input ${path}: ${error.message}`;
+  const isOther = error.kind === "precondition";
+  return new UnfitInput(
+    isOther ? `${named}. It was changed after the job was created` : named,
+    { cause: error },
+  );
 }

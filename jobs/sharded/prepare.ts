@@ -47,6 +47,8 @@ export interface Unfit {
 
 /** How many reasons are named. */
 const mostReasons = 10;
+/** The name of an input that is one object. */
+const wholeInput = "the input";
 
 /** The file that a plan reads. */
 export function fileOf({ from, isDeclared }: ShardedPlan, modelId: string): SourceFile {
@@ -121,7 +123,7 @@ async function readAll(
     const counted = countBytes(bytes, (length) => work.bytes += length);
     for await (const record of readRecords(counted, file, { breath, signal })) {
       if (record.kind === "broken") work.broken(record.line, record.reason, path);
-      else await work.record(numbered(record, before));
+      else await work.record(numbered(record, before), path);
       if (work.reasons.length >= mostReasons) return;
     }
   }
@@ -175,11 +177,12 @@ class Preparing {
   }
 
   /** @param path Of the file, where the input is a folder. */
-  broken(line: number, reason: string, path = "the input"): void {
+  broken(line: number, reason: string, path = wholeInput): void {
     this.reasons.push(`Line ${line} of ${path} is ${reason}.`);
   }
 
-  async record(read: Parameters<typeof translateRecord>[0]): Promise<void> {
+  /** @param path Of the file, where the input is a folder. */
+  async record(read: Parameters<typeof translateRecord>[0], path = wholeInput): Promise<void> {
     this.records++;
     const { plan } = this.#sharded;
     if (read.kind === "record" && plan.from === plan.to) {
@@ -191,7 +194,7 @@ class Preparing {
       wireId: ({ record }) => this.#ids.of(record),
       maxRecordBytes: this.#limits.recordBytes,
     });
-    await this.#note(record);
+    await this.#note(record, path);
     if (record.translated.kind === "refused") this.#refused++;
     else for (const text of record.translated.lines) await this.#send(record, text);
   }
@@ -201,7 +204,7 @@ class Preparing {
     await this.cutter.add(place, text);
   }
 
-  async #note(record: TranslatedRecord): Promise<void> {
+  async #note(record: TranslatedRecord, path: string): Promise<void> {
     const { losses } = record.translated;
     if (losses.length === 0) return;
     this.#lossy++;
@@ -210,7 +213,7 @@ class Preparing {
       if (this.#report.add(lossLine(record, loss))) await this.#report.flush();
       const fails = this.#sharded.plan.onLoss === "fail" && !loss.hint;
       if (fails && this.reasons.length < mostReasons) {
-        this.reasons.push(`Line ${record.line} of the input loses ${loss.path}: ${loss.reason}.`);
+        this.reasons.push(`Line ${record.line} of ${path} loses ${loss.path}: ${loss.reason}.`);
       }
     }
   }

@@ -3,7 +3,7 @@ import { Failure } from "../../codecs/failure.ts";
 import { firstLine, isBlank, PartialLine, splitLines } from "../../codecs/jsonl.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
-const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const decode = (bytes: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 
 /** The bytes in chunks of a size. */
 function chunked(text: string, size: number): ReadableStream<Uint8Array> {
@@ -106,6 +106,10 @@ Deno.test("the first line is the first that is not blank, however the bytes are 
     ["a", "a"],
     ["\r\n\n  \n{}\r\n{}", "{}\r"],
     ["\n ü", " ü"],
+    ["\ufeff{}\r\n{}", "{}\r"],
+    ["\ufeff\r\n{}", "{}"],
+    ["\n\ufeff{}", "\ufeff{}"],
+    ["\ufeff", undefined],
   ];
   for (const [text, line] of cases) {
     for (let size = 1; size <= encode(text).length + 1; size++) {

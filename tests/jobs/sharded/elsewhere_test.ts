@@ -177,16 +177,62 @@ Deno.test("an input elsewhere that cannot be run is refused at create", async (t
   }
 });
 
-Deno.test("a broken line of a folder is named with its file", async () => {
+const unfitFiles: Readonly<
+  Record<string, { body: string; tags?: Readonly<Record<string, string>>; says: RegExp }>
+> = {
+  "x/b.jsonl": { body: `${converse("a", "x")}\n{"half":`, says: /Line 2 of x\/b\.jsonl is/ },
+  "b.jsonl.gz": { body: converse("a", "x"), says: /b\.jsonl\.gz: .*not a whole gzip file/ },
+  "x/lossy.jsonl": {
+    body: JSON.stringify({
+      recordId: "a",
+      modelInput: {
+        messages: [{ role: "user", content: [{ text: "x" }] }],
+        additionalModelRequestFields: { top_k: 5 },
+      },
+    }),
+    tags: { "batchway:on-loss": "fail" },
+    says: /Line 1 of x\/lossy\.jsonl loses modelInput\.additionalModelRequestFields\.top_k/,
+  },
+};
+
+Deno.test("what cannot run of a folder is named with its file", async (t) => {
   const gateway = await startTestGateway({ configuration, sandbox: { batchSeconds: 0 } });
   try {
     const client = createClient(gateway.url);
-    await client.put("bedrock", "real-inputs/run/a.jsonl", converse("a", "x"));
-    await client.put("bedrock", "real-inputs/run/x/b.jsonl", `${converse("a", "x")}\n{"half":`);
-    const id = await client.create("openai", "gpt-4o-mini", "s3://real-inputs/run/");
-    const job = await client.ended("openai", id);
-    assert.equal(job.status, "Failed");
-    assert.match(job.message ?? "", /Line 2 of x\/b\.jsonl is/);
+    for (const [path, { body, tags, says }] of Object.entries(unfitFiles)) {
+      await t.step(path, async () => {
+        const folder = `run-${path.replaceAll("/", "-")}`;
+        await client.put("bedrock", `real-inputs/${folder}/a.jsonl`, converse("a", "x"));
+        await client.put("bedrock", `real-inputs/${folder}/${path}`, body);
+        const id = await client.create(
+          "openai",
+          "gpt-4o-mini",
+          `s3://real-inputs/${folder}/`,
+          tags,
+        );
+        const job = await client.ended("openai", id);
+        assert.equal(job.status, "Failed");
+        assert.match(job.message ?? "", says);
+      });
+    }
+  } finally {
+    await gateway.stop();
+  }
+});
+
+Deno.test("an input with a byte order mark and carriage returns runs", async () => {
+  const gateway = await startTestGateway({ configuration, sandbox: { batchSeconds: 0 } });
+  try {
+    const client = createClient(gateway.url);
+    const lines = ["", converse("a", "x"), converse("b", "y"), ""];
+    for (const [name, body] of [["text", lines.slice(1)], ["blank", lines]] as const) {
+      const path = `inputs/${name}.jsonl`;
+      await client.put("openai", path, `\ufeff${body.join("\r\n")}`);
+      const id = await client.create("openai", "gpt-4o-mini", `s3://${path}`);
+      assert.equal((await client.ended("openai", id)).status, "Completed", id);
+      const results = await client.read("openai", `results/out/${id}/${name}.jsonl.out`);
+      assert.deepEqual(idsOf(results), ["a", "b"]);
+    }
   } finally {
     await gateway.stop();
   }
