@@ -13,7 +13,7 @@ export interface SeenJob {
 
 /** Requests of one client. */
 export function createClient(url: string) {
-  return { put, create, get, ended, stop, read, keys };
+  return { put, create, get, ended, list, stop, read, keys };
 
   async function put(provider: string, path: string, body: string): Promise<void> {
     const answer = await send("PUT", `/files/${path}`, provider, body);
@@ -60,6 +60,13 @@ export function createClient(url: string) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     throw new Error("The job did not end");
+  }
+
+  /** The ids of the jobs that a list shows. */
+  async function list(provider: string): Promise<string[]> {
+    const { text } = await send("GET", "/model-invocation-jobs", provider);
+    const { invocationJobSummaries: jobs } = JSON.parse(text);
+    return jobs.map(({ jobArn }: SeenJob) => jobArn.slice(-12));
   }
 
   async function stop(provider: string, id: string): Promise<number> {
