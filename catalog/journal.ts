@@ -30,12 +30,16 @@ export function createJournalCatalog(
    * Opens an entry, with the job's tags, promises the job to its token, and keeps its input from
    * being deleted.
    *
+   * Throws `invalid` with `gone` where the input is being deleted, or was.
+   *
+   * @param isNamed Whether the input is an object of the catalog's, which is gone once no name is left.
    * @returns False if the token was promised to another job in the meantime.
    */
   function begin(
     scope: Scope,
     entry: JournalEntry,
     tags: Readonly<Record<string, string>>,
+    isNamed = false,
   ): Promise<boolean> {
     const { id } = entry.job;
     return change(sleep, async (): Promise<Attempt<boolean>> => {
@@ -50,7 +54,8 @@ export function createJournalCatalog(
       if (file !== undefined) {
         const record = await kv.get<FileEntry>(keys.file(scope.provider, file));
         // A deletion puts the file into the trash first, and then looks for its readers.
-        if (record.value?.state === "trash") throw deleted();
+        const isGone = record.value ? record.value.state === "trash" : isNamed;
+        if (isGone) throw deleted();
         step.check(record).set(keys.use(scope.provider, file, id), true);
       }
       for (const [name, value] of Object.entries(tags)) step.set(keys.tag(scope, id, name), value);
@@ -164,5 +169,6 @@ function deleted(): Failure {
   return new Failure(
     "invalid",
     "The job's input is being deleted. Put the file again, and create the job with it",
+    { gone: true },
   );
 }

@@ -33,7 +33,7 @@ export interface FailureDetails {
   readonly outcomeUnknown?: boolean;
   /** Where it may yet be carried out: resolves once it was, or never will be. */
   readonly settled?: Promise<void>;
-  /** True where the provider said that the thing is gone, and not merely out of reach. */
+  /** True where the thing is gone, or is being deleted, for certain, and not merely out of reach. */
   readonly gone?: boolean;
   /** True where what was named was just made, and can be used in a moment. */
   readonly notReady?: boolean;

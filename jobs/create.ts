@@ -33,6 +33,8 @@ interface Begun {
 const patience = 45_000;
 /** How often it looks, in milliseconds. */
 const interval = 150;
+/** How often an input is looked for that a put replaces before the job holds it. */
+const mostLooks = 5;
 
 /** Makes the function that creates jobs. */
 export function createCreate(deps: JobTools, work: JournalWork) {
@@ -95,7 +97,10 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     return job;
   }
 
-  /** Writes the journal entry; undefined if another create took the token meanwhile. */
+  /**
+   * Writes the journal entry; undefined if another create took the token meanwhile. From then on the
+   * job holds its input; where a put replaced what was found before that, the new object is the input.
+   */
   async function begin(
     reach: Reach,
     region: string,
@@ -103,7 +108,23 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     signal: AbortSignal,
     promise: Identity | undefined,
   ): Promise<Begun | undefined> {
-    const { modifiedAt, plan } = await planJob(deps, reach, request, signal);
+    for (let looks = 1;; looks++) {
+      try {
+        return await beginWithFound(reach, region, request, signal, promise);
+      } catch (error) {
+        if (looks === mostLooks || !isInputGone(error)) throw error;
+      }
+    }
+  }
+
+  async function beginWithFound(
+    reach: Reach,
+    region: string,
+    request: CreateRequest,
+    signal: AbortSignal,
+    promise: Identity | undefined,
+  ): Promise<Begun | undefined> {
+    const { modifiedAt, plan, isNamed } = await planJob(deps, reach, request, signal);
     // Its batch is looked for by this time, and its own time runs from it.
     const submittedAt = deps.clock.earliest();
     const { jobName: name, tags, ...rest } = request;
@@ -124,7 +145,7 @@ export function createCreate(deps: JobTools, work: JournalWork) {
       ...(promise && { promise }),
     };
     const isFresh = submittedAt - modifiedAt < freshMilliseconds;
-    const isOurs = await catalog.journal.begin(scopeOf(reach), entry, tags);
+    const isOurs = await catalog.journal.begin(scopeOf(reach), entry, tags, isNamed);
     return isOurs ? { entry, isFresh } : undefined;
   }
 
@@ -146,6 +167,11 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     const message = "A clientRequestToken came again with other parameters: it starts a new job";
     deps.warn(message, { tenant: scope.tenant, provider: scope.provider });
   }
+}
+
+/** Whether an input that was found is no longer there, or is being deleted. */
+function isInputGone(error: unknown): boolean {
+  return error instanceof Failure && (error.details.gone === true || error.kind === "not-found");
 }
 
 function busy(): Failure {

@@ -1,7 +1,6 @@
 /** Which object a job reads: the one that its s3Uri names, or else that of the tag. */
 import { Failure } from "../codecs/failure.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
-import type { ObjectEntry } from "../catalog/entries.ts";
 import { isResultsId } from "../codecs/results_id.ts";
 import { type Found, namesObject } from "../objects/find.ts";
 import type { Objects } from "../objects/objects.ts";
@@ -18,7 +17,7 @@ export async function findInput(
   reach: Reach,
   request: CreateRequest,
   signal: AbortSignal,
-): Promise<ObjectEntry> {
+): Promise<Found> {
   // Where a provider takes no files, "put it there" would be no advice: this says what to do.
   if (!reach.provider.target) {
     for (const account of reach.provider.accounts) filesOf(reach.provider, account);
@@ -52,7 +51,7 @@ export async function findInput(
       `The input s3Uri ${s3Uri} names results of a job. Get them, and put what is to be run again`,
     );
   }
-  return found.record;
+  return found;
 }
 
 async function findUri(

@@ -29,6 +29,8 @@ export interface LocatedInput {
   readonly source: Source;
   /** The object, where the job's own provider has it as it is to be read. */
   readonly own?: ObjectEntry;
+  /** Whether the catalog names that object; it does not name native files. */
+  readonly isNamed?: boolean;
   /** Milliseconds since 1970. */
   readonly modifiedAt: number;
   /** Reads its first record. */
@@ -48,21 +50,21 @@ export async function locate(
   const isLabel = Object.hasOwn(request.tags, fileTag) && "reach" in at;
   if (uri && isFolder(uri) && !isLabel) return await folder(deps, reach, at, uri, request, signal);
   if ("forward" in at) return await outside(deps, reach, at.forward, uri, request, signal);
-  const object = await findInput(deps.objects, at.reach, request, signal);
+  const { record: object, name } = await findInput(deps.objects, at.reach, request, signal);
   const isPacked = object.held.in === "store" && isPackedName(uri?.key ?? "");
-  const { name } = at.reach.provider;
+  const provider = at.reach.provider.name;
   const source = {
     in: "object",
-    provider: name,
+    provider,
     file: object.file,
     held: object.held,
     bytes: object.bytes,
     ...(isPacked && { isPacked }),
   } as const;
-  const isOwn = name === reach.provider.name;
+  const isOwn = provider === reach.provider.name;
   return {
     source,
-    ...(isOwn && { own: object }),
+    ...(isOwn && { own: object, isNamed: name !== undefined }),
     modifiedAt: object.modifiedAt,
     head: (signal) => object.bytes === 0 ? empty() : headOf(deps, reach, source, signal),
   };

@@ -25,6 +25,8 @@ export interface PlannedJob {
   /** When its input was last written, in milliseconds since 1970. */
   readonly modifiedAt: number;
   readonly plan: BegunPlan;
+  /** Whether the catalog names the plan's input: without a name it is gone. */
+  readonly isNamed: boolean;
 }
 
 /** Plans a job. Throws `invalid` where its input is not there or cannot be run at the provider. */
@@ -38,7 +40,7 @@ export async function planJob(
   const { provider } = reach;
   checkTags(tags);
   const located = await locate(deps, reach, request, signal);
-  const { own, modifiedAt, source } = located;
+  const { own, modifiedAt, source, isNamed = false } = located;
   const isFile = own?.held.in === "provider";
   const isOver = own !== undefined && isFile && provider.target !== undefined &&
     await isOverLimits(deps, reach, own, provider.target.limits, signal);
@@ -62,7 +64,7 @@ export async function planJob(
     if (own?.held.in === "provider") {
       const { file: input, account } = own.held;
       await refuseForeign(deps.catalog.recordIds, reach, input);
-      return { modifiedAt, plan: { kind: "direct", input, account } };
+      return { modifiedAt, isNamed, plan: { kind: "direct", input, account } };
     }
     throw new Failure(
       "invalid",
@@ -81,7 +83,7 @@ export async function planJob(
     source,
     ...(own && { input: own.file }),
   } as const;
-  return { modifiedAt, plan };
+  return { modifiedAt, isNamed, plan };
 }
 
 async function looked(located: LocatedInput, isFile: boolean, signal: AbortSignal): Promise<Head> {

@@ -14,7 +14,7 @@ async function resolve(
     inputDataConfig: { s3InputDataConfig: { s3Uri } },
     tags: file_id === undefined ? {} : { file_id },
   });
-  const { held } = await findInput(world.objects, reach, request, quiet());
+  const { record: { held } } = await findInput(world.objects, reach, request, quiet());
   assert.ok(held.in === "provider");
   return { file: held.file, account: held.account };
 }
