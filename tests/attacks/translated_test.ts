@@ -48,6 +48,22 @@ Deno.test("a translated job leads no key to inputs and reports that are not its 
       "AccessDeniedException",
     ]);
 
+    // The same of a provider where records are to run that have no answer, in every spelling.
+    for (
+      const fallback of ["gemini/gemini-2.5-flash", "bedrock/amazon.nova-lite-v1:0", "gemini/x/y"]
+    ) {
+      const denied = await create(world, openaiAlone, "k.jsonl", { "batchway:fallback": fallback });
+      assert.ok([400, 403].includes(denied.status), `${fallback}: ${denied.status} ${denied.body}`);
+    }
+    const fallback = await create(world, openaiAlone, "k.jsonl", {
+      "batchway:fallback": "gemini/gemini-2.5-flash",
+      "batchway:dry-run": "true",
+    });
+    assert.deepEqual([fallback.status, fallback.code.split(":")[0]], [
+      403,
+      "AccessDeniedException",
+    ]);
+
     // A kept object of another tenant, by its key, by its ETag as key, and by the tag.
     for (const name of ["k.jsonl", etag]) {
       const refused = await create(world, other, name);
