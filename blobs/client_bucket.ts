@@ -8,6 +8,7 @@ import { encodeUri } from "../codecs/uri.ts";
 import type { ForwardingProvider } from "../providers/provider.ts";
 import { type BucketCalls, createBucketCalls, type Refusal } from "./bucket_calls.ts";
 import { md5Of, putInParts } from "./bucket_parts.ts";
+import { withPatience } from "./patience.ts";
 
 /** Where a bucket is. */
 export interface ClientBucketPlace {
@@ -15,6 +16,8 @@ export interface ClientBucketPlace {
   readonly bucket: string;
   /** The account that must own the bucket, twelve digits; any where absent. */
   readonly owner?: string | undefined;
+  /** How long an answer, or the next bytes of one, are waited for; two minutes where absent. */
+  readonly patienceMilliseconds?: number;
 }
 
 /** An object of a bucket. The body is read to its end or cancelled. */
@@ -61,14 +64,15 @@ export type OpenBucket = (place: ClientBucketPlace) => ClientBucket;
 
 /** Objects over this size are put in equal parts, none below S3's least of 5 MiB; one is in memory at a time. */
 export const partBytes = 16 * 2 ** 20;
+const defaultPatience = 120_000;
 /** The most parts that S3 takes. */
 const mostParts = 10_000;
 
 /** Opens a bucket. */
 export function createClientBucket(place: ClientBucketPlace): ClientBucket {
-  const { provider, bucket, owner } = place;
+  const { provider, bucket, owner, patienceMilliseconds = defaultPatience } = place;
   const calls = createBucketCalls({
-    provider,
+    provider: withPatience(provider, patienceMilliseconds),
     bucket,
     prefix: "",
     failure: (refusal) => failureOf(place, refusal),

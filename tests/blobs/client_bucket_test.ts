@@ -145,3 +145,30 @@ for (const [status, kind] of Object.entries(refusals)) {
     });
   });
 }
+
+const silent = {
+  "a read that is not answered": { method: "GET", latencySeconds: 3_600 },
+  "a read whose body stands still": { method: "GET", pauseBodySeconds: 3_600 },
+  "a write that is not answered": { method: "PUT", latencySeconds: 3_600 },
+  "a look that is not answered": { method: "HEAD", latencySeconds: 3_600 },
+};
+
+for (const [what, rule] of Object.entries(silent)) {
+  Deno.test(`${what} fails in time`, async () => {
+    await using world = await startBucket();
+    const { provider } = world;
+    const place = { provider, bucket: "clients" };
+    await createClientBucket(place).write("x", object(patterned(5)), quiet());
+    const bucket = createClientBucket({ ...place, patienceMilliseconds: 100 });
+    await fault(world.sandbox, { ...rule, times: 1 });
+    const ask = async () => {
+      if (rule.method !== "GET") return await bucket.write("x", object(patterned(5)), quiet());
+      const found = await bucket.open("x", undefined, quiet());
+      await new Response(found?.body).arrayBuffer();
+    };
+    await assert.rejects(
+      ask(),
+      (error) => error instanceof Failure && error.kind === "unavailable",
+    );
+  });
+}
