@@ -90,3 +90,40 @@ Deno.test("a translated job leads no key to inputs and reports that are not its 
     assert.equal((await world.ask(get, owner)).status, 200);
     assert.equal((await world.ask(get, other)).status, 404);
   }, options));
+
+Deno.test("the tag that names the input's provider opens no tenant, no bucket and no other provider", () =>
+  withWorld(async (world) => {
+    const { owner, other, limited } = world.keys;
+    const put = {
+      method: "PUT",
+      path: `${files}/kept/k.jsonl`,
+      headers: { "x-model-provider": "gemini" },
+      body: line,
+    };
+    assert.equal((await world.ask(put, owner)).status, 200);
+    const from = (provider: string) => ({ "batchway:input-provider": provider });
+    const before = await world.state();
+    const rows: readonly [
+      what: string,
+      key: Key,
+      provider: string,
+      status: number,
+      says: RegExp,
+    ][] = [
+      ["another tenant", other, "gemini", 400, /was not found/],
+      ["a key of other buckets", limited, "gemini", 403, /./],
+      ["a provider that only the gateway has", owner, "anthropic", 403, /./],
+      ["a provider that is not there", owner, "nowhere", 400, /must name a configured provider/],
+      ["a name of every object", owner, "constructor", 400, /must name a configured provider/],
+      ["a prototype", owner, "__proto__", 400, /must name a configured provider/],
+      ["a path", owner, "../gemini", 400, /must name a configured provider/],
+      ["other letters", owner, "Gemini", 400, /must name a configured provider/],
+    ];
+    for (const [what, key, provider, status, says] of rows) {
+      const answer = await create(world, key, "k.jsonl", from(provider));
+      assert.equal(answer.status, status, `${what}: ${answer.body}`);
+      assert.match(answer.body, says, what);
+    }
+    assert.equal(await world.state(), before);
+    assert.equal((await create(world, owner, "k.jsonl", from("gemini"))).status, 200);
+  }, options));

@@ -28,6 +28,16 @@ const steps: Readonly<Record<string, { model: string; steps: readonly string[] }
       "after the end",
     ],
   },
+  gemini: {
+    model: "gemini-2.5-flash",
+    steps: [
+      "after its preparation",
+      "before a shard's file is recorded",
+      "as a batch is about to be asked for",
+      "before a batch is recorded",
+      "before the end",
+    ],
+  },
   anthropic: {
     model: "claude-3-5-haiku-20241022",
     steps: [
@@ -104,11 +114,11 @@ for (const [provider, { model, steps: all }] of Object.entries(steps)) {
         assert.deepEqual(ids, ["one", "two", "three"], step);
       }
       assert.equal(await holds(sandbox, provider, "batches"), all.length);
-      if (provider === "openai") {
+      if (provider !== "anthropic") {
         await until("the files of the shards are gone", async () => {
           const { holdings } = await ledger(sandbox);
-          const files = holdings["openai"]?.["files"]?.items ?? [];
-          const names = files.map((file) => String(file["filename"]));
+          const files = holdings[provider]?.["files"]?.items ?? [];
+          const names = files.map((file) => String(file["filename"] ?? file["displayName"]));
           return names.filter((name) => jobs.size > 0 && /^[a-z0-9]{12}-0/.test(name)).length === 0;
         });
       }
