@@ -48,7 +48,7 @@ const planned: readonly [what: string, PlanQuestion, Head, isInline: boolean, is
   ["a provider file in its own form", question("openai"), head("chat", true), false, "direct"],
   [
     "a provider file over the limits",
-    question("openai", {}, { isOver: true }),
+    question("openai", {}, { mustRead: "The input is over the limits" }),
     head("chat", true),
     false,
     "openai-chat>openai-chat>openai-chat",
