@@ -11,7 +11,8 @@ import type { KeptDeps } from "./objects/kept.ts";
 import { createPartSpool, type PartSpool, type PartSpoolOptions } from "./objects/part_spool.ts";
 import { createPartStore } from "./objects/part_store.ts";
 import type { Provider } from "./providers/provider.ts";
-import type { Disk } from "./runtime/disk.ts";
+import { createDisk, type Disk } from "./runtime/disk.ts";
+import { found } from "./runtime/files.ts";
 import { once } from "./runtime/single_flight.ts";
 
 /** Dependencies of the stores. */
@@ -82,10 +83,33 @@ export function placeOfObjects(
   return store ?? { kind: "folder", folder: objects };
 }
 
+/**
+ * The store of kept objects for a look from outside, which makes nothing there. The id of its disk is
+ * absent for a bucket, and empty for a folder that has none yet.
+ */
+export async function keptPlaceOf(
+  { data, objects: { store } }: Pick<Config, "data" | "objects">,
+  providers: ReadonlyMap<string, Provider>,
+): Promise<{ readonly blobs: BlobStore; readonly disk?: string }> {
+  const place = placeOfObjects(store, { objects: `${data}/objects` });
+  const warn = () => {};
+  const folders = { drafts: undefined };
+  const blobs = createBlobStore(place, createDisk("objects"), {
+    providers,
+    due: () => 0,
+    folders,
+    warn,
+  });
+  if (place.kind === "bucket") return { blobs };
+  return { blobs, disk: await found(Deno.readTextFile(`${place.folder}/disk-id`)) ?? "" };
+}
+
 function createBlobStore(
   place: StoreSettings,
   disk: Disk,
-  { providers, due, folders: { drafts }, warn }: StoresDeps,
+  { providers, due, folders: { drafts }, warn }: Pick<StoresDeps, "providers" | "due" | "warn"> & {
+    readonly folders: Pick<StoreFolders, "drafts">;
+  },
 ): BlobStore {
   if (place.kind === "folder") {
     const failed = (error: unknown) => warn("Old drafts could not be cleared away", { error });

@@ -18,6 +18,9 @@ export const differenceKinds = {
   "object-without-file": "objects whose file is gone at the provider",
   "unknown-file": "files of ours that the catalog does not know",
   "unknown-batch": "batches of ours that the catalog does not know",
+  "unknown-blob": "kept blobs of ours that the catalog does not know",
+  "object-without-blob": "objects whose kept blob is gone",
+  "blobs-elsewhere": "kept objects that are not in the store that is seen here",
   "job-without-batch": "running jobs whose batch is gone at the provider",
 } as const;
 

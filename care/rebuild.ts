@@ -7,6 +7,8 @@ import { adoptBatch, finishCreate } from "../jobs/adopt_batch.ts";
 import type { ObjectName } from "../objects/name.ts";
 import type { FilesPort, ProviderFile } from "../providers/provider.ts";
 import { compare, type CompareDeps, type Place } from "./compare.ts";
+import type { KeptPlace } from "./compare_blobs.ts";
+import { rebuildFromBlobs } from "./rebuild_blobs.ts";
 import { examine, type Finding } from "./examine.ts";
 
 /** Dependencies of rebuilding. */
@@ -16,6 +18,8 @@ export interface RebuildDeps extends CompareDeps {
   readonly region: string;
   /** Whose such jobs are; absent: native ones, for callers that may see these. */
   readonly tenant?: string;
+  /** The store of kept objects; it is not looked through where absent. */
+  readonly kept?: KeptPlace;
 }
 
 /** What became of the catalog. */
@@ -52,6 +56,11 @@ export async function rebuild(
       if (await finding.mend()) done.mended++;
     } else if (finding.file) await restore(deps, places, finding, done, signal);
     else leave(done, `${finding.what}: ${reasons[finding.kind] ?? reasons["*"]}`);
+  }
+  // First, for labels say more than the names of provider files.
+  if (deps.kept) {
+    const outcomes = { made: () => void done.objects++, left: (why: string) => leave(done, why) };
+    await rebuildFromBlobs(deps, deps.kept, outcomes, signal);
   }
   for (const place of places) await fromProvider(deps, place, done, signal);
   return done;

@@ -6,9 +6,11 @@ import {
   UsageError,
   withSettings,
 } from "../config/arguments.ts";
+import { keptPlaceOf } from "../blob_stores.ts";
 import { missingAccounts } from "../care/accounts.ts";
 import { copyCatalog } from "../care/copy.ts";
 import { compare, type Place } from "../care/compare.ts";
+import { compareBlobs, type KeptPlace } from "../care/compare_blobs.ts";
 import { examine } from "../care/examine.ts";
 import { backupLines } from "../care/export.ts";
 import { importBackup, mustBeEmpty } from "../care/import.ts";
@@ -151,13 +153,14 @@ async function check(config: Config, path: string, { json, offline }: Options): 
       );
       return 1;
     }
-    return await withPlaces(config, offline, async (places, signal) => {
+    return await withPlaces(config, offline, async (places, kept, signal) => {
       const catalog = createCatalog(checkedKv(opened.kv), sleep);
       const deps = { kv: opened.kv, catalog, now: Date.now };
       async function* problems(): AsyncGenerator<Problem> {
         yield* examine(opened.kv, sleep);
         if (!offline) yield* missingAccounts(checkedKv(opened.kv), catalog, places);
         for (const place of places) yield* compare(deps, place, signal);
+        if (kept) yield* compareBlobs(deps, kept, signal);
       }
       const about = { catalog: path, schema, accounts: places.length };
       const report = await collect(about, problems());
@@ -176,7 +179,7 @@ async function rebuildCatalog(
 ): Promise<number> {
   const opened = await open(path);
   try {
-    return await withPlaces(config, offline, async (places, signal) => {
+    return await withPlaces(config, offline, async (places, kept, signal) => {
       const catalog = createCatalog(checkedKv(opened.kv), sleep);
       const { region } = config;
       const deps = {
@@ -186,6 +189,7 @@ async function rebuildCatalog(
         sleep,
         region,
         ...(tenant && { tenant }),
+        ...(kept && { kept }),
       };
       const done = await rebuild(deps, places, signal);
       if (json) await print(`${JSON.stringify({ catalog: path, ...done })}\n`);
@@ -258,13 +262,17 @@ async function mustBeThere(path: string): Promise<void> {
   );
 }
 
-/** Does a work with the accounts of all configured providers that keep files or batches. */
+/** Does a work with the accounts of all configured providers, and with the store of kept objects. */
 async function withPlaces<Result>(
   config: Config,
   offline: boolean,
-  work: (places: readonly Place[], signal: AbortSignal) => Promise<Result>,
+  work: (
+    places: readonly Place[],
+    kept: KeptPlace | undefined,
+    signal: AbortSignal,
+  ) => Promise<Result>,
 ): Promise<Result> {
-  if (offline) return await work([], new AbortController().signal);
+  if (offline) return await work([], undefined, new AbortController().signal);
   const uploader = createUploader();
   try {
     const providers = createProviders(config.providers, {
@@ -277,7 +285,8 @@ async function withPlaces<Result>(
     const places = [...providers.values()].flatMap(({ name, stores }) =>
       (stores?.accounts ?? []).map((account): Place => ({ provider: name, account }))
     );
-    return await work(places, new AbortController().signal);
+    const kept = await keptPlaceOf(config, providers);
+    return await work(places, kept, new AbortController().signal);
   } finally {
     await uploader.close();
   }

@@ -40,12 +40,28 @@ const walls: Readonly<Record<string, Wall>> = {
   },
   // Care of the catalog makes again what was lost: jobs and names are the rooms' own to make.
   "care": {
-    uses: ["catalog", "codecs", "runtime", "jobs/adopt_batch.ts", "objects/name.ts"],
-    usesTypesOf: ["providers/provider.ts"],
+    uses: [
+      "catalog",
+      "codecs",
+      "runtime",
+      "jobs/adopt_batch.ts",
+      "objects/labels.ts",
+      "objects/name.ts",
+    ],
+    usesTypesOf: ["blobs/store.ts", "providers/provider.ts"],
   },
   // Commands are composition roots too.
   "commands/catalog.ts": {
-    uses: ["care", "catalog", "codecs", "runtime", "config", "program.ts", "providers"],
+    uses: [
+      "blob_stores.ts",
+      "care",
+      "catalog",
+      "codecs",
+      "runtime",
+      "config",
+      "program.ts",
+      "providers",
+    ],
   },
   "access": { uses: ["catalog", "codecs", "runtime"] },
   "commands": { uses: ["access", "catalog", "codecs", "dialects", "runtime", "config"] },

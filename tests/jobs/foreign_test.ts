@@ -33,7 +33,8 @@ for (
       const headers = { "x-model-provider": "gemini" };
       const put = await fetch(`${url}/bedrock/files/bucket/input.jsonl`, {
         method: "PUT",
-        headers,
+        // The provider has the lines, whatever they are.
+        headers: { ...headers, "x-amz-meta-batchway-dialect": "native" },
         body: `\n${JSON.stringify(line)}\n`,
       });
       assert.equal(put.status, 200, await put.text());

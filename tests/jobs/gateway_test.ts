@@ -6,7 +6,16 @@ import { sandboxKeys } from "../../sandbox/context.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
 import { temporaryFolder } from "../catalog/memory.ts";
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from "../gateway.ts";
-import { asked, type Client, createClient, fault, geminiLines, holds, until } from "./wire.ts";
+import {
+  asked,
+  type Client,
+  createClient,
+  fault,
+  geminiLines,
+  holds,
+  openaiLines,
+  until,
+} from "./wire.ts";
 
 async function withGateway(
   work: (client: Client, gateway: TestGateway) => Promise<void>,
@@ -77,7 +86,7 @@ for (
       await client.upload(`${provider}-files/old.jsonl`, ...lines);
       const path = provider === "gemini" ? "/upload/.*" : "/files$";
       await fault(sandbox, { provider, method: "POST", path, cut: "after", times: 1 });
-      const answer = await client.put(`${provider}-files/new.jsonl`, lines[0] ?? "{}\n");
+      const answer = await client.put(`${provider}-files/new.jsonl`, lines[0] ?? openaiLines);
       await answer.body?.cancel();
       // Where a request that was lost may be sent again, the upload goes well.
       const expected = answer.status === 200 ? 2 : 1;
@@ -96,7 +105,7 @@ Deno.test("an upload whose client goes away while the provider is at it leaves n
       delayAfterSeconds: 20,
     });
     const gone = new AbortController();
-    const put = client.put("openai-files/in.jsonl", "{}\n", gone.signal);
+    const put = client.put("openai-files/in.jsonl", openaiLines, gone.signal);
     await until(
       "the provider has the file",
       async () => await holds(sandbox, "openai", "files") === 1,

@@ -97,7 +97,7 @@ Deno.test("a job that was stopped shows what it got to, and its manifest agrees"
 
 Deno.test("a job that failed shows its manifest alone", () =>
   withGateway(async (client) => {
-    await client.upload("my-bucket/in.jsonl", "{broken\n");
+    await client.upload("my-bucket/in.jsonl", `${openaiLines}\n{broken\n`);
     const arn = await client.create("my-bucket/in.jsonl", {
       tags: [{ key: "endpoint", value: "/v1/responses" }],
     });
