@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { setFaults } from "../clients/session.ts";
+import { startTestGateway } from "../gateway.ts";
+import { converse, createClient } from "../jobs/sharded/client.ts";
+import { holds } from "../jobs/wire.ts";
+import type { FaultRule } from "../../sandbox/faults.ts";
+
+/** What goes wrong once with a request of the writing of results. */
+const faults: readonly FaultRule[] = [
+  ...[403, 408, 409, 429, 500, 503, 529].map((status) => ({ method: "PUT", status })),
+  { method: "PUT", reset: "before" },
+  { method: "PUT", reset: "after" },
+  { method: "PUT", cut: "after" },
+  { method: "HEAD", status: 503 },
+  { method: "HEAD", status: 404 },
+  { method: "HEAD", reset: "before" },
+];
+
+Deno.test("whatever goes wrong with the writing of results, they are whole before the job ends, and each record is paid once", async () => {
+  const gateway = await startTestGateway({
+    configuration: '{ "buckets": { "real-*": { "provider": "bedrock" } } }',
+    sandbox: { batchSeconds: 0 },
+  });
+  try {
+    const client = createClient(gateway.url);
+    await client.put("bedrock", "real-inputs/in.jsonl", converse("a", "x"));
+    const rules = faults.map((rule, n): FaultRule => ({
+      ...rule,
+      provider: "s3",
+      path: `/real-out-${n}/`,
+      times: 1,
+    }));
+    await setFaults(gateway.sandbox, ...rules);
+    await Promise.all(faults.map(async (rule, n) => {
+      const bucket = `real-out-${n}`;
+      const more = { outputDataConfig: { s3OutputDataConfig: { s3Uri: `s3://${bucket}/` } } };
+      const input = "s3://real-inputs/in.jsonl";
+      const id = await client.create("openai", "gpt-4o-mini", input, {}, more);
+      const job = await client.ended("openai", id);
+      assert.equal(job.status, "Completed", JSON.stringify([rule, job]));
+      const text = await client.read("bedrock", `${bucket}/${id}/in.jsonl.out`);
+      assert.equal(text, await client.read("openai", `${bucket}/${id}/in.jsonl.out`));
+      assert.equal((await client.keys("bedrock", bucket)).length, 2);
+    }));
+    assert.equal(await holds(gateway.sandbox, "openai", "batches"), faults.length);
+  } finally {
+    await gateway.stop();
+  }
+});
