@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { sandboxKeys } from "../../sandbox/context.ts";
 import type { TestGateway } from "../gateway.ts";
+import { freshMilliseconds } from "../../jobs/fresh_input.ts";
+import { jumpingClock } from "../faults/clock.ts";
 import { heldFiles, ledgerOf, until, withGateway } from "./session.ts";
 
 type Storing = "openai" | "gemini";
@@ -147,8 +149,9 @@ for (const provider of ["openai", "gemini"] as const) {
         ["s3://my-bucket/in/a.jsonl", { file_id: other }],
         ["s3://my-bucket/in/a.jsonl", { file_id: "file-nothing" }],
         ["s3://any-bucket/in/a.jsonl"],
-        ["s3://my-bucket"],
-        ["s3://my-bucket/in/"],
+        // Folders, and nothing is in them.
+        ["s3://any-bucket"],
+        ["s3://my-bucket/out/"],
       ];
       const before = (await ledgerOf(gateway.sandbox)).requests.length;
       for (const [uri, tags] of bad) {
@@ -159,8 +162,9 @@ for (const provider of ["openai", "gemini"] as const) {
       assert.deepEqual(asked.filter(({ method }) => method === "POST"), []);
     }));
 
-  Deno.test(`an input that was deleted behind the gateway is a client's mistake at ${provider}`, () =>
-    withGateway(async (gateway) => {
+  Deno.test(`an input that was deleted behind the gateway is a client's mistake at ${provider}`, () => {
+    const { clock, pass } = jumpingClock();
+    return withGateway(async (gateway) => {
       const { sandbox } = gateway;
       const file = await put(gateway, provider, "a.jsonl", body);
       const gone = provider === "openai"
@@ -174,10 +178,13 @@ for (const provider of ["openai", "gemini"] as const) {
         });
       await gone.body?.cancel();
       assert.deepEqual(await heldFiles(sandbox, provider), []);
+      // Of an input that was just put that is waited out.
+      pass(freshMilliseconds + 1_000);
       const created = await create(gateway, provider, "s3://my-bucket/a.jsonl");
       assert.deepEqual([created.status, created.code], [400, "ValidationException"]);
       assert.match(created.message, new RegExp(`a\\.jsonl|${file}`));
-    }));
+    }, { clock });
+  });
 }
 
 Deno.test("a client that goes away in the middle of a download is no failure of the gateway", () =>
