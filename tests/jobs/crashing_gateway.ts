@@ -50,6 +50,17 @@ const points: Readonly<Record<string, CrashPoint>> = {
   "as a batch is about to be asked for": { is: asking, count: 1, when: "after" },
   "before a batch is recorded": { is: started, count: 1, when: "before" },
   "after a batch is recorded": { is: started, count: 1, when: "after" },
+  // Of a job of several batches, whose records then run again.
+  "before a second batch is asked for": { is: asking, count: 2, when: "before" },
+  "before a second batch is recorded": { is: started, count: 2, when: "before" },
+  "before a second round is recorded": { is: prepared, count: 2, when: "before" },
+  "after a second round is recorded": { is: prepared, count: 2, when: "after" },
+  "as a batch of the second round is about to be asked for": {
+    is: asking,
+    count: 3,
+    when: "after",
+  },
+  "before a batch of the second round is recorded": { is: started, count: 3, when: "before" },
   "before the end": { is: ended, count: 1, when: "before" },
   "after the end": { is: ended, count: 1, when: "after" },
 };
