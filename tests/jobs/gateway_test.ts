@@ -105,7 +105,7 @@ Deno.test("an upload whose client goes away while the provider is at it leaves n
       delayAfterSeconds: 20,
     });
     const gone = new AbortController();
-    const put = client.put("openai-files/in.jsonl", openaiLines, gone.signal);
+    const put = client.put("openai-files/in.jsonl", `${openaiLines.split("\n")[0]}\n`, gone.signal);
     await until(
       "the provider has the file",
       async () => await holds(sandbox, "openai", "files") === 1,
