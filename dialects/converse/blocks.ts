@@ -3,7 +3,7 @@ import type { JsonPart, MediaPart, MediaSource, Part, TextPart } from "../chat.t
 import type { Json } from "../json.ts";
 import type { LossLog } from "../loss.ts";
 import { mimeOf } from "../media.ts";
-import { rawTextAt, textAt } from "../reading.ts";
+import { listAt, rawTextAt, textAt } from "../reading.ts";
 import { argumentsOfJson } from "../tool_values.ts";
 
 type BlockReader = (value: Json, at: number, log: LossLog) => readonly Part[];
@@ -25,14 +25,14 @@ const readers: Readonly<Record<string, BlockReader>> = {
     kind: "result",
     at,
     id: value.get("toolUseId")?.text ?? "",
-    content: (value.get("content")?.list ?? []).flatMap((block) => resultContent(block, log)),
+    content: listAt(value, "content", log).flatMap((block) => resultContent(block, log)),
     error: value.get("status")?.text === "error",
     places: { content: value.get("content")?.at, error: value.get("status")?.at },
   }],
   reasoningContent: (value, at, log) => reasoning(value, at, log),
   citationsContent: (value, at, log) => {
     const citations = value.get("citations");
-    return (value.get("content")?.list ?? []).flatMap((block) => {
+    return listAt(value, "content", log).flatMap((block) => {
       const text = block.get("text");
       if (!text) return [];
       const owned = citations && { owner: "bedrock" as const, raw: citations.raw };

@@ -193,7 +193,7 @@ function readFormat(format: Json | undefined, log: LossLog): Format | undefined 
   const given = format?.get("structure")?.get("jsonSchema");
   if (!format || !given) return undefined;
   const schema = given.get("schema");
-  const text = schema?.text;
+  const text = textAt(given, "schema", log);
   return {
     kind: "schema",
     at: format.at,

@@ -2,12 +2,13 @@
 import type { MediaPart, Part, ResultPart } from "../chat.ts";
 import type { Json, Raw } from "../json.ts";
 import type { LossLog } from "../loss.ts";
+import { listAt } from "../reading.ts";
 import { argumentsOfJson } from "../tool_values.ts";
 import { member } from "./members.ts";
 
 /** Reads the parts of one content. Calls without ids get them from `ids`. */
 export function readParts(content: Json | undefined, ids: CallIds, log: LossLog): Part[] {
-  return (content?.get("parts")?.list ?? []).flatMap((part) => readPart(part, ids, log));
+  return listAt(content, "parts", log).flatMap((part) => readPart(part, ids, log));
 }
 
 /**
@@ -112,7 +113,7 @@ function readResponse(part: Json, call: Json, ids: CallIds, log: LossLog): Resul
     ? only
     : undefined;
   const value = wrapped?.value ?? response;
-  const media = (call.get("parts")?.list ?? []).flatMap((inner) =>
+  const media = listAt(call, "parts", log).flatMap((inner) =>
     readPart(inner, ids, log).filter((read) => read.kind === "media")
   );
   return {

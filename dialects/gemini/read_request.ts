@@ -60,7 +60,7 @@ export function readRequest(body: Json, log: LossLog): ChatRequest {
     system: readSystem(member(body, "systemInstruction"), ids, log),
     turns: listAt(body, "contents", log).map((content) => readTurn(content, ids, log)),
     tools: listAt(body, "tools", log).flatMap((tool) => readTools(tool, log)),
-    choice: readChoice(member(body, "toolConfig")),
+    choice: readChoice(member(body, "toolConfig"), log),
     format: readFormat(config),
     maxOut: number("maxOutputTokens"),
     temperature: number("temperature"),
@@ -89,7 +89,7 @@ function extraOf(parent: Json | undefined, name: string): Extra | undefined {
 }
 
 function refuseOtherAnswers(config: Json | undefined, log: LossLog): void {
-  const other = (member(config, "responseModalities")?.list ?? []).find(({ text }) =>
+  const other = listAt(config, spelled(config, "responseModalities"), log).find(({ text }) =>
     text?.toUpperCase() !== "TEXT"
   );
   if (other) log.refuse(other.at, "an answer in sound or images is asked for");
@@ -101,6 +101,7 @@ function readSystem(system: Json | undefined, ids: CallIds, log: LossLog): Part[
 }
 
 function readTurn(content: Json, ids: CallIds, log: LossLog): Turn {
+  if (content.kind !== "object") log.refuse(content.at, "this content is not an object");
   const role = content.get("role")?.text === "model" ? "assistant" : "user";
   const parts = readParts(content, ids, log);
   return { role, parts, at: content.at, content: content.get("parts")?.at };
@@ -109,7 +110,7 @@ function readTurn(content: Json, ids: CallIds, log: LossLog): Turn {
 function readTools(tool: Json, log: LossLog): Tool[] {
   return tool.members().flatMap(({ name, value }): Tool[] => {
     if (name === "functionDeclarations" || name === "function_declarations") {
-      return value.list.map((declared) => readFunction(declared, log));
+      return listAt(tool, name, log).map((declared) => readFunction(declared, log));
     }
     return [{
       kind: "server",
@@ -136,12 +137,12 @@ function readFunction(declared: Json, log: LossLog): Tool {
   };
 }
 
-function readChoice(config: Json | undefined): ToolChoice | undefined {
+function readChoice(config: Json | undefined, log: LossLog): ToolChoice | undefined {
   const calling = member(config, "functionCallingConfig");
   const mode = calling?.get("mode")?.text?.toUpperCase();
   if (!calling || mode === undefined) return undefined;
   const { at } = calling;
-  const names = (member(calling, "allowedFunctionNames")?.list ?? []).flatMap(({ text }) =>
+  const names = listAt(calling, spelled(calling, "allowedFunctionNames"), log).flatMap(({ text }) =>
     text ?? []
   );
   const [only, ...others] = names;

@@ -95,7 +95,7 @@ export function readRequest(body: Json, log: LossLog): ChatRequest {
 }
 
 function refuseSound(body: Json, log: LossLog): void {
-  const other = (body.get("modalities")?.list ?? []).find(({ text }) => text !== "text");
+  const other = listAt(body, "modalities", log).find(({ text }) => text !== "text");
   const audio = body.get("audio");
   if (other ?? audio) {
     log.refuse((other ?? audio)?.at, "an answer in sound or images is asked for");
