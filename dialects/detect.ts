@@ -5,10 +5,11 @@ import type { DialectName } from "./names.ts";
 
 /** A dialect, or the reason why there is none, which completes "the record is …". */
 export type Detected =
-  | { readonly dialect: DialectName }
+  /** `open`: its body has nothing that only this dialect has. */
+  | { readonly dialect: DialectName; readonly open?: true }
   /** Lines that only their own provider can run, such as moderations of OpenAI. */
   | { readonly native: "openai"; readonly form: string }
-  | { readonly unknown: string };
+  | { readonly unknown: string; readonly open?: true };
 
 /**
  * Finds the dialect of a line.
@@ -132,7 +133,7 @@ const modelInputRules: readonly Rule[] = [
     (input, modelId) => has("messages")(input) && /anthropic\.|claude/.test(modelId),
     { dialect: "bedrock-anthropic" },
   ],
-  [has("messages"), { dialect: "bedrock-openai" }],
+  [has("messages"), { dialect: "bedrock-openai", open: true }],
 ];
 
 function detectModelInput(input: Json, modelId = ""): Detected {
@@ -141,7 +142,8 @@ function detectModelInput(input: Json, modelId = ""): Detected {
   }
   if (input.kind !== "object") return { unknown: "of no known form: modelInput is not an object" };
   const rule = modelInputRules.find(([when]) => when(input, modelId));
-  return rule?.[1] ?? { unknown: "of no known form: its modelInput is that of no known model" };
+  return rule?.[1] ??
+    { unknown: "of no known form: its modelInput is that of no known model", open: true };
 }
 
 function isLlama(input: Json): boolean {
@@ -220,6 +222,8 @@ export function hasEnvelopeOf(line: Json, dialect: DialectName): boolean {
  * @param detected What the record by itself looks like.
  */
 export function fitsFile(detected: Detected, dialect: DialectName): boolean {
+  // What its form leaves open is the file's; where it is wrong there, the record is refused alone.
+  if ("open" in detected && detected.open) return envelopeOf(dialect) === "bedrock";
   if (!("dialect" in detected)) return false;
   const { dialect: own } = detected;
   if (own === dialect) return true;

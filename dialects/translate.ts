@@ -13,6 +13,7 @@ import type { DialectName } from "./names.ts";
 import { object, quote } from "./raw.ts";
 import { chatDialect, embeddingDialect } from "./registry.ts";
 import { noUsage } from "./usage.ts";
+import { refuseOpaqueTurns } from "./writing.ts";
 
 /** Losses of a record beyond this are not noted one by one. */
 export const maxLossesPerRecord = 100;
@@ -124,6 +125,7 @@ function writeBodies(
   if (from === to) return [withModel(source, model.id)];
   if (isChat(from) && isChat(to)) {
     const request = chatDialect(from).readRequest(source, context);
+    refuseOpaqueTurns(request, context);
     return [chatDialect(to).writeRequest(request, context)];
   }
   if (isChat(from) || isChat(to)) {

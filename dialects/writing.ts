@@ -9,6 +9,19 @@ export function reportNatives({ native, nativeHints }: ChatRequest, log: LossLog
   reportHints(nativeHints, log);
 }
 
+/** Refuses a record of which a whole message is known to the source's own API only. */
+export function refuseOpaqueTurns({ turns }: ChatRequest, log: LossLog): void {
+  for (const { parts } of turns) {
+    const [first] = parts;
+    if (first?.kind === "opaque" && parts.every(({ kind }) => kind === "opaque")) {
+      log.refuse(
+        first.at,
+        `${first.what} is all that this message holds, and the target has no counterpart`,
+      );
+    }
+  }
+}
+
 /** Refuses a record that must call a tool which runs at its own provider only. */
 export function refuseForcedServerTool({ tools, choice }: ChatRequest, log: LossLog): void {
   const mustCall = choice?.mode === "any" || choice?.mode === "tool";

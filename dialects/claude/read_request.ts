@@ -19,6 +19,7 @@ import {
   objectAt,
   othersOf,
   rawTextAt,
+  reportOthers,
   stopsAt,
   textAt,
 } from "../reading.ts";
@@ -83,11 +84,14 @@ function userOf(body: Json): Extra | undefined {
   return user && { name: "user_id", raw: user.raw, at: user.at };
 }
 
+const knownOfTurn: ReadonlySet<string> = new Set(["role", "content"]);
+
 function readTurn(message: Json, log: LossLog): Turn {
   const role = textAt(message, "role", log);
   if (role !== "user" && role !== "assistant" && role !== "system") {
     log.refuse(message.at, "the role of a message is not user, assistant or system");
   }
+  reportOthers(message, knownOfTurn, log);
   const content = message.get("content");
   return { role, parts: readContent(content, log), at: message.at, content: content?.at };
 }

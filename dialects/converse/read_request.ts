@@ -21,6 +21,7 @@ import {
   objectAt,
   othersOf,
   rawTextAt,
+  reportOthers,
   stopsAt,
   textAt,
 } from "../reading.ts";
@@ -141,11 +142,14 @@ function readTurns(body: Json, log: LossLog): Turn[] {
   return turns;
 }
 
+const knownOfTurn: ReadonlySet<string> = new Set(["role", "content"]);
+
 function readTurn(message: Json, log: LossLog): Turn {
   const role = textAt(message, "role", log);
   if (role !== "user" && role !== "assistant" && role !== "system") {
     log.refuse(message.at, "the role of a message is not user, assistant or system");
   }
+  reportOthers(message, knownOfTurn, log);
   const content = message.get("content");
   const parts: readonly Part[] = content?.kind === "string"
     ? [{ kind: "text", text: content.raw, at: content.at }]

@@ -14,7 +14,15 @@ import type {
 } from "../chat.ts";
 import type { Json } from "../json.ts";
 import type { LossLog } from "../loss.ts";
-import { listAt, numberAt, objectAt, othersOf, rawTextAt, stopsAt } from "../reading.ts";
+import {
+  listAt,
+  numberAt,
+  objectAt,
+  othersOf,
+  rawTextAt,
+  reportOthers,
+  stopsAt,
+} from "../reading.ts";
 import { bothSpellings, member, spelled } from "./members.ts";
 import { CallIds, readParts } from "./parts.ts";
 
@@ -100,8 +108,12 @@ function readSystem(system: Json | undefined, ids: CallIds, log: LossLog): Part[
   return readParts(system, ids, log);
 }
 
+const knownOfTurn: ReadonlySet<string> = new Set(["role", "parts"]);
+
 function readTurn(content: Json, ids: CallIds, log: LossLog): Turn {
   if (content.kind !== "object") log.refuse(content.at, "this content is not an object");
+  if (!content.get("parts")) log.refuse(content.at, "this content has no parts");
+  reportOthers(content, knownOfTurn, log);
   const role = content.get("role")?.text === "model" ? "assistant" : "user";
   const parts = readParts(content, ids, log);
   return { role, parts, at: content.at, content: content.get("parts")?.at };

@@ -178,7 +178,9 @@ function readFormat(format: Json | undefined, log: LossLog): Format | undefined 
   const type = format?.get("type")?.text;
   if (!format || type === "text") return undefined;
   if (type === "json_object") return { kind: "json", at: format.at };
-  return readSchemaFormat(format, objectAt(format, "json_schema", log), log);
+  const given = objectAt(format, "json_schema", log);
+  if (!given) log.refuse(format.at, "response_format has no json_schema");
+  return readSchemaFormat(format, given, log);
 }
 
 /** Reads the schema of an answer; `given` holds its name, schema and strictness. */

@@ -121,3 +121,12 @@ Deno.test("A record that leaves its form open fits a file of either, and no othe
   assert(fitsFile(open, "bedrock-anthropic") && fitsFile(open, "bedrock-openai"));
   assert(!fitsFile(detectDialect(parseJson("{}")), "gemini"));
 });
+
+for (const input of ["{}", '{"messages":[]}', '{"messages":"x"}', '{"messages":[null]}']) {
+  Deno.test(`A record whose form leaves its dialect open fits any file of Bedrock's: ${input}`, () => {
+    const detected = detectDialect(parseJson(`{"recordId":"a","modelInput":${input}}`));
+    assert(fitsFile(detected, "bedrock-converse"));
+    assert(fitsFile(detected, "bedrock-anthropic"));
+    assert(!fitsFile(detected, "gemini"));
+  });
+}

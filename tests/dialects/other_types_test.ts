@@ -10,6 +10,24 @@ const calling = (names: string) =>
 
 const rows: readonly Row[] = [
   {
+    title: "A content without parts",
+    ...fromGemini,
+    body: gemini('[{"text":"Hi"}]'),
+    losses: ["request.contents[0] refused"],
+  },
+  {
+    title: "A message of blocks that only its own API knows",
+    ...fromConverse,
+    body: converse('[{"role":"user","content":[{"holo":{"a":1}}]}]'),
+    losses: ["modelInput.messages[0].content[0] refused"],
+  },
+  {
+    title: "A member of a message that its API does not define",
+    ...fromConverse,
+    body: converse('[{"role":"user","content":[{"text":"Hi"}],"mood":"calm"}]'),
+    losses: ["modelInput.messages[0].mood dropped"],
+  },
+  {
     title: "Parts that are a text",
     ...fromGemini,
     body: gemini('[{"role":"user","parts":"Hi"}]'),
