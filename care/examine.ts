@@ -99,9 +99,9 @@ async function* strayUses(kv: Deno.Kv, sleep: Sleep): AsyncGenerator<Finding> {
   const held = await holders(kv);
   for await (const { key } of kv.list({ prefix: ["use"] }, { batchSize: maxBatch })) {
     const [, provider, file, id] = key as [string, string, string, JobId];
-    if (held.has(nameOf(provider, id))) continue;
+    if (held.has(id)) continue;
     // It may have begun since, and be over by now.
-    if ((await holders(kv)).has(nameOf(provider, id))) continue;
+    if ((await holders(kv)).has(id)) continue;
     const entry = await kv.get(key);
     if (entry.versionstamp === null) continue;
     const what = `file ${file} at ${provider}, for job ${id}`;
@@ -110,18 +110,17 @@ async function* strayUses(kv: Deno.Kv, sleep: Sleep): AsyncGenerator<Finding> {
   }
 }
 
-/** The jobs that run or are being created. */
+/**
+ * The jobs that run, are being created, or have left something. By their ids: a job may hold files of
+ * other providers than its own.
+ */
 async function holders(kv: Deno.Kv): Promise<Set<string>> {
   const held = new Set<string>();
   // In this order, which is that of a job's life: none slips from the one to the other unseen.
-  for (const prefix of [keys.journal(), keys.running()]) {
+  for (const prefix of [keys.everyUnreleased(), keys.journal(), keys.running()]) {
     for await (const { key } of kv.list({ prefix }, { batchSize: maxBatch })) {
-      held.add(nameOf(String(key[2]), String(key[3])));
+      held.add(String(key[3]));
     }
   }
   return held;
-}
-
-function nameOf(provider: string, id: string): string {
-  return JSON.stringify([provider, id]);
 }

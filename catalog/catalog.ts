@@ -11,6 +11,7 @@ import { createLeaseCatalog, type LeaseCatalog } from "./leases.ts";
 import { createLinkCatalog, type LinkCatalog } from "./links.ts";
 import { createObjectCatalog, type ObjectCatalog } from "./objects.ts";
 import { noMemory, type ReadMemory } from "./read_memory.ts";
+import { createPinCatalog, type PinCatalog } from "./pins.ts";
 import { createRecordIdCatalog, type RecordIdCatalog } from "./record_ids.ts";
 import { createResultsCatalog, type ResultsCatalog } from "./results.ts";
 import { createSealingCatalog, type SealingCatalog } from "./sealing.ts";
@@ -29,6 +30,7 @@ export interface Catalog {
   readonly journal: JournalCatalog;
   readonly results: ResultsCatalog;
   readonly shards: ShardCatalog;
+  readonly pins: PinCatalog;
   readonly recordIds: RecordIdCatalog;
   readonly instances: InstanceCatalog;
   readonly credentials: CredentialCatalog;
@@ -61,6 +63,7 @@ export function createCatalog(
     journal: createJournalCatalog(kv, sleep),
     results: createResultsCatalog(kv, sleep),
     shards: createShardCatalog(kv, sleep),
+    pins: createPinCatalog(kv, sleep),
     recordIds: createRecordIdCatalog(kv, sleep),
     instances: createInstanceCatalog(kv, sleep),
     credentials: createCredentialCatalog(kv, sleep),

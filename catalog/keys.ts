@@ -120,6 +120,9 @@ export const keys = {
   /** Jobs of shards that may have left something in the blob store, or at a provider. */
   everyUnreleased: () => ["unreleased"],
   unreleased: (s: Scope, id: JobId) => ["unreleased", s.tenant, s.provider, id],
+  /** Files that a job reads beside the one in its plan. */
+  pins: (s: Scope, id: JobId) => ["pin", s.tenant, s.provider, id],
+  pin: (s: Scope, id: JobId, n: number) => ["pin", s.tenant, s.provider, id, n],
   shards: (s: Scope, id: JobId) => ["shard", s.tenant, s.provider, id],
   shard: (s: Scope, id: JobId, n: number) => ["shard", s.tenant, s.provider, id, n],
   /** Shards whose batch the provider was asked for, and may have made. */

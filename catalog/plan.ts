@@ -36,6 +36,8 @@ export type Source =
     readonly owner?: string;
     /** Whether the job's creator may see native files. */
     readonly native: boolean;
+    /** How many pins hold its files; absent where it is listed as it is read. */
+    readonly pinned?: number;
   };
 
 /** A model, and where it runs. */

@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import type { Scope } from "../catalog/keys.ts";
 import type { BegunJob, JobEntry, JournalEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
+import type { JobId } from "../codecs/ids.ts";
 import { newJobId } from "../codecs/job_id.ts";
 import { SingleFlight } from "../runtime/single_flight.ts";
 import { type Reach, scopeOf } from "../reach/reach.ts";
@@ -124,7 +125,7 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     signal: AbortSignal,
     promise: Identity | undefined,
   ): Promise<Begun | undefined> {
-    const { modifiedAt, plan, isNamed } = await planJob(deps, reach, request, signal);
+    const { modifiedAt, plan, isNamed, pins = [] } = await planJob(deps, reach, request, signal);
     // Its batch is looked for by this time, and its own time runs from it.
     const submittedAt = deps.clock.earliest();
     const { jobName: name, tags, ...rest } = request;
@@ -145,8 +146,27 @@ export function createCreate(deps: JobTools, work: JournalWork) {
       ...(promise && { promise }),
     };
     const isFresh = submittedAt - modifiedAt < freshMilliseconds;
-    const isOurs = await catalog.journal.begin(scopeOf(reach), entry, tags, isNamed);
+    const scope = scopeOf(reach);
+    let isOurs = false;
+    try {
+      if (pins.length > 0) await catalog.pins.hold(scope, job.id, pins, reach.native);
+      isOurs = await catalog.journal.begin(scope, entry, tags, isNamed);
+    } finally {
+      if (!isOurs && pins.length > 0) await letGo(scope, job.id);
+    }
     return isOurs ? { entry, isFresh } : undefined;
+  }
+
+  /** Lets go of what a create held that came to nothing; where that fails the sweep does it. */
+  async function letGo(scope: Scope, id: JobId): Promise<void> {
+    try {
+      // An entry that was written although the catalog did not answer is the sweep's to abandon.
+      if (await catalog.journal.get(scope, id)) return;
+      await catalog.pins.forget(scope, id);
+      await catalog.shards.forget(scope, id);
+    } catch (error) {
+      deps.warn("What a create held could not be let go yet", { job: id, error });
+    }
   }
 
   /** Reports a token that stands for a job with other parameters. */

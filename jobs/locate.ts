@@ -3,6 +3,7 @@
  * the one that its bucket is bound to. It is one object, or a folder of files.
  */
 import type { ObjectEntry } from "../catalog/entries.ts";
+import type { PinEntry } from "../catalog/pins.ts";
 import type { Source } from "../catalog/plan.ts";
 import { Failure } from "../codecs/failure.ts";
 import { firstLine } from "../codecs/jsonl.ts";
@@ -19,6 +20,9 @@ import { type CreateRequest, fileTag } from "./validate.ts";
 /** The first record of an input must end within so many bytes to be looked at. */
 const maxHeadBytes = 64 * 2 ** 20;
 
+/** Files of a folder that a job holds: each takes a write and a read of the catalog at the create. */
+const mostPinned = 10_000;
+
 /** The first record of an input that was looked at. */
 export type SeenHead =
   | { readonly kind: "empty" }
@@ -31,6 +35,8 @@ export interface LocatedInput {
   readonly own?: ObjectEntry;
   /** Whether the catalog names that object; it does not name native files. */
   readonly isNamed?: boolean;
+  /** What is to be held for the job, where its own provider does not have it as one object. */
+  readonly pins?: readonly PinEntry[];
   /** Milliseconds since 1970. */
   readonly modifiedAt: number;
   /** Reads its first record. */
@@ -64,10 +70,16 @@ export async function locate(
   const isOwn = provider === reach.provider.name;
   return {
     source,
-    ...(isOwn && { own: object, isNamed: name !== undefined }),
+    ...(isOwn
+      ? { own: object, isNamed: name !== undefined }
+      : { pins: [{ provider, key: uri?.key ?? "", ...heldOf(object) }] }),
     modifiedAt: object.modifiedAt,
     head: (signal) => object.bytes === 0 ? empty() : headOf(deps, reach, source, signal),
   };
+}
+
+function heldOf({ file, held, bytes }: ObjectEntry): Pick<PinEntry, "file" | "held" | "bytes"> {
+  return { file, held, bytes };
 }
 
 function isFolder({ key }: S3Uri): boolean {
@@ -114,8 +126,21 @@ async function folder(
     native: "reach" in at && at.reach.native,
     ...ownerOf(request),
   } as const;
-  for await (const _ of readable(filesOf(deps, reach, source, signal))) {
-    return { source, modifiedAt: 0, head: (signal) => headOf(deps, reach, source, signal) };
+  const pins: PinEntry[] = [];
+  let isEmpty = true;
+  for await (const { pin } of readable(filesOf(deps, reach, source, signal))) {
+    isEmpty = false;
+    if (pin) pins.push(pin);
+    if (!pin || pins.length > mostPinned) break;
+  }
+  if (!isEmpty) {
+    const isPinned = pins.length > 0 && pins.length <= mostPinned;
+    return {
+      source: isPinned ? { ...source, pinned: pins.length } : source,
+      ...(isPinned && { pins }),
+      modifiedAt: 0,
+      head: (signal) => headOf(deps, reach, source, signal),
+    };
   }
   const { bucket, key } = location;
   throw new Failure(

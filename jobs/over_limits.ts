@@ -44,7 +44,11 @@ export function canBeRead({ provider }: Reach, { held }: Pick<ObjectEntry, "held
 }
 
 /** Throws `invalid` where the records of an input are to be read and cannot be. */
-export function checkReadable(reach: Reach, object: ObjectEntry, why: string): void {
+export function checkReadable(
+  reach: Reach,
+  object: Pick<ObjectEntry, "held">,
+  why: string,
+): void {
   if (canBeRead(reach, object)) return;
   throw new Failure(
     "invalid",

@@ -1,4 +1,5 @@
 /** Planning a job: its input is found, and looked at where the plan depends on its records. */
+import type { PinEntry } from "../catalog/pins.ts";
 import type { BegunPlan } from "../catalog/plan.ts";
 import { Failure } from "../codecs/failure.ts";
 import { pickAccount } from "../reach/accounts.ts";
@@ -27,6 +28,8 @@ export interface PlannedJob {
   readonly plan: BegunPlan;
   /** Whether the catalog names the plan's input: without a name it is gone. */
   readonly isNamed: boolean;
+  /** What is to be held besides the plan's input. */
+  readonly pins?: readonly PinEntry[];
 }
 
 /** Plans a job. Throws `invalid` where its input is not there or cannot be run at the provider. */
@@ -40,7 +43,7 @@ export async function planJob(
   const { provider } = reach;
   checkTags(tags);
   const located = await locate(deps, reach, request, signal);
-  const { own, modifiedAt, source, isNamed = false } = located;
+  const { own, pins, modifiedAt, source, isNamed = false } = located;
   const isFile = own?.held.in === "provider";
   const isOver = own !== undefined && isFile && provider.target !== undefined &&
     await isOverLimits(deps, reach, own, provider.target.limits, signal);
@@ -83,7 +86,7 @@ export async function planJob(
     source,
     ...(own && { input: own.file }),
   } as const;
-  return { modifiedAt, isNamed, plan };
+  return { modifiedAt, isNamed, plan, ...(pins && { pins }) };
 }
 
 async function looked(located: LocatedInput, isFile: boolean, signal: AbortSignal): Promise<Head> {

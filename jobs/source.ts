@@ -2,6 +2,7 @@
 import type { OpenBucket } from "../blobs/client_bucket.ts";
 import type { ShardedPlan, Source } from "../catalog/plan.ts";
 import type { Scope } from "../catalog/keys.ts";
+import type { PinEntry } from "../catalog/pins.ts";
 import { Failure } from "../codecs/failure.ts";
 import { gunzip } from "../codecs/gunzip.ts";
 import type { Objects } from "../objects/objects.ts";
@@ -20,6 +21,8 @@ export interface SourceDeps {
 export interface SourceFile {
   /** Relative to the input's folder; absent where the input is one object. */
   readonly path?: string;
+  /** What can be held of a file of a folder, where the folder is at a provider that stores files. */
+  readonly pin?: PinEntry;
   /** Opens its bytes from the first on, decompressed. */
   open(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
 }
@@ -36,14 +39,19 @@ export function isPackedName(key: string): boolean {
   return key.endsWith(".gz");
 }
 
-/** The files of an input, in the byte order of their keys; one for an input that is not a folder. */
+/**
+ * The files of an input, in the byte order of their keys; one for an input that is not a folder.
+ *
+ * @param pins The files of a folder that the job holds; the folder is listed where absent.
+ */
 export async function* filesOf(
   deps: SourceDeps,
   scope: Pick<Scope, "tenant">,
   source: Source,
   signal: AbortSignal,
+  pins?: AsyncIterable<PinEntry>,
 ): AsyncGenerator<SourceFile> {
-  if (source.in === "folder") return yield* folderFiles(deps, scope, source, signal);
+  if (source.in === "folder") return yield* folderFiles(deps, scope, source, signal, pins);
   yield {
     open: async (signal) => {
       const body = source.in === "object"
@@ -83,16 +91,20 @@ async function* folderFiles(
   scope: Pick<Scope, "tenant">,
   source: SourceOf<"folder">,
   signal: AbortSignal,
+  pins: AsyncIterable<PinEntry> | undefined,
 ): AsyncGenerator<SourceFile> {
   const { location: { key: prefix }, provider: name } = source;
   const files = deps.providers.get(name)?.forward
     ? outsideFiles(deps, source, signal)
+    : pins
+    ? pinnedFiles(deps, scope, source, pins)
     : storedFiles(deps, scope, source, signal);
-  for await (const { key, open } of files) {
+  for await (const { key, pin, open } of files) {
     const path = key.slice(prefix.length);
     if (!/\.jsonl(?:\.gz)?$/.test(path)) continue;
     yield {
       path,
+      ...(pin && { pin }),
       open: async (signal) => {
         const body = await open(signal);
         return isPackedName(path) ? gunzip(body) : body;
@@ -104,6 +116,7 @@ async function* folderFiles(
 /** A file of a folder, as it is stored. */
 interface StoredFile {
   readonly key: string;
+  readonly pin?: PinEntry;
   open(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
 }
 
@@ -126,22 +139,45 @@ async function* outsideFiles(
   }
 }
 
+async function* pinnedFiles(
+  deps: SourceDeps,
+  { tenant }: Pick<Scope, "tenant">,
+  { provider: name, native, pinned }: SourceOf<"folder">,
+  pins: AsyncIterable<PinEntry>,
+): AsyncGenerator<StoredFile> {
+  const reach: Reach = { tenant, native, provider: storing(deps.providers, name) };
+  let left = pinned ?? 0;
+  for await (const pin of pins) {
+    left--;
+    yield storedFile(deps, reach, pin);
+  }
+  if (left > 0) throw new Failure("not-found", `${left} files of the input are not held any more`);
+}
+
+function storedFile({ objects }: SourceDeps, reach: Reach, pin: PinEntry): StoredFile {
+  const open = async (signal: AbortSignal) => {
+    checkReadable(reach, pin, `The input is the folder of ${pin.key}`);
+    return await objects.read(reach, { record: pin }, undefined, signal);
+  };
+  return { key: pin.key, pin, open };
+}
+
 async function* storedFiles(
-  { objects, providers }: SourceDeps,
+  deps: SourceDeps,
   { tenant }: Pick<Scope, "tenant">,
   { provider: name, location: { bucket, key: prefix }, native }: SourceOf<"folder">,
   signal: AbortSignal,
 ): AsyncGenerator<StoredFile> {
-  const reach: Reach = { tenant, native, provider: storing(providers, name) };
+  const reach: Reach = { tenant, native, provider: storing(deps.providers, name) };
   const request = { bucket, prefix, delimiter: "", maxKeys: 1_000, startAfter: "" };
   for (let position: Uint8Array | undefined, isLast = false; !isLast;) {
-    const page = await objects.list(reach, { ...request, ...(position && { position }) }, signal);
-    for (const { key, record } of page.objects) {
-      const open = async (signal: AbortSignal) => {
-        checkReadable(reach, record, `The input is the folder of ${key}`);
-        return await objects.read(reach, { record }, undefined, signal);
-      };
-      yield { key, open };
+    const page = await deps.objects.list(
+      reach,
+      { ...request, ...(position && { position }) },
+      signal,
+    );
+    for (const { key, record: { file, held, bytes } } of page.objects) {
+      yield storedFile(deps, reach, { provider: name, key, file, held, bytes });
     }
     position = page.next;
     isLast = position === undefined;

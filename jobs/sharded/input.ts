@@ -76,9 +76,11 @@ export class FirstReading {
    * @param count Returns how many records were read so far.
    */
   async *files(count: () => number, signal: AbortSignal): AsyncGenerator<InputFile> {
-    const { scope, plan: { source } } = this.#sharded;
+    const { scope, plan: { source }, job: { id } } = this.#sharded;
+    const isPinned = source.in === "folder" && source.pinned !== undefined;
+    const pins = isPinned ? this.#deps.catalog.pins.all(scope, id) : undefined;
     try {
-      for await (const { path, open } of filesOf(this.#deps, scope, source, signal)) {
+      for await (const { path, open } of filesOf(this.#deps, scope, source, signal, pins)) {
         const before = count();
         let bytes = 0;
         const body = await open(signal).catch((error) => this.#fail(error, path));

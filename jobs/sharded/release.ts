@@ -18,17 +18,22 @@ export async function releaseShards(
   { scope, job, store, plan }: Pick<ShardedJob, "scope" | "job" | "store" | "plan">,
   signal: AbortSignal,
 ): Promise<void> {
-  const { catalog: { shards }, objects, providers } = deps;
+  const { catalog: { pins, shards }, objects, providers } = deps;
   const all = await shards.all(scope, job.id);
   // Also those of a preparation that was cut short.
   for await (const { name } of store.list(workName(scope.provider, job.id, ""), signal)) {
     await store.remove(name, signal);
   }
   await removeUnrecorded(deps, scope, job.id, store, signal);
+  const held = await pins.forget(scope, job.id);
   await shards.forget(scope, job.id);
   for (const { file, provider: other } of all) {
     const at = other === undefined ? provider : providers.get(other)?.stores;
     if (file !== undefined && at) await objects.release(at, file, signal);
+  }
+  for (const { provider: name, file } of held) {
+    const at = providers.get(name)?.stores;
+    if (at) await objects.release(at, file, signal);
   }
   if (plan.input !== undefined) await objects.release(provider, plan.input, signal);
 }

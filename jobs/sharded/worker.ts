@@ -6,6 +6,7 @@ import type { Scope } from "../../catalog/keys.ts";
 import type { PreparedEntry } from "../../catalog/shard_entries.ts";
 import { Failure } from "../../codecs/failure.ts";
 import type { JobId } from "../../codecs/ids.ts";
+import { timeOfJobId } from "../../codecs/job_id.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
 import { startRenewal } from "../../runtime/renewal.ts";
 import type { StoringProvider } from "../../providers/provider.ts";
@@ -27,6 +28,8 @@ import { Turns } from "./turns.ts";
 
 /** The longest pause between two attempts at a job, in milliseconds. */
 const longestPause = 30_000;
+/** How long a create may be at holding its input, in milliseconds. */
+const longestHolding = 3_600_000;
 
 /** Works on sharded jobs. */
 export class ShardWorker {
@@ -59,19 +62,34 @@ export class ShardWorker {
 
   /** Deletes what jobs that are over have left; a gateway that died may have left it. */
   async sweep(signal: AbortSignal): Promise<void> {
-    const { catalog: { jobs, shards }, providers, warn } = this.#deps;
+    const { catalog: { jobs, journal, shards }, providers, warn } = this.#deps;
     for await (const { scope, id } of shards.everyUnreleased()) {
       if (signal.aborted) return;
       const provider = providers.get(scope.provider)?.stores;
+      // In this order, which is that of a job's life.
+      const entry = await journal.get(scope, id);
       const job = await jobs.get(scope, id);
-      if (!provider || !job || !isTerminal(job.status)) continue;
+      if (!provider || entry || job && !isTerminal(job.status)) continue;
       try {
+        if (!job) {
+          await this.#forgetUnbegun(scope, id);
+          continue;
+        }
         const sharded = shardedOf(this.#deps, provider, { scope, job });
         await releaseShards(this.#deps, provider, sharded, signal);
       } catch (error) {
         warn("What a job left could not be deleted yet", { job: id, error });
       }
     }
+  }
+
+  /** Lets go of what a create held that came to nothing, unless it may still be under way. */
+  async #forgetUnbegun(scope: Scope, id: JobId): Promise<void> {
+    const { catalog: { pins, shards }, clock } = this.#deps;
+    if (timeOfJobId(id) + longestHolding > clock.due()) return;
+    if (await shards.prepared(scope, id)) return;
+    await pins.forget(scope, id);
+    await shards.forget(scope, id);
   }
 
   /** Never throws. */

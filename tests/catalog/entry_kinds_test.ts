@@ -56,6 +56,7 @@ const someKeys: readonly Deno.KvKey[] = [
   keys.asked(scope, job),
   keys.prepared(scope, job),
   keys.unreleased(scope, job),
+  keys.pin(scope, job, 0),
   keys.shard(scope, job, 0),
   keys.askingShard(scope, job, 0),
   keys.busyBatch("cloud", "main", scope, job, 0),
