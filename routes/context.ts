@@ -11,7 +11,7 @@ export interface Context {
   readonly principal: Principal;
   /** The whole body of a control call; read once, however often it is asked for. */
   readonly readBody: () => Promise<Uint8Array<ArrayBuffer>>;
-  /** Aborted when the client has gone. */
+  /** Aborted when it is seen that the client has gone, which it often is not: see `Connection`. */
   readonly signal: AbortSignal;
   /** Facts for the audit line; handlers fill in what they find out. */
   readonly audit: Audit;
