@@ -5,8 +5,8 @@ import { cancelUnread } from "../runtime/unread.ts";
 export interface Connection {
   /**
    * Aborted when it is seen that the client has gone. Over HTTP/1.1 Deno.serve does not see that
-   * after a body that it did not read together with the head (Deno 2.9.6, November 2026): the work then goes
-   * on to its end, and must be as right as if the client had waited.
+   * after a body that it did not read together with the head (Deno 2.9.6, November 2026): the work
+   * then goes on to its end, and must be as right as if the client had waited.
    */
   readonly signal: AbortSignal;
   /** Settles when the answer has gone out whole, or rejects when it cannot any more. */

@@ -140,7 +140,8 @@ for (
       const files = () => holds(sandbox, "openai", "files");
       await until("the provider has the file", async () => await files() === 1);
       gone.abort();
-      await assert.rejects(put);
+      // On a busy machine the answer may have come before: what must hold is the same.
+      await put.then((answer) => answer.body?.cancel()).catch(() => {});
       const read = async () => {
         const answer = await client.send("/bedrock/files/openai-files/in.jsonl");
         const text = await answer.text();
