@@ -34,6 +34,7 @@ export const ShardForm = v.object({
   last: number,
   records: number,
   span: optional(v.tuple([number, number])),
+  isInARow: optional(v.literal(true)),
   lines: StoredBytes,
   file: optional(text),
   askedAt: optional(number),

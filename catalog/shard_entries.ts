@@ -64,8 +64,10 @@ export interface ShardEntry {
   readonly first: number;
   readonly last: number;
   readonly records: number;
-  /** Physical lines of the input that these two are on. */
+  /** Physical lines of the input that these two are on; absent where the input is a folder. */
   readonly span?: readonly [first: number, last: number];
+  /** Whether each line between them is one that was sent, in this order. */
+  readonly isInARow?: true;
   /** Its records as the provider takes them, one a line. */
   readonly lines: StoredBytes;
   /** The provider file that holds them, where the provider takes files. */

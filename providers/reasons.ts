@@ -1,4 +1,5 @@
 /** Why a batch failed, in whichever form its provider words it. */
+import { ofLine } from "../codecs/line_reasons.ts";
 import { count, type JsonObject, object, text } from "./json.ts";
 
 /** Of a list that does not end no more is looked at: messages hold far fewer. */
@@ -23,7 +24,7 @@ function reasonOf(value: unknown): readonly string[] {
   const reason = sentenceOf(error);
   if (reason === undefined && line === undefined) return [];
   const words = reason ?? "no reason given";
-  return [line === undefined ? words : `Line ${line}: ${words}`];
+  return [line === undefined ? words : ofLine(line, words)];
 }
 
 /** The names by which services that speak OpenAI's API call their sentence, most telling first. */

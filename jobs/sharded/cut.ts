@@ -75,8 +75,10 @@ export interface CutShard {
   readonly first: number;
   readonly last: number;
   readonly records: number;
-  /** Physical lines of the input that its first and its last record are on. */
-  readonly span: readonly [first: number, last: number];
+  /** Physical lines of the input that its first and its last record are on; none in a folder. */
+  readonly span?: readonly [first: number, last: number];
+  /** Whether each line between them is one that was sent, in this order. */
+  readonly isInARow?: true;
   readonly lines: StoredBytes;
 }
 
@@ -107,22 +109,28 @@ export class Cutter {
   readonly #signal: AbortSignal;
   /** The number of the first shard. */
   readonly #firstNumber: number;
+  readonly #isOneFile: boolean;
   #open: OpenShard | undefined;
   #previous: Cut | undefined;
 
-  /** @param name The name of a shard's blob. */
+  /**
+   * @param name The name of a shard's blob.
+   * @param isOneFile Whether the lines of the records count through the whole input.
+   */
   constructor(
     store: BlobStore,
     limits: BatchLimits,
     name: (n: number) => BlobName,
     signal: AbortSignal,
-    firstNumber = 0,
+    firstNumber: number,
+    isOneFile: boolean,
   ) {
     this.#store = store;
     this.#limits = limits;
     this.#name = name;
     this.#signal = signal;
     this.#firstNumber = firstNumber;
+    this.#isOneFile = isOneFile;
   }
 
   /**
@@ -180,7 +188,8 @@ export class Cutter {
       first,
       last,
       records: places.length / 2,
-      span: [firstLine, lastLine],
+      ...(this.#isOneFile && { span: [firstLine, lastLine] as const }),
+      ...(this.#isOneFile && isInARow(places) && { isInARow: true as const }),
       lines,
     } as const;
   }
@@ -213,6 +222,15 @@ export class Cutter {
     }
     for (const { shard } of [left, right]) await this.#store.remove(shard.lines.blob, this.#signal);
   }
+}
+
+/** Whether the records are on lines that follow each other. */
+function isInARow(places: Places): boolean {
+  const [, first = 0] = places;
+  for (let at = 1; at < places.length; at += 2) {
+    if (places[at] !== first + (at - 1) / 2) return false;
+  }
+  return true;
 }
 
 /** Bytes of a text in UTF-8, without encoding it. */

@@ -165,7 +165,7 @@ class Preparing {
   readonly #signal: AbortSignal;
 
   constructor(deps: JobTools, sharded: ShardedJob, signal: AbortSignal, report: GrowingBlob) {
-    const { scope: { provider }, job: { id }, target, account, store } = sharded;
+    const { scope: { provider }, job: { id }, plan, target, account, store } = sharded;
     this.#sharded = sharded;
     this.#ids = wireIdsOf(id, account);
     this.#model = modelOf(deps, sharded);
@@ -173,7 +173,7 @@ class Preparing {
     this.#report = report;
     this.#signal = signal;
     const name = (n: number) => workName(provider, id, `shard-${n}`);
-    this.cutter = new Cutter(store, target.limits, name, signal);
+    this.cutter = new Cutter(store, target.limits, name, signal, 0, plan.source.in !== "folder");
   }
 
   /** @param path Of the file, where the input is a folder. */

@@ -86,7 +86,14 @@ async function cutRound(
   const leg = legOf(deps, sharded, round);
   const first = Math.max(-1, ...shards.map(({ n }) => n)) + 1;
   const name = (n: number) => workName(scope.provider, job.id, `shard-${n}-${round}`);
-  const cutter = new Cutter(store, leg.target.limits, name, signal, first);
+  const cutter = new Cutter(
+    store,
+    leg.target.limits,
+    name,
+    signal,
+    first,
+    plan.source.in !== "folder",
+  );
   const linesOf = createLines(deps, leg);
   try {
     const breath = createBreath({ signal });

@@ -108,7 +108,7 @@ async function look(
     deps.queue(name, why);
     return { shard: await deps.catalog.shards.update(scope, job.id, shard.n, again) ?? shard };
   }
-  const end = endOf(report, deps.now());
+  const end = endOf(report, deps.now(), shard);
   if (!end) return { shard: await found(deps, sharded, shard), report };
   deps.queue(name);
   const move = ({ missedAt: _, ...old }: ShardEntry) => ({ ...old, end });

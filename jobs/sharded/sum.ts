@@ -1,6 +1,7 @@
 /** The sum of what a job's shards report. Pure. */
 import type { PreparedEntry, ShardEnd, ShardEntry } from "../../catalog/shard_entries.ts";
 import { isTerminal, type JobStatus } from "../../codecs/job_status.ts";
+import { nameLines } from "../../codecs/line_reasons.ts";
 import type { RecordCounts } from "../../providers/provider.ts";
 import type { Report } from "../run.ts";
 
@@ -11,16 +12,31 @@ export interface Seen {
 }
 
 /** The end of a shard, by the report of its batch; undefined while it runs. */
-export function endOf(report: Report, now: number): ShardEnd | undefined {
+export function endOf(
+  report: Report,
+  now: number,
+  shard: Pick<ShardEntry, "span" | "isInARow" | "records">,
+): ShardEnd | undefined {
   const { status, counts, message, results, endedAt } = report;
   if (!isTerminal(status)) return undefined;
   return {
     status,
     ...(counts && { counts }),
-    ...(message !== undefined && { message }),
+    ...(message !== undefined && { message: nameLines(message, (line) => lineName(shard, line)) }),
     results,
     endedAt: endedAt?.getTime() ?? now,
   };
+}
+
+/** What a line of a shard is for the user: one of the input, where it is known which. */
+function lineName(
+  { span, isInARow, records }: Pick<ShardEntry, "span" | "isInARow" | "records">,
+  line: number,
+): string {
+  const isOurs = line >= 1 && line <= records;
+  return span && isInARow && isOurs
+    ? `Line ${span[0] + line - 1} of the input`
+    : `Record ${line} of the lines that were sent`;
 }
 
 /** States of a job that runs, the one that is furthest behind last: any shard ahead moves the job. */
@@ -115,26 +131,41 @@ const mostNamed = 10;
 
 /** The providers' reasons, each once; what failed is named by the lines of its records. */
 function messageOf(shards: readonly ShardEntry[]): string | undefined {
-  const reasons = new Map<string, (readonly [number, number])[]>();
+  const reasons = new Map<string, ShardEntry[]>();
   const isWhole = shards.every(({ end }) => end?.status === "Failed");
-  for (const { end, span } of shards) {
+  for (const shard of shards) {
+    const { end } = shard;
     const reason = end?.message ?? (end?.status === "Failed" ? noReason : undefined);
     if (reason === undefined) continue;
-    const lines = reasons.get(reason) ?? [];
-    reasons.set(reason, lines);
-    if (end?.status === "Failed" && span && !isWhole) lines.push(span);
+    const failed = reasons.get(reason) ?? [];
+    reasons.set(reason, failed);
+    if (end?.status === "Failed" && !isWhole) failed.push(shard);
   }
   if (reasons.size === 0) return undefined;
-  return [...reasons].map(([reason, lines]) =>
-    lines.length === 0 ? reason : `The records on ${linesOf(lines)} of the input failed: ${reason}`
+  return [...reasons].map(([reason, failed]) =>
+    failed.length === 0 ? reason : `The records ${placesOf(failed)} failed: ${reason}`
   ).join(" ");
 }
 
-function linesOf(spans: readonly (readonly [number, number])[]): string {
-  const named = spans.slice(0, mostNamed).map(([first, last]) =>
-    first === last ? `line ${first}` : `lines ${first} to ${last}`
+/** Where the records of shards are: on lines of the input, or by their numbers in a folder. */
+function placesOf(shards: readonly ShardEntry[]): string {
+  const spans = shards.map(({ span }) => span).filter((span) => span !== undefined);
+  if (spans.length === shards.length) {
+    return `on ${rangesOf(spans, "line ", "lines ")} of the input`;
+  }
+  const numbers = shards.map(({ first, last }) => [first, last] as const);
+  return `${rangesOf(numbers, "", "")} of all files of the input`;
+}
+
+function rangesOf(
+  ranges: readonly (readonly [number, number])[],
+  one: string,
+  several: string,
+): string {
+  const named = ranges.slice(0, mostNamed).map(([first, last]) =>
+    first === last ? `${one}${first}` : `${several}${first} to ${last}`
   );
-  return `${named.join(", ")}${spans.length > mostNamed ? " and others" : ""}`;
+  return `${named.join(", ")}${ranges.length > mostNamed ? " and others" : ""}`;
 }
 
 const noReason = "The provider failed the batch and gave no reason.";

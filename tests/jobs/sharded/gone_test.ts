@@ -130,6 +130,32 @@ Deno.test("results that are gone before they are read fail their own records, af
     assert.deepEqual(seen, [["one", true], ["two", true], ["three", false], ["four", false]]);
   }));
 
+Deno.test("a line that the provider finds fault with is named as one of the input, or as one of what was sent", () =>
+  withLimits(small, async (world) => {
+    const { sandbox, create, ended } = world;
+    const [one = "", ...others] = lines;
+    const job = await create([one, "", ...others]);
+    const errors = { data: [{ code: "bad", line: 2, message: "No such model." }] };
+    for (const id of await started(world, job.id, 2)) {
+      const body = JSON.stringify({ id, object: "batch", status: "failed", errors, created_at: 1 });
+      const path = `/batches/${id}`;
+      await fault(sandbox, {
+        provider: "openai",
+        method: "GET",
+        path,
+        status: 200,
+        times: 99,
+        body,
+      });
+    }
+    const last = await ended(job);
+    assert.equal(last.status, "Failed");
+    assert.equal(
+      last.message,
+      "Record 2 of the lines that were sent: No such model. Line 5 of the input: No such model.",
+    );
+  }));
+
 Deno.test("the sweep deletes what a killed gateway left of a job that is over, and nothing that has a name", () =>
   withLimits(small, async (world) => {
     const { create, ended, blobs, store, world: { jobs, catalog } } = world;

@@ -106,7 +106,7 @@ Deno.test("a job ends when its last shard does, and expires when the first of it
   assert.deepEqual([sum.endedAt, sum.expiresAt], [undefined, new Date(2_000)]);
 });
 
-const messages: readonly [what: string, shards: readonly Make[], message: RegExp | undefined][] = [
+const messages: [what: string, shards: readonly Make[], message: RegExp | undefined][] = [
   ["nothing where all is well", [ends("Completed")], undefined],
   [
     "the lines that failed",
@@ -132,6 +132,17 @@ const messages: readonly [what: string, shards: readonly Make[], message: RegExp
   ],
 ];
 
+const inFolder = (make: Make): Make => (n) => {
+  const { shard: { span: _, ...rest }, ...seen } = make(n);
+  return { ...seen, shard: rest };
+};
+
+messages.push([
+  "the records of a folder that failed, whose lines count anew in each file",
+  [ends("Completed"), ends("Failed", "why")].map(inFolder),
+  /^The records 3 to 4 of all files of the input failed: why$/,
+]);
+
 for (const [what, makes, message] of messages) {
   Deno.test(`the message of a job of shards names ${what}`, () => {
     const { message: said } = sumOf(makes.map((make, n) => make(n)), prepared, false);
@@ -141,7 +152,40 @@ for (const [what, makes, message] of messages) {
 }
 
 Deno.test("a shard ends with its batch, by the provider's time where it tells one", () => {
-  assert.equal(endOf(report("InProgress"), 7), undefined);
-  assert.equal(endOf(report("Completed"), 7)?.endedAt, 7);
-  assert.equal(endOf(report("Expired", { endedAt: new Date(5) }), 7)?.endedAt, 5);
+  assert.equal(endOf(report("InProgress"), 7, shard(0)), undefined);
+  assert.equal(endOf(report("Completed"), 7, shard(0))?.endedAt, 7);
+  assert.equal(endOf(report("Expired", { endedAt: new Date(5) }), 7, shard(0))?.endedAt, 5);
 });
+
+const named: Readonly<Record<string, [more: Partial<ShardEntry>, said: string, message: string]>> =
+  {
+    "a shard without gaps": [
+      { span: [11, 14], isInARow: true, records: 4 },
+      "Line 3: not JSON. Line 4: no model.",
+      "Line 13 of the input: not JSON. Line 14 of the input: no model.",
+    ],
+    "a shard with lines that were not sent": [
+      { span: [11, 20], records: 4 },
+      "Line 3: not JSON.",
+      "Record 3 of the lines that were sent: not JSON.",
+    ],
+    "a folder": [{ records: 4 }, "Line 1: a", "Record 1 of the lines that were sent: a"],
+    "a line past the end": [
+      { span: [11, 14], isInARow: true, records: 4 },
+      "Line 5: nothing here",
+      "Record 5 of the lines that were sent: nothing here",
+    ],
+    "the provider's own words": [
+      { span: [11, 14], isInARow: true, records: 4 },
+      "Outline 2: see line 3: or Line 4 of it",
+      "Outline 2: see line 3: or Line 4 of it",
+    ],
+  };
+
+for (const [what, [more, said, message]] of Object.entries(named)) {
+  Deno.test(`the lines that a provider names are those of the input where that is known: ${what}`, () => {
+    const { span: _, ...plain } = shard(0);
+    const end = endOf(report("Failed", { message: said }), 7, { ...plain, ...more });
+    assert.equal(end?.message, message);
+  });
+}
