@@ -17,8 +17,10 @@ export interface PinEntry extends Pick<ObjectEntry, "file" | "held" | "bytes"> {
   readonly key: string;
 }
 
-/** Pins that one step writes, each with its use: each may hold a text of up to 16 KiB. */
+/** Pins that one step writes, each with its use: a step takes 800 KiB, and a pin up to 64. */
 const mostAtOnce = 10;
+/** Pins that one step deletes, each with its use. */
+const mostForgotten = 100;
 
 /** The pins' part of the catalog. */
 export type PinCatalog = ReturnType<typeof createPinCatalog>;
@@ -76,10 +78,19 @@ export function createPinCatalog(
    */
   async function forget(scope: Scope, id: JobId): Promise<Pick<PinEntry, "provider" | "file">[]> {
     const found = new Map<string, { provider: string; file: FileId }>();
-    for await (const { key, value } of kv.list<PinEntry>({ prefix: keys.pins(scope, id) })) {
-      const { provider, file } = value;
-      await write((step) => void step.delete(key).delete(keys.use(provider, file, id)));
-      found.set(JSON.stringify([provider, file]), { provider, file });
+    for (;;) {
+      const some = await Array.fromAsync(
+        kv.list<PinEntry>({ prefix: keys.pins(scope, id) }, { limit: mostForgotten }),
+      );
+      if (some.length === 0) break;
+      await write((step) => {
+        for (const { key, value: { provider, file } } of some) {
+          step.delete(key).delete(keys.use(provider, file, id));
+        }
+      });
+      for (const { value: { provider, file } } of some) {
+        found.set(JSON.stringify([provider, file]), { provider, file });
+      }
     }
     return [...found.values()];
   }

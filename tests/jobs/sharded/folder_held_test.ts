@@ -141,16 +141,28 @@ Deno.test("a file that is being deleted cannot be held, and what is held stays u
   assert.deepEqual(await Array.fromAsync(pins.all(scope, id)), []);
 });
 
-Deno.test("the sweep lets go of what a killed gateway held for a create, and not of one under way", () =>
-  withLimits({ records: 2, bytes: 1e6, recordBytes: 1e6 }, async ({ world, reach }) => {
-    const { catalog, jobs } = world;
-    const at = { tenant: reach.tenant, provider: "openai" };
-    const { key: _, ...record } = { key: "", ...objectRecord("file-held") };
-    const pin = { ...record, key: "k.jsonl", provider: "openai" };
-    const [dead, young] = [idAt(Date.now() - 7_200_000), idAt(Date.now())];
-    for (const id of [dead, young]) await catalog.pins.hold(at, id, [pin], true);
-    await jobs.sweep(quiet());
-    assert.deepEqual(await Array.fromAsync(catalog.pins.all(at, dead)), []);
-    assert.equal((await Array.fromAsync(catalog.pins.all(at, young))).length, 1);
-    assert.equal(await catalog.objects.hasUses("openai", pin.file), true);
-  }));
+Deno.test("the sweep lets go of what a killed gateway held for a create and for a job that is over, and not of one under way", () =>
+  withLimits(
+    { records: 2, bytes: 1e6, recordBytes: 1e6 },
+    async ({ world, reach, create, ended }) => {
+      const { catalog, jobs } = world;
+      const at = { tenant: reach.tenant, provider: "openai" };
+      const { key: _, ...record } = { key: "", ...objectRecord("file-held") };
+      const pin = { ...record, key: "k.jsonl", provider: "openai" };
+      const [dead, young] = [idAt(Date.now() - 7_200_000), idAt(Date.now())];
+      for (const id of [dead, young]) await catalog.pins.hold(at, id, [pin], true);
+      await jobs.sweep(quiet());
+      assert.deepEqual(await Array.fromAsync(catalog.pins.all(at, dead)), []);
+      assert.equal((await Array.fromAsync(catalog.pins.all(at, young))).length, 1);
+      assert.equal(await catalog.objects.hasUses("openai", pin.file), true);
+      await catalog.pins.forget(at, young);
+      // As if a gateway had died between the end of the job and what follows it.
+      const job = await ended(await create([converse("one", "one")]));
+      const many = Array.from({ length: 120 }, (_, n) => ({ ...pin, key: `${n}.jsonl` }));
+      await catalog.pins.hold(at, job.id, many, true);
+      assert.equal(await catalog.objects.hasUses("openai", pin.file), true);
+      await jobs.sweep(quiet());
+      assert.deepEqual(await Array.fromAsync(catalog.pins.all(at, job.id)), []);
+      assert.equal(await catalog.objects.hasUses("openai", pin.file), false);
+    },
+  ));
