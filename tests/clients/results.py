@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 
 from boto3.s3.transfer import TransferConfig
 from gateway_clients import attempt, job_request, jsonl, make_client, show, wait
@@ -29,6 +30,11 @@ uri = told["outputDataConfig"]["s3OutputDataConfig"]["s3Uri"]
 bucket, _, prefix = uri[len("s3://") :].partition("/")
 job_id = told["jobArn"].split("/")[-1]
 folder = f"{prefix}{job_id}/"
+# The state of a native batch that was over when it was found is known before its results are read.
+for _ in range(100 if native else 0):
+    if s3.list_objects_v2(Bucket=bucket, Prefix=folder)["KeyCount"] > 1:
+        break
+    time.sleep(0.1)
 
 folders = s3.list_objects_v2(Bucket=bucket, Prefix=prefix, Delimiter="/")
 listed = s3.list_objects_v2(Bucket=bucket, Prefix=folder)["Contents"]
