@@ -1,6 +1,6 @@
 /** The form of Messages parameters (API of 2026-10-21), at Anthropic and on Bedrock. */
 import {
-  any,
+  anything,
   boolean,
   type Form,
   listOf,
@@ -36,15 +36,15 @@ const documentSource: Form = {
   forms: {
     base64: objectOf({ media_type: oneOf("application/pdf"), data: text }, "media_type", "data"),
     text: objectOf({ media_type: oneOf("text/plain"), data: text }, "media_type", "data"),
-    content: objectOf({ content: any }, "content"),
+    content: objectOf({ content: anything }, "content"),
     url: objectOf({ url: text }, "url"),
     file: objectOf({ file_id: text }, "file_id"),
   },
 };
 
-const image = objectOf({ source: imageSource, cache_control: any }, "source");
+const image = objectOf({ source: imageSource, cache_control: anything }, "source");
 const document = objectOf(
-  { source: documentSource, title: text, context: text, citations: map, cache_control: any },
+  { source: documentSource, title: text, context: text, citations: map, cache_control: anything },
   "source",
 );
 
@@ -68,7 +68,7 @@ const blocks = {
       tool_use_id: id,
       content: content({ text: textBlock, image, document }),
       is_error: boolean,
-      cache_control: any,
+      cache_control: anything,
     },
     "tool_use_id",
   ),
@@ -111,10 +111,10 @@ const thinking: Form = {
   closed: true,
   forms: {
     enabled: objectOf(
-      { budget_tokens: { is: "number", whole: true, min: 1024 }, display: any },
+      { budget_tokens: { is: "number", whole: true, min: 1024 }, display: anything },
       "budget_tokens",
     ),
-    adaptive: objectOf({ display: any }),
+    adaptive: objectOf({ display: anything }),
     disabled: objectOf({}),
   },
 };
@@ -151,7 +151,7 @@ const shared: Readonly<Record<string, Form>> = {
       closed: true,
       forms: { json_schema: objectOf({ schema: map }, "schema") },
     },
-    task_budget: any,
+    task_budget: anything,
   }),
   metadata: objectOf({ user_id: text }),
   ...open("cache_control", "context_management"),
@@ -174,7 +174,7 @@ export const messageForm: Form = objectOf(
 
 /** The body of InvokeModel for Claude on Bedrock. */
 export const bedrockMessageForm: Form = objectOf(
-  { anthropic_version: oneOf("bedrock-2023-05-31"), anthropic_beta: any, ...shared },
+  { anthropic_version: oneOf("bedrock-2023-05-31"), anthropic_beta: anything, ...shared },
   "anthropic_version",
   "max_tokens",
   "messages",

@@ -1,6 +1,6 @@
 /** The form of a Converse request, after botocore 1.44's model of `bedrock-runtime`. */
 import {
-  any,
+  anything,
   boolean,
   type Form,
   listOf,
@@ -27,7 +27,7 @@ const s3Location = objectOf({ uri: filled, bucketOwner: text }, "uri");
 
 const media = (formats: readonly string[]): ObjectForm =>
   objectOf(
-    { format: oneOf(...formats), source: union({ bytes: text, s3Location }), error: any },
+    { format: oneOf(...formats), source: union({ bytes: text, s3Location }), error: anything },
     "format",
     "source",
   );
@@ -68,13 +68,18 @@ const block = union({
   document,
   video,
   audio,
-  toolUse: objectOf({ toolUseId: id, name, input: map, type: any }, "toolUseId", "name", "input"),
+  toolUse: objectOf(
+    { toolUseId: id, name, input: map, type: anything },
+    "toolUseId",
+    "name",
+    "input",
+  ),
   toolResult: objectOf(
     {
       toolUseId: id,
       content: listOf(resultContent),
       status: oneOf("success", "error"),
-      type: any,
+      type: anything,
     },
     "toolUseId",
     "content",
@@ -136,7 +141,7 @@ export const converseForm: Form = objectOf(
         "structure",
       ),
     }),
-    additionalModelRequestFields: any,
+    additionalModelRequestFields: anything,
     additionalModelResponseFieldPaths: listOf({ is: "text", pattern: /\/[^]{0,255}/ }, 0, 10),
     requestMetadata: map,
     serviceTier: objectOf({ type: oneOf("priority", "default", "flex", "reserved") }, "type"),

@@ -1,6 +1,15 @@
 /** Why InvokeModel refuses the bodies of embeddings and of models that take a prompt. */
 import type { JsonObject } from "../json.ts";
-import { any, boolean, type Form, listOf, misfit, objectOf, oneOf, text } from "../model/form.ts";
+import {
+  anything,
+  boolean,
+  type Form,
+  listOf,
+  misfit,
+  objectOf,
+  oneOf,
+  text,
+} from "../model/form.ts";
 
 const filled: Form = { is: "text", pattern: /[^]+/ };
 
@@ -14,7 +23,7 @@ const titanV2: Form = objectOf(
   },
   "inputText",
 );
-const titanImage: Form = objectOf({ inputText: text, inputImage: text, embeddingConfig: any });
+const titanImage: Form = objectOf({ inputText: text, inputImage: text, embeddingConfig: anything });
 
 const llama: Form = objectOf(
   {
@@ -22,7 +31,7 @@ const llama: Form = objectOf(
     temperature: { is: "number", min: 0, max: 1 },
     top_p: { is: "number", min: 0, max: 1 },
     max_gen_len: { is: "number", whole: true, min: 1, max: 8192 },
-    images: any,
+    images: anything,
   },
   "prompt",
 );

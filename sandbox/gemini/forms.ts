@@ -1,6 +1,6 @@
 /** The proto messages of a `GenerateContentRequest`, member by member. */
 import {
-  any,
+  anything,
   boolean,
   type Form,
   listOf,
@@ -53,7 +53,7 @@ const functionResponse = objectOf({
   response: map,
   willContinue: boolean,
   scheduling: text,
-  parts: listOf(objectOf({ inlineData: blob, fileData: any })),
+  parts: listOf(objectOf({ inlineData: blob, fileData: anything })),
 });
 
 const part = objectOf({
@@ -78,9 +78,9 @@ const declaration = objectOf({
   name: text,
   description: text,
   parameters: schema,
-  parametersJsonSchema: any,
+  parametersJsonSchema: anything,
   response: schema,
-  responseJsonSchema: any,
+  responseJsonSchema: anything,
   behavior: text,
 });
 
@@ -102,7 +102,7 @@ const generationConfig = objectOf({
   frequencyPenalty: number,
   responseMimeType: text,
   responseSchema: schema,
-  responseJsonSchema: any,
+  responseJsonSchema: anything,
   responseLogprobs: boolean,
   logprobs: whole,
   responseModalities: listOf(text),

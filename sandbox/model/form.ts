@@ -174,7 +174,7 @@ function numberWant(
 }
 
 /** Values that many forms hold. */
-export const any: Form = { is: "any" };
+export const anything: Form = { is: "any" };
 /** A string. */
 export const text: Form = { is: "text" };
 /** True or false. */
@@ -184,7 +184,7 @@ export const map: Form = { is: "map" };
 
 /** Makes a form of members that hold anything. */
 export function open(...names: readonly string[]): Record<string, Form> {
-  return Object.fromEntries(names.map((name) => [name, any]));
+  return Object.fromEntries(names.map((name) => [name, anything]));
 }
 
 /** Makes a string form of fixed values. */

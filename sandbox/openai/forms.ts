@@ -1,6 +1,6 @@
 /** The forms of requests to OpenAI (its types of November 2026). */
 import {
-  any,
+  anything,
   boolean,
   type Form,
   listOf,
@@ -35,7 +35,7 @@ const functionForm = objectOf(
 );
 const schemaForm = objectOf({ name, description: text, schema: map, strict: boolean }, "name");
 
-const textPart = objectOf({ text, prompt_cache_breakpoint: any }, "text");
+const textPart = objectOf({ text, prompt_cache_breakpoint: anything }, "text");
 const refusalPart = objectOf({ refusal: text }, "refusal");
 const texts = either(text, listOf(tagged({ text: textPart })));
 
@@ -91,11 +91,11 @@ const message: Form = {
       refusal: text,
       tool_calls: listOf(call, 1),
       function_call: map,
-      audio: any,
-      annotations: any,
+      audio: anything,
+      annotations: anything,
     }),
     tool: objectOf({ content: texts, tool_call_id: text }, "content", "tool_call_id"),
-    function: objectOf({ content: any, name: text }, "name"),
+    function: objectOf({ content: anything, name: text }, "name"),
   },
 };
 
@@ -151,7 +151,7 @@ export const chatForm: Form = objectOf(
       }),
     ),
     functions: listOf(functionForm),
-    function_call: any,
+    function_call: anything,
     verbosity: oneOf("low", "medium", "high"),
     ...open("audio", "modalities", "prediction", "web_search_options"),
   },
@@ -162,7 +162,7 @@ export const chatForm: Form = objectOf(
 const inputContent = either(
   text,
   listOf(tagged({
-    input_text: objectOf({ text, prompt_cache_breakpoint: any }, "text"),
+    input_text: objectOf({ text, prompt_cache_breakpoint: anything }, "text"),
     input_image: objectOf({ image_url: text, file_id: text, detail: text }),
     input_file: objectOf({ file_data: text, file_id: text, file_url: text, filename: text }),
   })),
@@ -176,7 +176,7 @@ const item: Form = {
     message: objectOf(
       {
         role: oneOf("user", "assistant", "system", "developer"),
-        content: any,
+        content: anything,
         ...open("id", "status", "phase"),
       },
       "role",
