@@ -63,18 +63,26 @@ export function writeRequest(request: ChatRequest, context: RequestContext): Raw
   );
 }
 
-/** Settings that models which reason refuse. */
+/**
+ * Whether the model takes settings of sampling: models that reason refuse them, and what is left out
+ * is reported. Also for Responses.
+ */
+export function takesSampling(
+  { temperature, topP, logprobs }: ChatRequest,
+  context: RequestContext,
+): boolean {
+  if (context.model.facts.sampling !== "none") return true;
+  reportDropped(context, {
+    "a temperature with this model": unlessDefault(temperature),
+    "top-p with this model": unlessDefault(topP),
+    "log probabilities with this model": logprobs,
+  });
+  return false;
+}
+
 function sampling(request: ChatRequest, context: RequestContext): readonly Member[] {
+  if (!takesSampling(request, context)) return [];
   const { temperature, topP, logprobs } = request;
-  const { facts } = context.model;
-  if (facts.sampling === "none") {
-    reportDropped(context, {
-      "a temperature with this model": unlessDefault(temperature),
-      "top-p with this model": unlessDefault(topP),
-      "log probabilities with this model": logprobs,
-    });
-    return [];
-  }
   return [
     ["temperature", temperature?.raw],
     ["top_p", topP?.raw],

@@ -4,8 +4,9 @@ import type { RequestContext } from "../dialect.ts";
 import { fitToolNames } from "../fit.ts";
 import type { ToolNames } from "../fit.ts";
 import type { Raw } from "../json.ts";
-import { effort, openaiToolNames } from "../openai_chat/write_request.ts";
+import { effort, openaiToolNames, takesSampling } from "../openai_chat/write_request.ts";
 import { array, joinTexts, object, quote, someArray, someObject } from "../raw.ts";
+import type { Member } from "../raw.ts";
 import { openaiFormat, strictToolSchema } from "../schemas/mod.ts";
 import {
   refuseForcedServerTool,
@@ -15,7 +16,6 @@ import {
   reportNames,
   reportNatives,
   reportPart,
-  unlessDefault,
 } from "../writing.ts";
 import { writeItems } from "./write_items.ts";
 
@@ -79,18 +79,9 @@ function limit({ maxOut }: ChatRequest, context: RequestContext): Raw | undefine
   return String(leastOutput);
 }
 
-function sampling(
-  { temperature, topP, logprobs }: ChatRequest,
-  context: RequestContext,
-): readonly (readonly [string, Raw | undefined])[] {
-  if (context.model.facts.sampling === "none") {
-    reportDropped(context, {
-      "a temperature with this model": unlessDefault(temperature),
-      "top-p with this model": unlessDefault(topP),
-      "log probabilities with this model": logprobs,
-    });
-    return [];
-  }
+function sampling(request: ChatRequest, context: RequestContext): readonly Member[] {
+  if (!takesSampling(request, context)) return [];
+  const { temperature, topP, logprobs } = request;
   return [
     ["temperature", temperature?.raw],
     ["top_p", topP?.raw],
