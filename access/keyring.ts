@@ -139,7 +139,7 @@ function credentialOf(
   record: CredentialEntry,
   good: readonly OpenedSecret[],
 ): Credential {
-  const { tenant, providers, defaultProvider, buckets, readOnly, native } = record;
+  const { tenant, label, admin, providers, defaultProvider, buckets, readOnly, native } = record;
   return {
     accessKeyId,
     policy: {
@@ -147,6 +147,8 @@ function credentialOf(
       providers,
       readOnly,
       native,
+      ...(label !== undefined && { label }),
+      ...(admin === true && { admin }),
       ...(defaultProvider !== undefined && { defaultProvider }),
       ...(buckets && { buckets }),
     },

@@ -3,6 +3,10 @@
 /** Limits of a principal. */
 export interface Policy {
   readonly tenant: string;
+  /** What people call the credential. */
+  readonly label?: string;
+  /** Whether credentials may be issued and changed over HTTP, and every tenant's accounts seen. */
+  readonly admin?: boolean;
   /** Configured names of providers; absent: all. */
   readonly providers?: readonly string[];
   /** The provider of requests that name none. */

@@ -5,6 +5,10 @@ import { change } from "./kv.ts";
 /** A credential: who signs with it, and what that principal may do. Times are in milliseconds. */
 export interface CredentialEntry {
   readonly tenant: string;
+  /** What people call it. */
+  readonly label?: string;
+  /** Whether it may issue and change credentials over HTTP, and see the accounts of every tenant. */
+  readonly admin?: boolean;
   /** Configured names of the providers that it may use; at least one. */
   readonly providers: readonly string[];
   /** The provider of requests that name none. */

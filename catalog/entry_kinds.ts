@@ -190,6 +190,8 @@ const JournalEntry = v.object({
 
 const CredentialEntry = v.object({
   tenant: text,
+  label: optional(text),
+  admin: optional(v.boolean()),
   providers: v.array(text),
   defaultProvider: optional(text),
   buckets: optional(v.array(text)),
