@@ -29,7 +29,9 @@ import { createUploader } from "./providers/upload.ts";
 import { type AppDeps, createApp, createRootApp } from "./routes/app.ts";
 import type { App } from "./routes/entry.ts";
 import type { Openness } from "./routes/authenticate.ts";
+import { createAudit } from "./routes/ops/audit.ts";
 import { createMetrics } from "./routes/ops/metrics.ts";
+import { createRecentRefusals } from "./routes/ops/refusals.ts";
 import { bindingOf } from "./routes/select_provider.ts";
 import { type Listener, readTls, serve } from "./serve.ts";
 import { startSweep, type Sweep } from "./sweep.ts";
@@ -201,6 +203,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     warn: log.warn,
   });
   const metrics = createMetrics();
+  const refusals = createRecentRefusals(now);
   const listeners: Listener[] = [];
   const app: AppDeps = {
     keyring,
@@ -236,15 +239,10 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       if (!signal.aborted) log.warn("A request failed", { requestId, error });
     },
     metrics,
+    refusals,
     ports: () => ({ main: portOf(new URL(url)), s3: s3Url && portOf(new URL(s3Url)) }),
-    answered(answer) {
-      metrics.count(answer);
-      const { requestId, accessKeyId, tenant, audit, status, bytesOut, durationMs } = answer;
-      const { bytesIn, ...facts } = audit;
-      const time = new Date(now()).toISOString();
-      const counts = { status, bytesIn, bytesOut, durationMs };
-      log.audit({ time, requestId, accessKeyId, tenant, ...facts, ...counts });
-    },
+    answered: createAudit({ log, metrics, refusals, now }),
+    trustProxy: config.trustProxy,
   };
   const escaped = (error: unknown) => log.warn("An error escaped", { error });
   const lost = Promise.withResolvers<Error>();

@@ -1,5 +1,6 @@
 /** The gateway's log: one line an event, JSON for machines or plain for people, on standard error. */
 import { Failure } from "./codecs/failure.ts";
+import { visible } from "./codecs/visible.ts";
 
 /** Facts of an event. An Error is logged by its class and message. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -57,20 +58,6 @@ export function createLog({ format, now, write }: LogOptions): Log {
       audited.push(lineOf(fields));
     },
   };
-}
-
-/**
- * Escapes what would break or colour a line, or turn its order around, on a terminal. JSON
- * itself leaves the characters from U+007F on as they are; in it the escapes mean the same.
- */
-function visible(line: string): string {
-  const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  // Nearly every line is of plain ASCII, and that is seen faster.
-  if (/^[\x20-\x7e]*$/.test(line)) return line;
-  return line.replaceAll(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (hidden) => hidden.split("").map(escape).join(""),
-  );
 }
 
 /** `12:00:00 warn A sentence  key=value`; what does not apply is left out. */

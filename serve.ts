@@ -121,7 +121,8 @@ export function serve(app: App, options: ServeOptions, start: Listen = listen): 
         if (inFlight() === 0) idle();
       };
       info.completed.then(done, done);
-      return await app(request, { signal: request.signal, completed: info.completed });
+      const { completed, remoteAddr: { hostname: peer } } = info;
+      return await app(request, { signal: request.signal, completed, peer });
     });
     const own: Generation = { server, breakOff, inFlight: 0, hasEnded: false };
     generations.add(own);

@@ -53,6 +53,7 @@ export function bedrockError(failure: unknown): BedrockError {
 
 /** An HTTP response as plain parts. */
 export interface RenderedBedrockError {
+  readonly code: BedrockException;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** JSON text. */
@@ -69,6 +70,7 @@ export interface RenderedBedrockError {
 export function renderBedrockError(failure: unknown, requestId: string): RenderedBedrockError {
   const { code, status, message, retryAfterSeconds } = bedrockError(failure);
   return {
+    code,
     status,
     headers: {
       "content-type": "application/json",

@@ -26,6 +26,8 @@ export interface Config extends Sharing {
   readonly drainMilliseconds: number;
   readonly idleMilliseconds: number;
   readonly allowAnonymous: boolean;
+  /** Whether a proxy in front says who its client is, in the last entry of `X-Forwarded-For`. */
+  readonly trustProxy: boolean;
   /** 32 bytes under which secrets are sealed; absent: a key in the data folder. */
   readonly secretKey?: Uint8Array;
   /** Absent: pretty on a terminal. */
@@ -84,6 +86,7 @@ const gatewayVariables = [
   "BATCHWAY_TLS_CERT",
   "BATCHWAY_TLS_KEY",
   "BATCHWAY_ALLOW_ANONYMOUS",
+  "BATCHWAY_TRUST_PROXY",
   "BATCHWAY_SECRET_KEY",
   "BATCHWAY_LOG",
 ] as const;
@@ -150,6 +153,7 @@ export async function parseConfig(
     drainMilliseconds: seconds("BATCHWAY_DRAIN_SECONDS", 60),
     idleMilliseconds: seconds("BATCHWAY_IDLE_SECONDS", bounds.clientIdleMilliseconds / 1000),
     allowAnonymous: choice(env, "BATCHWAY_ALLOW_ANONYMOUS", ["1", "0"], errors) === "1",
+    trustProxy: choice(env, "BATCHWAY_TRUST_PROXY", ["1", "0"], errors) === "1",
     ...secretKeyOf(env, errors),
     ...(log !== undefined && { log }),
     providers,

@@ -1,6 +1,5 @@
 /** Everything that the gateway answers, by path. */
 import { Hono } from "@hono/hono";
-import { renderBedrockError } from "../codecs/bedrock_errors.ts";
 import { s3Error } from "../codecs/s3_errors.ts";
 import {
   lostService,
@@ -12,13 +11,20 @@ import {
 import { checkPort } from "./auth/link_port.ts";
 import { addressOf } from "./s3/address.ts";
 import type { Service } from "./auth/credential_proof.ts";
-import { type BedrockRouteDeps, bedrockRoutes, createBedrock } from "./bedrock/mod.ts";
+import {
+  bedrockOperation,
+  type BedrockRouteDeps,
+  bedrockRoutes,
+  createBedrock,
+  refuseBedrock,
+} from "./bedrock/mod.ts";
 import type { Context } from "./context.ts";
 import { type Api, type App, createEntry, type EntryDeps, healthPath, plain } from "./entry.ts";
 import { health, type HealthDeps, readiness } from "./ops/health.ts";
 import type { Metrics } from "./ops/metrics.ts";
+import type { RecentRefusals } from "./ops/refusals.ts";
 import { answerText } from "./text_answer.ts";
-import { createS3, type S3RouteDeps } from "./s3/mod.ts";
+import { createS3, requestedOperation, type S3RouteDeps } from "./s3/mod.ts";
 import { createRefusal } from "./s3/refuse.ts";
 
 /** Where the Bedrock API is; S3 is at `files` below it. */
@@ -28,6 +34,8 @@ const s3Mount = `${bedrockMount}/files`;
 /** Dependencies of the gateway's answers. */
 export interface AppDeps extends S3RouteDeps, BedrockRouteDeps, HealthDeps, EntryDeps {
   readonly metrics: Metrics;
+  /** Refused requests, for the dashboard. */
+  readonly refusals: RecentRefusals;
   /** Of the listeners, once they listen. */
   readonly ports: () => Ports;
 }
@@ -63,7 +71,13 @@ export function createApp(deps: AppDeps): App {
   const apis: Readonly<Record<Service, Api>> = {
     // The query decides which operation a request of S3 is, not a pattern of paths.
     s3: s3Api(deps, s3Mount),
-    bedrock: { service: "bedrock", mount: bedrockMount, answer: routed, refuse: refuseBedrock },
+    bedrock: {
+      service: "bedrock",
+      mount: bedrockMount,
+      answer: routed,
+      refuse: refuseBedrock,
+      describe: describeBedrock,
+    },
     ops: { service: "ops", mount: "", answer: routed, refuse: refusePlainly },
   };
   const lost = lostApis(deps);
@@ -124,6 +138,11 @@ function s3Api(deps: AppDeps, mount: string): Api {
       return await answer(context);
     },
     refuse: createRefusal(deps, mount),
+    describe: ({ method, headers }, target) => {
+      const { operation, address } = requestedOperation(deps, mount, method, headers, target);
+      const { bucket = null, key = null } = address;
+      return { operation: operation ?? null, bucket, key };
+    },
   };
 }
 
@@ -138,13 +157,13 @@ function newHono(): Hono<Carried> {
   return new Hono<Carried>({ getPath });
 }
 
-const refuseBedrock: Api["refuse"] = (failure, _request, _target, requestId) => {
-  const { status, headers, body } = renderBedrockError(failure, requestId);
-  return answerText(body, headers, status);
-};
+const describeBedrock: NonNullable<Api["describe"]> = ({ method }, { path }) => ({
+  operation: bedrockOperation(method, path.slice(bedrockMount.length)),
+});
 
-const refusePlainly: Api["refuse"] = (failure) => {
-  const { status, message, retryAfterSeconds } = s3Error(failure);
+const refusePlainly: Api["refuse"] = (failure, { audit }) => {
+  const { code, status, message, retryAfterSeconds } = s3Error(failure);
+  audit.errorCode = code;
   const response = plain(status, message);
   if (retryAfterSeconds !== undefined) response.headers.set("retry-after", `${retryAfterSeconds}`);
   return response;

@@ -29,6 +29,8 @@ export interface Audit {
   job: string | null;
   provider: string | null;
   account: string | null;
+  /** The code of the error that was answered, in the words of the API that the request is for. */
+  errorCode: string | null;
   /** Bytes of the request's body that were read, framing included. */
   bytesIn: number;
 }
@@ -42,6 +44,7 @@ export function newAudit(): Audit {
     job: null,
     provider: null,
     account: null,
+    errorCode: null,
     bytesIn: 0,
   };
 }

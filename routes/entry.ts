@@ -4,11 +4,13 @@
  */
 import type { RateLimit } from "../access/rate_limit.ts";
 import { Failure } from "../codecs/failure.ts";
+import { s3Error } from "../codecs/s3_errors.ts";
 import { hasPassed, hopHeader } from "../codecs/hops.ts";
 import type { Service } from "./auth/credential_proof.ts";
 import { authenticate, type AuthenticateDeps } from "./authenticate.ts";
 import { type Audit, type Broken, type Context, newAudit, type Principal } from "./context.ts";
 import { type Connection, finish } from "./finish.ts";
+import { claimedKeyId, clientAddress, userAgentOf } from "./claims.ts";
 import { checkHead, type Target, targetOf } from "./target.ts";
 import { type BodyDeps, controlBody } from "./body.ts";
 import { addressOf } from "./s3/address.ts";
@@ -23,17 +25,22 @@ export interface EntryDeps extends AuthenticateDeps, BodyDeps {
   /** Called for every request once its answer has gone out, or the client has gone. */
   readonly answered: (answer: Answered) => void;
   readonly broken: Broken;
+  /** Whether the last entry of `X-Forwarded-For` is the client's address; false where absent. */
+  readonly trustProxy?: boolean;
 }
 
 /** A request that was answered. */
 export interface Answered {
   readonly requestId: string;
+  /** Of a sender who could not prove it, the id that was claimed. */
   readonly accessKeyId: string | null;
   readonly tenant: string | null;
   readonly audit: Audit;
   readonly status: number;
   readonly bytesOut: number;
   readonly durationMs: number;
+  readonly clientAddress: string | null;
+  readonly userAgent: string | null;
 }
 
 /** Answers a request. */
@@ -44,13 +51,14 @@ export interface Api {
   readonly service: Service;
   readonly mount: string;
   readonly answer: (context: Context) => Response | Promise<Response>;
-  readonly refuse: (
-    failure: unknown,
-    request: Request,
-    target: Target,
-    requestId: string,
-  ) => Response | Promise<Response>;
+  /** Answers with an error, and sets `errorCode` in the audit. */
+  readonly refuse: (failure: unknown, refused: Refused) => Response | Promise<Response>;
+  /** What a request asks for, as far as its head says so. It may throw. */
+  readonly describe?: (request: Request, target: Target) => Partial<Audit>;
 }
+
+/** A request that is refused, perhaps before its sender is known. */
+export type Refused = Pick<Context, "request" | "target" | "requestId" | "audit">;
 
 /** The one path that is open to anyone: whether the process serves. */
 export const healthPath = "/healthz";
@@ -66,6 +74,7 @@ export function createEntry(
     const requestId = deps.requestId();
     const audit = newAudit();
     let principal: Principal | undefined;
+    let claimedId: string | null = null;
 
     const answer = async (): Promise<Response> => {
       let target: Target;
@@ -73,6 +82,7 @@ export function createEntry(
         target = targetOf(request);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
+        audit.errorCode = s3Error(error).code;
         return plain(400, error.message);
       }
       const api = apiOf(target, request);
@@ -94,7 +104,9 @@ export function createEntry(
       } catch (error) {
         const isExpected = error instanceof Failure && error.kind !== "internal";
         if (!isExpected) deps.broken({ requestId, signal }, error);
-        const refusal = await api.refuse(error, request, target, requestId);
+        if (principal === undefined) claimedId = claimedKeyId(request.headers, target);
+        describe(api, request, target, audit);
+        const refusal = await api.refuse(error, { request, target, requestId, audit });
         // The gateway's own look for itself knows it by its id.
         if (isLoop(error)) refusal.headers.set(hopHeader, deps.hop);
         return refusal;
@@ -103,12 +115,41 @@ export function createEntry(
 
     const response = await answer();
     return await finish(request, response, connection, (bytesOut) => {
-      const { accessKeyId = null, tenant = null } = principal === anyone ? {} : principal ?? {};
+      const sender = principal === anyone ? undefined : principal;
+      const { accessKeyId = claimedId, tenant = null } = sender ?? {};
       const durationMs = Math.round((performance.now() - startedAt) * 1000) / 1000;
       const { status } = response;
-      deps.answered({ requestId, accessKeyId, tenant, audit, status, bytesOut, durationMs });
+      const { headers } = request;
+      deps.answered({
+        requestId,
+        accessKeyId,
+        tenant,
+        audit,
+        status,
+        bytesOut,
+        durationMs,
+        clientAddress: clientAddress(headers, connection.peer, deps.trustProxy ?? false),
+        userAgent: userAgentOf(headers),
+      });
     });
   };
+}
+
+/** Characters of a bucket's and a key's name that are kept of a refused request. */
+const longestNames = { bucket: 256, key: 1_024 } as const;
+
+/** Fills in what a request asked for that was refused before its handler could. */
+function describe(api: Api, request: Request, target: Target, audit: Audit): void {
+  if (audit.operation !== null || !api.describe) return;
+  try {
+    const { operation = null, bucket = null, key = null } = api.describe(request, target);
+    audit.operation = operation;
+    audit.bucket ??= bucket && bucket.slice(0, longestNames.bucket);
+    audit.key ??= key && key.slice(0, longestNames.key);
+  } catch (error) {
+    // What cannot be read says nothing; the refusal itself says why.
+    if (!(error instanceof Failure)) throw error;
+  }
 }
 
 /** The sender of a request for `/healthz`, which is never limited. */

@@ -11,6 +11,8 @@ export interface Connection {
   readonly signal: AbortSignal;
   /** Settles when the answer has gone out whole, or rejects when it cannot any more. */
   readonly completed: Promise<void>;
+  /** The address of its other end. */
+  readonly peer?: string;
 }
 
 /**

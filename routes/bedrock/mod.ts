@@ -46,11 +46,32 @@ export function createBedrock(deps: BedrockRouteDeps, mount: string) {
     try {
       return await answer(deps, mount, route, context);
     } catch (error) {
-      const { status, headers, body } = renderBedrockError(error, context.requestId);
-      if (status >= 500) deps.broken(context, error);
-      return answerText(body, headers, status);
+      const response = refuseBedrock(error, context);
+      if (response.status >= 500) deps.broken(context, error);
+      return response;
     }
   };
+}
+
+/** Answers with a failure in Bedrock's words. */
+export function refuseBedrock(
+  failure: unknown,
+  { requestId, audit }: Pick<Context, "requestId" | "audit">,
+): Response {
+  const { status, headers, body, code } = renderBedrockError(failure, requestId);
+  audit.errorCode = code;
+  return answerText(body, headers, status);
+}
+
+/** Which operation a request is, below the mount; null where it is none of them. */
+export function bedrockOperation(method: string, path: string): string | null {
+  const parts = path.split("/");
+  const isThat = (route: Route) => {
+    const pattern = route.path.split("/");
+    return route.method === method && pattern.length === parts.length &&
+      pattern.every((one, at) => one === parts[at] || (one === ":id" && parts[at] !== ""));
+  };
+  return bedrockRoutes.find(isThat)?.operation ?? null;
 }
 
 async function answer(

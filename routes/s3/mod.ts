@@ -9,6 +9,7 @@ import { parseRawQuery } from "../../codecs/uri.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { checkBucket, checkWrite, reachOf } from "../authorize.ts";
 import type { Context } from "../context.ts";
+import type { Target } from "../target.ts";
 import { explained } from "../explain_choice.ts";
 import { impliedChoice, type SelectDeps, selectProvider } from "../select_provider.ts";
 import {
@@ -28,7 +29,12 @@ import { forwardS3 } from "./forward.ts";
 import type { S3Deps, S3Handler, S3Request } from "./handler.ts";
 import { listBuckets } from "./list_buckets.ts";
 import { listObjects, listObjectsV2, listObjectVersions } from "./list_objects.ts";
-import { detectOperation, isSupported, type SupportedOperation } from "./operation.ts";
+import {
+  detectOperation,
+  isSupported,
+  type OperationFacts,
+  type SupportedOperation,
+} from "./operation.ts";
 import { plainBucketHandler } from "./plain_bucket.ts";
 import { putObject } from "./put_object.ts";
 import { createRefusal, type RefusalDeps } from "./refuse.ts";
@@ -72,32 +78,54 @@ export function createS3(deps: S3RouteDeps, mount: string) {
     try {
       return withIds(context, await answer(deps, mount, context));
     } catch (error) {
-      const response = await refuse(error, context.request, context.target, context.requestId);
+      const response = await refuse(error, context);
       if (response.status >= 500) deps.broken(context, error);
       return response;
     }
   };
 }
 
-async function answer(deps: S3RouteDeps, mount: string, context: Context): Promise<Response> {
-  const { request, target, principal, audit } = context;
-  const address = addressOf(target, mount, deps.s3Domains);
-  audit.bucket = address.bucket ?? null;
-  audit.key = address.key ?? null;
+/**
+ * What a request asks for: bucket and key, the operation, and what it is known by.
+ *
+ * @returns `headers` with those that a presigned link holds in its query.
+ */
+export function requestedOperation(
+  { s3Domains }: Pick<S3RouteDeps, "s3Domains">,
+  mount: string,
+  method: string,
+  requestHeaders: Headers,
+  target: Target,
+) {
+  const address = addressOf(target, mount, s3Domains);
   const query = parseRawQuery(target.query);
   const parameters = parametersOf(query);
-  const headers = withLinkHeaders(request.headers, query);
-  const level = address.bucket === undefined
+  const headers = withLinkHeaders(requestHeaders, query);
+  const level: OperationFacts["level"] = address.bucket === undefined
     ? "service"
     : address.key === undefined
     ? "bucket"
     : "object";
   const operation = detectOperation({
-    method: request.method,
+    method,
     level,
     has: (parameter) => parameters.has(parameter),
     copies: headers.has("x-amz-copy-source"),
   });
+  return { address, operation, parameters, headers };
+}
+
+async function answer(deps: S3RouteDeps, mount: string, context: Context): Promise<Response> {
+  const { request, target, principal, audit } = context;
+  const { address, operation, parameters, headers } = requestedOperation(
+    deps,
+    mount,
+    request.method,
+    request.headers,
+    target,
+  );
+  audit.bucket = address.bucket ?? null;
+  audit.key = address.key ?? null;
   audit.operation = operation ?? null;
   checkWrite(principal, operation);
   checkBucket(principal, address.bucket);

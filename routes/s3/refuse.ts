@@ -16,8 +16,9 @@ export interface RefusalDeps {
 
 /** Makes what renders failures of requests below a mount. */
 export function createRefusal(deps: RefusalDeps, mount: string): Api["refuse"] {
-  return async (failure, request, target, requestId) => {
+  return async (failure, { request, target, requestId, audit }) => {
     const error = s3Error(failure);
+    audit.errorCode = error.code;
     const { status, retryAfterSeconds, fields } = error;
     const size = status === 416 ? fields["ActualObjectSize"] : undefined;
     const headers = {

@@ -103,6 +103,9 @@ Deno.test("each request leaves one line that says who did what, and how much", (
       status: 200,
       bytesIn: 0,
       bytesOut: new TextEncoder().encode(body).length,
+      clientAddress: "127.0.0.1",
+      userAgent: `Deno/${Deno.version.deno}`,
+      errorCode: null,
     });
     const refused = lines[1] ?? {};
     assert.deepEqual([refused["accessKeyId"], refused["status"], refused["bytesIn"]], [

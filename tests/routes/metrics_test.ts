@@ -13,6 +13,8 @@ function answered(durationMs: number, more: { operation?: string; provider?: str
     status: 200,
     bytesOut: 10,
     durationMs,
+    clientAddress: null,
+    userAgent: null,
   };
 }
 
