@@ -132,6 +132,8 @@ export interface JobDescription {
   readonly modelInvocationType?: string;
   readonly clientRequestToken?: string;
   readonly submittedAt: number;
+  /** The access key that created it; absent for the anonymous, and for adopted batches. */
+  readonly accessKeyId?: string;
   /** The provider that forwards to S3 where the bucket of the output is; absent for results here. */
   readonly outputAt?: string;
 }

@@ -105,6 +105,7 @@ const description = {
   modelInvocationType: optional(text),
   clientRequestToken: optional(text),
   submittedAt: number,
+  accessKeyId: optional(text),
   outputAt: optional(text),
 };
 

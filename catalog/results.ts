@@ -20,6 +20,21 @@ export interface ResultsObject {
   readonly object: ObjectEntry;
 }
 
+/** A job whose end, or whose late results, one step records. */
+export interface Ending {
+  readonly scope: Scope;
+  /** As it is recorded. */
+  readonly job: JobEntry;
+  /** As it was before. */
+  readonly old: JobEntry;
+}
+
+/**
+ * Adds to the step that ends a job what must be recorded with the end, or not at all. It is called for
+ * each attempt at the step; results that come late are a second step, with a job that was over.
+ */
+export type AtEnd = (step: Deno.AtomicOperation, ending: Ending) => void | Promise<void>;
+
 /** Who reads the results of a job, until when. */
 interface Lease {
   readonly owner: string;
@@ -116,6 +131,7 @@ export function createResultsCatalog(
    * Ends a job and records its results in one step: no reader sees the one without the others.
    *
    * @param move The job's end, or undefined where it has one already and keeps it.
+   * @param atEnd Adds to the step.
    * @returns The job; undefined where there is none.
    */
   function settle(
@@ -123,6 +139,7 @@ export function createResultsCatalog(
     id: JobId,
     move: (job: JobEntry) => JobProgress | undefined,
     objects: readonly ResultsObject[],
+    atEnd: AtEnd = () => {},
   ): Promise<JobEntry | undefined> {
     return change(sleep, async (): Promise<Attempt<JobEntry | undefined>> => {
       const old = await kv.get<JobEntry>(keys.job(scope, id));
@@ -137,6 +154,7 @@ export function createResultsCatalog(
         .delete(keys.settling(scope, id));
       writeJob(step, scope, job, old.value);
       for (const one of objects) await write(step, scope, one);
+      await atEnd(step, { scope, job, old: old.value });
       return (await step.commit()).ok ? { done: job } : "again";
     });
   }

@@ -132,6 +132,7 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     const outputAt = outputProvider(reach, rest);
     const job: BegunJob = {
       ...rest,
+      ...(reach.accessKeyId !== undefined && { accessKeyId: reach.accessKeyId }),
       ...(outputAt !== undefined && { outputAt }),
       plan,
       id: newJobId(submittedAt, deps.random),

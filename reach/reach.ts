@@ -12,6 +12,8 @@ import type {
 /** Whose things at which provider a request may touch. */
 export interface Reach {
   readonly tenant: string;
+  /** The access key of the request; absent for the anonymous. */
+  readonly accessKeyId?: string;
   /** Whether native files and batches may be seen. */
   readonly native: boolean;
   readonly provider: StoringProvider;

@@ -9,9 +9,14 @@ import { bindingOf, type SelectDeps } from "./select_provider.ts";
 
 /** Returns what a principal may touch at a provider. */
 export function reachOf(principal: Principal, provider: StoringProvider): Reach {
-  const { tenant, native } = principal;
-  if (!principal.buckets) return { tenant, native, provider };
-  return { tenant, native, provider, mayUse: (bucket) => allowsBucket(principal, bucket) };
+  const { tenant, native, accessKeyId } = principal;
+  return {
+    tenant,
+    native,
+    provider,
+    ...(accessKeyId !== null && { accessKeyId }),
+    ...(principal.buckets && { mayUse: (bucket) => allowsBucket(principal, bucket) }),
+  };
 }
 
 /** What a principal reaches at other providers; each throws a refusal where it may not use one. */
