@@ -1,5 +1,6 @@
 /** Composition: configuration → catalog → providers → objects, jobs → app → listeners. */
 import { createKeyring, type Keyring } from "./access/keyring.ts";
+import { createLastUse } from "./access/last_use.ts";
 import { createRateLimit } from "./access/rate_limit.ts";
 import { checkSecretKey } from "./access/sealing.ts";
 import { openBox } from "./access/secret_key.ts";
@@ -203,6 +204,11 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     warn: log.warn,
   });
   const metrics = createMetrics();
+  const lastUse = createLastUse({
+    credentials: catalog.credentials,
+    now,
+    failed: (error) => log.warn("The last use of a key could not be recorded", { error }),
+  });
   const refusals = createRecentRefusals(now);
   const listeners: Listener[] = [];
   const app: AppDeps = {
@@ -240,6 +246,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     },
     metrics,
     refusals,
+    lastUse,
     ports: () => ({ main: portOf(new URL(url)), s3: s3Url && portOf(new URL(s3Url)) }),
     answered: createAudit({ log, metrics, refusals, now }),
     trustProxy: config.trustProxy,
@@ -254,6 +261,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       () => sweep?.stop(),
       () => parts.close(),
       () => folders.close(),
+      () => lastUse.close(),
       () => uploader.close(),
       () => opened.close(),
     ]);

@@ -26,7 +26,7 @@ export interface Credential {
 
 /** Dependencies of a keyring. */
 export interface KeyringDeps {
-  readonly catalog: CredentialCatalog;
+  readonly catalog: Pick<CredentialCatalog, "all" | "version">;
   /** Opens secrets; undefined where the gateway has no key for it. Asked when it is needed. */
   readonly box: () => Promise<SecretBox | undefined>;
   /** Milliseconds of a clock that is never set: one that is set back would keep old keys good. */

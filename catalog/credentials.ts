@@ -40,6 +40,9 @@ export interface NamedCredential {
   readonly record: CredentialEntry;
 }
 
+/** A use is kept once in so many milliseconds. */
+export const usePrecision = 60_000;
+
 /** The credentials' part of the catalog. */
 export type CredentialCatalog = ReturnType<typeof createCredentialCatalog>;
 
@@ -48,7 +51,7 @@ export function createCredentialCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { all, version, update };
+  return { all, version, update, lastUses, used };
 
   /** Every credential, by its id. */
   async function all(): Promise<NamedCredential[]> {
@@ -79,8 +82,32 @@ export function createCredentialCatalog(
       const next = move(old.value ?? undefined);
       const step = kv.atomic().check(old).set(keys.credentialsVersion(), accessKeyId);
       if (next) step.set(old.key, next);
-      else step.delete(old.key);
+      else step.delete(old.key).delete(keys.credentialUse(accessKeyId));
       return (await step.commit()).ok ? { done: old.value ?? undefined } : "again";
     });
+  }
+
+  /** When credentials were last used, in milliseconds since 1970; those without a known use are left out. */
+  async function lastUses(): Promise<ReadonlyMap<string, number>> {
+    const found = new Map<string, number>();
+    for await (const entry of kv.list<number>({ prefix: keys.credentialUses() })) {
+      found.set(entry.key[1] as string, entry.value);
+    }
+    return found;
+  }
+
+  /**
+   * Keeps when a credential was used, unless a use within the last minute is kept already, or the
+   * credential was removed. In an entry of its own: gateways read credentials again when one changes.
+   */
+  async function used(accessKeyId: string, at: number): Promise<void> {
+    const [credential, last] = await kv.getMany<[CredentialEntry, number]>([
+      keys.credential(accessKeyId),
+      keys.credentialUse(accessKeyId),
+    ]);
+    if (credential.versionstamp === null) return;
+    if (last.value !== null && last.value > at - usePrecision) return;
+    // What another gateway has written meanwhile is as good.
+    await kv.atomic().check(credential, last).set(last.key, at).commit();
   }
 }

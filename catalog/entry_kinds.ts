@@ -16,6 +16,7 @@ import {
   text,
   texts,
 } from "./forms.ts";
+import { CredentialForm, noCredential } from "./account_forms.ts";
 
 /** A kind of entry. */
 interface EntryKind {
@@ -189,33 +190,7 @@ const JournalEntry = v.object({
   leaseUntil: number,
 });
 
-const CredentialEntry = v.object({
-  tenant: text,
-  label: optional(text),
-  admin: optional(v.boolean()),
-  providers: v.array(text),
-  defaultProvider: optional(text),
-  buckets: optional(v.array(text)),
-  readOnly: v.boolean(),
-  native: v.boolean(),
-  createdAt: number,
-  expiresAt: optional(number),
-  disabled: v.boolean(),
-  secrets: v.array(v.object({ sealed: bytes, bearerHash: bytes, createdAt: number })),
-});
-
 const Lease = v.object({ owner: text, until: number });
-
-/** Nothing can be signed with it, and yet there is a credential: a damaged one does not open the gateway. */
-const noCredential: v.InferOutput<typeof CredentialEntry> = {
-  tenant: "",
-  providers: [],
-  readOnly: true,
-  native: false,
-  createdAt: 0,
-  disabled: true,
-  secrets: [],
-};
 
 const ofJob: readonly (readonly KeyPart[])[] = [["text", "text", "text"]];
 const ofFile: readonly (readonly KeyPart[])[] = [["text", "text"]];
@@ -302,7 +277,8 @@ const kinds: Readonly<Record<string, EntryKind>> = {
     key: [[], ["text"]],
     value: v.union([number, v.object({ madeAt: number, restoredAt: number })]),
   },
-  "credential": { key: ofId, value: CredentialEntry, standIn: noCredential },
+  "credential": { key: ofId, value: CredentialForm, standIn: noCredential },
+  "credential-use": { key: ofId, value: number },
   "sealed-under": { key: [[]], value: text },
   "credentials-version": { key: [[]], value: text },
 };

@@ -182,6 +182,9 @@ export const keys = {
   restored: () => ["schema", "restored"],
   credentials: () => ["credential"],
   credential: (accessKeyId: string) => ["credential", accessKeyId],
+  credentialUses: () => ["credential-use"],
+  /** When a credential was last used. */
+  credentialUse: (accessKeyId: string) => ["credential-use", accessKeyId],
   /** Which key the secrets of credentials are sealed under. */
   sealedUnder: () => ["sealed-under"],
   /** Changes with every change of a credential, so that one read shows whether any did. */

@@ -1,7 +1,15 @@
 /** The command line of `deno task keys`. */
+import type { ParseArgsOptionsConfig } from "node:util";
 import { placeSettings, readArguments, UsageError } from "../config/arguments.ts";
 import { nearest } from "../codecs/nearest.ts";
-import type { CredentialEntry } from "../catalog/credentials.ts";
+import { Failure } from "../codecs/failure.ts";
+import {
+  type GivenSettings,
+  type KeySettings,
+  readKeyChanges,
+  readNewKey,
+  type SettingName,
+} from "../access/key_settings.ts";
 
 /** What is to be done. */
 export type KeysCommand =
@@ -9,14 +17,19 @@ export type KeysCommand =
   & (
     | { readonly action: "add"; readonly credential: NewCredential }
     | { readonly action: "list" }
+    | {
+      readonly action: "set";
+      readonly accessKeyId: string;
+      readonly changes: (old: KeySettings) => KeySettings;
+    }
     | { readonly action: KeyAction; readonly accessKeyId: string }
   );
 
 /** What is done to one credential. */
 export type KeyAction = typeof keyActions[number];
 
-/** A credential that is asked for: what it may do, and until when. */
-export type NewCredential = Omit<CredentialEntry, "createdAt" | "disabled" | "secrets">;
+/** A credential that is asked for. */
+export type NewCredential = KeySettings;
 
 const keyActions = ["disable", "enable", "rotate", "retire", "remove"] as const;
 
@@ -33,7 +46,12 @@ deno task keys add --tenant NAME --providers NAME,NAME [option ...]
     --read-only              it reads, and writes and creates nothing
     --native                 it sees native files and batches: those made without Batchway
     --expires ISO            when it ends, such as 2027-01-31 or 2027-01-31T12:00:00Z
-deno task keys list
+    --label TEXT             what people call it
+    --admin                  it issues and changes keys over HTTP, and sees the accounts of all tenants
+deno task keys set ID [option ...]
+    changes a credential: the options of add but --tenant; --no-label, --no-admin, --no-buckets,
+    --no-default-provider, --no-read-only, --no-native and --no-expires take them back
+deno task keys list          all, with when each was last used
 deno task keys disable ID    refuse it until it is enabled
 deno task keys enable ID
 deno task keys rotate ID     a new secret and token; those before stay good until retire, or the next rotate
@@ -43,20 +61,44 @@ deno task keys remove ID
 --json prints JSON. --data FOLDER (or BATCHWAY_DATA) is the catalog's folder, --config FILE (or
 BATCHWAY_CONFIG) the configuration file. A running gateway knows of a change within 10 s.`;
 
-const tenantForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
-const bucketForm = /^(?:\*|[a-z0-9][a-z0-9.-]{0,62}\*?)$/;
+/** An option that gives a setting: its name in JSON, and the form of its value. */
+interface SettingOption {
+  readonly setting: SettingName;
+  /** `names` are separated by commas. */
+  readonly form: "flag" | "text" | "names";
+  /** Whether `--no-…` takes it back. */
+  readonly isOptional: boolean;
+}
+
+const settingOptions: Readonly<Record<string, SettingOption>> = {
+  "tenant": { setting: "tenant", form: "text", isOptional: false },
+  "providers": { setting: "providers", form: "names", isOptional: false },
+  "default-provider": { setting: "defaultProvider", form: "text", isOptional: true },
+  "buckets": { setting: "buckets", form: "names", isOptional: true },
+  "read-only": { setting: "readOnly", form: "flag", isOptional: true },
+  "native": { setting: "native", form: "flag", isOptional: true },
+  "expires": { setting: "expiresAt", form: "text", isOptional: true },
+  "label": { setting: "label", form: "text", isOptional: true },
+  "admin": { setting: "admin", form: "flag", isOptional: true },
+};
 
 const command = "deno task keys";
 
+const valueOptions: ParseArgsOptionsConfig = Object.fromEntries(
+  Object.entries(settingOptions).map(([name, { form }]) =>
+    [name, { type: form === "flag" ? "boolean" : "string" }] as const
+  ),
+);
+/** Options that take a setting back. */
+const takeBackOptions: ParseArgsOptionsConfig = Object.fromEntries(
+  Object.entries(settingOptions).filter(([, { isOptional }]) => isOptional)
+    .map(([name]) => [`no-${name}`, { type: "boolean" }] as const),
+);
+
 const options = {
+  ...valueOptions,
+  ...takeBackOptions,
   ...placeSettings,
-  tenant: { type: "string" },
-  providers: { type: "string" },
-  "default-provider": { type: "string" },
-  buckets: { type: "string" },
-  "read-only": { type: "boolean" },
-  native: { type: "boolean" },
-  expires: { type: "string" },
   json: { type: "boolean" },
 } as const;
 
@@ -79,90 +121,79 @@ export function parseKeysArguments(
   known: { readonly providers: readonly string[]; readonly now: number },
 ): KeysCommand {
   const { values, positionals } = readKeysArguments(args);
-  const [action, accessKeyId, ...more] = positionals;
+  const [action, accessKeyId = "", ...more] = positionals;
   const json = values.json ?? false;
-  const isAdd = action === "add";
-  const isOneKey = keyActions.find((one) => one === action);
-  const count = isOneKey ? 2 : 1;
-  if (!isAdd && !isOneKey && action !== "list") {
-    const near = nearest(action ?? "", ["add", "list", ...keyActions]);
+  const takesOptions = action === "add" || action === "set";
+  const isOneKey = [...keyActions, "set"].find((one) => one === action);
+  if (!takesOptions && !isOneKey && action !== "list") {
+    const near = nearest(action ?? "", ["add", "set", "list", ...keyActions]);
     throw new UsageError(
       `There is no 'keys ${action ?? ""}'; the nearest is 'keys ${near}'. See ${command} --help`,
     );
   }
-  if (more.length > 0 || positionals.length !== count) {
+  if (more.length > 0 || positionals.length !== (isOneKey ? 2 : 1)) {
     throw new UsageError(`'keys ${action}' takes ${isOneKey ? "one access key id" : "no name"}`);
   }
   const given = Object.keys(values).filter((name) => !general.includes(name));
-  if (!isAdd && given.length > 0) {
-    throw new UsageError(`--${given[0]} goes with 'keys add'; to change a credential, add another`);
-  }
-  if (isAdd) return { action: "add", json, credential: newCredential(values, known) };
-  return isOneKey
-    ? { action: isOneKey, json, accessKeyId: accessKeyId ?? "" }
-    : { action: "list", json };
-}
-
-function newCredential(
-  values: ReturnType<typeof readKeysArguments>["values"],
-  known: { readonly providers: readonly string[]; readonly now: number },
-): NewCredential {
-  const { tenant } = values;
-  if (tenant === undefined) {
-    throw new UsageError("--tenant is missing: whose objects and jobs it sees");
-  }
-  if (!tenantForm.test(tenant)) {
-    throw new UsageError("--tenant must be 1 to 63 letters, digits, dots, hyphens and underscores");
-  }
-  const providers = listOf(values.providers);
-  if (providers.length === 0) {
-    throw new UsageError(`--providers is missing. Configured are ${known.providers.join(", ")}`);
-  }
-  for (const name of providers) checkProvider("--providers", name, known.providers);
-  const fallback = providers.length === 1 ? providers[0] : undefined;
-  const defaultProvider = values["default-provider"] ?? fallback;
-  if (defaultProvider !== undefined) {
-    checkProvider("--default-provider", defaultProvider, providers);
-  }
-  const buckets = values.buckets === undefined ? undefined : listOf(values.buckets);
-  if (buckets?.length === 0) throw new UsageError("--buckets names no bucket");
-  const wrong = buckets?.find((one) => !bucketForm.test(one));
+  const wrong = action === "add"
+    ? given.find((name) => Object.hasOwn(takeBackOptions, name))
+    : takesOptions
+    ? undefined
+    : given[0];
   if (wrong !== undefined) {
-    throw new UsageError(
-      `--buckets: ${wrong} is not a bucket's name; a * can stand only at its end`,
-    );
+    const where = action === "add" ? "'keys set'" : "'keys add' and 'keys set'";
+    throw new UsageError(`--${wrong} goes with ${where}. See ${command} --help`);
   }
-  const expiresAt = values.expires === undefined ? undefined : timeOf(values.expires, known.now);
-  return {
-    tenant,
-    providers,
-    readOnly: values["read-only"] ?? false,
-    native: values.native ?? false,
-    ...(defaultProvider !== undefined && { defaultProvider }),
-    ...(buckets && { buckets }),
-    ...(expiresAt !== undefined && { expiresAt }),
+  if (action === "list") return { action, json };
+  if (action === "add") {
+    return { action, json, credential: asUsage(() => readNewKey(givenOf(values), names(known))) };
+  }
+  if (action === "set") {
+    if (given.length === 0) {
+      throw new UsageError(
+        `'keys set' needs an option that changes something. See ${command} --help`,
+      );
+    }
+    const changes = asUsage(() => readKeyChanges(givenOf(values), names(known)));
+    return { action, json, accessKeyId, changes: (old) => asUsage(() => changes(old)) };
+  }
+  const one = keyActions.find((name) => name === action) ?? "disable";
+  return { action: one, json, accessKeyId };
+}
+
+/** Options as settings by their names in JSON. Throws {@linkcode UsageError} for a contradiction. */
+function givenOf(values: Readonly<Record<string, unknown>>): GivenSettings {
+  const given: Record<string, unknown> = {};
+  for (const [name, { setting, form }] of Object.entries(settingOptions)) {
+    const value = values[name];
+    const isTakenBack = values[`no-${name}`] === true;
+    if (isTakenBack && value !== undefined) {
+      throw new UsageError(`--${name} and --no-${name} contradict each other. Give one of them`);
+    }
+    if (isTakenBack) given[setting] = null;
+    else if (value !== undefined) given[setting] = form === "names" ? listOf(value) : value;
+  }
+  return given;
+}
+
+function names(known: { readonly providers: readonly string[]; readonly now: number }) {
+  const nameOf = (setting: SettingName) => {
+    const option = Object.entries(settingOptions).find(([, one]) => one.setting === setting);
+    return `--${option?.[0] ?? setting}`;
   };
+  return { ...known, nameOf };
 }
 
-function checkProvider(option: string, name: string, known: readonly string[]): void {
-  if (known.includes(name)) return;
-  const found = known.length === 0
-    ? "no provider is configured"
-    : `${name} is not one of ${known.join(", ")}`;
-  throw new UsageError(`${option}: ${found}`);
-}
-
-function timeOf(text: string, now: number): number {
-  const form = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/;
-  const time = form.test(text) ? Date.parse(text) : NaN;
-  if (Number.isNaN(time)) {
-    throw new UsageError("--expires must be a time such as 2027-01-31 or 2027-01-31T12:00:00Z");
+/** Lets what is wrong with a setting end the command as a wrong command line does. */
+function asUsage<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Failure && error.kind === "invalid") throw new UsageError(error.message);
+    throw error;
   }
-  if (time <= now) throw new UsageError("--expires is in the past");
-  return time;
 }
 
-function listOf(text: string | undefined): string[] {
-  const names = (text ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "");
-  return [...new Set(names)];
+function listOf(value: unknown): string[] {
+  return String(value).split(",").map((name) => name.trim()).filter((name) => name !== "");
 }

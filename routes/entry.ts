@@ -25,6 +25,8 @@ export interface EntryDeps extends AuthenticateDeps, BodyDeps {
   /** Called for every request once its answer has gone out, or the client has gone. */
   readonly answered: (answer: Answered) => void;
   readonly broken: Broken;
+  /** Takes note that an access key has proven a request; nowhere where absent. */
+  readonly lastUse?: { saw(accessKeyId: string): void };
   /** Whether the last entry of `X-Forwarded-For` is the client's address; false where absent. */
   readonly trustProxy?: boolean;
 }
@@ -91,6 +93,7 @@ export function createEntry(
         checkLoop(request.headers, deps.hop);
         const readBody = controlBody(request, audit, deps);
         principal = await senderOf(deps, api, request, target, readBody);
+        if (principal.accessKeyId !== null) deps.lastUse?.saw(principal.accessKeyId);
         takeTurn(deps.rateLimit, principal);
         return await api.answer({
           request,

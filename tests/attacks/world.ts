@@ -73,6 +73,7 @@ export interface World {
 /** Parts of the catalog that a gateway changes by itself, or this test does. */
 const restless = new Set([
   "credential",
+  "credential-use",
   "credentials-version",
   "instance",
   "lease",

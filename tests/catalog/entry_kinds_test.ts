@@ -67,6 +67,7 @@ const someKeys: readonly Deno.KvKey[] = [
   keys.registration("one"),
   keys.secret("page-tokens"),
   keys.credential("BWAK"),
+  keys.credentialUse("BWAK"),
   keys.sealedUnder(),
   keys.credentialsVersion(),
 ];

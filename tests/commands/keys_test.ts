@@ -76,6 +76,20 @@ Deno.test("a key is issued once, listed without its secret, rotated, disabled an
       listed.stdout,
       `${id}  disabled  tenant=team  providers=openai  buckets=a-*,b  secrets=2\n`,
     );
+    const set = JSON.parse(
+      (await keys(folder, "set", id, "--label", "Nightly", "--admin", "--no-buckets", "--json"))
+        .stdout,
+    );
+    assert.deepEqual([set.label, set.admin, set.buckets, set.disabled], [
+      "Nightly",
+      true,
+      undefined,
+      true,
+    ]);
+    const labelled = (await keys(folder, "list")).stdout;
+    assert.match(labelled, / disabled +label="Nightly" +tenant=team .* buckets=\* +admin /);
+    const nobody = await keys(folder, "set", "BWAKAAAAAAAAAAAAAAAA", "--native");
+    assert.deepEqual([nobody.code, nobody.stdout], [1, ""]);
     await keys(folder, "enable", id);
     await keys(folder, "retire", id);
     const [one] = JSON.parse((await keys(folder, "list", "--json")).stdout);
@@ -179,6 +193,43 @@ Deno.test("what a key may do is read from the options", () => {
   });
 });
 
+Deno.test("a change keeps what it does not name, and takes back what it says", () => {
+  const old = {
+    tenant: "t",
+    label: "nightly",
+    admin: true,
+    providers: ["openai"],
+    defaultProvider: "openai",
+    buckets: ["a"],
+    readOnly: true,
+    native: true,
+    expiresAt: 9,
+  };
+  const changed = (...args: string[]) => {
+    const command = parseKeysArguments(["set", "ID", ...args], known);
+    assert.ok(command.action === "set" && command.accessKeyId === "ID");
+    return command.changes(old);
+  };
+  assert.deepEqual(changed("--label", "weekly"), { ...old, label: "weekly" });
+  const { label: _label, admin: _admin, buckets: _buckets, expiresAt: _at, ...bare } = old;
+  const without = ["--no-label", "--no-admin", "--no-buckets", "--no-expires", "--no-native"];
+  assert.deepEqual(changed(...without, "--no-read-only"), {
+    ...bare,
+    readOnly: false,
+    native: false,
+  });
+  // The default was the only provider; of the new ones it is another.
+  assert.equal(changed("--providers", "gemini").defaultProvider, "gemini");
+  assert.equal(changed("--providers", "gemini,openai").defaultProvider, "openai");
+  assert.equal(changed("--no-default-provider").defaultProvider, undefined);
+  assert.throws(
+    () => changed("--default-provider", "gemini"),
+    /--default-provider: gemini is not one of openai/,
+  );
+  const renewed = changed("--expires", "2027-01-31");
+  assert.equal(renewed.expiresAt, Date.parse("2027-01-31T00:00:00Z"));
+});
+
 Deno.test("options that are missing, unknown or not of their form are each refused with a reason", () => {
   const cases: readonly [args: readonly string[], reason: RegExp][] = [
     [["frob"], /There is no 'keys frob'/],
@@ -200,7 +251,15 @@ Deno.test("options that are missing, unknown or not of their form are each refus
     [[...add, "--buckets", ","], /names no bucket/],
     [[...add, "--expires", "soon"], /--expires must be a time/],
     [[...add, "--expires", "2025-12-31"], /in the past/],
-    [[...add, "--admin"], /admin/],
+    [[...add, "--admin=yes"], /--admin takes no value/],
+    [[...add, "--no-admin"], /--no-admin goes with 'keys set'/],
+    [[...add, "--label", "a\nb"], /--label must be 1 to 128 characters of one line/],
+    [["set", "a"], /needs an option that changes something/],
+    [["set", "a", "--tenant", "u"], /--tenant cannot be changed/],
+    [["set", "a", "--native", "--no-native"], /--native and --no-native contradict/],
+    [["set", "a", "--no-providers"], /Unknown option '--no-providers'; the nearest is/],
+    [["set", "--native"], /'keys set' takes one access key id/],
+    [["set", "a", "--providers", "bedrock"], /--providers: bedrock is not one of openai, gemini/],
     [["disable"], /takes one access key id/],
     [["disable", "a", "b"], /takes one access key id/],
     [["list", "a"], /takes no name/],

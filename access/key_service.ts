@@ -1,0 +1,134 @@
+/** What is done to the credentials of a catalog, for `deno task keys` and for `/keys`. */
+import type {
+  CredentialCatalog,
+  CredentialEntry,
+  NamedCredential,
+  SecretEntry,
+} from "../catalog/credentials.ts";
+import { Failure } from "../codecs/failure.ts";
+import type { SecretBox } from "../codecs/secret_box.ts";
+import { type IssuedSecret, newAccessKeyId, newSecret, type Random } from "./issue.ts";
+import type { KeySettings } from "./key_settings.ts";
+
+/** Dependencies of the service. */
+export interface KeyServiceDeps {
+  readonly credentials: CredentialCatalog;
+  /** What seals secrets; made where there is none yet. */
+  readonly box: () => Promise<SecretBox>;
+  /** Called when there is no credential any more. */
+  readonly removedAll?: () => Promise<void>;
+  readonly random: Random;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** A credential as it may be shown at any time; its members are those of the JSON. */
+export interface KeyFacts extends Omit<KeySettings, "expiresAt"> {
+  readonly accessKeyId: string;
+  readonly disabled: boolean;
+  readonly createdAt: string;
+  readonly expiresAt?: string;
+  /** When it was last used, to the minute; absent where it never was, or that is not known. */
+  readonly lastUsedAt?: string;
+  readonly secrets: readonly { readonly createdAt: string }[];
+}
+
+/** What is done to one credential. */
+export interface KeyChange {
+  readonly settings?: (old: KeySettings) => KeySettings;
+  readonly disabled?: boolean;
+  /** Whether only the newest secret stays good. */
+  readonly retire?: boolean;
+  /** Whether it gets a new secret. */
+  readonly rotate?: boolean;
+}
+
+/** What is done to credentials. Each throws `not-found` for an unknown one. */
+export type KeyService = ReturnType<typeof createKeyService>;
+
+/** A secret that is rotated out stays good until the next rotation, and no longer. */
+const goodSecrets = 2;
+
+/** Makes the service. */
+export function createKeyService(deps: KeyServiceDeps) {
+  const { credentials, random, now } = deps;
+  return { list, add, change, remove };
+
+  /** Every credential, by its id. */
+  async function list(): Promise<KeyFacts[]> {
+    const lastUses = await credentials.lastUses();
+    return (await credentials.all()).map((one) => factsOf(one, lastUses.get(one.accessKeyId)));
+  }
+
+  /** Issues a credential; its secret is returned this once. */
+  async function add(settings: KeySettings): Promise<KeyFacts & IssuedSecret> {
+    const accessKeyId = newAccessKeyId(random);
+    const createdAt = now();
+    const { issued, record } = await newSecret(accessKeyId, await deps.box(), random, createdAt);
+    const whole = { ...settings, createdAt, disabled: false, secrets: [record] };
+    await credentials.update(accessKeyId, () => whole);
+    return { ...factsOf({ accessKeyId, record: whole }), ...issued };
+  }
+
+  /** Changes a credential; a new secret is returned this once. */
+  async function change(
+    accessKeyId: string,
+    { settings, disabled, retire = false, rotate = false }: KeyChange,
+  ): Promise<KeyFacts & Partial<IssuedSecret>> {
+    // Before a key is looked for, or made, for a credential that is not there.
+    const isThere = (await credentials.all()).some((one) => one.accessKeyId === accessKeyId);
+    if (!isThere) throw unknown(accessKeyId);
+    const fresh = rotate
+      ? await newSecret(accessKeyId, await deps.box(), random, now())
+      : undefined;
+    let changed: CredentialEntry | undefined;
+    await credentials.update(accessKeyId, (old) => {
+      if (!old) throw unknown(accessKeyId);
+      const { createdAt, secrets } = old;
+      const kept = fresh ? [fresh.record, ...secrets] : secrets;
+      return changed = {
+        ...(settings ? settings(settingsOf(old)) : settingsOf(old)),
+        createdAt,
+        disabled: disabled ?? old.disabled,
+        secrets: kept.slice(0, retire ? 1 : goodSecrets),
+      };
+    });
+    if (!changed) throw unknown(accessKeyId);
+    return { ...factsOf({ accessKeyId, record: changed }), ...fresh?.issued };
+  }
+
+  async function remove(accessKeyId: string): Promise<void> {
+    const removed = await credentials.update(accessKeyId, () => undefined);
+    if (!removed) throw unknown(accessKeyId);
+    // With the last one goes the key that they were sealed under: it may have been lost.
+    if ((await credentials.all()).length === 0) await deps.removedAll?.();
+  }
+}
+
+function settingsOf(record: CredentialEntry): KeySettings {
+  const { createdAt: _createdAt, disabled: _disabled, secrets: _secrets, ...settings } = record;
+  return settings;
+}
+
+function factsOf({ accessKeyId, record }: NamedCredential, lastUsedAt?: number): KeyFacts {
+  const { secrets, createdAt, expiresAt, ...rest } = record;
+  return {
+    accessKeyId,
+    ...rest,
+    createdAt: timeOf(createdAt),
+    ...(expiresAt !== undefined && { expiresAt: timeOf(expiresAt) }),
+    ...(lastUsedAt !== undefined && { lastUsedAt: timeOf(lastUsedAt) }),
+    secrets: secrets.map((one: SecretEntry) => ({ createdAt: timeOf(one.createdAt) })),
+  };
+}
+
+function timeOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+function unknown(accessKeyId: string): Failure {
+  return new Failure(
+    "not-found",
+    `There is no credential ${accessKeyId.slice(0, 64)}. 'deno task keys list' shows all`,
+  );
+}
