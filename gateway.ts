@@ -1,4 +1,5 @@
 /** Composition: configuration → catalog → providers → objects, jobs → app → listeners. */
+import { checkFirstKey, firstCredential } from "./access/first_key.ts";
 import { createKeyring, type Keyring } from "./access/keyring.ts";
 import { createLastUse } from "./access/last_use.ts";
 import { createRateLimit } from "./access/rate_limit.ts";
@@ -201,6 +202,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     catalog: catalog.credentials,
     box: () => openBox(secretKey),
     uptime: clock.uptime,
+    ...(config.firstKey && { first: firstCredential(config.firstKey) }),
     warn: log.warn,
   });
   const metrics = createMetrics();
@@ -279,6 +281,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   let url: string;
   let s3Url: string | undefined;
   try {
+    await checkFirstKey(config.firstKey, catalog.credentials);
     await checkSecretKey(catalog, secretKey);
     await checkReachable(config, keyring);
     url = listen(createApp(app), config.port);
@@ -322,7 +325,7 @@ async function checkReachable(config: Config, keyring: Keyring): Promise<void> {
   if (hasAny || opennessOf(config) !== "nobody") return;
   throw new Error(
     `BATCHWAY_HOST is ${config.host}, and every client that reaches it could use your provider keys. Make a ` +
-      "credential with 'deno task keys add', listen on 127.0.0.1, or set " +
+      "credential with 'deno task keys add', set BATCHWAY_ADMIN_KEY_ID and BATCHWAY_ADMIN_SECRET, listen on 127.0.0.1, or set " +
       "BATCHWAY_ALLOW_ANONYMOUS=1 where something else keeps strangers out",
   );
 }

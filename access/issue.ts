@@ -53,9 +53,20 @@ export async function newSecret(
   };
 }
 
-/** The access key id that a bearer token names; undefined for other texts. */
+/** The bearer token of a first key: its id and its secret. */
+export function bearerOf(accessKeyId: string, secret: string): string {
+  return `${tokenPrefix}-${accessKeyId}-${secret}`;
+}
+
+/**
+ * The access key id that a bearer token names; undefined for other texts. Of the first key its
+ * secret, as the environment has it, stands where issued tokens have a text of their own.
+ */
 export function bearerOwner(token: string): string | undefined {
-  return /^bwt-(BWAK[A-Z2-7]{16})-[A-Za-z0-9]{43}$/.exec(token)?.[1];
+  const issued = /^bwt-(BWAK[A-Z2-7]{16})-[A-Za-z0-9]{43}$/.exec(token)?.[1];
+  if (issued !== undefined) return issued;
+  const first = /^bwt-(\w{16,128})-[A-Za-z0-9._~+/=-]{16,256}$/.exec(token)?.[1];
+  return first === undefined || isAccessKeyId(first) ? undefined : first;
 }
 
 /** Returns what is kept of a bearer token. */

@@ -1,5 +1,6 @@
 /** The configuration: one file and the environment, checked as a whole before anything starts. */
 import { checkFile, type ConfigError, type ConfigFile, unknownName } from "./file.ts";
+import { type FirstKey, firstKeyOf } from "./first_key.ts";
 import { modelTable } from "./models.ts";
 import { keepSettings, type ObjectSettings, objectSettings, type StoreSettings } from "./stores.ts";
 import { checkNames, type Env, mergeProviders } from "./providers.ts";
@@ -28,6 +29,8 @@ export interface Config extends Sharing {
   readonly allowAnonymous: boolean;
   /** Whether a proxy in front says who its client is, in the last entry of `X-Forwarded-For`. */
   readonly trustProxy: boolean;
+  /** A key that may do everything; absent: only issued ones. */
+  readonly firstKey?: FirstKey;
   /** 32 bytes under which secrets are sealed; absent: a key in the data folder. */
   readonly secretKey?: Uint8Array;
   /** Absent: pretty on a terminal. */
@@ -87,6 +90,8 @@ const gatewayVariables = [
   "BATCHWAY_TLS_KEY",
   "BATCHWAY_ALLOW_ANONYMOUS",
   "BATCHWAY_TRUST_PROXY",
+  "BATCHWAY_ADMIN_KEY_ID",
+  "BATCHWAY_ADMIN_SECRET",
   "BATCHWAY_SECRET_KEY",
   "BATCHWAY_LOG",
 ] as const;
@@ -154,6 +159,7 @@ export async function parseConfig(
     idleMilliseconds: seconds("BATCHWAY_IDLE_SECONDS", bounds.clientIdleMilliseconds / 1000),
     allowAnonymous: choice(env, "BATCHWAY_ALLOW_ANONYMOUS", ["1", "0"], errors) === "1",
     trustProxy: choice(env, "BATCHWAY_TRUST_PROXY", ["1", "0"], errors) === "1",
+    ...firstKeyOf(env, errors),
     ...secretKeyOf(env, errors),
     ...(log !== undefined && { log }),
     providers,
