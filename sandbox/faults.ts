@@ -28,6 +28,11 @@ export interface FaultRule {
   readonly query?: string;
   /** How often it strikes before it is spent; 1 where absent. */
   readonly times?: number;
+  /**
+   * So many requests that it matches go well first; none where absent. Rules take their turns: what
+   * a rule lets pass, no later one strikes.
+   */
+  readonly passes?: number;
   /** Waits before anything else. */
   readonly latencySeconds?: number;
   /** Answers this status and does not carry the request out. */
@@ -73,7 +78,7 @@ export interface Faults {
   add(rule: Json): FaultRecord;
   list(): FaultRecord[];
   clear(): void;
-  /** Finds the first rule that strikes this request, and counts the strike. */
+  /** Finds the first rule whose turn it is, and counts the strike; undefined where it lets pass. */
   strike(
     provider: ProviderName,
     method: string,
@@ -96,6 +101,7 @@ const checks: Checks = {
   path: isString,
   query: isString,
   times: isAmount,
+  passes: isAmount,
   latencySeconds: isAmount,
   status: (value) => typeof value === "number" && value >= 200 && value <= 599,
   headers: (value) => isObject(value) && Object.values(value).every(isString),
@@ -151,13 +157,18 @@ interface Target {
 /** Makes an empty set of faults. */
 export function createFaults(): Faults {
   let last = 0;
-  let records: (Target & { id: string; rule: FaultRule; struck: number })[] = [];
+  let records: (Target & { id: string; rule: FaultRule; struck: number; passed: number })[] = [];
   const shown = ({ id, rule, struck }: FaultRecord): FaultRecord => ({ id, rule, struck });
   const find = (matches: (rule: FaultRule, target: Target) => boolean) => {
     const record = records.find((one) =>
       one.struck < (one.rule.times ?? 1) && matches(one.rule, one)
     );
-    if (record !== undefined) record.struck++;
+    if (record === undefined) return undefined;
+    if (record.passed < (record.rule.passes ?? 0)) {
+      record.passed++;
+      return undefined;
+    }
+    record.struck++;
     return record;
   };
 
@@ -165,7 +176,7 @@ export function createFaults(): Faults {
     add(json) {
       const rule = checkRule(json);
       const target = { path: pattern("path", rule.path), query: pattern("query", rule.query) };
-      const record = { id: `fault-${++last}`, rule, ...target, struck: 0 };
+      const record = { id: `fault-${++last}`, rule, ...target, struck: 0, passed: 0 };
       records.push(record);
       return shown(record);
     },

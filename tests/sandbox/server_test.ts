@@ -172,6 +172,23 @@ Deno.test("Faults are listed with their strikes, and cleared", async () => {
   });
 });
 
+Deno.test("A fault lets as many requests pass as it says, and later ones wait for their turn", async () => {
+  await withSandbox(async (sandbox) => {
+    await addFault(sandbox, [
+      { provider: "openai", path: "/files", status: 503, passes: 2, times: 2 },
+      { provider: "openai", path: "/files", status: 500, passes: 1 },
+      { provider: "gemini", status: 500 },
+    ]);
+    const seen = [];
+    for (let i = 0; i < 7; i++) {
+      const response = await upload(sandbox);
+      seen.push(response.status);
+      await response.body?.cancel();
+    }
+    deepEqual(seen, [200, 200, 503, 503, 200, 500, 200]);
+  });
+});
+
 Deno.test("A fault that could never strike as it is meant is refused", async () => {
   await withSandbox(async ({ controlUrl }) => {
     for (
