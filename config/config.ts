@@ -1,6 +1,7 @@
 /** The configuration: one file and the environment, checked as a whole before anything starts. */
 import { checkFile, type ConfigError, type ConfigFile, unknownName } from "./file.ts";
 import { type FirstKey, firstKeyOf } from "./first_key.ts";
+import { busError, type EventSettings } from "./events.ts";
 import { modelTable } from "./models.ts";
 import { keepSettings, type ObjectSettings, objectSettings, type StoreSettings } from "./stores.ts";
 import { checkNames, type Env, mergeProviders } from "./providers.ts";
@@ -52,6 +53,8 @@ export interface Config extends Sharing {
   readonly keep?: StoreSettings;
   /** Which objects the gateway keeps itself, and where. */
   readonly objects: ObjectSettings;
+  /** Where changes of jobs are reported to; nowhere where absent. */
+  readonly events?: EventSettings;
   /** The region of whatever no client signed a region for. */
   readonly region: string;
   /** What the operator should know although nothing is wrong. */
@@ -173,6 +176,7 @@ export async function parseConfig(
     models: modelTable(file.models, providers, notes),
     ...(keep && { keep }),
     objects: objectSettings(file, providers, errors),
+    ...eventsOf(file, providers, region, errors),
     region: region ?? providers.find((one) => one.region !== undefined)?.region ?? "us-east-1",
     notes,
   };
@@ -189,6 +193,18 @@ function defaultOf(
   const [first, ...others] = providers;
   if (first && others.length === 0) return { defaultProvider: first.name };
   return { defaultProvider: "bedrock", ...(first && { defaultIsImplied: true }) };
+}
+
+function eventsOf(
+  { events }: ConfigFile,
+  providers: readonly ProviderSettings[],
+  region: string | undefined,
+  errors: ConfigError[],
+): Pick<Config, "events"> {
+  if (events === undefined) return {};
+  const message = busError(events, providers, region);
+  if (message !== undefined) errors.push({ place: "events.eventBridge.provider", message });
+  return { events };
 }
 
 async function parseJsonc(text: string, path: string, errors: ConfigError[]): Promise<unknown> {

@@ -31,6 +31,7 @@ export function hostsOf(config: Config, env: Env): string[] {
     ...listeners(config),
     ...catalogHosts(config),
     ...config.providers.flatMap((provider) => providerHosts(provider)),
+    ...eventHosts(config, env),
     ...(usesCredentialChain(config, env) ? chainHosts(config, env) : []),
   ];
   return [...new Set(hosts)];
@@ -39,6 +40,16 @@ export function hostsOf(config: Config, env: Env): string[] {
 /** The `host:port` of a catalog on another machine. */
 export function catalogHosts({ catalog }: Pick<Config, "catalog">): string[] {
   return catalog instanceof URL ? hostOf(catalog.href) : [];
+}
+
+/** The `host:port` of each receiver of events. */
+function eventHosts({ events, providers }: Config, env: Env): string[] {
+  const webhooks = events?.webhooks.flatMap(({ url }) => hostOf(url)) ?? [];
+  const name = events?.eventBridge?.provider;
+  const provider = providers.find((one) => one.name === name);
+  if (provider === undefined) return webhooks;
+  const endpoint = env("AWS_ENDPOINT_URL_EVENTBRIDGE");
+  return [...webhooks, ...(endpoint ? hostOf(endpoint) : amazonHosts(provider))];
 }
 
 /** Whether AWS credentials come from somewhere else than two variables: a profile, SSO, a role. */

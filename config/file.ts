@@ -1,6 +1,7 @@
 /** The configuration file: its form, the names it knows, and where an error in it is. */
 import { isObject } from "../codecs/json_object.ts";
 import * as v from "valibot";
+import { eventMembers, events } from "./events.ts";
 import { modelMembers, models } from "./models.ts";
 import { nearest } from "../codecs/nearest.ts";
 import { bounds } from "../runtime/bounds.ts";
@@ -118,6 +119,7 @@ const file = v.object({
   results: v.optional(results, {}),
   objects: v.optional(objects, {}),
   models: v.optional(models, {}),
+  events: v.exactOptional(events),
 });
 
 /** What the configuration file says, with defaults for what it does not. */
@@ -152,6 +154,9 @@ const knownNames: Readonly<Record<string, readonly string[] | "any">> = {
   "objects": Object.keys(objects.entries),
   "objects.store": Object.keys(keep.entries),
   "models.*.*": modelMembers,
+  "events": eventMembers.events,
+  "events.webhooks.*": eventMembers.webhook,
+  "events.eventBridge": eventMembers.eventBridge,
 };
 
 /** A checked file: what is right in it, so that what depends on that is checked too. */

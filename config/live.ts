@@ -28,6 +28,7 @@ const liveNames = ["defaultProvider", "defaultIsImplied", "buckets"] as const;
 /** Starts with a configuration. */
 export function createLiveConfig(first: Config): LiveConfig {
   let current = first;
+  let webhooks = first.events?.webhooks ?? [];
   const accounts = new Map<string, LiveAccount>();
   const providers = first.providers.map((provider): ProviderSettings => ({
     ...provider,
@@ -49,6 +50,14 @@ export function createLiveConfig(first: Config): LiveConfig {
     get buckets() {
       return current.buckets;
     },
+    ...(first.events && {
+      events: {
+        ...first.events,
+        get webhooks() {
+          return webhooks;
+        },
+      },
+    }),
   };
   return { config, replace };
 
@@ -60,8 +69,15 @@ export function createLiveConfig(first: Config): LiveConfig {
     const needRestart = restartNames(first, next);
     const isKnown = !needRestart.includes("providers");
     if (isKnown) current = next;
+    const newWebhooks = next.events?.webhooks ?? [];
+    const hasNewWebhooks = !needRestart.includes("events") && !isSame(webhooks, newWebhooks);
+    if (hasNewWebhooks) webhooks = newWebhooks;
     return {
-      changed: [...keys.keys(), ...isKnown ? names : []],
+      changed: [
+        ...keys.keys(),
+        ...isKnown ? names : [],
+        ...hasNewWebhooks ? ["events.webhooks"] : [],
+      ],
       needRestart: [...needRestart, ...isKnown ? [] : names],
     };
   }
@@ -106,13 +122,16 @@ function restartNames(first: Config, next: Config): string[] {
   return [...names].filter((name) => !isSame(before[name], after[name]));
 }
 
-/** A configuration without its keys. */
+/** A configuration without its keys, and without what else of a setting can change. */
 function comparable(config: Config): Readonly<Record<string, unknown>> {
   const providers = config.providers.map(({ accounts, ...rest }) => ({
     ...rest,
     accounts: accounts.map(({ name, weight }) => ({ name, weight })),
   }));
-  return { ...config, providers };
+  if (config.events === undefined) return { ...config, providers };
+  // The hosts that may be called are settled at the start.
+  const { webhooks, ...rest } = config.events;
+  return { ...config, providers, events: { ...rest, webhooks: webhooks.map(({ url }) => url) } };
 }
 
 function isSame(a: unknown, b: unknown): boolean {
