@@ -1,4 +1,5 @@
 /** The catalog: which object is which provider file, which job is which batch. */
+import { createOutboxCatalog, type Outbox, type OutboxCatalog } from "./outbox.ts";
 import { type BucketCatalog, createBucketCatalog } from "./buckets.ts";
 import { type CopyCatalog, createCopyCatalog } from "./copies.ts";
 import { createExpiryCatalog, type ExpiryCatalog } from "./expiry.ts";
@@ -36,6 +37,7 @@ export interface Catalog {
   readonly credentials: CredentialCatalog;
   readonly sealing: SealingCatalog;
   readonly leases: LeaseCatalog;
+  readonly outbox: OutboxCatalog;
   /** What was read of the catalog and holds until the catalog changes. */
   readonly memory: ReadMemory;
   /** Reads one key, to see that the catalog answers; rejects where its file is missing. */
@@ -50,6 +52,7 @@ export function createCatalog(
   sleep: (milliseconds: number) => Promise<void>,
   memory: ReadMemory = noMemory,
   mustBePresent: () => void = () => {},
+  outbox?: Outbox,
 ): Catalog {
   const objects = createObjectCatalog(kv, sleep);
   return {
@@ -59,9 +62,9 @@ export function createCatalog(
     links: createLinkCatalog(kv, sleep),
     buckets: createBucketCatalog(kv, sleep),
     uploads: createUploadCatalog(kv, sleep),
-    jobs: createJobCatalog(kv, sleep),
-    journal: createJournalCatalog(kv, sleep),
-    results: createResultsCatalog(kv, sleep),
+    jobs: createJobCatalog(kv, sleep, outbox),
+    journal: createJournalCatalog(kv, sleep, outbox),
+    results: createResultsCatalog(kv, sleep, outbox),
     shards: createShardCatalog(kv, sleep),
     pins: createPinCatalog(kv, sleep),
     recordIds: createRecordIdCatalog(kv, sleep),
@@ -69,6 +72,7 @@ export function createCatalog(
     credentials: createCredentialCatalog(kv, sleep),
     sealing: createSealingCatalog(kv, sleep),
     leases: createLeaseCatalog(kv, sleep),
+    outbox: createOutboxCatalog(kv, sleep),
     memory,
     async check() {
       mustBePresent();

@@ -161,6 +161,8 @@ export interface JobProgress {
 /** A job that its provider has accepted. */
 export interface JobEntry extends JobDescription, JobProgress {
   readonly plan: Plan;
+  /** How many changes of its status were reported as events; absent where none was. */
+  readonly events?: number;
 }
 
 /** A job that one batch runs. */

@@ -8,13 +8,17 @@ import { jobStatuses } from "../codecs/job_status.ts";
 import {
   bytes,
   counts,
+  DoneEventForm,
   mark,
   number,
   optional,
+  PartForm,
   PreparedForm,
   ShardForm,
   text,
   texts,
+  UploadForm,
+  WaitingEventForm,
 } from "./forms.ts";
 import { CredentialForm, noCredential } from "./account_forms.ts";
 
@@ -75,23 +79,6 @@ const NamedObject = v.object({
   bucket: text,
   key: text,
   record: ObjectEntry,
-});
-
-const UploadEntry = v.object({
-  startedAt: number,
-  contentType: text,
-  headers: texts,
-  metadata: texts,
-  checksum: optional(v.object({ header: text, type: v.picklist(["COMPOSITE", "FULL_OBJECT"]) })),
-  disk: optional(text),
-});
-
-const PartEntry = v.object({
-  file: text,
-  bytes: number,
-  md5: text,
-  modifiedAt: number,
-  checksums: texts,
 });
 
 const description = {
@@ -180,6 +167,7 @@ const JobEntry = v.object({
   counts: optional(counts),
   results: v.array(text),
   doubtSince: optional(number),
+  events: optional(number),
 });
 
 const JournalEntry = v.object({
@@ -201,14 +189,14 @@ const kinds: Readonly<Record<string, EntryKind>> = {
   "object": { key: [["text", "text", "text", "bytes"]], value: ObjectEntry },
   "etag": { key: [["text", "text", "text", "text", "number", "bytes"]], value: mark },
   "bucket": { key: ofJob, value: v.object({ createdAt: number, implicit: optional(mark) }) },
-  "upload": { key: [["text", "text", "text", "bytes", "text"]], value: UploadEntry },
+  "upload": { key: [["text", "text", "text", "bytes", "text"]], value: UploadForm },
   "upload-bytes": { key: ofId, value: v.instance(Deno.KvU64) },
   "completing": { key: ofId, value: Lease },
   "completed": {
     key: ofId,
     value: v.object({ ...NamedObject.entries, completedAt: number }),
   },
-  "part": { key: [["text", "number"]], value: PartEntry },
+  "part": { key: [["text", "number"]], value: PartForm },
   "file": {
     key: ofFile,
     value: v.object({
@@ -265,6 +253,11 @@ const kinds: Readonly<Record<string, EntryKind>> = {
     ]),
   },
   "asked": { key: ofJob, value: number },
+  "event": { key: [["text", "text", "text", "text", "number"]], value: WaitingEventForm },
+  "event-done": {
+    key: [["number", "text", "text", "text", "text", "number"]],
+    value: DoneEventForm,
+  },
   "lease": { key: ofId, value: v.object({ ...Lease.entries, doneAt: optional(number) }) },
   "walked": { key: ofFile, value: v.union([v.boolean(), text]) },
   "instance": {

@@ -60,3 +60,47 @@ export const PreparedForm = v.object({
   round: optional(number),
   size: optional(v.object({ batches: number, bytes: number, tokens: number })),
 });
+
+const JobEvent = v.object({
+  id: text,
+  job: text,
+  name: text,
+  modelId: text,
+  region: text,
+  status: v.picklist(jobStatuses),
+  message: optional(text),
+  submittedAt: number,
+  modifiedAt: number,
+  counts: optional(counts),
+});
+
+const eventTry = { event: JobEvent, target: text, tries: number, error: optional(text) };
+
+/** An event that waits for a receiver. */
+export const WaitingEventForm = v.object({ ...eventTry, since: number, nextAt: number });
+
+/** An event that is over. */
+export const DoneEventForm = v.object({
+  ...eventTry,
+  outcome: v.picklist(["delivered", "given-up"]),
+  at: number,
+});
+
+/** An `UploadEntry`. */
+export const UploadForm = v.object({
+  startedAt: number,
+  contentType: text,
+  headers: texts,
+  metadata: texts,
+  checksum: optional(v.object({ header: text, type: v.picklist(["COMPOSITE", "FULL_OBJECT"]) })),
+  disk: optional(text),
+});
+
+/** A `PartEntry`. */
+export const PartForm = v.object({
+  file: text,
+  bytes: number,
+  md5: text,
+  modifiedAt: number,
+  checksums: texts,
+});

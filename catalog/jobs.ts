@@ -5,6 +5,7 @@ import { type JobRange, readRange } from "./job_range.ts";
 import { keys, nativeTenant, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
 import { batchOf, inputOf } from "./plans.ts";
+import { eventNumber, type Outbox, writeEvent } from "./outbox.ts";
 import type { BatchEntry, JobDescription, JobEntry, JobProgress } from "./entries.ts";
 
 /** What jobs must be like. */
@@ -33,6 +34,7 @@ export type JobCatalog = ReturnType<typeof createJobCatalog>;
 export function createJobCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
+  outbox?: Outbox,
 ) {
   return {
     get,
@@ -120,6 +122,7 @@ export function createJobCatalog(
       if (batch !== undefined) {
         step.check({ key: keys.batch(scope.provider, batch), versionstamp: null });
       }
+      // Found is not changed: that is not an event.
       writeJob(step, scope, job, undefined);
       // It was over before anybody could read its results.
       if (isTerminal(job.status)) step.set(keys.unsettled(scope, job.id), true);
@@ -147,8 +150,10 @@ export function createJobCatalog(
       if (!progress) return { done: old.value };
       const job: JobEntry = { ...describe(old.value), ...progress };
       const step = kv.atomic().check(old);
-      writeJob(step, scope, job, old.value);
-      return (await step.commit()).ok ? { done: job } : "again";
+      writeJob(step, scope, job, old.value, outbox);
+      if (!(await step.commit()).ok) return "again";
+      outbox?.committed();
+      return { done: job };
     });
   }
 
@@ -215,16 +220,21 @@ export function createJobCatalog(
  * Writes a job with all that points to it.
  *
  * @param old The job as it was, which the step must check; undefined where there was none.
+ * @param outbox Where a change of its status is an event.
  */
 export function writeJob(
   step: Deno.AtomicOperation,
   scope: Scope,
   job: JobEntry,
   old: JobEntry | undefined,
+  outbox?: Outbox,
 ): void {
+  const targets = old?.status === job.status ? [] : outbox?.targetsOf(scope.tenant) ?? [];
+  const number = eventNumber(old);
+  if (targets.length > 0) writeEvent(step, scope, job, number, targets);
   const over = isTerminal(job.status);
   const owner: BatchEntry = { tenant: scope.tenant, id: job.id, over };
-  step.set(keys.job(scope, job.id), job);
+  step.set(keys.job(scope, job.id), targets.length > 0 ? { ...job, events: number } : job);
   // The batches of shards are recorded with them.
   const batch = batchOf(job);
   if (batch !== undefined) step.set(keys.batch(scope.provider, batch), owner);
@@ -264,7 +274,7 @@ function writeUse(
 }
 
 /** The part of a job that never changes. */
-export function describe(job: JobEntry): JobDescription & Pick<JobEntry, "plan"> {
+export function describe(job: JobEntry): JobDescription & Pick<JobEntry, "plan" | "events"> {
   const {
     status: _status,
     stopRequested: _stopRequested,

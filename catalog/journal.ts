@@ -7,6 +7,7 @@ import type { JobId } from "../codecs/ids.ts";
 import { keys, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import { writeJob } from "./jobs.ts";
+import type { Outbox } from "./outbox.ts";
 import { inputOf } from "./plans.ts";
 import type { FileEntry, JobEntry, JournalEntry } from "./entries.ts";
 
@@ -23,6 +24,7 @@ export type JournalCatalog = ReturnType<typeof createJournalCatalog>;
 export function createJournalCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
+  outbox?: Outbox,
 ) {
   return { begin, get, lease, finish, abandon, entries, promised, isFirst };
 
@@ -106,8 +108,11 @@ export function createJournalCatalog(
     let known: Deno.KvEntryMaybe<JobEntry> = { key: at, value: null, versionstamp: null };
     return change(sleep, async () => {
       const step = kv.atomic().check(known).delete(keys.journalEntry(scope, job.id));
-      if (known.value === null) writeJob(step, scope, job, undefined);
-      if ((await step.commit()).ok) return { done: undefined };
+      if (known.value === null) writeJob(step, scope, job, undefined, outbox);
+      if ((await step.commit()).ok) {
+        outbox?.committed();
+        return { done: undefined };
+      }
       // Hardly ever, so it is read only now.
       known = await kv.get<JobEntry>(at);
       return "again";

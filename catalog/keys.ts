@@ -170,6 +170,28 @@ export const keys = {
   ) => ["record-ids", provider, inKey(file), n],
   /** When a running job's provider was last asked for it. */
   asked: (s: Scope, id: JobId) => ["asked", s.tenant, s.provider, id],
+  /** Events that wait: by receiver, then by job, in the order in which they happened. */
+  allEvents: () => ["event"],
+  events: (target: string) => ["event", target],
+  event: (target: string, s: Scope, id: JobId, n: number) => [
+    "event",
+    target,
+    s.tenant,
+    s.provider,
+    id,
+    n,
+  ],
+  /** Events that are over, by the time of that. */
+  doneEvents: () => ["event-done"],
+  doneEvent: (at: number, target: string, s: Scope, id: JobId, n: number) => [
+    "event-done",
+    at,
+    target,
+    s.tenant,
+    s.provider,
+    id,
+    n,
+  ],
   lease: (name: string) => ["lease", name],
   walked: (provider: string, account: string) => ["walked", provider, account],
   instances: () => ["instance"],

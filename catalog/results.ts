@@ -8,6 +8,7 @@ import { packSpans, type Span, unpackSpans } from "../codecs/pieces.ts";
 import { addEtag, dropEtag } from "./etags.ts";
 import { writeExpiry } from "./expiry_index.ts";
 import { describe, writeJob } from "./jobs.ts";
+import type { Outbox } from "./outbox.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import { dropName, placeOf, throwAway } from "./names.ts";
@@ -51,6 +52,7 @@ const chunkBytes = 60_000;
 export function createResultsCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
+  outbox?: Outbox,
 ) {
   return { cuts, setCuts, forget, lease, release, settle, record, isWaiting, waiting };
 
@@ -152,10 +154,12 @@ export function createResultsCatalog(
       const step = kv.atomic().check(old).check(waits)
         .delete(waits.key)
         .delete(keys.settling(scope, id));
-      writeJob(step, scope, job, old.value);
+      writeJob(step, scope, job, old.value, outbox);
       for (const one of objects) await write(step, scope, one);
       await atEnd(step, { scope, job, old: old.value });
-      return (await step.commit()).ok ? { done: job } : "again";
+      if (!(await step.commit()).ok) return "again";
+      outbox?.committed();
+      return { done: job };
     });
   }
 

@@ -61,6 +61,8 @@ const someKeys: readonly Deno.KvKey[] = [
   keys.askingShard(scope, job, 0),
   keys.busyBatch("cloud", "main", scope, job, 0),
   keys.busyGate("cloud", "main"),
+  keys.event("target", scope, job, 1),
+  keys.doneEvent(1, "target", scope, job, 1),
   keys.lease("work"),
   keys.walked("cloud", "main"),
   keys.instance("one"),
