@@ -1,5 +1,6 @@
 /** Composition: configuration → catalog → providers → objects, jobs → app → listeners. */
 import { checkFirstKey, firstCredential } from "./access/first_key.ts";
+import { calledAs } from "./runtime/program_name.ts";
 import { createKeyring, type Keyring } from "./access/keyring.ts";
 import { createLastUse } from "./access/last_use.ts";
 import { createRateLimit } from "./access/rate_limit.ts";
@@ -325,7 +326,8 @@ async function checkReachable(config: Config, keyring: Keyring): Promise<void> {
   if (hasAny || opennessOf(config) !== "nobody") return;
   throw new Error(
     `BATCHWAY_HOST is ${config.host}, and every client that reaches it could use your provider keys. Make a ` +
-      "credential with 'deno task keys add', set BATCHWAY_ADMIN_KEY_ID and BATCHWAY_ADMIN_SECRET, listen on 127.0.0.1, or set " +
+      `credential with '${calledAs("keys add")}', set BATCHWAY_ADMIN_KEY_ID and ` +
+      "BATCHWAY_ADMIN_SECRET, listen on 127.0.0.1, or set " +
       "BATCHWAY_ALLOW_ANONYMOUS=1 where something else keeps strangers out",
   );
 }

@@ -4,14 +4,15 @@ import { type Config, loadConfig } from "./config/config.ts";
 import { createLiveConfig } from "./config/live.ts";
 import { startGateway } from "./gateway.ts";
 import { runUntilSignal } from "./process.ts";
-import { announce, logOf, run } from "./program.ts";
+import { announce, logOf, print, runMain } from "./program.ts";
+import { calledAs } from "./runtime/program_name.ts";
 
 /** Why the gateway must not start with this configuration; undefined if it may. */
 export function refusal(config: Config): string | undefined {
   if (config.providers.length === 0) {
     return "No provider is configured. Set OPENAI_API_KEY, GEMINI_API_KEY or ANTHROPIC_API_KEY, or " +
       "AWS_REGION with AWS credentials for Bedrock, or name providers in batchway.jsonc; " +
-      "`deno task sandbox` needs none of them";
+      `\`${calledAs("sandbox")}\` needs none of them`;
   }
   return undefined;
 }
@@ -23,18 +24,23 @@ async function load(environment: Readonly<Record<string, string>>): Promise<Conf
   return config;
 }
 
-const usage = `${startCommand} [options]
+const usage = () =>
+  `${startCommand()} [options]
 Runs the gateway with the providers that the environment and the configuration file name.
 ${settingsHelp}
   --help               print this
 An option wins over its variable. docs/configuration.md lists all variables and settings.`;
 
-async function main(): Promise<number> {
-  if (asksForHelp(Deno.args)) {
-    Deno.stdout.writeSync(new TextEncoder().encode(`${usage}\n`));
+/** Runs the command line; returns its exit code when the gateway has ended. */
+export async function run(
+  args: readonly string[],
+  own: Readonly<Record<string, string>>,
+): Promise<number> {
+  if (asksForHelp(args)) {
+    print(usage());
     return 0;
   }
-  const environment = startEnvironment(Deno.args, Deno.env.toObject());
+  const environment = startEnvironment(args, own);
   const live = createLiveConfig(await load(environment));
   const { config } = live;
   const log = logOf(config);
@@ -59,4 +65,4 @@ async function main(): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) await run(main);
+if (import.meta.main) await runMain(run);

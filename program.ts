@@ -39,14 +39,33 @@ export function announce(config: Pick<Config, "log">, log: Log, url: string): vo
   else say(message);
 }
 
-/** Runs a program, and turns what stops it into a sentence and an exit code. */
-export async function run(program: () => Promise<number>): Promise<never> {
+/**
+ * A command: runs a command line in an environment, and returns its exit code. Throws
+ * {@linkcode UsageError} where the line is not understood, and an error with a sentence where it
+ * fails.
+ */
+export type Command = (
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+) => Promise<number>;
+
+/** Prints a line, or several, on standard output. */
+export function print(text: string): void {
+  const bytes = encoder.encode(`${text}\n`);
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+}
+
+/** Runs a command as the program, and turns what stops it into a sentence and an exit code. */
+export async function runMain(command: Command): Promise<never> {
+  // A command that may not read the environment needs nothing of it.
+  const { state } = Deno.permissions.querySync({ name: "env" });
+  const environment = state === "granted" ? Deno.env.toObject() : {};
   try {
-    Deno.exit(await program());
+    Deno.exit(await command(Deno.args, environment));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     // The configuration may be what is wrong, so the variable is read here.
-    if (Deno.env.get("BATCHWAY_LOG") !== "json") say(message);
+    if (environment["BATCHWAY_LOG"] !== "json") say(message);
     else createLog({ format: "json", now: () => new Date(), write }).warn(message);
     Deno.exit(error instanceof UsageError ? 2 : 1);
   }

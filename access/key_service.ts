@@ -1,4 +1,5 @@
 /** What is done to the credentials of a catalog, for `deno task keys` and for `/keys`. */
+import { calledAs } from "../runtime/program_name.ts";
 import type {
   CredentialCatalog,
   CredentialEntry,
@@ -129,6 +130,6 @@ function timeOf(milliseconds: number): string {
 function unknown(accessKeyId: string): Failure {
   return new Failure(
     "not-found",
-    `There is no credential ${accessKeyId.slice(0, 64)}. 'deno task keys list' shows all`,
+    `There is no credential ${accessKeyId.slice(0, 64)}. '${calledAs("keys list")}' shows all`,
   );
 }

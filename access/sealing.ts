@@ -1,4 +1,5 @@
 /** That secrets are sealed and opened under the key that the catalog knows, and under no other. */
+import { calledAs } from "../runtime/program_name.ts";
 import type { CredentialCatalog } from "../catalog/credentials.ts";
 import type { SealingCatalog } from "../catalog/sealing.ts";
 import type { SecretBox } from "../codecs/secret_box.ts";
@@ -75,13 +76,15 @@ async function holdsSecrets({ credentials }: SealingDeps): Promise<boolean> {
   return (await credentials.all()).some(({ record }) => record.secrets.length > 0);
 }
 
-const wayOut =
-  "If it is lost, so are the secrets that it sealed: remove every credential with `deno task keys " +
+const wayOut = (): string =>
+  `If it is lost, so are the secrets that it sealed: remove every credential with \`${
+    calledAs("keys")
+  } ` +
   "remove ID`, and issue new ones";
 
 function missing(options: SecretKeyOptions): Error {
   return new Error(
-    `The key that sealed the credentials' secrets is missing. ${restore(options)}. ${wayOut}`,
+    `The key that sealed the credentials' secrets is missing. ${restore(options)}. ${wayOut()}`,
   );
 }
 
@@ -99,7 +102,7 @@ function other(options: SecretKeyOptions): Error {
     `${
       options.configured ? "BATCHWAY_SECRET_KEY" : keyPlace(options)
     } is not the key that sealed ` +
-      `the credentials' secrets. ${restore(options)}. ${wayOut}`,
+      `the credentials' secrets. ${restore(options)}. ${wayOut()}`,
   );
 }
 

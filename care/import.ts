@@ -1,4 +1,5 @@
 /** Bringing a backup into the catalog. */
+import { calledAs } from "../runtime/program_name.ts";
 import { isObject } from "../codecs/json_object.ts";
 import { groupCommits } from "../catalog/grouped_kv.ts";
 import { keys, maxBatch } from "../catalog/keys.ts";
@@ -228,7 +229,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, Encoded>> {
 function notABackup(): Failure {
   return new Failure(
     "invalid",
-    "The file is not a backup of a catalog. `deno task catalog export FILE` makes one",
+    `The file is not a backup of a catalog. \`${calledAs("catalog export")} FILE\` makes one`,
   );
 }
 

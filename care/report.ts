@@ -1,4 +1,5 @@
 /** What a check found, counted and in words. */
+import { calledAs } from "../runtime/program_name.ts";
 import { type DifferenceKind, differenceKinds } from "./compare.ts";
 import type { Rebuilt } from "./rebuild.ts";
 import { type VerdictKind, verdictKinds } from "./rules.ts";
@@ -55,7 +56,9 @@ export function reportLines(report: Report): string[] {
     for (const { what } of some) lines.push(`  ${what}`);
     if (count > some.length) lines.push(`  and ${count - some.length} more`);
   }
-  lines.push(report.ok ? "Nothing is wrong" : "`deno task catalog rebuild` puts right what it can");
+  lines.push(
+    report.ok ? "Nothing is wrong" : `\`${calledAs("catalog rebuild")}\` puts right what it can`,
+  );
   return lines;
 }
 

@@ -2,6 +2,7 @@
  * A KV whose readers meet no entry that is not of its kind's form: a damaged one, or one of another
  * program, is set aside where it is read, and takes nothing else with it.
  */
+import { calledAs } from "../runtime/program_name.ts";
 import { judgeEntry, standInFor } from "./entry_kinds.ts";
 import { keyWords } from "./key_text.ts";
 import { maxBatch } from "./keys.ts";
@@ -23,7 +24,7 @@ export function checkedKv(kv: Deno.Kv, warn: (message: string) => void = () => {
     const name = keyWords(key);
     if (told.has(name) || told.size > maxTold) return;
     told.add(name);
-    const advice = "`deno task catalog check` lists all that are wrong";
+    const advice = `\`${calledAs("catalog check")}\` lists all that are wrong`;
     warn(
       told.size > maxTold
         ? `More than ${maxTold} entries of the catalog were set aside: ${advice}`

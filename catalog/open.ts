@@ -1,4 +1,5 @@
 /** Opening the catalog: its folder, its file, and the form that it is in. */
+import { calledAs } from "../runtime/program_name.ts";
 import { basename, dirname } from "node:path";
 import { Failure } from "../codecs/failure.ts";
 import { found, syncPath } from "../runtime/files.ts";
@@ -163,7 +164,9 @@ async function settleCopy(
   await dropMoment(kv, sleep, now());
   told?.(
     `The catalog ${path} is a copy, or was last used by an older version: files that gateways put ` +
-      "after it was made are left at their providers. `deno task catalog rebuild` takes them in",
+      `after it was made are left at their providers. \`${
+        calledAs("catalog rebuild")
+      }\` takes them in`,
   );
 }
 
@@ -229,8 +232,12 @@ function damaged(path: string, damage: string): Failure {
     "internal",
     `Cannot open the catalog ${path}: ${damage}. The file is damaged or is not a catalog, and was ` +
       `left as it is. Stop every gateway that uses it, and move ${name}, ${name}-wal and ${name}-shm out ` +
-      `of the folder ${dirname(path)}; then bring a backup back with \`deno task catalog import ` +
-      "FILE`, or run `deno task catalog rebuild`, which makes a new catalog of what the providers " +
+      `of the folder ${dirname(path)}; then bring a backup back with \`${
+        calledAs("catalog import")
+      } ` +
+      `FILE\`, or run \`${
+        calledAs("catalog rebuild")
+      }\`, which makes a new catalog of what the providers ` +
       "hold. BATCHWAY_DATA names another folder",
   );
 }

@@ -3,6 +3,7 @@
  * anything else is done with it, in small steps that may be cut short, begun again, and done by
  * several gateways at once; one of a newer form is left alone.
  */
+import { calledAs } from "../runtime/program_name.ts";
 import { Failure } from "../codecs/failure.ts";
 import { indexExpiries, indexJobs } from "./indexing.ts";
 import { keys } from "./keys.ts";
@@ -79,7 +80,9 @@ export async function endImport(kv: Deno.Kv, version: number): Promise<void> {
 function halfImported(name: string): Failure {
   return new Failure(
     "internal",
-    `${name} is half a backup: an import was cut short. Run \`deno task catalog import FILE --force\` ` +
+    `${name} is half a backup: an import was cut short. Run \`${
+      calledAs("catalog import")
+    } FILE --force\` ` +
       "again",
   );
 }
@@ -90,6 +93,6 @@ export function newer(name: string, version: number): Failure {
     "internal",
     `${name} was written by a newer Batchway: it has schema ${version}, and this program knows ` +
       `schemas up to ${schemaVersion}. Run that newer version; or go back to a backup that this one ` +
-      "made, with `deno task catalog import`",
+      `made, with \`${calledAs("catalog import")}\``,
   );
 }

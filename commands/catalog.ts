@@ -24,27 +24,28 @@ import { Failure } from "../codecs/failure.ts";
 import { nearest } from "../codecs/nearest.ts";
 import { found } from "../runtime/files.ts";
 import { type Config, loadConfig } from "../config/config.ts";
-import { run } from "../program.ts";
+import { print as printLine, runMain } from "../program.ts";
+import { calledAs } from "../runtime/program_name.ts";
 import { createProviders } from "../providers/registry.ts";
 import { createUploader } from "../providers/upload.ts";
 
-const usage = `deno task catalog check [--offline] [--json]
+const usage = (command: string) =>
+  `${command} check [--offline] [--json]
     Compares the catalog with itself and with the providers, and changes nothing.
     Ends with 1 where something is wrong. --offline asks no provider.
-deno task catalog rebuild [--offline] [--tenant T] [--json]
+${command} rebuild [--offline] [--tenant T] [--json]
     Puts indexes and names right; makes jobs and objects again of what the providers hold.
     Gateways may go on meanwhile, and it may be run again. --tenant says whose jobs are that are
     made again; without it they are native ones. Ends with 1 where something is left.
-deno task catalog export [FILE]
+${command} export [FILE]
     Writes a backup, as the catalog is at one moment, while gateways go on: JSON Lines, into a new
     file that only this user can read, or to standard output. Keep it as a secret: what is sealed
     in the catalog stays sealed, all else can be read in it.
-deno task catalog import FILE [--force]
+${command} import FILE [--force]
     Brings a backup into an empty catalog; --force throws away what is in one. No gateway may use
     it meanwhile.
 The catalog is in the folder that BATCHWAY_DATA names, or --data FOLDER; providers are configured as
-for a gateway: BATCHWAY_CONFIG, or --config FILE.
-`;
+for a gateway: BATCHWAY_CONFIG, or --config FILE.`;
 
 /** Options of the commands. */
 interface Options {
@@ -80,17 +81,22 @@ const commandLine = {
   tenant: { type: "string" },
 } as const;
 
-async function main(): Promise<number> {
-  if (asksForHelp(Deno.args)) {
-    await print(usage);
+/** Runs the command line; returns its exit code. */
+export async function run(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<number> {
+  const called = calledAs("catalog");
+  if (asksForHelp(args)) {
+    printLine(usage(called));
     return 0;
   }
-  const parsed = parse(Deno.args);
+  const parsed = parse(called, args);
   if (typeof parsed === "string") {
-    tell(`${parsed}\n\n${usage.trimEnd()}`);
+    tell(`${parsed}\n\n${usage(called)}`);
     return 2;
   }
-  const config = await loadConfig(withSettings(Deno.env.toObject(), parsed.places));
+  const config = await loadConfig(withSettings(environment, parsed.places));
   if (config.catalog !== "file") {
     tell(
       "BATCHWAY_CATALOG names a catalog that is not a file here, and this command reads files. Run it " +
@@ -109,10 +115,10 @@ interface Parsed {
 }
 
 /** Reads the command line; a sentence where it is wrong. */
-function parse(args: readonly string[]): Parsed | string {
+function parse(called: string, args: readonly string[]): Parsed | string {
   let given;
   try {
-    given = readArguments("deno task catalog", args, commandLine);
+    given = readArguments(called, args, commandLine);
   } catch (error) {
     if (error instanceof UsageError) return error.message;
     throw error;
@@ -149,7 +155,7 @@ async function check(config: Config, path: string, { json, offline }: Options): 
     if (schema < schemaVersion) {
       tell(
         `The catalog ${path} has schema ${schema}, and this program works on ${schemaVersion}. ` +
-          "Start a gateway, or run `deno task catalog rebuild`: both bring it up to date",
+          `Start a gateway, or run \`${calledAs("catalog rebuild")}\`: both bring it up to date`,
       );
       return 1;
     }
@@ -306,4 +312,4 @@ async function print(text: string): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
 }
 
-if (import.meta.main) await run(main);
+if (import.meta.main) await runMain(run);

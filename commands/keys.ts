@@ -2,36 +2,34 @@
 import { createCatalog } from "../catalog/catalog.ts";
 import { openPlace, placeOf } from "../catalog/place.ts";
 import { sealingBox } from "../access/sealing.ts";
-import { asksForHelp, UsageError, withSettings } from "../config/arguments.ts";
+import { asksForHelp, withSettings } from "../config/arguments.ts";
 import { type Config, loadConfig } from "../config/config.ts";
+import { print, runMain } from "../program.ts";
 import { createKeyCommands, type KeyCommands } from "./key_commands.ts";
 import { keysHelp, parseKeysArguments, readKeysArguments } from "./keys_arguments.ts";
 
 const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
 const sleep = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds));
-const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 const complain = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
 
 /** Runs the command line; its exit code: 0, 1 where it failed, 2 where it was not understood. */
-async function main(args: readonly string[]): Promise<number> {
+export async function run(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<number> {
   if (args.length === 0 || asksForHelp(args)) {
-    print(keysHelp);
+    print(keysHelp());
     return args.length === 0 ? 2 : 0;
   }
-  try {
-    // What names the configuration is read first.
-    const { values } = readKeysArguments(args);
-    const config = await loadConfig(withSettings(Deno.env.toObject(), values));
-    const command = parseKeysArguments(args, {
-      providers: config.providers.map(({ name }) => name),
-      now: Date.now(),
-    });
-    print(await withCommands(config, (commands) => commands.run(command)));
-    return 0;
-  } catch (error) {
-    complain(error instanceof Error ? error.message : String(error));
-    return error instanceof UsageError ? 2 : 1;
-  }
+  // What names the configuration is read first.
+  const { values } = readKeysArguments(args);
+  const config = await loadConfig(withSettings(environment, values));
+  const command = parseKeysArguments(args, {
+    providers: config.providers.map(({ name }) => name),
+    now: Date.now(),
+  });
+  print(await withCommands(config, (commands) => commands.run(command)));
+  return 0;
 }
 
 async function withCommands<Result>(
@@ -51,4 +49,4 @@ async function withCommands<Result>(
   }
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) await runMain(run);

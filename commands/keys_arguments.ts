@@ -2,6 +2,7 @@
 import type { ParseArgsOptionsConfig } from "node:util";
 import { placeSettings, readArguments, UsageError } from "../config/arguments.ts";
 import { nearest } from "../codecs/nearest.ts";
+import { calledAs } from "../runtime/program_name.ts";
 import { Failure } from "../codecs/failure.ts";
 import {
   type GivenSettings,
@@ -34,10 +35,10 @@ export type NewCredential = KeySettings;
 const keyActions = ["disable", "enable", "rotate", "retire", "remove"] as const;
 
 /** How the command is used. */
-export const keysHelp =
+export const keysHelp = (): string =>
   `Issues the credentials that clients sign with. With the first one, every request needs one.
 
-deno task keys add --tenant NAME --providers NAME,NAME [option ...]
+${calledAs("keys add")} --tenant NAME --providers NAME,NAME [option ...]
     prints access key id, secret access key and bearer token; they are shown this once
     --tenant NAME            whose objects and jobs it sees
     --providers NAME,NAME    configured providers that it may use
@@ -48,15 +49,17 @@ deno task keys add --tenant NAME --providers NAME,NAME [option ...]
     --expires ISO            when it ends, such as 2027-01-31 or 2027-01-31T12:00:00Z
     --label TEXT             what people call it
     --admin                  it issues and changes keys over HTTP, and sees the accounts of all tenants
-deno task keys set ID [option ...]
+${calledAs("keys set")} ID [option ...]
     changes a credential: the options of add but --tenant; --no-label, --no-admin, --no-buckets,
     --no-default-provider, --no-read-only, --no-native and --no-expires take them back
-deno task keys list          all, with when each was last used
-deno task keys disable ID    refuse it until it is enabled
-deno task keys enable ID
-deno task keys rotate ID     a new secret and token; those before stay good until retire, or the next rotate
-deno task keys retire ID     only the newest secret and token stay good
-deno task keys remove ID
+${calledAs("keys list")}          all, with when each was last used
+${calledAs("keys disable")} ID    refuse it until it is enabled
+${calledAs("keys enable")} ID
+${
+    calledAs("keys rotate")
+  } ID     a new secret and token; those before stay good until retire, or the next rotate
+${calledAs("keys retire")} ID     only the newest secret and token stay good
+${calledAs("keys remove")} ID
 
 --json prints JSON. --data FOLDER (or BATCHWAY_DATA) is the catalog's folder, --config FILE (or
 BATCHWAY_CONFIG) the configuration file. A running gateway knows of a change within 10 s.`;
@@ -82,8 +85,6 @@ const settingOptions: Readonly<Record<string, SettingOption>> = {
   "admin": { setting: "admin", form: "flag", isOptional: true },
 };
 
-const command = "deno task keys";
-
 const valueOptions: ParseArgsOptionsConfig = Object.fromEntries(
   Object.entries(settingOptions).map(([name, { form }]) =>
     [name, { type: form === "flag" ? "boolean" : "string" }] as const
@@ -107,7 +108,7 @@ const general: readonly string[] = ["json", ...Object.keys(placeSettings)];
 
 /** Takes a command line apart. Throws {@linkcode UsageError} for options that there are not. */
 export function readKeysArguments(args: readonly string[]) {
-  return readArguments(command, args, options);
+  return readArguments(calledAs("keys"), args, options);
 }
 
 /**
@@ -128,7 +129,9 @@ export function parseKeysArguments(
   if (!takesOptions && !isOneKey && action !== "list") {
     const near = nearest(action ?? "", ["add", "set", "list", ...keyActions]);
     throw new UsageError(
-      `There is no 'keys ${action ?? ""}'; the nearest is 'keys ${near}'. See ${command} --help`,
+      `There is no 'keys ${action ?? ""}'; the nearest is 'keys ${near}'. See ${
+        calledAs("keys --help")
+      }`,
     );
   }
   if (more.length > 0 || positionals.length !== (isOneKey ? 2 : 1)) {
@@ -142,7 +145,7 @@ export function parseKeysArguments(
     : given[0];
   if (wrong !== undefined) {
     const where = action === "add" ? "'keys set'" : "'keys add' and 'keys set'";
-    throw new UsageError(`--${wrong} goes with ${where}. See ${command} --help`);
+    throw new UsageError(`--${wrong} goes with ${where}. See ${calledAs("keys --help")}`);
   }
   if (action === "list") return { action, json };
   if (action === "add") {
@@ -151,7 +154,7 @@ export function parseKeysArguments(
   if (action === "set") {
     if (given.length === 0) {
       throw new UsageError(
-        `'keys set' needs an option that changes something. See ${command} --help`,
+        `'keys set' needs an option that changes something. See ${calledAs("keys --help")}`,
       );
     }
     const changes = asUsage(() => readKeyChanges(givenOf(values), names(known)));

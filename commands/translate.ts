@@ -17,6 +17,7 @@ import {
   type SourceFile,
   translateRecord,
 } from "../dialects/stream.ts";
+import { print, runMain } from "../program.ts";
 import {
   parseTranslateArguments,
   targetDialect,
@@ -32,17 +33,12 @@ const encoder = new TextEncoder();
 const complain = (text: string) => void Deno.stderr.writeSync(encoder.encode(`${text}\n`));
 
 /** Runs the command line; its exit code: 0, 1 where something is wrong in the file, 2 for arguments. */
-async function main(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[]): Promise<number> {
   if (args.length === 0 || asksForHelp(args)) {
-    Deno.stdout.writeSync(encoder.encode(`${translateHelp}\n`));
+    print(translateHelp());
     return args.length === 0 ? 2 : 0;
   }
-  try {
-    return await translate(parseTranslateArguments(args));
-  } catch (error) {
-    complain(error instanceof Error ? error.message : String(error));
-    return error instanceof UsageError ? 2 : 1;
-  }
+  return await translate(parseTranslateArguments(args));
 }
 
 async function translate(options: TranslateOptions): Promise<number> {
@@ -193,4 +189,4 @@ async function open(file: string): Promise<ReadableStream<Uint8Array>> {
   return (await Deno.open(file)).readable;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) await runMain(run);

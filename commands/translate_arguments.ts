@@ -1,5 +1,6 @@
 /** The command line of `deno task translate`. */
 import { nearest } from "../codecs/nearest.ts";
+import { calledAs } from "../runtime/program_name.ts";
 import { readArguments, UsageError } from "../config/arguments.ts";
 import { modelIdIn } from "../dialects/models.ts";
 import {
@@ -28,13 +29,11 @@ export interface TranslateOptions {
 
 type TargetKind = typeof targetKinds[number];
 
-const command = "deno task translate";
-
 /** How the command is used. */
-export const translateHelp =
+export const translateHelp = (): string =>
   `Translates the records of a batch file for another provider, before anything is paid for.
 
-deno task translate FILE --to TARGET [option ...]
+${calledAs("translate")} FILE --to TARGET [option ...]
     --to TARGET      ${targetKinds.join(", ")}, or a dialect
     --model MODEL    the model that the lines name; needed where the records name none
     --from DIALECT   what FILE holds, where its first record leaves it open
@@ -61,6 +60,7 @@ const options = {
 
 /** Reads the command line. Throws {@linkcode UsageError} where something is missing or unknown. */
 export function parseTranslateArguments(args: readonly string[]): TranslateOptions {
+  const command = calledAs("translate");
   const { values, positionals: [file, ...more] } = readArguments(command, args, options);
   if (file === undefined || file === "") {
     throw new UsageError(`Name the file to translate. See ${command} --help`);

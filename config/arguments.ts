@@ -1,6 +1,7 @@
 /** The command line of every command: options, words, and help, read in one way. */
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { nearest } from "../codecs/nearest.ts";
+import { calledAs } from "../runtime/program_name.ts";
 
 /** The command line was not understood: its reader ends with 2. */
 export class UsageError extends Error {
@@ -100,7 +101,7 @@ export function withSettings(
 }
 
 /** How the gateway is started. */
-export const startCommand = "deno task start";
+export const startCommand = () => calledAs("start");
 
 /**
  * The environment of a start, with what its command line says. Throws {@linkcode UsageError}.
@@ -112,8 +113,8 @@ export function startEnvironment(
   environment: Readonly<Record<string, string>>,
   checkWords: typeof refuseWords = refuseWords,
 ): Record<string, string> {
-  const { values, positionals } = readArguments(startCommand, args, settings);
-  checkWords(startCommand, positionals, settings);
+  const { values, positionals } = readArguments(startCommand(), args, settings);
+  checkWords(startCommand(), positionals, settings);
   return withSettings(environment, values);
 }
 

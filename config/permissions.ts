@@ -1,12 +1,15 @@
 /**
  * Prints the flags that `deno task start` runs the gateway with: what this configuration needs of
- * the network and of the disk, and no more. The rest is the set `gateway` in deno.json.
+ * the network and of the disk, and no more. The rest is the set `gateway` in deno.json. For launchers
+ * of the packaged program, `batchway permissions` prints every flag of any command.
  *
  * A program of its own before the gateway, not around it: nothing stays in memory, and signals reach
  * the gateway as if there were no other.
  */
 import { posix } from "node:path";
-import { startEnvironment } from "./arguments.ts";
+import { parseArgs } from "node:util";
+import project from "../deno.json" with { type: "json" };
+import { settings, startEnvironment, withSettings } from "./arguments.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { catalogHosts, hostsOf, usesCredentialChain } from "./egress.ts";
 
@@ -59,6 +62,71 @@ function unspaced(path: string): string {
   let whole = path;
   while (/\s/.test(whole)) whole = posix.dirname(whole);
   return whole;
+}
+
+/** What every program of ours runs with. */
+const common = ["--quiet", "--no-prompt"];
+
+/** Unstable parts of Deno that deno.json switches on; a packaged program has no such file. */
+const unstable = project.unstable.map((name) => `--unstable-${name}`);
+
+/** Flags of commands that any configuration runs with: they write where their command line says. */
+const anywhere = ["--allow-env", "--allow-read", "--allow-write", "--allow-sys"];
+
+type Flags = (config: Config, environment: Readonly<Record<string, string>>) => readonly string[];
+
+/** Catalog and configuration: what keys and accounts take. */
+const ofCatalog: Flags = (config) => [...anywhere, ...list("net", catalogHosts(config))];
+
+/** The flags of each command, beside {@linkcode common}; a list where none depend on the configuration. */
+const commandFlags: Readonly<Record<string, readonly string[] | Flags>> = {
+  start: (config, environment) => ["--allow-env", ...flagsOf(config, environment)],
+  check: (config, environment) => ["--allow-env", ...flagsOf(config, environment)],
+  sandbox: [...anywhere, "--allow-net"],
+  catalog: [...anywhere, "--allow-net"],
+  keys: ofCatalog,
+  usage: ofCatalog,
+  events: ofCatalog,
+  translate: ["--allow-read", "--allow-write"],
+  version: [],
+};
+
+/** The options of a command line that stand for variables, whatever else is in it. */
+function placesIn(args: readonly string[], environment: Readonly<Record<string, string>>) {
+  const { values } = parseArgs({ args: [...args], options: settings, strict: false });
+  const texts = Object.entries(values).filter(([, value]) => typeof value === "string");
+  return withSettings(environment, Object.fromEntries(texts));
+}
+
+/**
+ * Every flag of `deno run` that a command needs. A word that is not a command gets none: the program
+ * refuses it. A configuration with errors gets what it takes to report them.
+ */
+export async function commandPermissions(
+  [word = "", ...args]: readonly string[],
+  own: Readonly<Record<string, string>>,
+): Promise<string[]> {
+  const flags = Object.hasOwn(commandFlags, word) ? commandFlags[word] ?? [] : [];
+  if (typeof flags !== "function") return [...common, ...unstable, ...flags];
+  try {
+    const environment = placesIn(args, own);
+    return [...common, ...unstable, ...flags(await loadConfig(environment), environment)];
+  } catch {
+    return [...common, ...unstable, "--allow-env", ...enoughForErrors];
+  }
+}
+
+/**
+ * `batchway permissions COMMAND [options]`, for launchers: prints the flags that the command is to be
+ * run with, one a line.
+ */
+export async function run(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<number> {
+  const flags = await commandPermissions(args, environment);
+  Deno.stdout.writeSync(new TextEncoder().encode(`${flags.join("\n")}\n`));
+  return 0;
 }
 
 async function print(): Promise<void> {

@@ -4,6 +4,7 @@
  * While no credential exists no proof is required; the gateway is then for this machine only, unless
  * its operator has said otherwise. The first credential ends that, also for a gateway that runs.
  */
+import { calledAs } from "../runtime/program_name.ts";
 import { isAccessKeyId, mayHoldAccessKeyId } from "../access/issue.ts";
 import type { Keyring } from "../access/keyring.ts";
 import { anonymousTenant } from "../catalog/keys.ts";
@@ -115,7 +116,7 @@ function anonymous(
     throw refuse(
       "unsigned",
       "This gateway is reachable from outside and has no credential yet, so it refuses all requests. " +
-        "Its operator makes one with 'deno task keys add'",
+        `Its operator makes one with '${calledAs("keys add")}'`,
     );
   }
   if (deps.openTo === "local") checkLocal(request.headers, target, deps.s3Domains);

@@ -11,15 +11,16 @@ import {
 } from "../config/arguments.ts";
 import { ConfigurationError, parseConfig } from "../config/config.ts";
 import { startGateway } from "../gateway.ts";
-import { announce, logOf, run } from "../program.ts";
+import { announce, logOf, print, runMain } from "../program.ts";
 import { runUntilSignal } from "../process.ts";
+import { calledAs } from "../runtime/program_name.ts";
 import { sandboxEnvironment } from "./environment.ts";
 import { sandboxModels } from "./models.ts";
 import { type Sandbox, startSandbox } from "./server.ts";
 import { snippet } from "./snippet.ts";
 
-const command = "deno task sandbox";
-const usage = `${command} [options]
+const usage = (command: string) =>
+  `${command} [options]
 ${settingsHelp}
   --simulators-port N  port of the simulated providers (any)
   --batch-seconds N    how long a batch takes (3)
@@ -36,14 +37,19 @@ const options = {
   strict: { type: "boolean", default: false },
 } as const;
 
-async function main(): Promise<number> {
-  if (asksForHelp(Deno.args)) {
-    print(usage);
+/** Runs the command line; returns its exit code when the sandbox has ended. */
+export async function run(
+  args: readonly string[],
+  surroundings: Readonly<Record<string, string>>,
+): Promise<number> {
+  const command = calledAs("sandbox");
+  if (asksForHelp(args)) {
+    print(usage(command));
     return 0;
   }
-  const { values, positionals } = readArguments(command, Deno.args, options);
+  const { values, positionals } = readArguments(command, args, options);
   refuseWords(command, positionals, options);
-  const own = withSettings(Deno.env.toObject(), values);
+  const own = withSettings(surroundings, values);
   const data = own["BATCHWAY_DATA"] || undefined;
   const sandbox = await startSandbox({
     batchSeconds: number("--batch-seconds", values["batch-seconds"]),
@@ -104,8 +110,4 @@ function port(option: string, text: string): number {
   throw new ConfigurationError([{ place: option, message }]);
 }
 
-function print(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
-}
-
-await run(main);
+if (import.meta.main) await runMain(run);

@@ -18,7 +18,7 @@ interface Wall {
 
 const walls: Readonly<Record<string, Wall>> = {
   // What went wrong is a `Failure` everywhere, also where a disk or a list says so.
-  "runtime": { uses: ["codecs/failure.ts"] },
+  "runtime": { uses: ["codecs/failure.ts", "deno.json"] },
   "codecs": { uses: ["runtime"] },
   "catalog": { uses: ["codecs", "runtime"], usesTypesOf: ["dialects/names.ts"] },
   "dialects": { uses: ["codecs", "runtime"] },
@@ -64,7 +64,13 @@ const walls: Readonly<Record<string, Wall>> = {
     ],
   },
   "access": { uses: ["catalog", "codecs", "runtime"] },
-  "commands": { uses: ["access", "catalog", "codecs", "dialects", "runtime", "config"] },
+  "commands": {
+    uses: ["access", "catalog", "codecs", "dialects", "runtime", "config", "program.ts"],
+  },
+  // The program only finds the command that is asked for.
+  "batchway.ts": {
+    uses: ["main.ts", "sandbox/main.ts", "commands", "codecs", "config", "program.ts", "runtime"],
+  },
   // The port's and the records' types are the words in which objects and jobs answer. The name of
   // the tenant of those who do not sign is the catalog's, as it is a part of its keys.
   "routes": {
@@ -79,7 +85,7 @@ const walls: Readonly<Record<string, Wall>> = {
   "log.ts": { uses: ["codecs", "runtime"] },
   // Settings of the kinds are the providers' own words.
   "config": {
-    uses: ["codecs", "runtime", "providers/settings.ts"],
+    uses: ["codecs", "runtime", "providers/settings.ts", "deno.json"],
     usesTypesOf: ["dialects/models.ts"],
   },
   "program.ts": { uses: ["config/arguments.ts", "log.ts"], usesTypesOf: ["config"] },
@@ -113,7 +119,7 @@ const walls: Readonly<Record<string, Wall>> = {
     ],
     usesTypesOf: ["config", "log.ts"],
   },
-  "main.ts": { uses: ["config", "gateway.ts", "process.ts", "program.ts"] },
+  "main.ts": { uses: ["config", "gateway.ts", "process.ts", "program.ts", "runtime"] },
 };
 
 /** Where a provider may be named: its own files, and those who bring providers in. */
@@ -122,6 +128,8 @@ const namesProviders = [
   /^providers\/(registry|settings|limits)\.ts$/,
   /^config\/(config|file|providers)\.ts$/,
   /^(sandbox|bench)\//,
+  // Its help is the first that a newcomer reads.
+  /^batchway\.ts$/,
   // Dialects are the APIs' own line formats, and bear their names.
   /^dialects\//,
 ];

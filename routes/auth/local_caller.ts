@@ -3,6 +3,7 @@
  * this machine is not one of them: it could send a form to 127.0.0.1 and start a paid job, or have a
  * host name of its own point there (DNS rebinding) and read the answers too.
  */
+import { calledAs } from "../../runtime/program_name.ts";
 import { hostname, type Target } from "../target.ts";
 import { refuse } from "./refusals.ts";
 
@@ -22,7 +23,9 @@ export function checkLocal(headers: Headers, target: Target, s3Domains: readonly
   throw refuse(
     "forbidden",
     "Without credentials this gateway answers only programs on its own machine, under a name of " +
-      "this machine. Make a credential with 'deno task keys add', or set BATCHWAY_ALLOW_ANONYMOUS=1",
+      `this machine. Make a credential with '${
+        calledAs("keys add")
+      }', or set BATCHWAY_ALLOW_ANONYMOUS=1`,
   );
 }
 

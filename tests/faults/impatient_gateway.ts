@@ -4,7 +4,7 @@
  */
 import { loadConfig } from "../../config/config.ts";
 import { type GatewayDeps, startGateway } from "../../gateway.ts";
-import { announce, logOf, run } from "../../program.ts";
+import { announce, logOf, runMain } from "../../program.ts";
 import { runUntilSignal } from "../../process.ts";
 
 /** The times that no setting of operators changes. */
@@ -39,4 +39,4 @@ async function main(): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) await run(main);
+if (import.meta.main) await runMain(main);

@@ -6,7 +6,7 @@
 import { loadConfig } from "../../config/config.ts";
 import { startGateway } from "../../gateway.ts";
 import { type Clock, createClock } from "../../runtime/clock.ts";
-import { announce, logOf, run } from "../../program.ts";
+import { announce, logOf, runMain } from "../../program.ts";
 import { runUntilSignal } from "../../process.ts";
 import { passedIn } from "./passing_time.ts";
 
@@ -125,7 +125,7 @@ function clockOf(file: string): Clock {
   });
 }
 
-await run(async () => {
+await runMain(async () => {
   const environment = Deno.env.toObject();
   const step = environment["CRASH_AT"];
   const point = step === undefined ? undefined : points[step];
