@@ -3,6 +3,7 @@
  * for `/keys`. Pure.
  */
 import type { CredentialEntry } from "../catalog/credentials.ts";
+import { limitNames, type Limits, limitsOf } from "../catalog/limits.ts";
 import { Failure } from "../codecs/failure.ts";
 import { nearest } from "../codecs/nearest.ts";
 
@@ -60,6 +61,10 @@ const settings: Readonly<Record<SettingName, Setting>> = {
     read: (value, name, { now }) => ({ expiresAt: timeOf(value, name, now) }),
     none: { expiresAt: undefined },
   },
+  maxJobs: limit("maxJobs"),
+  maxRecords: limit("maxRecords"),
+  maxBytes: limit("maxBytes"),
+  maxCost: limit("maxCost"),
 };
 
 /** Every setting, in the order in which help and errors name them. */
@@ -133,7 +138,15 @@ function wholeOf(old: Draft, draft: Draft, known: KnownNames): KeySettings {
     ...(defaultProvider !== undefined && { defaultProvider }),
     ...(buckets && { buckets }),
     ...(expiresAt !== undefined && { expiresAt }),
+    ...limitsOf(definedOf(all)),
   };
+}
+
+function definedOf(all: Draft): Limits {
+  return Object.fromEntries(limitNames.flatMap((name) => {
+    const value = all[name];
+    return value === undefined ? [] : [[name, value] as const];
+  }));
 }
 
 const tenantForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
@@ -148,6 +161,24 @@ function flag(name: "admin" | "readOnly" | "native", none: Draft): Setting {
       return value ? { [name]: true } : none;
     },
     none,
+  };
+}
+
+/** Amounts beyond this are not exact, and are no limit either. */
+const mostCost = 1_000_000;
+
+function limit(name: keyof Limits): Setting {
+  return {
+    read(value, written) {
+      const isNumber = typeof value === "number" && value >= 0;
+      if (name === "maxCost") {
+        if (isNumber && value <= mostCost) return { maxCost: value };
+        throw invalid(`${written} must be an amount of USD from 0 to ${mostCost}`);
+      }
+      if (isNumber && Number.isSafeInteger(value)) return { [name]: value };
+      throw invalid(`${written} must be a whole number, 0 or more`);
+    },
+    none: { [name]: undefined },
   };
 }
 

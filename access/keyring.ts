@@ -7,6 +7,7 @@ import type {
   CredentialEntry,
   NamedCredential,
 } from "../catalog/credentials.ts";
+import { limitsOf } from "../catalog/limits.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { SecretBox } from "../codecs/secret_box.ts";
 import { SingleFlight } from "../runtime/single_flight.ts";
@@ -144,6 +145,7 @@ function credentialOf(
   good: readonly OpenedSecret[],
 ): Credential {
   const { tenant, label, admin, providers, defaultProvider, buckets, readOnly, native } = record;
+  const limits = limitsOf(record);
   return {
     accessKeyId,
     policy: {
@@ -155,6 +157,7 @@ function credentialOf(
       ...(admin === true && { admin }),
       ...(defaultProvider !== undefined && { defaultProvider }),
       ...(buckets && { buckets }),
+      ...(limits && { limits }),
     },
     disabled: record.disabled,
     expiresAt: record.expiresAt,

@@ -1,4 +1,5 @@
 /** Policies of principals. Pure. */
+import type { Limits } from "../catalog/limits.ts";
 
 /** Limits of a principal. */
 export interface Policy {
@@ -16,6 +17,8 @@ export interface Policy {
   readonly readOnly: boolean;
   /** Whether native files and batches may be seen. */
   readonly native: boolean;
+  /** What the access key may use in a calendar month; absent: without limits. */
+  readonly limits?: Limits;
 }
 
 /** Whether a policy allows a provider. */

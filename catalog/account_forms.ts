@@ -3,7 +3,36 @@ import * as v from "valibot";
 import { bytes, number, optional, text } from "./forms.ts";
 
 /** A `CredentialEntry`. */
+const limits = {
+  maxJobs: v.optional(v.number()),
+  maxRecords: v.optional(v.number()),
+  maxBytes: v.optional(v.number()),
+  maxCost: v.optional(v.number()),
+};
+
+const Amounts = v.object({
+  jobs: v.number(),
+  records: v.number(),
+  bytes: v.number(),
+  cost: v.number(),
+});
+
+/** What an access key has used and reserved in a month. */
+export const QuotaForm = v.object({ used: Amounts, reserved: Amounts });
+
+/** What a job has reserved. */
+export const ReservationForm = v.object({
+  accessKeyId: v.string(),
+  month: v.string(),
+  amounts: Amounts,
+  limits: v.object(limits),
+});
+
+/** What a put has reserved. */
+export const PutReservationForm = v.object({ month: v.string(), bytes: v.number() });
+
 export const CredentialForm = v.object({
+  ...limits,
   tenant: text,
   label: optional(text),
   admin: optional(v.boolean()),

@@ -13,6 +13,7 @@ import { createLinkCatalog, type LinkCatalog } from "./links.ts";
 import { createObjectCatalog, type ObjectCatalog } from "./objects.ts";
 import { noMemory, type ReadMemory } from "./read_memory.ts";
 import { createPinCatalog, type PinCatalog } from "./pins.ts";
+import { createQuotaCatalog, type QuotaCatalog } from "./quotas.ts";
 import { createRecordIdCatalog, type RecordIdCatalog } from "./record_ids.ts";
 import { createResultsCatalog, type ResultsCatalog } from "./results.ts";
 import { createSealingCatalog, type SealingCatalog } from "./sealing.ts";
@@ -33,6 +34,7 @@ export interface Catalog {
   readonly shards: ShardCatalog;
   readonly pins: PinCatalog;
   readonly recordIds: RecordIdCatalog;
+  readonly quotas: QuotaCatalog;
   readonly instances: InstanceCatalog;
   readonly credentials: CredentialCatalog;
   readonly sealing: SealingCatalog;
@@ -68,6 +70,7 @@ export function createCatalog(
     shards: createShardCatalog(kv, sleep),
     pins: createPinCatalog(kv, sleep),
     recordIds: createRecordIdCatalog(kv, sleep),
+    quotas: createQuotaCatalog(kv, sleep),
     instances: createInstanceCatalog(kv, sleep),
     credentials: createCredentialCatalog(kv, sleep),
     sealing: createSealingCatalog(kv, sleep),

@@ -1,9 +1,10 @@
 /** Credentials that the gateway has issued. Their secrets are here sealed, never in plain. */
 import { keys } from "./keys.ts";
 import { change } from "./kv.ts";
+import type { Limits } from "./limits.ts";
 
 /** A credential: who signs with it, and what that principal may do. Times are in milliseconds. */
-export interface CredentialEntry {
+export interface CredentialEntry extends Limits {
   readonly tenant: string;
   /** What people call it. */
   readonly label?: string;

@@ -19,6 +19,8 @@ export interface ObjectEntry {
   readonly md5?: string;
   /** Bytes that the client sent. */
   readonly bytes: number;
+  /** Lines that are not empty, where its bytes passed through the gateway. */
+  readonly records?: number;
   readonly modifiedAt: number;
   readonly contentType: string;
   /** Content-Encoding, Cache-Control and the like. */

@@ -20,7 +20,13 @@ import {
   UploadForm,
   WaitingEventForm,
 } from "./forms.ts";
-import { CredentialForm, noCredential } from "./account_forms.ts";
+import {
+  CredentialForm,
+  noCredential,
+  PutReservationForm,
+  QuotaForm,
+  ReservationForm,
+} from "./account_forms.ts";
 
 /** A kind of entry. */
 interface EntryKind {
@@ -64,6 +70,7 @@ const ObjectEntry = v.object({
   held: Held,
   md5: optional(text),
   bytes: number,
+  records: optional(number),
   modifiedAt: number,
   contentType: text,
   headers: texts,
@@ -272,6 +279,9 @@ const kinds: Readonly<Record<string, EntryKind>> = {
   },
   "credential": { key: ofId, value: CredentialForm, standIn: noCredential },
   "credential-use": { key: ofId, value: number },
+  "quota": { key: ofFile, value: QuotaForm },
+  "reservation": { key: ofJob, value: ReservationForm },
+  "put-reservation": { key: ofJob, value: PutReservationForm },
   "sealed-under": { key: [[]], value: text },
   "credentials-version": { key: [[]], value: text },
 };

@@ -6,6 +6,7 @@ import { keys, nativeTenant, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
 import { batchOf, inputOf } from "./plans.ts";
 import { eventNumber, type Outbox, writeEvent } from "./outbox.ts";
+import { settleJob } from "./quotas.ts";
 import type { BatchEntry, JobDescription, JobEntry, JobProgress } from "./entries.ts";
 
 /** What jobs must be like. */
@@ -151,6 +152,7 @@ export function createJobCatalog(
       const job: JobEntry = { ...describe(old.value), ...progress };
       const step = kv.atomic().check(old);
       writeJob(step, scope, job, old.value, outbox);
+      await settleJob(kv, step, scope, job);
       if (!(await step.commit()).ok) return "again";
       outbox?.committed();
       return { done: job };

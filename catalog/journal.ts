@@ -9,6 +9,7 @@ import { type Attempt, change } from "./kv.ts";
 import { writeJob } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
 import { inputOf } from "./plans.ts";
+import { releaseJob, type ReservationEntry, reserveJob } from "./quotas.ts";
 import type { FileEntry, JobEntry, JournalEntry } from "./entries.ts";
 
 /** An entry and whose it is. */
@@ -35,6 +36,7 @@ export function createJournalCatalog(
    * Throws `invalid` with `gone` where the input is being deleted, or was.
    *
    * @param isNamed Whether the input is an object of the catalog's, which is gone once no name is left.
+   * @param reservation Of the access key's limits; `denied` is thrown where they have no room for it.
    * @returns False if the token was promised to another job in the meantime.
    */
   function begin(
@@ -42,6 +44,7 @@ export function createJournalCatalog(
     entry: JournalEntry,
     tags: Readonly<Record<string, string>>,
     isNamed = false,
+    reservation?: ReservationEntry,
   ): Promise<boolean> {
     const { id } = entry.job;
     return change(sleep, async (): Promise<Attempt<boolean>> => {
@@ -60,6 +63,7 @@ export function createJournalCatalog(
         if (isGone) throw deleted();
         step.check(record).set(keys.use(scope.provider, file, id), true);
       }
+      if (reservation) await reserveJob(kv, step, scope, id, reservation);
       for (const [name, value] of Object.entries(tags)) step.set(keys.tag(scope, id, name), value);
       if ((await step.commit()).ok) return { done: true };
       // Over KV Connect a step may be applied and still answer "not ok" (its connection broke):
@@ -135,6 +139,7 @@ export function createJournalCatalog(
         if (now.value === id) step.check(now).delete(at);
       }
       for await (const tag of kv.list({ prefix: keys.tags(scope, id) })) step.delete(tag.key);
+      await releaseJob(kv, step, scope, id);
       return (await step.commit()).ok ? { done: undefined } : "again";
     });
   }

@@ -207,6 +207,18 @@ export const keys = {
   credentialUses: () => ["credential-use"],
   /** When a credential was last used. */
   credentialUse: (accessKeyId: string) => ["credential-use", accessKeyId],
+  /** What an access key has used and reserved in a calendar month. */
+  quotas: (accessKeyId: string) => ["quota", accessKeyId],
+  quota: (accessKeyId: string, month: string) => ["quota", accessKeyId, month],
+  /** What a job has reserved of its access key's limits until it ends. */
+  reservation: (s: Scope, id: JobId) => ["reservation", s.tenant, s.provider, id],
+  putReservations: () => ["put-reservation"],
+  putReservation: (accessKeyId: string, instance: string, id: string) => [
+    "put-reservation",
+    accessKeyId,
+    instance,
+    id,
+  ],
   /** Which key the secrets of credentials are sealed under. */
   sealedUnder: () => ["sealed-under"],
   /** Changes with every change of a credential, so that one read shows whether any did. */

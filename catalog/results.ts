@@ -12,6 +12,7 @@ import type { Outbox } from "./outbox.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import { dropName, placeOf, throwAway } from "./names.ts";
+import { settleJob, type Spent } from "./quotas.ts";
 import type { FileEntry, JobEntry, JobProgress, ObjectEntry } from "./entries.ts";
 
 /** An object of results to be recorded. */
@@ -33,8 +34,13 @@ export interface Ending {
 /**
  * Adds to the step that ends a job what must be recorded with the end, or not at all. It is called for
  * each attempt at the step; results that come late are a second step, with a job that was over.
+ *
+ * @returns What the job's work came to, where that is known.
  */
-export type AtEnd = (step: Deno.AtomicOperation, ending: Ending) => void | Promise<void>;
+export type AtEnd = (
+  step: Deno.AtomicOperation,
+  ending: Ending,
+) => Spent | void | Promise<Spent | void>;
 
 /** Who reads the results of a job, until when. */
 interface Lease {
@@ -156,7 +162,8 @@ export function createResultsCatalog(
         .delete(keys.settling(scope, id));
       writeJob(step, scope, job, old.value, outbox);
       for (const one of objects) await write(step, scope, one);
-      await atEnd(step, { scope, job, old: old.value });
+      const spent = await atEnd(step, { scope, job, old: old.value });
+      await settleJob(kv, step, scope, job, spent ?? {});
       if (!(await step.commit()).ok) return "again";
       outbox?.committed();
       return { done: job };

@@ -48,10 +48,14 @@ ${calledAs("keys add")} --tenant NAME --providers NAME,NAME [option ...]
     --native                 it sees native files and batches: those made without Batchway
     --expires ISO            when it ends, such as 2027-01-31 or 2027-01-31T12:00:00Z
     --label TEXT             what people call it
+    --max-jobs N, --max-records N, --max-bytes N, --max-cost USD
+                             what it may use in a calendar month (UTC): jobs, records of jobs,
+                             bytes of puts, and what jobs cost by the prices of the configuration
     --admin                  it issues and changes keys over HTTP, and sees the accounts of all tenants
 ${calledAs("keys set")} ID [option ...]
     changes a credential: the options of add but --tenant; --no-label, --no-admin, --no-buckets,
-    --no-default-provider, --no-read-only, --no-native and --no-expires take them back
+    --no-default-provider, --no-read-only, --no-native and --no-expires take them back; --max-jobs
+    none and its like take a limit away
 ${calledAs("keys list")}          all, with when each was last used
 ${calledAs("keys disable")} ID    refuse it until it is enabled
 ${calledAs("keys enable")} ID
@@ -67,8 +71,8 @@ BATCHWAY_CONFIG) the configuration file. A running gateway knows of a change wit
 /** An option that gives a setting: its name in JSON, and the form of its value. */
 interface SettingOption {
   readonly setting: SettingName;
-  /** `names` are separated by commas. */
-  readonly form: "flag" | "text" | "names";
+  /** `names` are separated by commas; a `number` may be `none`, which takes it back. */
+  readonly form: "flag" | "text" | "names" | "number";
   /** Whether `--no-…` takes it back. */
   readonly isOptional: boolean;
 }
@@ -83,6 +87,10 @@ const settingOptions: Readonly<Record<string, SettingOption>> = {
   "expires": { setting: "expiresAt", form: "text", isOptional: true },
   "label": { setting: "label", form: "text", isOptional: true },
   "admin": { setting: "admin", form: "flag", isOptional: true },
+  "max-jobs": { setting: "maxJobs", form: "number", isOptional: true },
+  "max-records": { setting: "maxRecords", form: "number", isOptional: true },
+  "max-bytes": { setting: "maxBytes", form: "number", isOptional: true },
+  "max-cost": { setting: "maxCost", form: "number", isOptional: true },
 };
 
 const valueOptions: ParseArgsOptionsConfig = Object.fromEntries(
@@ -174,9 +182,17 @@ function givenOf(values: Readonly<Record<string, unknown>>): GivenSettings {
       throw new UsageError(`--${name} and --no-${name} contradict each other. Give one of them`);
     }
     if (isTakenBack) given[setting] = null;
-    else if (value !== undefined) given[setting] = form === "names" ? listOf(value) : value;
+    else if (value !== undefined) given[setting] = valueOf(form, value);
   }
   return given;
+}
+
+function valueOf(form: SettingOption["form"], value: unknown): unknown {
+  if (form === "names") return listOf(value);
+  if (form !== "number") return value;
+  if (value === "none") return null;
+  // What is not a number is refused by its setting, as text.
+  return typeof value === "string" && /^[0-9]+(?:\.[0-9]+)?$/.test(value) ? Number(value) : value;
 }
 
 function names(known: { readonly providers: readonly string[]; readonly now: number }) {

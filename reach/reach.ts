@@ -1,5 +1,6 @@
 /** What a request may reach, and the accounts behind it. */
 import type { Scope } from "../catalog/keys.ts";
+import type { Limits } from "../catalog/limits.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { Holder } from "../runtime/pool.ts";
 import type {
@@ -14,6 +15,8 @@ export interface Reach {
   readonly tenant: string;
   /** The access key of the request; absent for the anonymous. */
   readonly accessKeyId?: string;
+  /** What the access key may use in a calendar month; absent: without limits. */
+  readonly limits?: Limits;
   /** Whether native files and batches may be seen. */
   readonly native: boolean;
   readonly provider: StoringProvider;

@@ -9,12 +9,13 @@ import { bindingOf, type SelectDeps } from "./select_provider.ts";
 
 /** Returns what a principal may touch at a provider. */
 export function reachOf(principal: Principal, provider: StoringProvider): Reach {
-  const { tenant, native, accessKeyId } = principal;
+  const { tenant, native, accessKeyId, limits } = principal;
   return {
     tenant,
     native,
     provider,
     ...(accessKeyId !== null && { accessKeyId }),
+    ...(limits && { limits }),
     ...(principal.buckets && { mayUse: (bucket) => allowsBucket(principal, bucket) }),
   };
 }

@@ -27,7 +27,7 @@ const walls: Readonly<Record<string, Wall>> = {
   // Objects and jobs agree on whose things a request may touch.
   "reach": {
     uses: ["codecs"],
-    usesTypesOf: ["catalog/keys.ts", "runtime", "providers/provider.ts"],
+    usesTypesOf: ["catalog/keys.ts", "catalog/limits.ts", "runtime", "providers/provider.ts"],
   },
   "objects": {
     uses: ["reach", "blobs", "catalog", "codecs", "runtime"],
