@@ -6,6 +6,7 @@ import { keys, maxBatch } from "../catalog/keys.ts";
 import { change } from "../catalog/kv.ts";
 import type { JobId } from "../codecs/ids.ts";
 import { grouped } from "../catalog/indexing.ts";
+import { quotaRules } from "./quota_rules.ts";
 import { type Rule, rules, type Verdict } from "./rules.ts";
 
 /** Something that is wrong within the catalog. */
@@ -24,7 +25,7 @@ export async function* examine(raw: Deno.Kv, sleep: Sleep): AsyncGenerator<Findi
   yield* wrongEntries(raw);
   // As gateways see it: what is set aside is not there.
   const kv = checkedKv(raw);
-  for (const rule of rules) {
+  for (const rule of [...rules, ...quotaRules]) {
     const entries = kv.list({ prefix: rule.prefix }, { batchSize: maxBatch });
     for await (const some of grouped(entries, atOnce)) {
       const found = await Promise.all(some.map(({ key }) => look(kv, sleep, rule, key)));

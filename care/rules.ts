@@ -41,6 +41,7 @@ export const verdictKinds = {
   "shared-batch": "batches that two jobs claim",
   "stray-token": "idempotency tokens without their job",
   "stray-tag": "tags without their job",
+  "stray-reservation": "amounts reserved for a job that does not run",
   "stray-use": "files held for a job that does not run",
   "object-names": "objects that their file does not know of",
   "stray-name": "names of files without their object",

@@ -2,19 +2,18 @@
 import * as v from "valibot";
 import { bytes, number, optional, text } from "./forms.ts";
 
-/** A `CredentialEntry`. */
 const limits = {
-  maxJobs: v.optional(v.number()),
-  maxRecords: v.optional(v.number()),
-  maxBytes: v.optional(v.number()),
-  maxCost: v.optional(v.number()),
+  maxJobs: optional(number),
+  maxRecords: optional(number),
+  maxBytes: optional(number),
+  maxCost: optional(number),
 };
 
 const Amounts = v.object({
-  jobs: v.number(),
-  records: v.number(),
-  bytes: v.number(),
-  cost: v.number(),
+  jobs: number,
+  records: number,
+  bytes: number,
+  cost: number,
 });
 
 /** What an access key has used and reserved in a month. */
@@ -22,15 +21,16 @@ export const QuotaForm = v.object({ used: Amounts, reserved: Amounts });
 
 /** What a job has reserved. */
 export const ReservationForm = v.object({
-  accessKeyId: v.string(),
-  month: v.string(),
+  accessKeyId: text,
+  month: text,
   amounts: Amounts,
   limits: v.object(limits),
 });
 
 /** What a put has reserved. */
-export const PutReservationForm = v.object({ month: v.string(), bytes: v.number() });
+export const PutReservationForm = v.object({ month: text, bytes: number });
 
+/** A `CredentialEntry`. */
 export const CredentialForm = v.object({
   ...limits,
   tenant: text,

@@ -64,11 +64,16 @@ export function createQuotaCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { get, correct, reservePut, releasePut, sweepPuts };
+  return { get, limitsOf, correct, reservePut, releasePut, sweepPuts };
 
   /** What a key has used and reserved in a month. */
   async function get(accessKeyId: string, month: string): Promise<QuotaEntry> {
     return (await kv.get<QuotaEntry>(keys.quota(accessKeyId, month))).value ?? nothing;
+  }
+
+  /** The limits that a job is held to; undefined where it has none. */
+  async function limitsOf(scope: Scope, id: JobId): Promise<Limits | undefined> {
+    return (await kv.get<ReservationEntry>(keys.reservation(scope, id))).value?.limits;
   }
 
   /**
@@ -79,7 +84,7 @@ export function createQuotaCatalog(
   function correct(
     scope: Scope,
     id: JobId,
-    found: Pick<Amounts, "records" | "cost">,
+    found: Partial<Pick<Amounts, "records" | "cost">>,
   ): Promise<string | undefined> {
     return change(sleep, async (): Promise<Attempt<string | undefined>> => {
       const held = await kv.get<ReservationEntry>(keys.reservation(scope, id));
@@ -184,7 +189,10 @@ export async function settleJob(
   spent: Spent = {},
 ): Promise<void> {
   if (!isTerminal(job.status)) return;
-  const used = ({ amounts }: ReservationEntry) => usedBy(job, amounts, spent);
+  // A dry run has no records at a provider.
+  const isDryRun = job.plan.kind === "sharded" && job.plan.isDryRun === true;
+  const used = ({ amounts }: ReservationEntry) =>
+    isDryRun ? { ...noAmounts, jobs: amounts.jobs } : usedBy(job, amounts, spent);
   await endReservation(kv, step, keys.reservation(scope, job.id), used);
 }
 

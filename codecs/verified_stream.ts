@@ -2,6 +2,7 @@
 import type { DigestTap } from "./checksums.ts";
 import { ByteBuffer } from "../runtime/byte_buffer.ts";
 import { Failure } from "./failure.ts";
+import { LineCount } from "./line_count.ts";
 
 /** A body on its way through, and what was found right about it. */
 export interface VerifiedStream {
@@ -14,6 +15,8 @@ export interface VerifiedStream {
   checksums(): Readonly<Record<string, string>>;
   /** The MD5 of the bytes in hex where it was among the digests; known once the stream has ended well. */
   md5(): string | undefined;
+  /** Lines that are not empty, so far. */
+  records(): number;
   /** Whether the last byte was given out, which a reader may have passed on. */
   isGivenOut(): boolean;
 }
@@ -37,6 +40,7 @@ export function verifiedStream(
   { length, tap }: { readonly length: number; readonly tap: DigestTap },
 ): VerifiedStream {
   const reader = body.getReader();
+  const lines = new LineCount();
   let checksums: Readonly<Record<string, string>> | undefined;
   let held: Uint8Array | undefined;
   let seen = 0;
@@ -54,6 +58,7 @@ export function verifiedStream(
       seen += value.byteLength;
       if (seen > length) throw incomplete("longer");
       tap.update(value);
+      lines.push(value);
       sinceYield += value.byteLength;
       if (sinceYield >= yieldBytes) {
         sinceYield = 0;
@@ -89,6 +94,7 @@ export function verifiedStream(
     stream,
     isGivenOut: () => checksums !== undefined,
     md5: () => tap.md5(),
+    records: () => lines.lines,
     checksums() {
       if (checksums === undefined) throw new Error("Cannot tell checksums: stream has not ended");
       return checksums;

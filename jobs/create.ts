@@ -18,6 +18,7 @@ import { freshMilliseconds } from "./fresh_input.ts";
 import { firstLease, type JournalWork } from "./journal.ts";
 import { checkOutput, outputProvider } from "./output.ts";
 import { planJob } from "./plan_job.ts";
+import { reservationOf } from "./quota.ts";
 import type { CreateRequest } from "./validate.ts";
 
 /** Identifies a create request: the token, and a digest of all else. */
@@ -125,7 +126,8 @@ export function createCreate(deps: JobTools, work: JournalWork) {
     signal: AbortSignal,
     promise: Identity | undefined,
   ): Promise<Begun | undefined> {
-    const { modifiedAt, plan, isNamed, pins = [] } = await planJob(deps, reach, request, signal);
+    const planned = await planJob(deps, reach, request, signal);
+    const { modifiedAt, plan, isNamed, pins = [] } = planned;
     // Its batch is looked for by this time, and its own time runs from it.
     const submittedAt = deps.clock.earliest();
     const { jobName: name, tags, ...rest } = request;
@@ -146,12 +148,13 @@ export function createCreate(deps: JobTools, work: JournalWork) {
       ...firstLease(deps, deps.clock.latest()),
       ...(promise && { promise }),
     };
+    const reservation = await reservationOf(deps, reach, planned, job, signal);
     const isFresh = submittedAt - modifiedAt < freshMilliseconds;
     const scope = scopeOf(reach);
     let isOurs = false;
     try {
       if (pins.length > 0) await catalog.pins.hold(scope, job.id, pins, reach.native);
-      isOurs = await catalog.journal.begin(scope, entry, tags, isNamed);
+      isOurs = await catalog.journal.begin(scope, entry, tags, isNamed, reservation);
     } finally {
       if (!isOurs && pins.length > 0) await letGo(scope, job.id);
     }

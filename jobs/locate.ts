@@ -37,6 +37,10 @@ export interface LocatedInput {
   readonly isNamed?: boolean;
   /** What is to be held for the job, where its own provider does not have it as one object. */
   readonly pins?: readonly PinEntry[];
+  /** Bytes of it, packed ones where it is packed; absent where they are not known. */
+  readonly bytes?: number;
+  /** Its records, where they were counted as it was put. */
+  readonly records?: number;
   /** Milliseconds since 1970. */
   readonly modifiedAt: number;
   /** Reads its first record. */
@@ -73,6 +77,8 @@ export async function locate(
     ...(isOwn
       ? { own: object, isNamed: name !== undefined }
       : { pins: [{ provider, key: uri?.key ?? "", ...heldOf(object) }] }),
+    bytes: object.bytes,
+    ...(object.records !== undefined && !isPacked && { records: object.records }),
     modifiedAt: object.modifiedAt,
     head: (signal) => object.bytes === 0 ? empty() : headOf(deps, reach, source, signal),
   };
@@ -137,7 +143,7 @@ async function folder(
     const isPinned = pins.length > 0 && pins.length <= mostPinned;
     return {
       source: isPinned ? { ...source, pinned: pins.length } : source,
-      ...(isPinned && { pins }),
+      ...(isPinned && { pins, bytes: pins.reduce((sum, { bytes }) => sum + bytes, 0) }),
       modifiedAt: 0,
       head: (signal) => headOf(deps, reach, source, signal),
     };
@@ -180,6 +186,7 @@ async function outside(
   } as const;
   return {
     source,
+    ...(bytes !== undefined && { bytes }),
     modifiedAt,
     head: (signal) => bytes === 0 ? empty() : headOf(deps, reach, source, signal),
   };

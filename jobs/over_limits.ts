@@ -57,7 +57,11 @@ export function checkReadable(
   );
 }
 
-async function countRecords(body: ReadableStream<Uint8Array>, most: number): Promise<number> {
+/** Counts the records of a body, and no more of them than `most`. */
+export async function countRecords(
+  body: ReadableStream<Uint8Array>,
+  most: number,
+): Promise<number> {
   const lines = new LineReader();
   let count = 0;
   for await (const chunk of body) {

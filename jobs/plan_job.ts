@@ -30,6 +30,7 @@ export interface PlannedJob {
   readonly isNamed: boolean;
   /** What is to be held besides the plan's input. */
   readonly pins?: readonly PinEntry[];
+  readonly located: LocatedInput;
 }
 
 /** Plans a job. Throws `invalid` where its input is not there or cannot be run at the provider. */
@@ -67,7 +68,7 @@ export async function planJob(
     if (own?.held.in === "provider") {
       const { file: input, account } = own.held;
       await refuseForeign(deps.catalog.recordIds, reach, input);
-      return { modifiedAt, isNamed, plan: { kind: "direct", input, account } };
+      return { modifiedAt, isNamed, located, plan: { kind: "direct", input, account } };
     }
     throw new Failure(
       "invalid",
@@ -86,7 +87,7 @@ export async function planJob(
     source,
     ...(own && { input: own.file }),
   } as const;
-  return { modifiedAt, isNamed, plan, ...(pins && { pins }) };
+  return { modifiedAt, isNamed, located, plan, ...(pins && { pins }) };
 }
 
 async function looked(located: LocatedInput, isFile: boolean, signal: AbortSignal): Promise<Head> {

@@ -161,7 +161,7 @@ export function createCompletion(deps: CompleteDeps) {
     const composite = await compositeOf(upload, parts, request.checksums);
     const tap = await createDigestTap(digestsOf(upload, request.checksums));
     for (const part of parts) if (!await spool.has(id, part)) throw invalidPart(part.number);
-    const { stream, checksums, isGivenOut } = verifiedStream(spool.read(id, parts), {
+    const { stream, checksums, isGivenOut, records } = verifiedStream(spool.read(id, parts), {
       length: bytes,
       tap,
     });
@@ -173,6 +173,7 @@ export function createCompletion(deps: CompleteDeps) {
       bytes,
       body: stream,
       isGivenOut,
+      records,
       checksums: () => ({ ...checksums(), ...composite }),
       md5: () => multipartEtag(parts.map(({ md5 }) => md5)),
       contentType,

@@ -27,6 +27,8 @@ export interface NewObject {
   readonly checksums: () => Readonly<Record<string, string>>;
   /** S3's ETag of the bytes, known once the body has ended; absent where it is not computed. */
   readonly md5?: () => string | undefined;
+  /** Lines that are not empty, known once a streamed body has ended; absent where nothing counts them. */
+  readonly records?: () => number;
   readonly contentType: string;
   readonly headers: ObjectHeaders;
   readonly metadata: Readonly<Record<string, string>>;

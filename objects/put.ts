@@ -2,6 +2,7 @@
 import type { ObjectEntry } from "../catalog/entries.ts";
 import { checkWrite } from "../catalog/objects.ts";
 import { Failure } from "../codecs/failure.ts";
+import { countLines } from "../codecs/line_count.ts";
 import type { Account } from "../providers/provider.ts";
 import { pickAccount } from "../reach/accounts.ts";
 import { type Reach, scopeOf } from "../reach/reach.ts";
@@ -33,6 +34,7 @@ export async function put(
   const record: ObjectEntry = {
     ...stored.members,
     bytes: object.bytes,
+    ...recordsOf(object),
     modifiedAt: deps.now(),
     contentType: object.contentType,
     headers: object.headers,
@@ -68,6 +70,12 @@ export async function put(
     );
   }
   return record;
+}
+
+/** How many records it has, where its bytes were counted. */
+function recordsOf({ body, records }: NewObject): Pick<ObjectEntry, "records"> {
+  if (body instanceof Uint8Array) return { records: countLines(body) };
+  return records ? { records: records() } : {};
 }
 
 /** Stores the bytes where they belong. */

@@ -17,6 +17,7 @@ import {
 } from "../codecs/checksums.ts";
 import { chunkSigningForm, verifyChunkSignatures } from "../codecs/chunk_signatures.ts";
 import { Failure } from "../codecs/failure.ts";
+import { countLines } from "../codecs/line_count.ts";
 import { verifiedBytes, type VerifiedStream, verifiedStream } from "../codecs/verified_stream.ts";
 import { bounds } from "../runtime/bounds.ts";
 import { ByteBuffer } from "../runtime/byte_buffer.ts";
@@ -143,7 +144,8 @@ interface S3Sender extends Pick<Context, "request" | "audit"> {
 }
 
 /** A body with what was found right about it: in memory, or a stream. */
-export interface OpenedBody extends Pick<VerifiedStream, "checksums" | "md5" | "isGivenOut"> {
+export interface OpenedBody
+  extends Pick<VerifiedStream, "checksums" | "md5" | "isGivenOut" | "records"> {
   readonly body: ReadableStream<Uint8Array> | Uint8Array;
 }
 
@@ -171,6 +173,7 @@ export async function openBody(
     checksums: () => whole.checksums,
     md5: () => tap.md5(),
     isGivenOut: () => true,
+    records: () => countLines(whole.bytes),
   };
 }
 

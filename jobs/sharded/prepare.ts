@@ -25,6 +25,7 @@ import type { Account, BatchLimits, TranslationTarget } from "../../providers/pr
 import type { BlobStore } from "../../blobs/store.ts";
 import type { Scope } from "../../catalog/keys.ts";
 import type { JobTools } from "../deps.ts";
+import { demandOf, type ReadDemand } from "../quota.ts";
 import { placeOf } from "../results/place.ts";
 import { Cutter, GrowingBlob } from "./cut.ts";
 import { FirstReading, numbered, UnfitInput } from "./input.ts";
@@ -84,12 +85,16 @@ export async function prepare(
   signal: AbortSignal,
 ): Promise<PreparedEntry | Unfit> {
   const { scope, job, plan, account, store } = sharded;
-  const work = new Preparing(deps, sharded, signal, new GrowingBlob(await store.draft()));
+  const demand = await demandOf(deps, sharded);
+  const report = new GrowingBlob(await store.draft());
+  const work = new Preparing(deps, sharded, signal, report, demand);
   const reading = await FirstReading.begin(deps, sharded);
   try {
     await readAll(sharded, work, reading, signal);
     if (work.reasons.length > 0) return { reasons: work.reasons };
     if (work.records === 0) return { reasons: ["The input holds no record."] };
+    const excess = await demand?.reserve(work.records);
+    if (excess !== undefined) return { reasons: [excess] };
     const copy = await reading.keep(signal);
     const shards = await work.cutter.end();
     const entry = { ...await work.entry(shards.length), ...(copy && { copy }) };
@@ -163,10 +168,18 @@ class Preparing {
   readonly #limits: BatchLimits;
   readonly #report: GrowingBlob;
   readonly #signal: AbortSignal;
+  readonly #demand: ReadDemand | undefined;
 
-  constructor(deps: JobTools, sharded: ShardedJob, signal: AbortSignal, report: GrowingBlob) {
+  constructor(
+    deps: JobTools,
+    sharded: ShardedJob,
+    signal: AbortSignal,
+    report: GrowingBlob,
+    demand: ReadDemand | undefined,
+  ) {
     const { scope: { provider }, job: { id }, plan, target, account, store } = sharded;
     this.#sharded = sharded;
+    this.#demand = demand;
     this.#ids = wireIdsOf(id, account);
     this.#model = modelOf(deps, sharded);
     this.#limits = target.limits;
@@ -201,6 +214,7 @@ class Preparing {
 
   async #send(place: LinePlace, text: string): Promise<void> {
     if (this.#sharded.plan.isDryRun) this.#tokens += tokensOf(text);
+    this.#demand?.add(text);
     await this.cutter.add(place, text);
   }
 

@@ -19,13 +19,14 @@ export async function putObject(request: S3Request): Promise<Response> {
   const hasMd5Etag = deps.objects.etagForm(reach, bucket) === "md5";
   const hasMd5 = hasMd5Etag || headers.has("content-md5");
   const digests = hasMd5Etag ? [...declared, computedMd5] : declared;
-  const { body, isGivenOut, checksums, md5 } = await openBody(request, bytes, digests);
+  const { body, isGivenOut, checksums, md5, records } = await openBody(request, bytes, digests);
   const stored = deps.objects.put(reach, {
     bucket,
     key,
     bytes,
     body,
     isGivenOut,
+    records,
     checksums,
     ...(hasMd5 && { md5 }),
     ...description,

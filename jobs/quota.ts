@@ -1,0 +1,190 @@
+/**
+ * What a job reserves of its access key's limits when it is created. Its records are counted where
+ * that is cheap, and else estimated: a sharded job is held to what it has when its input is read,
+ * before anything is sent.
+ */
+import type { BegunJob } from "../catalog/entries.ts";
+import type { Scope } from "../catalog/keys.ts";
+import { type Amounts, costUnits, monthOf } from "../catalog/limits.ts";
+import type { ShardedPlan } from "../catalog/plan.ts";
+import type { ReservationEntry } from "../catalog/quotas.ts";
+import { Failure } from "../codecs/failure.ts";
+import type { Reach } from "../reach/reach.ts";
+import { askedModel } from "./asked_model.ts";
+import type { JobTools, Price } from "./deps.ts";
+import type { LocatedInput } from "./locate.ts";
+import { canBeRead, countRecords } from "./over_limits.ts";
+import type { PlannedJob } from "./plan_job.ts";
+
+/** Bytes of a record by which an input is estimated that is read later. */
+const usualRecordBytes = 1_000;
+/** The shortest record has more bytes than this. */
+const leastRecordBytes = 20;
+/** Bytes of text that make a token, as a rule of thumb for English and JSON. */
+const bytesPerToken = 4;
+/** Output tokens of a record that sets no limit. */
+export const usualOutputTokens = 4_096;
+
+/** The demand of a job on limits of records and cost. */
+export type Demand = Pick<Amounts, "records" | "cost">;
+
+/**
+ * Returns what a create reserves; undefined where its access key has no limits. Throws `invalid` where
+ * the key has a limit of cost and there is no price.
+ */
+export async function reservationOf(
+  deps: JobTools,
+  reach: Reach,
+  { plan, located }: Pick<PlannedJob, "plan" | "located">,
+  job: BegunJob,
+  signal: AbortSignal,
+): Promise<ReservationEntry | undefined> {
+  const { accessKeyId, limits } = reach;
+  if (accessKeyId === undefined || !limits) return undefined;
+  const price = limits.maxCost === undefined
+    ? undefined
+    : highestPrice(deps, targetsOf(deps, reach, job));
+  const isDryRun = plan.kind === "sharded" && plan.isDryRun === true;
+  const records = isDryRun ? 0 : await recordsOf(deps, reach, { plan, located }, signal);
+  const cost = !price || isDryRun ? 0 : costOf(
+    price,
+    located.bytes ?? records * usualRecordBytes,
+    records * await outputTokensOfHead(located, signal),
+  );
+  const amounts = { jobs: 1, records, bytes: 0, cost };
+  return { accessKeyId, month: monthOf(job.submittedAt), amounts, limits };
+}
+
+/** The models that a job may run. */
+function targetsOf(
+  deps: Pick<JobTools, "models">,
+  { provider }: Pick<Reach, "provider">,
+  { modelId, plan }: Pick<BegunJob, "modelId" | "plan">,
+): readonly Target[] {
+  if (plan.kind === "sharded") return [plan.target, ...(plan.fallback ? [plan.fallback] : [])];
+  return [{ provider: provider.name, modelId: askedModel(deps, provider, modelId) }];
+}
+
+/** A model of a provider. */
+interface Target {
+  readonly provider: string;
+  readonly modelId: string;
+}
+
+/**
+ * Returns the price that a job is estimated by: the higher one where it may fall back. Throws `invalid`
+ * where one is not known.
+ */
+export function highestPrice(
+  { priceOf }: Pick<JobTools, "priceOf">,
+  targets: readonly Target[],
+): Price {
+  let [input, output] = [0, 0];
+  for (const { provider, modelId } of targets) {
+    const price = priceOf?.(provider, modelId);
+    if (!price) throw unpriced(provider, modelId);
+    input = Math.max(input, price.input);
+    output = Math.max(output, price.output);
+  }
+  return { input, output };
+}
+
+function unpriced(provider: string, modelId: string): Failure {
+  return new Failure(
+    "invalid",
+    `The access key has a limit of cost (--max-cost), and there is no price of ${
+      modelId.slice(0, 100)
+    } at ${provider}. Name it under "prices" in the gateway's configuration`,
+  );
+}
+
+/** Returns the estimated cost of records in billionths of a USD, rounded up. */
+export function costOf({ input, output }: Price, bytes: number, outputTokens: number): number {
+  const dollars = (bytes / bytesPerToken * input + outputTokens * output) / 1e6;
+  return Math.ceil(dollars * costUnits);
+}
+
+const limitOfOutput = new RegExp(
+  '"(?:max_tokens|max_completion_tokens|max_output_tokens|max_new_tokens|max_gen_len|maxTokens|' +
+    'maxOutputTokens|max_tokens_to_sample|maxTokenCount)"\\s*:\\s*([0-9]+)',
+  "g",
+);
+
+const answersOf = /"(?:n|candidateCount)"\s*:\s*([0-9]+)/g;
+
+/**
+ * Returns the output tokens that the text of a record allows itself, or the usual ones, for all the
+ * answers that it asks for. A quote inside of a string is escaped, so that no prompt is taken for it.
+ */
+export function outputTokensOf(text: string): number {
+  return (mostOf(text, limitOfOutput) || usualOutputTokens) * (mostOf(text, answersOf) || 1);
+}
+
+function mostOf(text: string, form: RegExp): number {
+  let most = 0;
+  for (const [, digits] of text.matchAll(form)) most = Math.max(most, Number(digits));
+  return most;
+}
+
+async function outputTokensOfHead(located: LocatedInput, signal: AbortSignal): Promise<number> {
+  try {
+    const head = await located.head(signal);
+    if (head.kind === "empty") return 0;
+    return typeof head.line === "string" ? usualOutputTokens : outputTokensOf(head.line.raw);
+  } catch (error) {
+    // Not every provider gives its files back.
+    if (error instanceof Failure && error.kind === "unsupported") return usualOutputTokens;
+    throw error;
+  }
+}
+
+async function recordsOf(
+  { objects }: Pick<JobTools, "objects">,
+  reach: Reach,
+  { plan, located }: Pick<PlannedJob, "plan" | "located">,
+  signal: AbortSignal,
+): Promise<number> {
+  const { own, bytes = 0, records } = located;
+  if (records !== undefined) return records;
+  const most = reach.limits?.maxRecords;
+  const isReadLater = plan.kind === "sharded" || most === undefined;
+  if (isReadLater || !own) return Math.max(1, Math.ceil(bytes / usualRecordBytes));
+  if (!canBeRead(reach, own)) return Math.max(1, Math.ceil(bytes / leastRecordBytes));
+  // One more than there is room for shows that there is none.
+  const body = await objects.read(reach, { record: own }, undefined, signal);
+  return await countRecords(body, most + 1);
+}
+
+/** Sums of the records of a sharded job as they are read, where its access key has limits. */
+export interface ReadDemand {
+  /** Counts a line that is sent. */
+  add(text: string): void;
+  /** Reserves what was read; returns why there is no room for it. */
+  reserve(records: number): Promise<string | undefined>;
+}
+
+/** Sums what a sharded job uses of its access key's limits; undefined where it has none. */
+export async function demandOf(
+  deps: JobTools,
+  { scope, job, plan }: { scope: Scope; job: Pick<BegunJob, "id">; plan: ShardedPlan },
+): Promise<ReadDemand | undefined> {
+  const { quotas } = deps.catalog;
+  const limits = await quotas.limitsOf(scope, job.id);
+  if (!limits || plan.isDryRun) return undefined;
+  const targets = [plan.target, ...(plan.fallback ? [plan.fallback] : [])];
+  // A price that is gone from the configuration since the create leaves what was reserved then.
+  const isPriced = targets.every((one) => deps.priceOf?.(one.provider, one.modelId));
+  const price = limits.maxCost !== undefined && isPriced ? highestPrice(deps, targets) : undefined;
+  let [bytes, outputTokens] = [0, 0];
+  return {
+    add(text) {
+      if (!price) return;
+      bytes += text.length;
+      outputTokens += outputTokensOf(text);
+    },
+    reserve(records) {
+      const cost = price && costOf(price, bytes, outputTokens);
+      return quotas.correct(scope, job.id, { records, ...(cost !== undefined && { cost }) });
+    },
+  };
+}
