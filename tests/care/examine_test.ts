@@ -249,3 +249,25 @@ Deno.test("nothing is thrown away because what it belongs to is damaged", async 
   for (const { mend } of findings) await mend?.();
   assert.equal((await all(kv.list({ prefix: [] }))).length, before);
 });
+
+Deno.test("what is reserved for a job that does not run is given back, and of one that runs is kept", async () => {
+  using open = await openCatalog();
+  const { journal, jobs, quotas } = open.catalog;
+  const amounts = { jobs: 1, records: 10, bytes: 0, cost: 5 };
+  const held = { accessKeyId: "A", month: "2026-11", amounts, limits: { maxJobs: 9 } };
+  const gone = jobRecord(1_000);
+  const begun = jobRecord(2_000);
+  const running = jobRecord(3_000);
+  for (const job of [gone, begun, running]) {
+    assert.ok(await journal.begin(scope, journalRecord(job), {}, false, held));
+  }
+  await journal.finish(scope, running);
+  assert.deepEqual(await kindsOf(open.kv), []);
+  await open.kv.delete(keys.journalEntry(scope, gone.id));
+  assert.deepEqual(await kindsOf(open.kv), ["stray-reservation", "stray-use"]);
+  await mendAll(open.kv);
+  assert.deepEqual(await kindsOf(open.kv), []);
+  assert.equal((await quotas.get("A", "2026-11")).reserved.records, 20);
+  await jobs.update(scope, running.id, (job) => ({ ...job, status: "Failed" }));
+  assert.deepEqual(await kindsOf(open.kv), []);
+});
