@@ -1,10 +1,11 @@
 /** Composition: configuration → catalog → providers → objects, jobs → app → listeners. */
 import { checkFirstKey, firstCredential } from "./access/first_key.ts";
 import { calledAs } from "./runtime/program_name.ts";
+import { createKeyService } from "./access/key_service.ts";
 import { createKeyring, type Keyring } from "./access/keyring.ts";
 import { createLastUse } from "./access/last_use.ts";
 import { createRateLimit } from "./access/rate_limit.ts";
-import { checkSecretKey } from "./access/sealing.ts";
+import { checkSecretKey, sealingBox } from "./access/sealing.ts";
 import { openBox } from "./access/secret_key.ts";
 import { createStores, foldersOf, placeOfObjects } from "./blob_stores.ts";
 import { createCatalog } from "./catalog/catalog.ts";
@@ -250,6 +251,13 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     metrics,
     refusals,
     lastUse,
+    keys: createKeyService({
+      credentials: catalog.credentials,
+      box: () => sealingBox(catalog, secretKey),
+      removedAll: () => catalog.sealing.set(undefined),
+      random,
+      now,
+    }),
     ports: () => ({ main: portOf(new URL(url)), s3: s3Url && portOf(new URL(s3Url)) }),
     answered: createAudit({ log, metrics, refusals, now }),
     trustProxy: config.trustProxy,

@@ -1,6 +1,7 @@
 /** The key that the environment names: it may do everything, and is kept nowhere. */
 import type { CredentialCatalog } from "../catalog/credentials.ts";
 import { anonymousTenant } from "../catalog/keys.ts";
+import { calledAs } from "../runtime/program_name.ts";
 import { bearerOf, hashBearer } from "./issue.ts";
 import type { Credential } from "./keyring.ts";
 
@@ -41,6 +42,6 @@ export async function checkFirstKey(
   if (!(await credentials.all()).some((one) => one.accessKeyId === accessKeyId)) return;
   throw new Error(
     `BATCHWAY_ADMIN_KEY_ID is ${accessKeyId}, and a key of that id was issued. Choose another id, ` +
-      `or remove that key with 'deno task keys remove ${accessKeyId}'`,
+      `or remove that key with '${calledAs(`keys remove ${accessKeyId}`)}'`,
   );
 }

@@ -24,6 +24,8 @@ export interface KnownNames {
   readonly now: number;
   /** How the issuer wrote a setting's name, such as `--default-provider`. */
   readonly nameOf: (setting: SettingName) => string;
+  /** What else the issuer may give; only for hints. */
+  readonly others?: readonly string[];
 }
 
 /** Settings that are being changed: one that is undefined is taken back. */
@@ -103,7 +105,7 @@ function draftOf(given: GivenSettings, known: KnownNames): Draft {
   for (const [name, value] of Object.entries(given)) {
     const setting = settingNames.find((one) => one === name);
     if (setting === undefined) {
-      const near = nearest(name, settingNames);
+      const near = nearest(name, [...settingNames, ...known.others ?? []]);
       throw invalid(`${name.slice(0, 64)} is not a setting of a key; the nearest is ${near}`);
     }
     if (value === undefined) continue;

@@ -2,6 +2,7 @@
 import { calledAs } from "../runtime/program_name.ts";
 import type { CredentialCatalog } from "../catalog/credentials.ts";
 import type { SealingCatalog } from "../catalog/sealing.ts";
+import { Failure } from "../codecs/failure.ts";
 import type { SecretBox } from "../codecs/secret_box.ts";
 import { keyPlace, openBox, openOrMakeBox, type SecretKeyOptions } from "./secret_key.ts";
 
@@ -82,14 +83,16 @@ const wayOut = (): string =>
   } ` +
   "remove ID`, and issue new ones";
 
-function missing(options: SecretKeyOptions): Error {
-  return new Error(
+function missing(options: SecretKeyOptions): Failure {
+  return new Failure(
+    "conflict",
     `The key that sealed the credentials' secrets is missing. ${restore(options)}. ${wayOut()}`,
   );
 }
 
-function elsewhere(options: SecretKeyOptions): Error {
-  return new Error(
+function elsewhere(options: SecretKeyOptions): Failure {
+  return new Failure(
+    "conflict",
     `A gateway of this catalog has a secret key that is not here. ${
       restore(options)
     }; or set it to ` +
@@ -97,8 +100,9 @@ function elsewhere(options: SecretKeyOptions): Error {
   );
 }
 
-function other(options: SecretKeyOptions): Error {
-  return new Error(
+function other(options: SecretKeyOptions): Failure {
+  return new Failure(
+    "conflict",
     `${
       options.configured ? "BATCHWAY_SECRET_KEY" : keyPlace(options)
     } is not the key that sealed ` +

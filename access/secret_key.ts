@@ -5,6 +5,7 @@ import {
   type SecretBox,
   secretKeyBytes,
 } from "../codecs/secret_box.ts";
+import { Failure } from "../codecs/failure.ts";
 import { found } from "../runtime/files.ts";
 
 /** Where the key may be. */
@@ -27,7 +28,10 @@ export async function openOrMakeBox(options: SecretKeyOptions): Promise<SecretBo
   if (box) return box;
   const path = keyPlace(options);
   if (path === undefined) {
-    throw new Error("BATCHWAY_SECRET_KEY is not set. Set it to 32 random bytes in base64");
+    throw new Failure(
+      "conflict",
+      "BATCHWAY_SECRET_KEY is not set. Set it to 32 random bytes in base64",
+    );
   }
   const key = crypto.getRandomValues(new Uint8Array(secretKeyBytes));
   await Deno.mkdir(path.replace(/\/[^/]*$/, ""), { recursive: true, mode: 0o700 });

@@ -1,6 +1,5 @@
 /** Everything that the gateway answers, by path. */
 import { Hono } from "@hono/hono";
-import { s3Error } from "../codecs/s3_errors.ts";
 import {
   lostService,
   mainUrl,
@@ -22,6 +21,8 @@ import type { Context } from "./context.ts";
 import { type Api, type App, createEntry, type EntryDeps, healthPath, plain } from "./entry.ts";
 import { health, type HealthDeps, readiness } from "./ops/health.ts";
 import type { Metrics } from "./ops/metrics.ts";
+import { createKeyRoutes, type KeyRouteDeps, keysOperation, keysPath } from "./ops/keys.ts";
+import { refusePlainly } from "./ops/refuse.ts";
 import type { RecentRefusals } from "./ops/refusals.ts";
 import { answerText } from "./text_answer.ts";
 import { createS3, requestedOperation, type S3RouteDeps } from "./s3/mod.ts";
@@ -32,7 +33,8 @@ const bedrockMount = "/bedrock";
 const s3Mount = `${bedrockMount}/files`;
 
 /** Dependencies of the gateway's answers. */
-export interface AppDeps extends S3RouteDeps, BedrockRouteDeps, HealthDeps, EntryDeps {
+export interface AppDeps
+  extends S3RouteDeps, BedrockRouteDeps, HealthDeps, KeyRouteDeps, EntryDeps {
   readonly metrics: Metrics;
   /** Refused requests, for the dashboard. */
   readonly refusals: RecentRefusals;
@@ -64,6 +66,10 @@ export function createApp(deps: AppDeps): App {
     });
     return answerText(text, { "content-type": "text/plain; version=0.0.4" });
   });
+  const keyRoutes = createKeyRoutes(deps);
+  for (const path of [keysPath, `${keysPath}/`, `${keysPath}/:id`]) {
+    app.all(path, (c) => keyRoutes(c.env.context));
+  }
   app.notFound(() =>
     plain(404, "Batchway speaks S3 at /bedrock/files and the Bedrock batch API at /bedrock.")
   );
@@ -78,12 +84,20 @@ export function createApp(deps: AppDeps): App {
       refuse: refuseBedrock,
       describe: describeBedrock,
     },
-    ops: { service: "ops", mount: "", answer: routed, refuse: refusePlainly },
+    ops: {
+      service: "ops",
+      mount: "",
+      answer: routed,
+      refuse: refusePlainly,
+      describe: ({ method }, { path }) => ({
+        operation: isBelow(path, keysPath) ? keysOperation(method, path) : null,
+      }),
+    },
   };
   const lost = lostApis(deps);
   return createEntry(deps, (target, request) => {
     const { path } = target;
-    if (opsPaths.has(path)) return apis.ops;
+    if (opsPaths.has(path) || isBelow(path, keysPath)) return apis.ops;
     const api = isBelow(path, s3Mount)
       ? apis.s3
       : isBelow(path, bedrockMount)
@@ -160,11 +174,3 @@ function newHono(): Hono<Carried> {
 const describeBedrock: NonNullable<Api["describe"]> = ({ method }, { path }) => ({
   operation: bedrockOperation(method, path.slice(bedrockMount.length)),
 });
-
-const refusePlainly: Api["refuse"] = (failure, { audit }) => {
-  const { code, status, message, retryAfterSeconds } = s3Error(failure);
-  audit.errorCode = code;
-  const response = plain(status, message);
-  if (retryAfterSeconds !== undefined) response.headers.set("retry-after", `${retryAfterSeconds}`);
-  return response;
-};

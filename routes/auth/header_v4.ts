@@ -9,6 +9,7 @@ import {
   verifySignature,
 } from "../../codecs/sigv4.ts";
 import { Failure } from "../../codecs/failure.ts";
+import { checkCovered } from "./covered_body.ts";
 import { type CredentialProof, signedPieces } from "./credential_proof.ts";
 import type { Principal } from "../context.ts";
 import {
@@ -49,7 +50,9 @@ export async function authenticateHeader(proof: CredentialProof): Promise<Princi
     );
   }
   checkSignedHeaders(headers, claimed.signedHeaders);
-  const payloadHash = claimed.service === "s3" ? s3PayloadHash(headers) : await bodyHash(proof);
+  const isOfS3 = claimed.service === "s3";
+  const payloadHash = isOfS3 ? s3PayloadHash(headers) : await bodyHash(proof);
+  if (isOfS3 && service !== "s3") await checkCovered(payloadHash, proof);
   const pieces = signedPieces(proof, payloadHash);
   const { credential, secret } = checkProof(
     await find(claimed.accessKeyId),

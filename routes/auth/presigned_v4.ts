@@ -6,6 +6,7 @@ import {
   sha256Hex,
   verifySignature,
 } from "../../codecs/sigv4.ts";
+import { checkCovered } from "./covered_body.ts";
 import { type CredentialProof, signedPieces } from "./credential_proof.ts";
 import type { Principal } from "../context.ts";
 import {
@@ -55,6 +56,7 @@ export async function authenticatePresigned(proof: CredentialProof): Promise<Pri
       "The chunks of a presigned upload cannot be signed. Send the body unsigned",
     );
   }
+  if (service === "ops") await checkCovered(payloadHash, proof);
   const pieces = signedPieces(proof, payloadHash);
   const { credential } = checkProof(
     await find(claimed.accessKeyId),

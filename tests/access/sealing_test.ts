@@ -95,7 +95,7 @@ Deno.test("a gateway's own key is expected before anything is sealed, and may be
   await checkSecretKey(open.catalog, configured(undefined, folder.path));
   await checkSecretKey(open.catalog, configured(1));
   const elsewhere = commandsOf(open, configured(undefined, folder.path));
-  await assert.rejects(elsewhere.add(), /^Error: A gateway of this catalog has a secret key/);
+  await assert.rejects(elsewhere.add(), /^Failure: A gateway of this catalog has a secret key/);
   await checkSecretKey(open.catalog, configured(2));
   await commandsOf(open, configured(2)).add();
 });
