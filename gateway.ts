@@ -1,12 +1,8 @@
 /** Composition: configuration → catalog → providers → objects, jobs → app → listeners. */
-import { checkFirstKey, firstCredential } from "./access/first_key.ts";
 import { calledAs } from "./runtime/program_name.ts";
-import { createKeyService } from "./access/key_service.ts";
-import { createKeyring, type Keyring } from "./access/keyring.ts";
-import { createLastUse } from "./access/last_use.ts";
+import { createAccess } from "./access/access.ts";
+import type { Keyring } from "./access/keyring.ts";
 import { createRateLimit } from "./access/rate_limit.ts";
-import { checkSecretKey, sealingBox } from "./access/sealing.ts";
-import { openBox } from "./access/secret_key.ts";
 import { createStores, foldersOf, placeOfObjects } from "./blob_stores.ts";
 import { createCatalog } from "./catalog/catalog.ts";
 import { openPlace, placeOf } from "./catalog/place.ts";
@@ -195,28 +191,26 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     "page-tokens",
     () => random(new Uint8Array(32)),
   );
-  const secretKey = {
-    configured: config.secretKey,
-    // A key on one machine's disk unseals nothing elsewhere.
-    folder: place.kind === "file" && place.path !== ":memory:" ? config.data : undefined,
-  };
-  const keyring = createKeyring({
-    catalog: catalog.credentials,
-    box: () => openBox(secretKey),
+  const access = createAccess({
+    catalog,
+    secretKey: {
+      configured: config.secretKey,
+      // A key on one machine's disk unseals nothing elsewhere.
+      folder: place.kind === "file" && place.path !== ":memory:" ? config.data : undefined,
+    },
+    firstKey: config.firstKey,
+    random,
+    now,
     uptime: clock.uptime,
-    ...(config.firstKey && { first: firstCredential(config.firstKey) }),
     warn: log.warn,
   });
   const metrics = createMetrics();
-  const lastUse = createLastUse({
-    credentials: catalog.credentials,
-    now,
-    failed: (error) => log.warn("The last use of a key could not be recorded", { error }),
-  });
   const refusals = createRecentRefusals(now);
   const listeners: Listener[] = [];
   const app: AppDeps = {
-    keyring,
+    keyring: access.keyring,
+    lastUse: access.lastUse,
+    keys: access.keys,
     now,
     latest: clock.latest,
     hop: instance,
@@ -250,14 +244,6 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     },
     metrics,
     refusals,
-    lastUse,
-    keys: createKeyService({
-      credentials: catalog.credentials,
-      box: () => sealingBox(catalog, secretKey),
-      removedAll: () => catalog.sealing.set(undefined),
-      random,
-      now,
-    }),
     ports: () => ({ main: portOf(new URL(url)), s3: s3Url && portOf(new URL(s3Url)) }),
     answered: createAudit({ log, metrics, refusals, now }),
     trustProxy: config.trustProxy,
@@ -272,7 +258,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       () => sweep?.stop(),
       () => parts.close(),
       () => folders.close(),
-      () => lastUse.close(),
+      () => access.lastUse.close(),
       () => uploader.close(),
       () => opened.close(),
     ]);
@@ -290,9 +276,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   let url: string;
   let s3Url: string | undefined;
   try {
-    await checkFirstKey(config.firstKey, catalog.credentials);
-    await checkSecretKey(catalog, secretKey);
-    await checkReachable(config, keyring);
+    await access.check();
+    await checkReachable(config, access.keyring);
     url = listen(createApp(app), config.port);
     if (config.s3Port !== undefined) s3Url = listen(createRootApp(app), config.s3Port);
     const own = { host: config.host, urls: [url, s3Url ?? url], hop: instance, fetch };
