@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Failure } from "../../codecs/failure.ts";
 import { fileId, type JobId } from "../../codecs/ids.ts";
 import { all, batchIdOf, flat, scope, sleep } from "../catalog/memory.ts";
+import { trustedClock } from "../../runtime/clock.ts";
 import { batchesOf, gate, lostAnswer, type ProviderDouble } from "../double.ts";
 import { newObject, quiet } from "../objects/world.ts";
 import { createJobWorld, createRequest, type JobWorld } from "./world.ts";
@@ -95,6 +96,34 @@ Deno.test("a lost answer whose batch appears late does not make a second one", a
   assert.equal(batchesOf(cloud, job.id), 1);
   assert.equal(creates(cloud), 1);
 });
+
+for (const [how, behind] of [["a day", 86_400_000], ["years", 1e11]] as const) {
+  Deno.test(`a provider whose clock is ${how} behind does not hold up a create whose answer was lost`, async () => {
+    let passed = Date.UTC(2026, 10, 1);
+    const clock = { ...trustedClock(() => passed), due: () => passed - behind };
+    const sleep = (milliseconds: number) => {
+      passed += milliseconds;
+      return Promise.resolve();
+    };
+    using world = await createJobWorld({ clock, now: clock.now, sleep });
+    const { cloud } = world;
+    let asked = 0;
+    cloud.before = (call) =>
+      call === "batches.create" && ++asked === 1 ? Promise.reject(lostAnswer()) : undefined;
+    await assert.rejects(create(world), kind("unavailable"));
+    const lostAt = passed;
+    let lists = 0;
+    cloud.before = (call) => {
+      if (call === "batches.list") lists++;
+      return lists > 100 ? Promise.reject(new Error("It is looked for without an end")) : undefined;
+    };
+    const job = await create(world);
+    assert.equal(batchesOf(cloud, job.id), 1);
+    assert.equal(creates(cloud), 2);
+    // Not before the provider had its time.
+    assert.ok(passed - lostAt >= 20_000, `${passed - lostAt}`);
+  });
+}
 
 Deno.test("a gateway that dies after the provider's accept: a retry elsewhere gets that batch", async () => {
   using one = await createJobWorld({ virtual: true });
