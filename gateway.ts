@@ -184,6 +184,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     settleMilliseconds: deps.settleMilliseconds ?? defaultSettleMilliseconds,
     strictIdempotency: config.strictIdempotency,
     models: config.models,
+    prices: () => config.prices,
     defaultRegion: config.region,
     warn: log.warn,
   });

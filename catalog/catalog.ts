@@ -18,6 +18,7 @@ import { createRecordIdCatalog, type RecordIdCatalog } from "./record_ids.ts";
 import { createResultsCatalog, type ResultsCatalog } from "./results.ts";
 import { createSealingCatalog, type SealingCatalog } from "./sealing.ts";
 import { createShardCatalog, type ShardCatalog } from "./shards.ts";
+import { createUsageCatalog, type UsageCatalog } from "./usage.ts";
 import { createUploadCatalog, type UploadCatalog } from "./uploads.ts";
 
 /** The catalog's parts. */
@@ -40,6 +41,7 @@ export interface Catalog {
   readonly sealing: SealingCatalog;
   readonly leases: LeaseCatalog;
   readonly outbox: OutboxCatalog;
+  readonly usage: UsageCatalog;
   /** What was read of the catalog and holds until the catalog changes. */
   readonly memory: ReadMemory;
   /** Reads one key, to see that the catalog answers; rejects where its file is missing. */
@@ -76,6 +78,7 @@ export function createCatalog(
     sealing: createSealingCatalog(kv, sleep),
     leases: createLeaseCatalog(kv, sleep),
     outbox: createOutboxCatalog(kv, sleep),
+    usage: createUsageCatalog(kv),
     memory,
     async check() {
       mustBePresent();

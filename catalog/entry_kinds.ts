@@ -9,6 +9,7 @@ import {
   bytes,
   counts,
   DoneEventForm,
+  Held,
   mark,
   number,
   optional,
@@ -18,6 +19,7 @@ import {
   text,
   texts,
   UploadForm,
+  UsageForm,
   WaitingEventForm,
 } from "./forms.ts";
 import {
@@ -27,6 +29,7 @@ import {
   QuotaForm,
   ReservationForm,
 } from "./account_forms.ts";
+import { BegunPlan, Plan } from "./plan_forms.ts";
 
 /** A kind of entry. */
 interface EntryKind {
@@ -43,26 +46,6 @@ const PackedParts = v.object({
   runs: v.array(v.tuple([number, number, number])),
   checksums: optional(v.object({ header: text, bytes })),
 });
-
-const KeptBlob = v.object({ blob: text, disk: optional(text) });
-
-const Held = v.variant("in", [
-  v.object({
-    in: v.literal("provider"),
-    file: text,
-    account: text,
-    copy: optional(KeptBlob),
-  }),
-  v.object({
-    in: v.literal("batch"),
-    batch: text,
-    account: text,
-    parts: v.array(v.object({ name: text, bytes: number, lineFeed: v.boolean() })),
-    cutChunks: number,
-  }),
-  v.object({ in: v.literal("store"), ...KeptBlob.entries, of: optional(v.literal("objects")) }),
-  v.object({ in: v.literal("catalog"), text }),
-]);
 
 const ObjectEntry = v.object({
   file: text,
@@ -103,64 +86,6 @@ const description = {
   accessKeyId: optional(text),
   outputAt: optional(text),
 };
-
-const S3Location = v.object({ bucket: text, key: text });
-const isPacked = optional(v.literal(true));
-const Target = v.object({ provider: text, modelId: text });
-
-const sharded = v.object({
-  kind: v.literal("sharded"),
-  account: text,
-  input: optional(text),
-  source: v.variant("in", [
-    v.object({
-      in: v.literal("object"),
-      provider: text,
-      file: text,
-      held: Held,
-      bytes: number,
-      isPacked,
-    }),
-    v.object({
-      in: v.literal("s3"),
-      provider: text,
-      location: S3Location,
-      etag: text,
-      isPacked,
-      owner: optional(text),
-    }),
-    v.object({
-      in: v.literal("folder"),
-      provider: text,
-      location: S3Location,
-      native: v.boolean(),
-      owner: optional(text),
-      pinned: optional(number),
-    }),
-  ]),
-  from: text,
-  isDeclared: v.boolean(),
-  to: text,
-  back: text,
-  target: Target,
-  onLoss: v.picklist(["report", "fail"]),
-  retries: v.picklist([0, 1, 2, 3]),
-  fallback: optional(v.object({ ...Target.entries, account: text, to: text })),
-  isDryRun: optional(v.boolean()),
-});
-
-const single = { account: text, batch: text, input: optional(text) };
-
-const Plan = v.variant("kind", [
-  v.object({ kind: v.literal("native"), ...single }),
-  v.object({ kind: v.literal("direct"), ...single }),
-  sharded,
-]);
-
-const BegunPlan = v.variant("kind", [
-  v.object({ kind: v.literal("direct"), account: text, input: text }),
-  sharded,
-]);
 
 const JobEntry = v.object({
   ...description,
@@ -265,6 +190,7 @@ const kinds: Readonly<Record<string, EntryKind>> = {
     key: [["number", "text", "text", "text", "text", "number"]],
     value: DoneEventForm,
   },
+  "usage": { key: [["text", "text", "text", "text"]], value: UsageForm },
   "lease": { key: ofId, value: v.object({ ...Lease.entries, doneAt: optional(number) }) },
   "walked": { key: ofFile, value: v.union([v.boolean(), text]) },
   "instance": {

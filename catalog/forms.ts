@@ -104,3 +104,41 @@ export const PartForm = v.object({
   modifiedAt: number,
   checksums: texts,
 });
+
+/** A `UsageEntry`. */
+export const UsageForm = v.object({
+  accessKeyId: optional(text),
+  model: text,
+  runs: v.array(v.object({
+    provider: text,
+    model: text,
+    succeeded: number,
+    failed: number,
+    inputTokens: number,
+    cachedInputTokens: number,
+    outputTokens: number,
+    price: optional(v.object({ input: number, output: number, cachedInput: optional(number) })),
+  })),
+});
+
+/** A kept blob. */
+export const KeptBlob = v.object({ blob: text, disk: optional(text) });
+
+/** A `Held`. */
+export const Held = v.variant("in", [
+  v.object({
+    in: v.literal("provider"),
+    file: text,
+    account: text,
+    copy: optional(KeptBlob),
+  }),
+  v.object({
+    in: v.literal("batch"),
+    batch: text,
+    account: text,
+    parts: v.array(v.object({ name: text, bytes: number, lineFeed: v.boolean() })),
+    cutChunks: number,
+  }),
+  v.object({ in: v.literal("store"), ...KeptBlob.entries, of: optional(v.literal("objects")) }),
+  v.object({ in: v.literal("catalog"), text }),
+]);

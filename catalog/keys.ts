@@ -192,6 +192,10 @@ export const keys = {
     id,
     n,
   ],
+  /** What jobs used, by the day of their end: `2026-11-30`. */
+  usageOfDay: (day: string) => ["usage", day],
+  usageOfTenant: (day: string, tenant: string) => ["usage", day, tenant],
+  usage: (day: string, s: Scope, id: JobId) => ["usage", day, s.tenant, s.provider, id],
   lease: (name: string) => ["lease", name],
   walked: (provider: string, account: string) => ["walked", provider, account],
   instances: () => ["instance"],

@@ -49,6 +49,8 @@ export interface Config extends Sharing {
   readonly limits: ConfigFile["limits"];
   /** Which model of a provider runs a job that names another one. */
   readonly models: ModelTable;
+  /** What models cost, in USD per million tokens. */
+  readonly prices: ConfigFile["prices"];
   /** Where results are kept beyond the time that providers keep them; nowhere where absent. */
   readonly keep?: StoreSettings;
   /** Which objects the gateway keeps itself, and where. */
@@ -174,6 +176,7 @@ export async function parseConfig(
     strictIdempotency: file.strictIdempotency,
     limits: file.limits,
     models: modelTable(file.models, providers, notes),
+    prices: file.prices,
     ...(keep && { keep }),
     objects: objectSettings(file, providers, errors),
     ...eventsOf(file, providers, region, errors),

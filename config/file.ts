@@ -3,6 +3,7 @@ import { isObject } from "../codecs/json_object.ts";
 import * as v from "valibot";
 import { eventMembers, events } from "./events.ts";
 import { modelMembers, models } from "./models.ts";
+import { price, prices } from "./prices.ts";
 import { nearest } from "../codecs/nearest.ts";
 import { bounds } from "../runtime/bounds.ts";
 
@@ -120,6 +121,7 @@ const file = v.object({
   objects: v.optional(objects, {}),
   models: v.optional(models, {}),
   events: v.exactOptional(events),
+  prices: v.optional(prices, {}),
 });
 
 /** What the configuration file says, with defaults for what it does not. */
@@ -143,6 +145,8 @@ const knownNames: Readonly<Record<string, readonly string[] | "any">> = {
   "buckets": "any",
   "models": "any",
   "models.*": "any",
+  "prices": "any",
+  "prices.*": Object.keys(price.entries),
   "providers.*": Object.keys(provider.entries),
   "providers.*.accounts.*": Object.keys(account.entries),
   "providers.*.batchLimits": Object.keys(batchLimits.entries),
@@ -208,7 +212,7 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 /** Settings with many entries, of which one can be wrong and the others right. */
-const collections: readonly string[] = ["providers", "buckets", "models"];
+const collections: readonly string[] = ["providers", "buckets", "models", "prices"];
 
 /** The file without the settings that have errors; of a collection, without the wrong entries. */
 function without(content: unknown, broken: readonly (readonly string[])[]): unknown {

@@ -2,7 +2,7 @@
 import type { AccountSettings, ProviderSettings } from "../providers/settings.ts";
 import type { Config } from "./config.ts";
 
-/** A configuration whose keys, default provider and bindings of buckets are always the newest. */
+/** A configuration whose keys, default provider, prices and bindings of buckets are always the newest. */
 export interface LiveConfig {
   readonly config: Config;
   /** Takes over what can be changed in a running gateway. */
@@ -23,7 +23,7 @@ interface LiveAccount {
 }
 
 /** Settings that are read at each request. */
-const liveNames = ["defaultProvider", "defaultIsImplied", "buckets"] as const;
+const liveNames = ["defaultProvider", "defaultIsImplied", "buckets", "prices"] as const;
 
 /** Starts with a configuration. */
 export function createLiveConfig(first: Config): LiveConfig {
@@ -58,6 +58,9 @@ export function createLiveConfig(first: Config): LiveConfig {
         },
       },
     }),
+    get prices() {
+      return current.prices;
+    },
   };
   return { config, replace };
 

@@ -76,7 +76,7 @@ function tableEntry(
   provider: string,
   table: ModelTable,
 ): ModelTarget | undefined {
-  for (const name of namesOf(modelId)) {
+  for (const name of namesOfModel(modelId)) {
     const exact = Object.hasOwn(table, name) ? table[name] : undefined;
     if (exact && Object.hasOwn(exact, provider)) return exact[provider];
   }
@@ -84,14 +84,14 @@ function tableEntry(
     .sort((one, other) => other.length - one.length);
   for (const pattern of patterns) {
     const entry = table[pattern];
-    const fits = namesOf(modelId).some((name) => name.startsWith(pattern.slice(0, -1)));
+    const fits = namesOfModel(modelId).some((name) => name.startsWith(pattern.slice(0, -1)));
     if (fits && entry && Object.hasOwn(entry, provider)) return entry[provider];
   }
   return undefined;
 }
 
 /** The names that a model is looked up by: as sent, the last part of an ARN, without geography. */
-function namesOf(modelId: string): string[] {
+export function namesOfModel(modelId: string): string[] {
   const last = lastPart(modelId);
   return [...new Set([modelId, last, withoutGeography(last)])];
 }

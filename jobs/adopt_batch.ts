@@ -9,7 +9,7 @@ import type { ShardEntry } from "../catalog/shard_entries.ts";
 import type { JobId } from "../codecs/ids.ts";
 import type { Batch } from "../providers/provider.ts";
 import type { ScopedJob } from "./deps.ts";
-import { accepted } from "./state.ts";
+import { accepted, unsettled } from "./state.ts";
 import { maxTags } from "./validate.ts";
 
 /** The role that jobs show which have none. */
@@ -91,7 +91,8 @@ export async function finishCreate(
     if (entry.leaseUntil > now()) continue;
     await journal.finish(scope, {
       ...withBatch(entry.job, batch.id),
-      ...accepted(batch, now(), entry.job),
+      // Its end is recorded with its results, as that of any other job.
+      ...accepted(unsettled(batch), now(), entry.job),
     });
     return true;
   }

@@ -3,6 +3,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { HeldKinds } from "../catalog/held.ts";
 import type { Scope } from "../catalog/keys.ts";
 import type { JobEntry } from "../catalog/entries.ts";
+import type { PriceTable } from "../accounts/prices.ts";
 import type { ModelTable } from "../dialects/models.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Objects } from "../objects/objects.ts";
@@ -57,6 +58,8 @@ export interface JobDeps {
   readonly providers: ReadonlyMap<string, Provider>;
   /** Which model of a provider runs a job that names another one. */
   readonly models: ModelTable;
+  /** What models cost now; nothing is known of it where absent. */
+  readonly prices?: () => PriceTable;
   /** Where results are kept beyond the time that providers keep them; nowhere where absent. */
   readonly resultStore?: BlobStore;
   /** Where translated records and results are kept; no job is translated where absent. */

@@ -1,6 +1,7 @@
 /** Writing the end of a job, together with its results. */
 import type { JobEntry } from "../catalog/entries.ts";
 import { isTerminal } from "../codecs/job_status.ts";
+import { atEnd } from "./at_end.ts";
 import type { JobTools, ScopedJob } from "./deps.ts";
 import type { Outcome } from "./results/collect.ts";
 import { publish } from "./publish.ts";
@@ -20,11 +21,12 @@ export async function recordEnd(
   deps: JobTools,
   scoped: ScopedJob,
   report: Report | undefined,
-  { counts, message: said, objects, cuts }: Outcome,
+  outcome: Outcome,
   written: () => Promise<void> = () => Promise.resolve(),
 ): Promise<JobEntry | undefined> {
   const { scope, job } = scoped;
   const { results } = deps.catalog;
+  const { counts, message: said, objects, cuts } = outcome;
   const complete = await Promise.all(objects.map(async (one) => {
     const { held, file } = one.object;
     if (cuts.length === 0 || held.in !== "batch") return one;
@@ -40,9 +42,15 @@ export async function recordEnd(
   const early = complete.slice(0, Math.max(0, complete.length - mostAtOnce));
   await results.record(scope, early);
   const now = deps.now();
-  return await results.settle(scope, job.id, (old) => {
-    const ended = end && advance(old, { ...end, counts, message }, now);
-    if (ended || !isTerminal(old.status)) return ended;
-    return { ...old, counts, ...(message !== undefined && { message }) };
-  }, complete.slice(early.length));
+  return await results.settle(
+    scope,
+    job.id,
+    (old) => {
+      const ended = end && advance(old, { ...end, counts, message }, now);
+      if (ended || !isTerminal(old.status)) return ended;
+      return { ...old, counts, ...(message !== undefined && { message }) };
+    },
+    complete.slice(early.length),
+    atEnd(deps, outcome),
+  );
 }

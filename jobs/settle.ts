@@ -11,6 +11,7 @@ import { createPool, type Reservation } from "../runtime/pool.ts";
 import { SingleFlight } from "../runtime/single_flight.ts";
 import { holderOf } from "../reach/reach.ts";
 import { type Renewal, startRenewal } from "../runtime/renewal.ts";
+import { atEnd } from "./at_end.ts";
 import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
 import { Doubts } from "./doubts.ts";
 import { inTime } from "../runtime/in_time.ts";
@@ -83,7 +84,8 @@ export class Settling {
     }
     const why = `Provider ${scope.provider} does not have the ${run.name} any more: it was ` +
       "deleted there. What became of its records is not known.";
-    const { objects } = withoutResults(this.#deps, job, job.counts, why);
+    const outcome = withoutResults(this.#deps, job, job.counts, why);
+    const { objects } = outcome;
     let unwritten: string | undefined;
     try {
       unwritten = await publish(this.#deps, scoped, objects, undefined);
@@ -93,7 +95,7 @@ export class Settling {
     }
     const message = unwritten === undefined ? why : `${why} ${unwritten}`;
     const move = (old: JobEntry) => vanished(old, now(), message);
-    return await results.settle(scope, job.id, move, objects) ?? job;
+    return await results.settle(scope, job.id, move, objects, atEnd(this.#deps, outcome)) ?? job;
   }
 
   /** Takes back that a job's work is missing. */

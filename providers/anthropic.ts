@@ -104,10 +104,15 @@ const envelope: Envelope = {
     const result = object(line["result"]);
     const usage = object(object(result?.["message"])?.["usage"]);
     const type = text(result?.["type"]) ?? "";
+    const input = count(usage?.["input_tokens"]);
+    const cached = count(usage?.["cache_read_input_tokens"]);
+    const written = count(usage?.["cache_creation_input_tokens"]);
     return {
       id: text(line["custom_id"]),
       outcome: Object.hasOwn(outcomes, type) ? outcomes[type] ?? "error" : "error",
-      inputTokens: count(usage?.["input_tokens"]),
+      // What came from a cache, or went to one, is beside the input.
+      inputTokens: input === undefined ? undefined : input + (cached ?? 0) + (written ?? 0),
+      cachedInputTokens: cached,
       outputTokens: count(usage?.["output_tokens"]),
     };
   },

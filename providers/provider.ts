@@ -268,7 +268,10 @@ export interface RecordResult {
   /** `unrun`: the batch was over before the record's turn came. */
   readonly outcome: "success" | "error" | "unrun";
   /** Absent where the provider counts none. */
+  /** Cached ones among them. */
   readonly inputTokens?: number | undefined;
+  readonly cachedInputTokens?: number | undefined;
+  /** Those of thinking among them. */
   readonly outputTokens?: number | undefined;
 }
 

@@ -29,13 +29,15 @@ const walls: Readonly<Record<string, Wall>> = {
     uses: ["codecs"],
     usesTypesOf: ["catalog/keys.ts", "catalog/limits.ts", "runtime", "providers/provider.ts"],
   },
+  // What jobs cost is counted by jobs, and shown by routes and a command.
+  "accounts": { uses: ["catalog", "codecs", "runtime", "dialects/models.ts"] },
   "objects": {
     uses: ["reach", "blobs", "catalog", "codecs", "runtime"],
     usesTypesOf: ["providers/provider.ts"],
   },
   "objects/holder.ts": { uses: ["dialects"] },
   "jobs": {
-    uses: ["objects", "reach", "catalog", "codecs", "dialects", "runtime"],
+    uses: ["accounts", "objects", "reach", "catalog", "codecs", "dialects", "runtime"],
     usesTypesOf: ["blobs/client_bucket.ts", "blobs/store.ts", "providers/provider.ts"],
   },
   // Care of the catalog makes again what was lost: jobs and names are the rooms' own to make.

@@ -46,7 +46,8 @@ function textOf(value: Json | undefined): Raw | undefined {
   return value?.kind === "string" ? value.raw : undefined;
 }
 
-function readUsage(usage: Json | undefined): Usage {
+/** Reads Anthropic's usage, whose input is without the tokens from and to a cache. */
+export function readUsage(usage: Json | undefined): Usage {
   return {
     input: countAt(usage, "input_tokens"),
     cacheRead: countAt(usage, "cache_read_input_tokens"),

@@ -70,7 +70,8 @@ function hasId(candidate: Json, at: number): boolean {
   return member(part, "functionCall")?.get("id") !== undefined;
 }
 
-function readUsage(usage: Json | undefined): Usage {
+/** Reads Gemini's usage, whose prompt holds the tokens from a cache. */
+export function readUsage(usage: Json | undefined): Usage {
   const count = (name: string) => countAt(usage, name) || countAt(usage, snakeCase(name));
   const prompt = count("promptTokenCount");
   const cached = count("cachedContentTokenCount");

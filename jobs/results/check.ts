@@ -47,6 +47,7 @@ export interface Check {
   readonly error: number;
   /** Absent where no record holds any. */
   readonly inputTokens?: number;
+  readonly cachedInputTokens: number;
   readonly outputTokens?: number;
   /** How many lines were left out because their record had come before. */
   readonly repeated: number;
@@ -118,7 +119,7 @@ class Tally {
   /** The part of the last kept byte; that byte is not a line feed. */
   #open: number | undefined;
   #counts = { records: 0, success: 0, error: 0, unrun: 0, repeated: 0 };
-  #tokens: { input?: number; output?: number } = {};
+  #tokens: { input?: number; cached: number; output?: number } = { cached: 0 };
   #isCutShort = false;
 
   constructor(options: CheckOptions) {
@@ -162,7 +163,8 @@ class Tally {
       this.#counts.error++;
       return true;
     }
-    const { id, outcome, inputTokens, outputTokens } = this.#options.envelope.result(record);
+    const { id, outcome, inputTokens, cachedInputTokens, outputTokens } = this.#options.envelope
+      .result(record);
     if (id !== undefined && this.#cameBefore(id, line)) {
       this.#counts.repeated++;
       this.#repeatedIds.add(id);
@@ -171,6 +173,7 @@ class Tally {
     this.#counts.records++;
     this.#counts[outcome]++;
     if (inputTokens !== undefined) this.#tokens.input = (this.#tokens.input ?? 0) + inputTokens;
+    this.#tokens.cached += cachedInputTokens ?? 0;
     if (outputTokens !== undefined) {
       this.#tokens.output = (this.#tokens.output ?? 0) + outputTokens;
     }
@@ -216,7 +219,7 @@ class Tally {
 
   outcome(names: readonly string[]): Check {
     const { records, success, error, repeated } = this.#counts;
-    const { input, output } = this.#tokens;
+    const { input, cached, output } = this.#tokens;
     return {
       // One that was done without has no bytes, and does no harm.
       parts: names.map((name, n) => ({
@@ -232,6 +235,7 @@ class Tally {
       error,
       repeated,
       ...(input !== undefined && { inputTokens: input }),
+      cachedInputTokens: cached,
       ...(output !== undefined && { outputTokens: output }),
       repeatedIds: this.#repeatedIds,
       ids: this.#ids,

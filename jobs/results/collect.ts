@@ -6,6 +6,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { ResultsObject } from "../../catalog/results.ts";
 import type { JobCounts, JobEntry, SingleJob } from "../../catalog/entries.ts";
+import type { RunUsage } from "../../catalog/usage_entries.ts";
 import { createBreath } from "../../runtime/breath.ts";
 import { resultsEtag } from "../../codecs/etag.ts";
 import { Failure } from "../../codecs/failure.ts";
@@ -14,6 +15,7 @@ import type { Span } from "../../codecs/pieces.ts";
 import { resultsId } from "../../codecs/results_id.ts";
 import type { BlobDraft } from "../../blobs/store.ts";
 import type { Batch } from "../../providers/provider.ts";
+import { ranModel } from "../asked_model.ts";
 import type { JobTools } from "../deps.ts";
 import type { Check } from "./check.ts";
 import { type Names, namesOf } from "./missing.ts";
@@ -28,6 +30,8 @@ export interface Outcome {
   readonly objects: readonly ResultsObject[];
   /** Spans that are left out of the results. */
   readonly cuts: readonly Span[];
+  /** What the job used; absent where no results of it were read. */
+  readonly runs?: readonly RunUsage[];
 }
 
 const contentType = "application/octet-stream";
@@ -49,10 +53,11 @@ export async function outcomeOf(
     const faults = await faultsOf(deps, job, batch, reading);
     const counts = countsOf(batch.counts, check);
     const message = messageOf(batch.message, faults, expectedOf(batch));
+    const runs = [runOf(ranModel(deps, provider, job, batch), provider, counts, check)];
     const place = placeOf(job);
-    if (!place) return { counts, message, objects: [], cuts: [] };
+    if (!place) return { counts, message, objects: [], cuts: [], runs };
     const objects = [manifestObject(deps, place, job, manifestOf(counts, check))];
-    if (told.parts.length === 0) return { counts, message, objects, cuts: [] };
+    if (told.parts.length === 0) return { counts, message, objects, cuts: [], runs };
     const kept = draft && await keep(deps, draft, provider, job, check);
     const expiresAt = kept === undefined ? told.expiresAt?.getTime() : undefined;
     objects.push({
@@ -73,10 +78,20 @@ export async function outcomeOf(
         ...(expiresAt !== undefined && { expiresAt }),
       },
     });
-    return { counts, message, objects, cuts: check.cuts };
+    return { counts, message, objects, cuts: check.cuts, runs };
   } finally {
     await draft?.discard();
   }
+}
+
+/** What a job of one batch used. */
+function runOf(
+  model: string,
+  provider: string,
+  { success: succeeded, error: failed }: JobCounts,
+  { inputTokens = 0, cachedInputTokens, outputTokens = 0 }: Check,
+): RunUsage {
+  return { provider, model, succeeded, failed, inputTokens, cachedInputTokens, outputTokens };
 }
 
 /** Keeps results; undefined where they are too large for the operator's store. */

@@ -2,7 +2,9 @@
  * Writing the results of a sharded job: its input in its own order, each record with its result in the
  * dialect that the client asked for.
  */
+import type { Tally } from "../../accounts/tally.ts";
 import type { PreparedEntry, ShardEntry, StoredBytes } from "../../catalog/shard_entries.ts";
+import type { RunUsage } from "../../catalog/usage_entries.ts";
 import { createBreath } from "../../runtime/breath.ts";
 import { blobName } from "../../codecs/ids.ts";
 import { resultsFile } from "../../codecs/results_id.ts";
@@ -16,6 +18,7 @@ import { Answers, mostNamed } from "./answers.ts";
 import { GrowingBlob } from "./cut.ts";
 import { filesAgain, type InputFile, numbered } from "./input.ts";
 import { fileOf, type ShardedJob } from "./prepare.ts";
+import type { ReadBatches } from "./read.ts";
 import { type Rerun, RerunReport } from "./rerun_report.ts";
 import type { Scratch } from "./scratch.ts";
 import { resultsFolder } from "./wire.ts";
@@ -48,6 +51,8 @@ export interface Gathered {
   readonly losses?: StoredBytes;
   /** Records that ran again. */
   readonly rerun: Rerun;
+  /** What the job used. */
+  readonly runs: readonly RunUsage[];
 }
 
 /** Writes the results of a job into the blob store, in the order of its input. */
@@ -56,12 +61,12 @@ export async function writeResults(
   sharded: ShardedJob,
   shards: readonly ShardEntry[],
   prepared: PreparedEntry | undefined,
-  scratch: Scratch,
+  { scratch, tally }: Pick<ReadBatches, "scratch" | "tally">,
   signal: AbortSignal,
 ): Promise<Gathered> {
   const report = new RerunReport(deps, sharded, scratch);
   const answers = new Answers(deps, sharded, shards, scratch);
-  const writer = new Writer(sharded, scratch, answers, report);
+  const writer = new Writer(sharded, { scratch, tally }, answers, report);
   const files: GatheredFile[] = [];
   try {
     for await (const file of filesAgain(deps, sharded, prepared, signal)) {
@@ -69,7 +74,8 @@ export async function writeResults(
       files.push({ ...(file.path !== undefined && { path: file.path }), output });
     }
     const losses = await report.keep(prepared?.losses, signal);
-    return { files, ...writer.sums(), ...(losses && { losses }), rerun: report.rerun };
+    const { rerun } = report;
+    return { files, ...writer.sums(), ...(losses && { losses }), rerun, runs: tally.runs() };
   } finally {
     await report.discard();
   }
@@ -102,14 +108,21 @@ async function writeFile(
 class Writer {
   readonly #sharded: ShardedJob;
   readonly #scratch: Scratch;
+  readonly #tally: Tally;
   readonly #answers: Answers;
   readonly #report: RerunReport;
   readonly #repeated: Raw[] = [];
   #sums = { total: 0, success: 0, error: 0, inputTokens: 0, outputTokens: 0 };
 
-  constructor(sharded: ShardedJob, scratch: Scratch, answers: Answers, report: RerunReport) {
+  constructor(
+    sharded: ShardedJob,
+    { scratch, tally }: Pick<ReadBatches, "scratch" | "tally">,
+    answers: Answers,
+    report: RerunReport,
+  ) {
     this.#sharded = sharded;
     this.#scratch = scratch;
+    this.#tally = tally;
     this.#answers = answers;
     this.#report = report;
   }
@@ -117,7 +130,8 @@ class Writer {
   /** The result line of a record. */
   async line(record: ReadRecord | LongRecord): Promise<Raw> {
     const { plan } = this.#sharded;
-    const wireId = this.#answers.legOf(record).ids.of(record.record);
+    const { leg, ids } = this.#answers.legOf(record);
+    const wireId = ids.of(record.record);
     const result = await this.#answers.of(record);
     await this.#report.note(record);
     const body = record.kind === "record"
@@ -128,15 +142,19 @@ class Writer {
     if (isNamed) this.#repeated.push(record.id);
     if (result.kind === "answer") {
       this.#sums.success++;
+      this.#tally.result(leg.plan.target, "succeeded");
       this.#sums.inputTokens += promptOf(result.usage);
       this.#sums.outputTokens += result.usage.output;
     } // What its batch did not get to was not processed, as in the results of other jobs.
-    else if (result.error !== "expired" && result.error !== "stopped") this.#sums.error++;
+    else if (result.error !== "expired" && result.error !== "stopped") {
+      this.#sums.error++;
+      this.#tally.result(leg.plan.target, "failed");
+    }
     const context = { id: record.id, input: body ?? "null", wireId };
     return envelope(envelopeOf(plan.back)).writeResult(context, result);
   }
 
-  sums(): Omit<Gathered, "files" | "losses" | "rerun"> {
+  sums(): Omit<Gathered, "files" | "losses" | "rerun" | "runs"> {
     const { lost, lostCount, lostParts } = this.#answers;
     return {
       ...this.#sums,

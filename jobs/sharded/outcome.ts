@@ -51,7 +51,7 @@ export async function outcomeOf(
   }
   await labelAll(deps, scope, objects);
   const message = messageOf(report, gathered, prepared, place?.losses);
-  return { counts, message, objects, cuts: [] };
+  return { counts, message, objects, cuts: [], runs: gathered.runs };
 }
 
 /** Labels the blobs of results, so that a lost catalog can be made again from them. */

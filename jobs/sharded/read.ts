@@ -1,10 +1,12 @@
 /** Reading the results of a sharded job: the lines of all its batches. */
+import { Tally } from "../../accounts/tally.ts";
 import type { PreparedEntry, ShardEntry } from "../../catalog/shard_entries.ts";
 import { isBlank, splitLines } from "../../codecs/jsonl.ts";
 import type { BatchId } from "../../codecs/ids.ts";
 import { envelope } from "../../dialects/envelopes.ts";
 import { envelopeOf } from "../../dialects/names.ts";
 import { parseLine } from "../../dialects/stream.ts";
+import { tokensOf } from "../../dialects/token_counts.ts";
 import { createBreath } from "../../runtime/breath.ts";
 import { isDiskFailure } from "../../runtime/disk.ts";
 import type { JobTools } from "../deps.ts";
@@ -21,6 +23,8 @@ const maxLineBytes = 128 * 2 ** 20;
 /** Results that were read. */
 export interface ReadBatches {
   readonly scratch: Scratch;
+  /** The tokens of every attempt at a record, where it ran. */
+  readonly tally: Tally;
   /** Whether a batch has more results than those that it names hold. */
   readonly isShort: boolean;
   /** Why batches could not be read, or not to their ends. */
@@ -41,6 +45,7 @@ export async function readBatches(
 ): Promise<ReadBatches> {
   const { scope, job } = sharded;
   const scratch = await Scratch.open(deps.scratch, prepared?.records ?? 0);
+  const tally = new Tally();
   try {
     let isShort = false;
     const errors: unknown[] = [];
@@ -49,7 +54,7 @@ export async function readBatches(
       scratch.round = round;
       try {
         const leg = legOf(deps, sharded, round);
-        if (await readBatch(deps, leg, batch, scratch, signal)) isShort = true;
+        if (await readBatch(deps, leg, batch, { scratch, tally }, signal)) isShort = true;
       } catch (error) {
         signal.throwIfAborted();
         errors.push(error);
@@ -65,7 +70,7 @@ export async function readBatches(
         repeated: scratch.repeated,
       });
     }
-    return { scratch, isShort, errors };
+    return { scratch, tally, isShort, errors };
   } catch (error) {
     scratch.close();
     throw error;
@@ -77,7 +82,7 @@ async function readBatch(
   deps: JobTools,
   { job, plan, account }: ShardedJob,
   id: BatchId,
-  scratch: Scratch,
+  { scratch, tally }: Pick<ReadBatches, "scratch" | "tally">,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { batches } = account;
@@ -93,12 +98,14 @@ async function readBatch(
       for await (const line of body.pipeThrough(splitLines({ maxLineBytes }))) {
         if (breath.isDue()) await breath.take();
         const json = isBlank(line) ? "" : parseLine(line);
-        const number = typeof json === "string"
-          ? undefined
-          : ids.numberOf(form.readResult(json).id ?? "");
+        const result = typeof json === "string" ? undefined : form.readResult(json);
+        const number = ids.numberOf(result?.id ?? "");
         // What an earlier reading found is no repetition.
         const isOld = number === undefined || n > 1 && scratch.has(number);
-        if (!isOld) await scratch.add(number, line);
+        if (isOld) continue;
+        if (!await scratch.add(number, line) || result?.outcome.kind !== "body") continue;
+        const tokens = tokensOf(plan.to, result.outcome.body);
+        if (tokens) tally.tokens(plan.target, tokens);
       }
     }
     const isWhole = parts.length > 0 && scratch.found - before >= expectedOf(batch);

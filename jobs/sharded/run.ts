@@ -13,9 +13,8 @@ import { patience, verdictOf, type Wait } from "../verdict.ts";
 import { writeResults } from "./gather.ts";
 import { outcomeOf } from "./outcome.ts";
 import { legOf, mayGoOn } from "./legs.ts";
-import { readBatches } from "./read.ts";
+import { type ReadBatches, readBatches } from "./read.ts";
 import type { ShardedJob } from "./prepare.ts";
-import type { Scratch } from "./scratch.ts";
 import { releaseShards } from "./release.ts";
 import { endOf, type Seen, sumOf } from "./sum.ts";
 
@@ -177,7 +176,7 @@ async function collect(
     const gathered = await writeResults(deps, sharded, shards, prepared, read, signal);
     return outcomeOf(deps, sharded, report, gathered, prepared);
   } finally {
-    read.close();
+    read.scratch.close();
   }
 }
 
@@ -189,8 +188,9 @@ async function readPatiently(
   prepared: PreparedEntry | undefined,
   doubt: DoubtSoFar,
   signal: AbortSignal,
-): Promise<Scratch | Wait> {
-  const { scratch, isShort, errors } = await readBatches(deps, sharded, shards, prepared, signal);
+): Promise<ReadBatches | Wait> {
+  const read = await readBatches(deps, sharded, shards, prepared, signal);
+  const { scratch, isShort, errors } = read;
   const verdict = verdictOf({ isShort, errors, ...doubt });
   if (verdict.do === "wait") {
     scratch.close();
@@ -199,5 +199,5 @@ async function readPatiently(
   for (const error of errors) {
     deps.warn("Results of a batch cannot be read any more", { job: sharded.job.id, error });
   }
-  return scratch;
+  return read;
 }

@@ -65,13 +65,17 @@ export class Scratch {
     return this.#repeated.has(record);
   }
 
-  /** Adds the line of a record, unless it has one of this round; numbers of no record are passed over. */
-  async add(record: number, line: Uint8Array): Promise<void> {
-    if (record < 1 || record >= this.#lengths.length) return;
+  /**
+   * Adds the line of a record, unless it has one of this round; numbers of no record are passed over.
+   *
+   * @returns Whether it was added.
+   */
+  async add(record: number, line: Uint8Array): Promise<boolean> {
+    if (record < 1 || record >= this.#lengths.length) return false;
     if (this.has(record)) {
       this.repeated++;
       this.#repeated.add(record);
-      return;
+      return false;
     }
     this.found++;
     this.#rounds[record] = this.round;
@@ -81,6 +85,7 @@ export class Scratch {
     this.#waiting.push(line.slice());
     this.#length += line.length;
     if (this.#length >= blockBytes) await this.flush();
+    return true;
   }
 
   /** Writes what was added. */

@@ -5,7 +5,7 @@ import { Failure } from "../../codecs/failure.ts";
 import { boundTo } from "../../reach/accounts.ts";
 import { accountOf } from "../../reach/reach.ts";
 import type { Batch, StoringProvider } from "../../providers/provider.ts";
-import { askedModel } from "../asked_model.ts";
+import { askedModel, isOtherModel } from "../asked_model.ts";
 import type { JobTools } from "../deps.ts";
 import type { Run } from "../run.ts";
 import { collectBatch } from "./collect.ts";
@@ -58,17 +58,4 @@ export function createSingleRun(
       return await collectBatch(deps, provider, job, whole, doubt);
     },
   };
-}
-
-/** The date, or the number, of a snapshot. */
-const snapshot = /-(?:\d{4}-\d\d-\d\d|\d{3,8})$/;
-
-/**
- * Whether a batch ran on another model than its job names. A provider may name the snapshot that
- * `gpt-4o-mini` stands for, and Gemini's collection is not part of the name.
- */
-function isOtherModel(named: string, ran: string | undefined): boolean {
-  const bare = (name: string) => name.replace(/^models\//, "");
-  return ran !== undefined && bare(ran) !== bare(named) &&
-    bare(ran).replace(snapshot, "") !== bare(named);
 }

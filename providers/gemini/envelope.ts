@@ -13,14 +13,20 @@ export const geminiEnvelope: Envelope = {
     const usage = object(response?.["usageMetadata"]);
     const candidates = count(usage?.["candidatesTokenCount"]);
     const thoughts = count(usage?.["thoughtsTokenCount"]);
+    const prompt = count(usage?.["promptTokenCount"]);
+    const tools = count(usage?.["toolUsePromptTokenCount"]) ?? 0;
+    // Where the sum without thoughts is the total, the candidates hold them already (litellm 1.110).
+    const holdsThoughts = candidates !== undefined &&
+      (prompt ?? 0) + tools + candidates === count(usage?.["totalTokenCount"]);
     return {
       id: idOf(line),
       outcome: response === undefined ? "error" : "success",
-      inputTokens: count(usage?.["promptTokenCount"]),
+      inputTokens: prompt === undefined ? undefined : prompt + tools,
+      cachedInputTokens: count(usage?.["cachedContentTokenCount"]),
       // What the model thinks is billed as output and not among its candidates.
       outputTokens: candidates === undefined && thoughts === undefined
         ? undefined
-        : (candidates ?? 0) + (thoughts ?? 0),
+        : (candidates ?? 0) + (holdsThoughts ? 0 : thoughts ?? 0),
     };
   },
 };

@@ -13,11 +13,13 @@ export const openaiEnvelope: Envelope = {
   result(line): RecordResult {
     const response = object(line["response"]);
     const usage = object(object(response?.["body"])?.["usage"]);
+    const details = object(usage?.["prompt_tokens_details"] ?? usage?.["input_tokens_details"]);
     return {
       id: text(line["custom_id"]),
       outcome: outcomeOf(line, response),
       // Chat and embeddings name them one way, the Responses API the other.
       inputTokens: count(usage?.["prompt_tokens"]) ?? count(usage?.["input_tokens"]),
+      cachedInputTokens: count(details?.["cached_tokens"]),
       outputTokens: count(usage?.["completion_tokens"]) ?? count(usage?.["output_tokens"]),
     };
   },

@@ -8,7 +8,14 @@ Deno.test("lines of OpenAI's output and error files are told apart by their stat
     custom_id: "a",
     response: {
       status_code: 200,
-      body: { usage: { prompt_tokens: 22, completion_tokens: 2, total_tokens: 24 } },
+      body: {
+        usage: {
+          prompt_tokens: 22,
+          completion_tokens: 2,
+          total_tokens: 24,
+          prompt_tokens_details: { cached_tokens: 16 },
+        },
+      },
     },
     error: null,
   };
@@ -16,10 +23,12 @@ Deno.test("lines of OpenAI's output and error files are told apart by their stat
     id: "a",
     outcome: "success",
     inputTokens: 22,
+    cachedInputTokens: 16,
     outputTokens: 2,
   });
-  const responses = { response: { status_code: 200, body: { usage: { input_tokens: 3 } } } };
-  assert.equal(openaiEnvelope.result(responses).inputTokens, 3);
+  const usage = { input_tokens: 3, input_tokens_details: { cached_tokens: 1 } };
+  const responses = openaiEnvelope.result({ response: { status_code: 200, body: { usage } } });
+  assert.deepEqual([responses.inputTokens, responses.cachedInputTokens], [3, 1]);
   const outcomes = [
     { response: { status_code: 400, body: { error: {} } }, error: null },
     { response: null, error: { code: "server_error" } },
@@ -32,12 +41,18 @@ Deno.test("lines of OpenAI's output and error files are told apart by their stat
 
 Deno.test("lines of Gemini's are told by key or metadata, and thoughts are output", () => {
   const response = {
-    usageMetadata: { promptTokenCount: 15, candidatesTokenCount: 2, thoughtsTokenCount: 62 },
+    usageMetadata: {
+      promptTokenCount: 15,
+      cachedContentTokenCount: 9,
+      candidatesTokenCount: 2,
+      thoughtsTokenCount: 62,
+    },
   };
   assert.deepEqual(geminiEnvelope.result({ key: "a", response }), {
     id: "a",
     outcome: "success",
     inputTokens: 15,
+    cachedInputTokens: 9,
     outputTokens: 64,
   });
   const inline = { metadata: { key: "b" }, error: { code: 3 } };

@@ -1,0 +1,90 @@
+/**
+ * What jobs used, a row for each job that is over. A row's key holds the day and the job, so that a
+ * step that is repeated, by this gateway or another one, writes the same row and counts nothing twice.
+ */
+import type { JobId } from "../codecs/ids.ts";
+import { isTerminal } from "../codecs/job_status.ts";
+import type { JobEntry } from "./entries.ts";
+import { keys, maxBatch, type Scope } from "./keys.ts";
+import type { UsageEntry } from "./usage_entries.ts";
+
+/** A row, with what its key says. */
+export interface UsageRow {
+  /** Of the job's end, UTC: `2026-11-30`. */
+  readonly day: string;
+  readonly tenant: string;
+  readonly provider: string;
+  readonly job: string;
+  readonly entry: UsageEntry;
+}
+
+/** Which rows are wanted: days from the first to the last, both included. */
+export interface UsageRange {
+  readonly from: string;
+  readonly to: string;
+  /** Absent: every tenant's. */
+  readonly tenant?: string;
+}
+
+/** The usage part of the catalog. */
+export type UsageCatalog = ReturnType<typeof createUsageCatalog>;
+
+/** Makes the usage part of the catalog. */
+export function createUsageCatalog(kv: Deno.Kv) {
+  return { rows };
+
+  /** The rows of some days, in the order of these. */
+  async function* rows({ from, to, tenant }: UsageRange): AsyncGenerator<UsageRow> {
+    const prefixes = tenant === undefined
+      ? [{ start: keys.usageOfDay(from), end: keys.usageOfDay(dayAfter(to)) }]
+      : daysBetween(from, to).map((day) => ({ prefix: keys.usageOfTenant(day, tenant) }));
+    for (const range of prefixes) {
+      for await (const { key, value } of kv.list<UsageEntry>(range, { batchSize: maxBatch })) {
+        const [, day, tenant, provider, job] = key as [string, string, string, string, string];
+        yield { day, tenant, provider, job, entry: value };
+      }
+    }
+  }
+}
+
+/** Adds the row of a job that is over to a step; what was known of the job before is replaced. */
+export function writeUsage(
+  step: Deno.AtomicOperation,
+  scope: Scope,
+  job: JobEntry,
+  entry: UsageEntry,
+): void {
+  if (!isTerminal(job.status)) return;
+  step.set(keys.usage(dayOf(job.endedAt ?? NaN, job.modifiedAt), scope, job.id), entry);
+}
+
+/** Adds the row of a job that the catalog does not hold. */
+export function writeForeignUsage(
+  step: Deno.AtomicOperation,
+  scope: Scope,
+  { id, endedAt }: { readonly id: string; readonly endedAt: number },
+  entry: UsageEntry,
+): void {
+  step.set(keys.usage(dayOf(endedAt, 0), scope, id as JobId), entry);
+}
+
+/**
+ * The day of a time, UTC.
+ *
+ * @param otherwise Taken where the first is not a time: some providers give none.
+ */
+export function dayOf(milliseconds: number, otherwise: number): string {
+  const date = new Date(milliseconds);
+  return (isNaN(date.getTime()) ? new Date(otherwise) : date).toISOString().slice(0, 10);
+}
+
+/** The day after a day. */
+export function dayAfter(day: string): string {
+  return dayOf(Date.parse(day) + 86_400_000, 0);
+}
+
+function daysBetween(from: string, to: string): string[] {
+  const days: string[] = [];
+  for (let day = from; day <= to; day = dayAfter(day)) days.push(day);
+  return days;
+}
