@@ -34,6 +34,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     about: "translate a batch file for another provider, and say what is lost",
     load: () => import("./commands/translate.ts"),
   },
+  usage: {
+    about: "show what jobs used and cost",
+    load: () => import("./commands/usage.ts"),
+  },
   version: {
     about: "print the version of Batchway and of Deno",
     load: () => import("./commands/version.ts"),

@@ -232,6 +232,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     s3Domains: config.s3Domains,
     objects,
     jobs,
+    usage: catalog.usage,
     tokens: createTokens(tokenSecret),
     maxBodyBytes: config.limits.maxBodyBytes,
     idleMilliseconds: config.idleMilliseconds,

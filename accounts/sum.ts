@@ -8,6 +8,9 @@ import { type Grouping, QueryError, type UsageQuery } from "./query.ts";
 /** A row of an answer: the groups, and what was used in them. Money is in USD. */
 export type UsageSum = Readonly<Partial<Record<Grouping, string | null>>> & Sums;
 
+/** Where rows come from. */
+export type UsageRows = Pick<UsageCatalog, "rows">;
+
 interface Sums {
   readonly jobs: number;
   readonly records: number;
@@ -48,7 +51,7 @@ const none: Sums = {
  * @param tenant Absent: every tenant's.
  */
 export async function sumUsage(
-  usage: UsageCatalog,
+  usage: UsageRows,
   { from, to, by }: UsageQuery,
   tenant: string | undefined,
   breath: Breath,

@@ -1,6 +1,6 @@
 /** What the step that ends a job records beside the end. */
 import { nothing } from "../accounts/tally.ts";
-import { priceOf } from "../accounts/prices.ts";
+import { costOf, priceOf } from "../accounts/prices.ts";
 import type { AtEnd, Ending } from "../catalog/results.ts";
 import { writeUsage } from "../catalog/usage.ts";
 import type { RunUsage, UsageEntry } from "../catalog/usage_entries.ts";
@@ -8,11 +8,21 @@ import { ownModel } from "./asked_model.ts";
 import type { JobTools } from "./deps.ts";
 import type { Outcome } from "./results/collect.ts";
 
-/** Makes what adds to the step that ends a job with an outcome: each part of the accounts in turn. */
+/** Makes what adds a job's usage to the step that ends the job with an outcome. */
 export function atEnd(deps: JobTools, outcome: Outcome): AtEnd {
   return (step, ending) => {
-    writeUsage(step, ending.scope, ending.job, usageOf(deps, ending, outcome));
+    const usage = usageOf(deps, ending, outcome);
+    writeUsage(step, ending.scope, ending.job, usage);
+    const cost = costOfAll(usage);
+    return cost === undefined ? {} : { cost: Math.round(cost * 1e9) };
   };
+}
+
+/** What a job cost in USD; undefined where the price of a part of it is not known. */
+function costOfAll({ runs }: UsageEntry): number | undefined {
+  const costs = runs.map((run) => costOf(run, run.price));
+  const known = costs.filter((cost) => cost !== undefined);
+  return known.length < costs.length ? undefined : known.reduce((sum, cost) => sum + cost, 0);
 }
 
 /** What a job used, at the prices of now. */

@@ -24,6 +24,7 @@ import type { Metrics } from "./ops/metrics.ts";
 import { createKeyRoutes, type KeyRouteDeps, keysOperation, keysPath } from "./ops/keys.ts";
 import { refusePlainly } from "./ops/refuse.ts";
 import type { RecentRefusals } from "./ops/refusals.ts";
+import { usage, type UsageDeps } from "./ops/usage.ts";
 import { answerText } from "./text_answer.ts";
 import { createS3, requestedOperation, type S3RouteDeps } from "./s3/mod.ts";
 import { createRefusal } from "./s3/refuse.ts";
@@ -34,7 +35,7 @@ const s3Mount = `${bedrockMount}/files`;
 
 /** Dependencies of the gateway's answers. */
 export interface AppDeps
-  extends S3RouteDeps, BedrockRouteDeps, HealthDeps, KeyRouteDeps, EntryDeps {
+  extends S3RouteDeps, BedrockRouteDeps, HealthDeps, KeyRouteDeps, UsageDeps, EntryDeps {
   readonly metrics: Metrics;
   /** Refused requests, for the dashboard. */
   readonly refusals: RecentRefusals;
@@ -70,6 +71,7 @@ export function createApp(deps: AppDeps): App {
   for (const path of [keysPath, `${keysPath}/`, `${keysPath}/:id`]) {
     app.all(path, (c) => keyRoutes(c.env.context));
   }
+  app.get("/usage", (c) => usage(deps, c.env.context));
   app.notFound(() =>
     plain(404, "Batchway speaks S3 at /bedrock/files and the Bedrock batch API at /bedrock.")
   );
@@ -109,7 +111,7 @@ export function createApp(deps: AppDeps): App {
 }
 
 /** Paths of operators are answered whatever service the request is signed for. */
-const opsPaths: ReadonlySet<string> = new Set([healthPath, "/readyz", "/metrics"]);
+const opsPaths: ReadonlySet<string> = new Set([healthPath, "/readyz", "/metrics", "/usage"]);
 
 /** What answers clients of a service whose endpoint is wrong: in the service's words, with the right one. */
 function lostApis(deps: AppDeps): Readonly<Record<RequestedService, Api>> {
@@ -168,7 +170,10 @@ function newHono(): Hono<Carried> {
   // Routes are matched on the raw path: a decoded one would take %2F in an ARN for a separator.
   const getPath = (_: Request, options?: { env?: Carried["Bindings"] }) =>
     options?.env?.context.target.path ?? "/";
-  return new Hono<Carried>({ getPath });
+  // What goes wrong is the entry's to render.
+  return new Hono<Carried>({ getPath }).onError((error) => {
+    throw error;
+  });
 }
 
 const describeBedrock: NonNullable<Api["describe"]> = ({ method }, { path }) => ({

@@ -67,7 +67,16 @@ const walls: Readonly<Record<string, Wall>> = {
   },
   "access": { uses: ["catalog", "codecs", "runtime"] },
   "commands": {
-    uses: ["access", "catalog", "codecs", "dialects", "runtime", "config", "program.ts"],
+    uses: [
+      "accounts",
+      "access",
+      "catalog",
+      "codecs",
+      "dialects",
+      "runtime",
+      "config",
+      "program.ts",
+    ],
   },
   // The program only finds the command that is asked for.
   "batchway.ts": {
@@ -76,7 +85,16 @@ const walls: Readonly<Record<string, Wall>> = {
   // The port's and the records' types are the words in which objects and jobs answer. The name of
   // the tenant of those who do not sign is the catalog's, as it is a part of its keys.
   "routes": {
-    uses: ["objects", "jobs", "reach", "access", "codecs", "runtime", "catalog/keys.ts"],
+    uses: [
+      "accounts",
+      "objects",
+      "jobs",
+      "reach",
+      "access",
+      "codecs",
+      "runtime",
+      "catalog/keys.ts",
+    ],
     usesTypesOf: ["providers/provider.ts", "catalog"],
   },
   "sandbox": { uses: ["codecs", "runtime"] },

@@ -28,7 +28,6 @@ Deno.test("nothing configured is the defaults, without any provider", async () =
     reusePort: false,
     pollMilliseconds: 5_000,
     sweepMilliseconds: 60_000,
-    trustProxy: false,
     drainMilliseconds: 60_000,
     etag: "file",
     idleMilliseconds: 60_000,
