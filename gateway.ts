@@ -234,6 +234,12 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     jobs,
     usage: catalog.usage,
     tokens: createTokens(tokenSecret),
+    uptime: clock.uptime,
+    records: {
+      tenants: catalog.tenants,
+      shards: catalog.shards.all,
+      credentials: catalog.credentials,
+    },
     maxBodyBytes: config.limits.maxBodyBytes,
     idleMilliseconds: config.idleMilliseconds,
     region: config.region,

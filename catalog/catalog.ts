@@ -19,6 +19,7 @@ import { createResultsCatalog, type ResultsCatalog } from "./results.ts";
 import { createSealingCatalog, type SealingCatalog } from "./sealing.ts";
 import { createShardCatalog, type ShardCatalog } from "./shards.ts";
 import { createUsageCatalog, type UsageCatalog } from "./usage.ts";
+import { listTenants } from "./tenants.ts";
 import { createUploadCatalog, type UploadCatalog } from "./uploads.ts";
 
 /** The catalog's parts. */
@@ -42,6 +43,8 @@ export interface Catalog {
   readonly leases: LeaseCatalog;
   readonly outbox: OutboxCatalog;
   readonly usage: UsageCatalog;
+  /** Tenants that have jobs, buckets or objects, in the order of their names. */
+  readonly tenants: () => Promise<readonly string[]>;
   /** What was read of the catalog and holds until the catalog changes. */
   readonly memory: ReadMemory;
   /** Reads one key, to see that the catalog answers; rejects where its file is missing. */
@@ -76,6 +79,7 @@ export function createCatalog(
     instances: createInstanceCatalog(kv, sleep),
     credentials: createCredentialCatalog(kv, sleep),
     sealing: createSealingCatalog(kv, sleep),
+    tenants: () => listTenants(kv),
     leases: createLeaseCatalog(kv, sleep),
     outbox: createOutboxCatalog(kv, sleep),
     usage: createUsageCatalog(kv),

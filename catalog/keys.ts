@@ -99,6 +99,9 @@ export const keys = {
   trashed: (provider: string, file: FileId) => ["trash", provider, inKey(file)],
   uses: (provider: string, file: FileId) => ["use", provider, inKey(file)],
   use: (provider: string, file: FileId, job: JobId) => ["use", provider, inKey(file), job],
+  objectsOfAll: () => ["object"],
+  bucketsOfAll: () => ["bucket"],
+  jobNamesOfAll: () => ["job-name"],
   jobs: (s: Scope) => ["job", s.tenant, s.provider],
   job: (s: Scope, id: JobId) => ["job", s.tenant, s.provider, id],
   /** Jobs of one status, in the order of their submission; the value is the job's name. */

@@ -18,6 +18,8 @@ import {
   refuseBedrock,
 } from "./bedrock/mod.ts";
 import type { Context } from "./context.ts";
+import { createDashboard, isDashboard } from "./dashboard/mod.ts";
+import type { DashboardDeps } from "./dashboard/request.ts";
 import { type Api, type App, createEntry, type EntryDeps, healthPath, plain } from "./entry.ts";
 import { health, type HealthDeps, readiness } from "./ops/health.ts";
 import type { Metrics } from "./ops/metrics.ts";
@@ -35,7 +37,14 @@ const s3Mount = `${bedrockMount}/files`;
 
 /** Dependencies of the gateway's answers. */
 export interface AppDeps
-  extends S3RouteDeps, BedrockRouteDeps, HealthDeps, KeyRouteDeps, UsageDeps, EntryDeps {
+  extends
+    S3RouteDeps,
+    BedrockRouteDeps,
+    HealthDeps,
+    KeyRouteDeps,
+    UsageDeps,
+    EntryDeps,
+    DashboardDeps {
   readonly metrics: Metrics;
   /** Refused requests, for the dashboard. */
   readonly refusals: RecentRefusals;
@@ -97,6 +106,7 @@ export function createApp(deps: AppDeps): App {
     },
   };
   const lost = lostApis(deps);
+  const dashboard = createDashboard(deps);
   return createEntry(deps, (target, request) => {
     const { path } = target;
     if (opsPaths.has(path) || isBelow(path, keysPath)) return apis.ops;
@@ -106,7 +116,8 @@ export function createApp(deps: AppDeps): App {
       ? apis.bedrock
       : apis.ops;
     const requested = lostService(request, target, api.service);
-    return requested === undefined ? api : lost[requested];
+    if (requested !== undefined) return lost[requested];
+    return isDashboard(request.method, path) ? dashboard : api;
   });
 }
 

@@ -13,6 +13,8 @@ export interface Context {
   readonly readBody: () => Promise<Uint8Array<ArrayBuffer>>;
   /** Aborted when it is seen that the client has gone, which it often is not: see `Connection`. */
   readonly signal: AbortSignal;
+  /** Where the request came from; null or absent where that is not known. */
+  readonly clientAddress?: string | null;
   /** Facts for the audit line; handlers fill in what they find out. */
   readonly audit: Audit;
 }

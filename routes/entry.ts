@@ -55,12 +55,20 @@ export interface Api {
   readonly answer: (context: Context) => Response | Promise<Response>;
   /** Answers with an error, and sets `errorCode` in the audit. */
   readonly refuse: (failure: unknown, refused: Refused) => Response | Promise<Response>;
+  /** Finds the sender in another way than by a signature. Throws a refusal for one who may not. */
+  readonly identify?: (unproven: Unproven) => Promise<Principal>;
   /** What a request asks for, as far as its head says so. It may throw. */
   readonly describe?: (request: Request, target: Target) => Partial<Audit>;
 }
 
 /** A request that is refused, perhaps before its sender is known. */
 export type Refused = Pick<Context, "request" | "target" | "requestId" | "audit">;
+
+/** A request whose sender is not known yet. */
+export interface Unproven extends Refused, Pick<Context, "readBody" | "clientAddress"> {
+  /** Notes for the audit who the sender claims to be, in case it is refused. */
+  readonly claim: (accessKeyId: string | null) => void;
+}
 
 /** The one path that is open to anyone: whether the process serves. */
 export const healthPath = "/healthz";
@@ -77,6 +85,7 @@ export function createEntry(
     const audit = newAudit();
     let principal: Principal | undefined;
     let claimedId: string | null = null;
+    const address = clientAddress(request.headers, connection.peer, deps.trustProxy ?? false);
 
     const answer = async (): Promise<Response> => {
       let target: Target;
@@ -92,7 +101,15 @@ export function createEntry(
         checkHead(request.headers, target);
         checkLoop(request.headers, deps.hop);
         const readBody = controlBody(request, audit, deps);
-        principal = await senderOf(deps, api, request, target, readBody);
+        principal = await senderOf(deps, api, {
+          request,
+          target,
+          requestId,
+          audit,
+          readBody,
+          clientAddress: address,
+          claim: (accessKeyId) => (claimedId = accessKeyId),
+        });
         if (principal.accessKeyId !== null) deps.lastUse?.saw(principal.accessKeyId);
         takeTurn(deps.rateLimit, principal);
         return await api.answer({
@@ -103,11 +120,12 @@ export function createEntry(
           signal,
           audit,
           readBody,
+          clientAddress: address,
         });
       } catch (error) {
         const isExpected = error instanceof Failure && error.kind !== "internal";
         if (!isExpected) deps.broken({ requestId, signal }, error);
-        if (principal === undefined) claimedId = claimedKeyId(request.headers, target);
+        if (principal === undefined) claimedId ??= claimedKeyId(request.headers, target);
         describe(api, request, target, audit);
         const refusal = await api.refuse(error, { request, target, requestId, audit });
         // The gateway's own look for itself knows it by its id.
@@ -131,7 +149,7 @@ export function createEntry(
         status,
         bytesOut,
         durationMs,
-        clientAddress: clientAddress(headers, connection.peer, deps.trustProxy ?? false),
+        clientAddress: address,
         userAgent: userAgentOf(headers),
       });
     });
@@ -155,8 +173,8 @@ function describe(api: Api, request: Request, target: Target, audit: Audit): voi
   }
 }
 
-/** The sender of a request for `/healthz`, which is never limited. */
-const anyone: Principal = {
+/** The sender of a request that is open to anyone, such as `/healthz`; it is never limited. */
+export const anyone: Principal = {
   accessKeyId: null,
   tenant: "",
   providers: [],
@@ -168,11 +186,11 @@ const anyone: Principal = {
 
 async function senderOf(
   deps: EntryDeps,
-  { service, mount }: Api,
-  request: Request,
-  target: Target,
-  readBody: Context["readBody"],
+  { service, mount, identify }: Api,
+  unproven: Unproven,
 ): Promise<Principal> {
+  if (identify) return await identify(unproven);
+  const { request, target, readBody } = unproven;
   if (service === "ops" && target.path === healthPath) return anyone;
   const resource = () => {
     const { bucket, path } = addressOf(target, mount, deps.s3Domains);

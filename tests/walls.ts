@@ -159,6 +159,8 @@ const usesFramework = /^(routes\/|bench\/bare_hono\.ts$)/;
 
 const providerName = /\b(?:openai|gemini|anthropic)\b/i;
 const framework = "@hono/hono";
+/** The framework, or a part of it. */
+const isFramework = (from: string) => from === framework || from.startsWith(`${framework}/`);
 /** Rooms are small: past this a file has two jobs. */
 const maxLines = 350;
 
@@ -175,7 +177,7 @@ export function violations({ path, text }: Source): string[] {
   for (const used of importsOf(code)) {
     const wrong = checkImport(path, used);
     if (wrong !== undefined) found.push(`${path} ${wrong}`);
-    if (used.from === framework) found.push(...leaks(path, code, used.names));
+    if (isFramework(used.from)) found.push(...leaks(path, code, used.names));
   }
   return found;
 }
@@ -252,7 +254,7 @@ function importsOf(code: string): Import[] {
 
 function checkImport(path: string, { from, typesOnly }: Import): string | undefined {
   const room = roomOf(path);
-  if (from === framework && !usesFramework.test(path)) {
+  if (isFramework(from) && !usesFramework.test(path)) {
     return `uses the framework, which is for routes`;
   }
   if (!from.startsWith(".")) {
@@ -300,7 +302,7 @@ export async function readSources(): Promise<Source[]> {
       const path = folder + name;
       if (name.startsWith(".") || name === "dist" || name === "node_modules") continue;
       if (isDirectory) await read(`${path}/`);
-      else if (name.endsWith(".ts")) {
+      else if (/\.tsx?$/.test(name)) {
         sources.push({ path, text: await Deno.readTextFile(root + path) });
       }
     }

@@ -141,7 +141,10 @@ Deno.test("the gateway tells of its health, its readiness, and where it speaks w
       "gemini",
       "openai",
     ]);
-    const lost = await fetch(`${url}/`);
+    const dashboard = await fetch(`${url}/`);
+    assert.equal(dashboard.status, 200);
+    assert.match(await dashboard.text(), /<h1>Jobs<\/h1>/);
+    const lost = await fetch(`${url}/elsewhere`);
     assert.equal(lost.status, 404);
     assert.match(
       await lost.text(),

@@ -1,0 +1,75 @@
+/** Times, sizes and states as pages show them. */
+import type { JobStatus } from "../../codecs/job_status.ts";
+
+/** A point in time, with how long ago it was. */
+export function Ago({ at, now }: { readonly at: number; readonly now: number }) {
+  const iso = new Date(at).toISOString();
+  const shown = at > now ? `in ${duration(at - now)}` : `${duration(now - at)} ago`;
+  return <time datetime={iso} title={iso}>{shown}</time>;
+}
+
+/** A point in time, in UTC. */
+export function Moment({ at }: { readonly at: number }) {
+  const iso = new Date(at).toISOString();
+  return <time datetime={iso}>{iso.slice(0, 19).replace("T", " ")} UTC</time>;
+}
+
+const units = [["d", 86_400_000], ["h", 3_600_000], ["min", 60_000], ["s", 1_000]] as const;
+
+/** A span of time in its largest unit: `3 h`. */
+export function duration(milliseconds: number): string {
+  const [unit, size] = units.find(([, size]) => milliseconds >= size) ?? ["s", 1_000];
+  return `${Math.max(0, Math.floor(milliseconds / size))} ${unit}`;
+}
+
+/** A size in a unit that people read: `1.5 MiB`. */
+export function size(bytes: number): string {
+  const names = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const power = Math.min(names.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  const value = bytes / 1024 ** power;
+  return `${power === 0 ? value : value.toFixed(1)} ${names[power]}`;
+}
+
+/** A count with its thousands apart. */
+export function count(number: number): string {
+  return number.toLocaleString("en-US");
+}
+
+/** What a status means for the eye: the text is always there beside the colour. */
+const tones: Readonly<Record<JobStatus, "busy" | "good" | "bad" | "quiet">> = {
+  Submitted: "busy",
+  Validating: "busy",
+  Scheduled: "busy",
+  InProgress: "busy",
+  Stopping: "busy",
+  Completed: "good",
+  PartiallyCompleted: "bad",
+  Failed: "bad",
+  Expired: "bad",
+  Stopped: "quiet",
+};
+
+/** A job's status. */
+export function State({ status }: { readonly status: JobStatus }) {
+  return <span class={`state ${tones[status]}`}>{status}</span>;
+}
+
+/** How far a job has come. */
+export function Progress(
+  { counts, name }: {
+    readonly counts:
+      | { readonly total: number; readonly processed: number; readonly error: number }
+      | undefined;
+    readonly name: string;
+  },
+) {
+  if (!counts || counts.total === 0) return <span class="quiet">not known</span>;
+  return (
+    <span class="progress">
+      <progress aria-label={`Progress of ${name}`} value={counts.processed} max={counts.total}>
+      </progress>
+      <span>{`${count(counts.processed)} of ${count(counts.total)}`}</span>
+      {counts.error > 0 && <span class="bad">{`${count(counts.error)} failed`}</span>}
+    </span>
+  );
+}

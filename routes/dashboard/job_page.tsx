@@ -1,0 +1,232 @@
+/** One job: its facts, its data, its shards, and what can be done about it. */
+import type { Child } from "@hono/hono/jsx";
+import type { JobEntry } from "../../catalog/entries.ts";
+import type { ShardEntry } from "../../catalog/shard_entries.ts";
+import { isTerminal } from "../../codecs/job_status.ts";
+import { parseS3Uri } from "../../codecs/s3_uri.ts";
+import { placeOf } from "../../jobs/results/place.ts";
+import { messageOfEnd } from "../../jobs/state.ts";
+import { arnOf } from "../bedrock/jobs.ts";
+import { answerPage } from "./answer.ts";
+import { Ago, count, Moment, Progress, State } from "./format.tsx";
+import { FormToken, Notice, Page } from "./layout.tsx";
+import { type OwnReach, reachAt } from "./reaches.ts";
+import { link, type PageRequest, paths } from "./request.ts";
+
+/** Answers with the page of one job. */
+export async function jobPage(request: PageRequest): Promise<Response> {
+  request.audit.operation = "GetModelInvocationJob";
+  const { query } = request;
+  const details = await jobDetails(request);
+  const live = link(paths.live, { ...Object.fromEntries(query), view: "job" });
+  return answerPage(
+    <Page request={request} title={details.job.name} at={paths.jobs}>
+      <div data-live={live}>{details.shown}</div>
+      <Actions request={request} {...details} />
+    </Page>,
+  );
+}
+
+/** Reads a job, as the query names it, and shows what is known of it. */
+export async function jobDetails(request: Omit<PageRequest, "form" | "formToken">) {
+  const { deps, query, audit, signal } = request;
+  const own = reachAt(request, query.get("tenant"), query.get("provider"));
+  const { reach, principal } = own;
+  const id = query.get("id") ?? "";
+  audit.provider = reach.provider.name;
+  const job = await deps.jobs.get(reach, principal.region, id, signal);
+  audit.job = job.id;
+  const tags = await deps.jobs.tags(reach, job.id, signal);
+  const scope = { tenant: own.tenant, provider: reach.provider.name };
+  const shards = job.plan.kind === "sharded" ? await deps.records.shards(scope, job.id) : [];
+  const shown = (
+    <>
+      <Facts job={job} provider={reach.provider.name} now={deps.now()} />
+      <Data job={job} own={own} />
+      <Tags tags={tags} />
+      <Shards shards={shards} />
+    </>
+  );
+  return { job, own, shown };
+}
+
+function Facts(
+  { job, provider, now }: {
+    readonly job: JobEntry;
+    readonly provider: string;
+    readonly now: number;
+  },
+) {
+  const { counts } = job;
+  return (
+    <dl class="facts">
+      <Fact name="State">
+        <State status={job.status} />
+      </Fact>
+      <Fact name="Reason">{messageOfEnd(job) ?? job.message}</Fact>
+      <Fact name="Progress">
+        <Progress counts={counts} name={job.name} />
+      </Fact>
+      <Fact name="Records">
+        {counts &&
+          `${count(counts.total)}: ${count(counts.success)} well, ${count(counts.error)} failed`}
+      </Fact>
+      <Fact name="Model">{job.modelId}</Fact>
+      <Fact name="Provider">{provider}</Fact>
+      <Fact name="Access key">{job.accessKeyId}</Fact>
+      <Fact name="Submitted">
+        <Moment at={job.submittedAt} />
+      </Fact>
+      <Fact name="Last change">
+        <Ago at={job.modifiedAt} now={now} />
+      </Fact>
+      <Fact name="Ended">{job.endedAt !== undefined && <Moment at={job.endedAt} />}</Fact>
+      <Fact name="Expires">{job.expiresAt !== undefined && <Moment at={job.expiresAt} />}</Fact>
+      <Fact name="ARN">
+        <code>{arnOf(job)}</code>
+      </Fact>
+      <Fact name="Plan">{planOf(job)}</Fact>
+      <Fact name="Token">{job.clientRequestToken}</Fact>
+    </dl>
+  );
+}
+
+/** A name with its value; nothing where there is none. */
+export function Fact({ name, children }: { readonly name: string; readonly children?: Child }) {
+  if (children === undefined || children === null || children === false || children === "") {
+    return null;
+  }
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function planOf({ plan }: JobEntry): string {
+  if (plan.kind === "native") return `native batch ${plan.batch} on account ${plan.account}`;
+  if (plan.kind === "direct") return `one batch ${plan.batch} on account ${plan.account}`;
+  return `shards on account ${plan.account}, from ${plan.from} to ${plan.to}`;
+}
+
+function Data({ job, own }: { readonly job: JobEntry; readonly own: OwnReach }) {
+  const provider = own.reach.provider.name;
+  const input = job.inputDataConfig.s3InputDataConfig.s3Uri;
+  const output = job.outputDataConfig.s3OutputDataConfig.s3Uri;
+  const place = placeOf(job);
+  const at = parseS3Uri(input);
+  const base = { provider, tenant: own.tenant };
+  const object = (bucket: string, key: string) => link(paths.object, { ...base, bucket, key });
+  return (
+    <section aria-labelledby="data">
+      <h2 id="data">Data</h2>
+      <dl class="facts">
+        <Fact name="Input">
+          {at && at.key !== "" && !at.key.endsWith("/")
+            ? <a href={object(at.bucket, at.key)}>{input}</a>
+            : input}
+        </Fact>
+        <Fact name="Output">{output}</Fact>
+        {place && isTerminal(job.status) && (
+          <>
+            <Fact name="Results">
+              <a
+                href={link(paths.objects, { ...base, bucket: place.bucket, prefix: place.folder })}
+              >
+                {place.folder}
+              </a>
+            </Fact>
+            <Fact name="Losses">
+              {job.plan.kind === "sharded" && (
+                <a href={object(place.bucket, place.losses)}>translation.ndjson</a>
+              )}
+            </Fact>
+          </>
+        )}
+      </dl>
+    </section>
+  );
+}
+
+function Tags({ tags }: { readonly tags: Readonly<Record<string, string>> }) {
+  const entries = Object.entries(tags);
+  if (entries.length === 0) return null;
+  return (
+    <section aria-labelledby="tags">
+      <h2 id="tags">Tags</h2>
+      <dl class="facts">
+        {entries.map(([name, value]) => <Fact name={name}>{value}</Fact>)}
+      </dl>
+    </section>
+  );
+}
+
+/** Rows that are shown; a job has seldom more. */
+const mostShards = 200;
+
+function Shards({ shards }: { readonly shards: readonly ShardEntry[] }) {
+  if (shards.length === 0) return null;
+  const hidden = shards.length - mostShards;
+  return (
+    <section aria-labelledby="shards">
+      <h2 id="shards">Shards</h2>
+      <table class="cards">
+        <caption class="hidden">Batches that the job runs as</caption>
+        <thead>
+          <tr>
+            <th scope="col">Shard</th>
+            <th scope="col">Records</th>
+            <th scope="col">Account</th>
+            <th scope="col">State</th>
+            <th scope="col">Batch</th>
+            <th scope="col">Reason</th>
+          </tr>
+        </thead>
+        <tbody>{shards.slice(0, mostShards).map((shard) => <ShardRow shard={shard} />)}</tbody>
+      </table>
+      {hidden > 0 && <Notice>{`${count(hidden)} further shards are not shown.`}</Notice>}
+    </section>
+  );
+}
+
+function ShardRow({ shard }: { readonly shard: ShardEntry }) {
+  const { n, round = 0, records, account, provider, batch, end, waitsFor } = shard;
+  return (
+    <tr>
+      <th scope="row" data-label="Shard">{round === 0 ? `${n}` : `${n} (round ${round})`}</th>
+      <td data-label="Records">{count(records)}</td>
+      <td data-label="Account">{provider === undefined ? account : `${account} at ${provider}`}</td>
+      <td data-label="State">
+        {end ? <State status={end.status} /> : batch === undefined ? "waits" : "runs"}
+      </td>
+      <td data-label="Batch">{batch ?? ""}</td>
+      <td data-label="Reason" class="reason">{end?.message ?? waitsFor ?? ""}</td>
+    </tr>
+  );
+}
+
+function Actions(
+  { request, job, own }: {
+    readonly request: PageRequest;
+    readonly job: JobEntry;
+    readonly own: OwnReach;
+  },
+) {
+  if (request.principal.readOnly) return null;
+  const over = isTerminal(job.status);
+  const hasFailed = (job.counts?.error ?? 0) > 0 && job.plan.kind !== "native";
+  if (over && !hasFailed) return null;
+  return (
+    <section aria-labelledby="actions">
+      <h2 id="actions">Actions</h2>
+      <form method="post" action={over ? paths.rerun : paths.stop}>
+        <FormToken request={request} />
+        <input type="hidden" name="tenant" value={own.tenant} />
+        <input type="hidden" name="provider" value={own.reach.provider.name} />
+        <input type="hidden" name="id" value={job.id} />
+        <button type="submit">{over ? "Run failed records again" : "Stop the job"}</button>
+      </form>
+    </section>
+  );
+}

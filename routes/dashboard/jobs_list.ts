@@ -1,0 +1,85 @@
+/** A page of jobs over all reaches of a session, the newest first. */
+import type { JobEntry } from "../../catalog/entries.ts";
+import type { JobId } from "../../codecs/ids.ts";
+import { isJobId } from "../../codecs/job_id.ts";
+import { type JobStatus, jobStatuses } from "../../codecs/job_status.ts";
+import type { JobPage } from "../../jobs/list.ts";
+import { reachesOf } from "./reaches.ts";
+import type { PageRequest } from "./request.ts";
+
+/** Which jobs are shown. */
+export interface JobsFilter {
+  readonly tenant?: string | undefined;
+  readonly provider?: string | undefined;
+  readonly status?: JobStatus | undefined;
+  readonly name?: string | undefined;
+  readonly after?: JobId | undefined;
+}
+
+/** A job of the page, and whose it is. */
+export interface ShownJob {
+  readonly tenant: string;
+  readonly provider: string;
+  readonly job: JobEntry;
+}
+
+/** One page of the list. */
+export interface ShownJobs {
+  readonly jobs: readonly ShownJob[];
+  /** What the next page begins after; absent on the last. */
+  readonly next?: JobId;
+}
+
+const pageSize = 50;
+/** A longer part of a name finds nothing. */
+const longestName = 63;
+
+/** Reads the filter of a page's query; what is not a filter is left out. */
+export function readFilter(query: ReadonlyMap<string, string>): JobsFilter {
+  const after = query.get("after") ?? "";
+  const text = (name: string) => query.get(name)?.trim() || undefined;
+  return {
+    tenant: text("tenant"),
+    provider: text("provider"),
+    status: jobStatuses.find((status) => status === query.get("status")),
+    name: text("name")?.slice(0, longestName),
+    after: isJobId(after) ? after : undefined,
+  };
+}
+
+/** Lists a page. Each reach is asked for a page of its own; ids are in the order of submission. */
+export async function listShownJobs(
+  request: Pick<PageRequest, "principal" | "deps" | "signal">,
+  filter: JobsFilter,
+): Promise<ShownJobs> {
+  const reaches = await reachesOf(request, filter);
+  const { jobs } = request.deps;
+  const wanted = {
+    maxResults: pageSize,
+    sortOrder: "Descending",
+    ...(filter.status && { statusEquals: filter.status }),
+    ...(filter.name !== undefined && { nameContains: filter.name }),
+    ...(filter.after && { after: filter.after }),
+  } as const;
+  const pages = await Promise.all(reaches.map(async ({ tenant, principal, reach }) => ({
+    tenant,
+    provider: reach.provider.name,
+    page: await jobs.list(reach, principal.region, wanted, request.signal),
+  })));
+  // What follows the first place where a list ended early may not be all that is there.
+  const reached = pages.flatMap(({ page }) => page.next ?? []).sort().at(-1);
+  const merged = pages.flatMap(({ tenant, provider, page }) => shown(tenant, provider, page))
+    .filter(({ job }) => reached === undefined || job.id >= reached)
+    .sort((a, b) => a.job.id < b.job.id ? 1 : -1);
+  const found = merged.slice(0, pageSize);
+  const next = merged.length > pageSize ? found.at(-1)?.job.id : reached;
+  return { jobs: found, ...(next && { next }) };
+}
+
+function shown(tenant: string, provider: string, { jobs }: JobPage): ShownJob[] {
+  return jobs.map((job) => ({
+    tenant: job.plan.kind === "native" ? "" : tenant,
+    provider,
+    job,
+  }));
+}

@@ -1,0 +1,163 @@
+/** The list of jobs. */
+import { jobStatuses } from "../../codecs/job_status.ts";
+import { messageOfEnd } from "../../jobs/state.ts";
+import { answerPage } from "./answer.ts";
+import { Ago, Progress, State } from "./format.tsx";
+import { type JobsFilter, listShownJobs, readFilter, type ShownJob } from "./jobs_list.ts";
+import { Notice, Page } from "./layout.tsx";
+import { forwardingProviders, storingProviders, tenantsOf } from "./reaches.ts";
+import { link, type PageRequest, paths } from "./request.ts";
+
+/** Answers with the list of jobs. */
+export async function jobsPage(request: PageRequest): Promise<Response> {
+  request.audit.operation = "ListModelInvocationJobs";
+  const filter = readFilter(request.query);
+  const table = await jobsTable(request, filter);
+  const tenants = await tenantsOf(request);
+  const query = Object.fromEntries(request.query);
+  return answerPage(
+    <Page request={request} title="Jobs" at={paths.jobs}>
+      <Filters request={request} filter={filter} tenants={tenants} />
+      <div data-live={link(paths.live, { ...query, view: "jobs" })}>{table}</div>
+      <Elsewhere names={forwardingProviders(request)} />
+    </Page>,
+  );
+}
+
+/** The table of a page of jobs, with the link to the next. */
+export async function jobsTable(
+  request: Pick<PageRequest, "principal" | "deps" | "signal" | "query">,
+  filter: JobsFilter,
+) {
+  const { jobs, next } = await listShownJobs(request, filter);
+  const now = request.deps.now();
+  const withTenant = request.principal.admin === true;
+  const further = next &&
+    link(paths.jobs, { ...Object.fromEntries(request.query), view: undefined, after: next });
+  return (
+    <>
+      {jobs.length === 0
+        ? <Notice>There is no job that fits.</Notice>
+        : <JobsTable jobs={jobs} now={now} withTenant={withTenant} />}
+      {further && (
+        <p>
+          <a href={further} rel="next">Older jobs</a>
+        </p>
+      )}
+    </>
+  );
+}
+
+function JobsTable(
+  { jobs, now, withTenant }: {
+    readonly jobs: readonly ShownJob[];
+    readonly now: number;
+    readonly withTenant: boolean;
+  },
+) {
+  return (
+    <table class="cards">
+      <caption class="hidden">Jobs, the newest first</caption>
+      <thead>
+        <tr>
+          <th scope="col">Job</th>
+          <th scope="col">State</th>
+          <th scope="col">Progress</th>
+          <th scope="col">Submitted</th>
+          <th scope="col">Model</th>
+          <th scope="col">Provider</th>
+          {withTenant && <th scope="col">Tenant</th>}
+          <th scope="col">Reason</th>
+        </tr>
+      </thead>
+      <tbody>
+        {jobs.map((one) => <JobRow shown={one} now={now} withTenant={withTenant} />)}
+      </tbody>
+    </table>
+  );
+}
+
+function JobRow(
+  { shown: { tenant, provider, job }, now, withTenant }: {
+    readonly shown: ShownJob;
+    readonly now: number;
+    readonly withTenant: boolean;
+  },
+) {
+  const to = link(paths.job, { provider, id: job.id, ...(withTenant && { tenant }) });
+  return (
+    <tr>
+      <th scope="row" data-label="Job">
+        <a href={to}>{job.name}</a>
+      </th>
+      <td data-label="State">
+        <State status={job.status} />
+      </td>
+      <td data-label="Progress">
+        <Progress counts={job.counts} name={job.name} />
+      </td>
+      <td data-label="Submitted">
+        <Ago at={job.submittedAt} now={now} />
+      </td>
+      <td data-label="Model">{job.modelId}</td>
+      <td data-label="Provider">{provider}</td>
+      {withTenant && <td data-label="Tenant">{tenant === "" ? "native" : tenant}</td>}
+      <td data-label="Reason" class="reason">{messageOfEnd(job) ?? job.message ?? ""}</td>
+    </tr>
+  );
+}
+
+function Filters(
+  { request, filter, tenants }: {
+    readonly request: PageRequest;
+    readonly filter: JobsFilter;
+    readonly tenants: readonly string[];
+  },
+) {
+  const providers = storingProviders(request).map(({ name }) => name);
+  return (
+    <form class="filters" method="get" action={paths.jobs} role="search" aria-label="Jobs">
+      <label>
+        Name contains
+        <input type="search" name="name" value={filter.name ?? ""} maxlength={63} />
+      </label>
+      <Choice label="State" name="status" options={jobStatuses} value={filter.status} />
+      <Choice label="Provider" name="provider" options={providers} value={filter.provider} />
+      {request.principal.admin === true && (
+        <Choice label="Tenant" name="tenant" options={tenants} value={filter.tenant} />
+      )}
+      <button type="submit">Show</button>
+    </form>
+  );
+}
+
+/** A choice among names, or all of them. */
+export function Choice(
+  { label, name, options, value, all = "all" }: {
+    readonly label: string;
+    readonly name: string;
+    readonly options: readonly string[];
+    readonly value: string | undefined;
+    /** The choice of none; undefined where one must be chosen. */
+    readonly all?: string | undefined;
+  },
+) {
+  return (
+    <label>
+      {label}
+      <select name={name}>
+        <option value="">{all}</option>
+        {options.map((one) => <option value={one} selected={one === value}>{one}</option>)}
+      </select>
+    </label>
+  );
+}
+
+function Elsewhere({ names }: { readonly names: readonly string[] }) {
+  if (names.length === 0) return null;
+  return (
+    <p class="quiet">
+      {`Jobs of ${names.join(", ")} run at AWS and are listed there: their requests are forwarded.`}
+    </p>
+  );
+}
