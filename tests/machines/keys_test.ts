@@ -21,6 +21,7 @@ machinesTest(
         "t",
         "--providers",
         "openai",
+        "--admin",
       ];
       return await runProgram(Deno.execPath(), [...args, "--json"], {
         HOME: Deno.env.get("HOME") ?? "/",
@@ -50,5 +51,21 @@ machinesTest(
       const answer = await jobs({ authorization: `Bearer ${bearerToken}` });
       assert.equal(answer.status, 200, await answer.text());
     }
+    // One machine issues a key over HTTP, and each of them knows it and where it was used.
+    const [first, other] = gateways.map(({ url }) => createClient(url));
+    assert.ok(first && other);
+    const admin = { authorization: `Bearer ${bearerToken}`, "content-type": "application/json" };
+    const body = JSON.stringify({ tenant: "u", providers: ["openai"], label: "over HTTP" });
+    const posted = await first.send("/keys", { method: "POST", headers: admin, body });
+    assert.equal(posted.status, 201);
+    const made = await posted.json();
+    const headers = { authorization: `Bearer ${made.bearerToken}` };
+    const used = await other.send("/bedrock/model-invocation-jobs", { headers });
+    assert.equal(used.status, 200, await used.text());
+    await until("the use is listed", async () => {
+      const listed = await (await first.send("/keys", { headers: admin })).json();
+      const one = listed.find(({ label }: { label?: string }) => label === "over HTTP");
+      return one?.lastUsedAt !== undefined;
+    });
   },
 );
