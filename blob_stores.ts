@@ -146,3 +146,21 @@ export async function foldersOf(
     close: () => isNeeded ? Deno.remove(temporary, { recursive: true }) : Promise.resolve(),
   };
 }
+
+/** Where on this machine things are kept, by what they are; buckets are not on it. */
+export function placesOf(
+  { data, keep, objects }: Pick<Config, "data" | "keep" | "objects">,
+  folders: StoreFolders,
+  catalog: { readonly kind: string; readonly path?: string },
+): Readonly<Record<string, readonly string[]>> {
+  const kept = placeOfObjects(objects.store, folders);
+  const { path } = catalog;
+  const isFile = catalog.kind === "file" && path !== undefined && path !== ":memory:";
+  const spool = folders.parts.folder ?? (isFile ? `${data}/spool` : undefined);
+  return {
+    ...(isFile && { catalog: ["", "-wal", "-shm"].map((end) => `${path}${end}`) }),
+    ...(kept.kind === "folder" && { objects: [kept.folder] }),
+    ...(keep?.kind === "folder" && { results: [keep.folder] }),
+    ...(spool !== undefined && { spool: [spool] }),
+  };
+}

@@ -1,9 +1,7 @@
 /** Composition: configuration → catalog → providers → objects, jobs → app → listeners. */
-import { calledAs } from "./runtime/program_name.ts";
 import { createAccess } from "./access/access.ts";
-import type { Keyring } from "./access/keyring.ts";
 import { createRateLimit } from "./access/rate_limit.ts";
-import { createStores, foldersOf, placeOfObjects } from "./blob_stores.ts";
+import { createStores, foldersOf, placeOfObjects, placesOf } from "./blob_stores.ts";
 import { createCatalog } from "./catalog/catalog.ts";
 import { openPlace, placeOf } from "./catalog/place.ts";
 import { bounds } from "./runtime/bounds.ts";
@@ -11,15 +9,19 @@ import { type Clock, createClock } from "./runtime/clock.ts";
 import { randomId } from "./codecs/ids.ts";
 import type { KvLimits } from "./catalog/limited_kv.ts";
 import { sleep } from "./runtime/sleep.ts";
+import { version } from "./runtime/version.ts";
 import { createTokens } from "./codecs/page_token.ts";
 import { createPool, withOwnShare } from "./runtime/pool.ts";
 import type { Config } from "./config/config.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import type { Log } from "./log.ts";
+import { createListeners } from "./listeners.ts";
+import { createMetrics } from "./metrics/metrics.ts";
 import { createDisks, probeFolder } from "./objects/disks.ts";
 import { hearTime } from "./objects/hear_time.ts";
 import { createObjects } from "./objects/objects.ts";
 import { createReadSpool } from "./objects/read_spool.ts";
+import { checkReachable, opennessOf } from "./openness.ts";
 import { portOf, refuseOwnAddress } from "./own_address.ts";
 import { inOrder } from "./process.ts";
 import { hearing } from "./providers/hearing.ts";
@@ -27,13 +29,12 @@ import { createProviders } from "./providers/registry.ts";
 import type { Timeouts } from "./providers/timeouts.ts";
 import { createUploader } from "./providers/upload.ts";
 import { type AppDeps, createApp, createRootApp } from "./routes/app.ts";
-import type { App } from "./routes/entry.ts";
-import type { Openness } from "./routes/authenticate.ts";
 import { createAudit } from "./routes/ops/audit.ts";
-import { createMetrics } from "./routes/ops/metrics.ts";
+import { createAdminApp } from "./routes/ops/admin_app.ts";
+import { createReadiness } from "./routes/ops/health.ts";
 import { createRecentRefusals } from "./routes/ops/refusals.ts";
 import { bindingOf } from "./routes/select_provider.ts";
-import { type Listener, readTls, serve } from "./serve.ts";
+import { readTls } from "./serve.ts";
 import { startSweep, type Sweep } from "./sweep.ts";
 
 /** What the gateway takes from outside besides its configuration. */
@@ -60,6 +61,8 @@ export interface Gateway {
   readonly url: string;
   /** S3 at the root of a port of its own, where configured. */
   readonly s3Url: string | undefined;
+  /** The figures and the health of this process, on a port of their own, where configured. */
+  readonly adminUrl: string | undefined;
   /** Resolves where it can take no requests any more: its runner must end the process. */
   readonly lost: Promise<Error>;
   /** Answers what is under way and ends; nothing that was acknowledged is lost. */
@@ -78,7 +81,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const { log, providerTimeouts: timeouts } = deps;
   const tls = config.tls && { tls: await readTls(config.tls) };
   const clock = deps.clock ?? createClock({ now: Date.now, uptime: () => performance.now() });
-  const { now } = clock;
+  const { now, uptime } = clock;
+  const metrics = createMetrics({ version, tenants: config.metrics.tenants, now, uptime });
   const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
   const instance = randomId(8, random);
   const { catalogPath: path, catalogLimits: limits } = deps;
@@ -110,7 +114,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   });
   const catalog = createCatalog(opened.kv, sleep, opened.memory, opened.mustBePresent);
   const uploader = createUploader(timeouts);
-  const providers = createProviders(config.providers, {
+  const providers = metrics.calls.watch(createProviders(config.providers, {
     ...hearing({ fetch, uploader }, clock),
     now: () => new Date(now()),
     uptime: clock.uptime,
@@ -119,8 +123,9 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     hop: instance,
     env: deps.env,
     warn: log.warn,
+    retried: metrics.calls.retried,
     ...(timeouts && { timeouts }),
-  });
+  }));
   const stores = createStores(config, {
     providers,
     disks,
@@ -205,10 +210,25 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     uptime: clock.uptime,
     warn: log.warn,
   });
-  const metrics = createMetrics();
   const refusals = createRecentRefusals(now);
-  const listeners: Listener[] = [];
+  const listeners = createListeners({
+    config,
+    tls,
+    log,
+    // A catalog in memory has no folder.
+    reservePath: deps.catalogPath === ":memory:" ? undefined : config.data,
+  });
+  const health = {
+    providers,
+    checkCatalog: () => catalog.check(),
+    checkCommit: () => catalog.checkWrite(),
+    checkDisks: disks.check,
+    isDraining: listeners.isDraining,
+  };
+  const readiness = createReadiness(health, uptime);
+  const uploads = createPool(withOwnShare(config.limits.concurrentUploads, bounds.ownShare));
   const app: AppDeps = {
+    ...health,
     keyring: access.keyring,
     lastUse: access.lastUse,
     keys: access.keys,
@@ -217,8 +237,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     hop: instance,
     openTo: opennessOf(config),
     rateLimit: createRateLimit(config.limits.requestsPerSecond, clock.uptime),
-    uploads: createPool(withOwnShare(config.limits.concurrentUploads, bounds.ownShare)),
-    providers,
+    uploads,
     // Read at each request: these change while the gateway runs (`config/live.ts`).
     get defaultProvider() {
       return config.defaultProvider;
@@ -243,24 +262,27 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     maxBodyBytes: config.limits.maxBodyBytes,
     idleMilliseconds: config.idleMilliseconds,
     region: config.region,
-    checkCatalog: () => catalog.check(),
-    checkDisks: disks.check,
-    isDraining: () => listeners.some((one) => one.isDraining()),
     requestId: () => crypto.randomUUID(),
     broken: ({ requestId, signal }, error) => {
       if (!signal.aborted) log.warn("A request failed", { requestId, error });
     },
     metrics,
+    readiness,
     refusals,
     ports: () => ({ main: portOf(new URL(url)), s3: s3Url && portOf(new URL(s3Url)) }),
     answered: createAudit({ log, metrics, refusals, now }),
     trustProxy: config.trustProxy,
   };
-  const escaped = (error: unknown) => log.warn("An error escaped", { error });
-  const lost = Promise.withResolvers<Error>();
+  metrics.show({
+    providers,
+    uploads: uploads.taken,
+    waiting: jobs.waiting,
+    countJobs: catalog.jobs.count,
+    stores: placesOf(config, folders, place),
+  });
   const close = (drainMilliseconds: number, sweep?: Sweep) =>
     inOrder([
-      () => Promise.all(listeners.map((one) => one.drain(drainMilliseconds))),
+      () => listeners.drain(drainMilliseconds),
       () => reads.close(),
       () => objects.multipart.close(),
       () => sweep?.stop(),
@@ -270,24 +292,17 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       () => uploader.close(),
       () => opened.close(),
     ]);
-  const listen = (answer: App, port: number) => {
-    const { host: hostname, reusePort } = config;
-    const warn = (message: string, error?: unknown) =>
-      log.warn(message, { host: hostname, port, ...(error !== undefined && { error }) });
-    const reporting = { escaped, warn, lost: lost.resolve };
-    // A catalog in memory has no folder.
-    const reserve = deps.catalogPath !== ":memory:" && { reservePath: config.data };
-    const listener = serve(answer, { hostname, port, reusePort, ...reporting, ...tls, ...reserve });
-    listeners.push(listener);
-    return listener.url;
-  };
   let url: string;
   let s3Url: string | undefined;
+  let adminUrl: string | undefined;
   try {
     await access.check();
     await checkReachable(config, access.keyring);
-    url = listen(createApp(app), config.port);
-    if (config.s3Port !== undefined) s3Url = listen(createRootApp(app), config.s3Port);
+    url = listeners.open(createApp(app), config.port);
+    if (config.s3Port !== undefined) s3Url = listeners.open(createRootApp(app), config.s3Port);
+    if (config.adminPort !== undefined) {
+      adminUrl = listeners.openAdmin(createAdminApp({ metrics, readiness }), config.adminPort);
+    }
     const own = { host: config.host, urls: [url, s3Url ?? url], hop: instance, fetch };
     await refuseOwnAddress(config.providers, own);
   } catch (error) {
@@ -303,34 +318,12 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       clock,
       hearTime: (signal) => hearTime({ catalog, clock, providers, instance }, signal),
       log,
+      watch: metrics.sweep,
     },
     config.sweepMilliseconds,
   );
   const closeAll = () => close(config.drainMilliseconds, sweep);
-  return { url, s3Url, lost: lost.promise, close: closeAll };
-}
-
-/** Hosts that cannot be reached from outside of this machine. */
-const loopback = /^(127\.[0-9.]+|::1|localhost)$/;
-
-/** Who is let in while there is no credential. */
-export function opennessOf(
-  { host, allowAnonymous }: Pick<Config, "host" | "allowAnonymous">,
-): Openness {
-  if (allowAnonymous) return "everybody";
-  return loopback.test(host) ? "local" : "nobody";
-}
-
-/** Throws a sentence where strangers could reach a gateway that does not authenticate. */
-async function checkReachable(config: Config, keyring: Keyring): Promise<void> {
-  const hasAny = await keyring.hasAny();
-  if (hasAny || opennessOf(config) !== "nobody") return;
-  throw new Error(
-    `BATCHWAY_HOST is ${config.host}, and every client that reaches it could use your provider keys. Make a ` +
-      `credential with '${calledAs("keys add")}', set BATCHWAY_ADMIN_KEY_ID and ` +
-      "BATCHWAY_ADMIN_SECRET, listen on 127.0.0.1, or set " +
-      "BATCHWAY_ALLOW_ANONYMOUS=1 where something else keeps strangers out",
-  );
+  return { url, s3Url, adminUrl, lost: listeners.lost, close: closeAll };
 }
 
 /** Warns where several machines may share a catalog and do not share what is kept. */

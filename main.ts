@@ -50,6 +50,9 @@ export async function run(
     announce() {
       announce(config, log, gateway.url);
       if (gateway.s3Url !== undefined) log.info(`S3 is at the root of ${gateway.s3Url}`);
+      if (gateway.adminUrl !== undefined) {
+        log.info(`Metrics and health of this process are at ${gateway.adminUrl}`);
+      }
     },
     lost: gateway.lost,
     close: gateway.close,

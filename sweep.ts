@@ -3,6 +3,7 @@ import type { Catalog } from "./catalog/catalog.ts";
 import type { Clock } from "./runtime/clock.ts";
 import type { Jobs } from "./jobs/jobs.ts";
 import type { Log } from "./log.ts";
+import type { SweepWatch } from "./metrics/sweep.ts";
 import type { Objects } from "./objects/objects.ts";
 
 /** What the sweep works on. */
@@ -17,6 +18,8 @@ export interface SweepDeps {
   /** Lets the clock be confirmed before a time is read of it that ends something. */
   readonly hearTime?: (signal: AbortSignal) => Promise<void>;
   readonly log: Log;
+  /** Listens to how rounds and the catalog fare. */
+  readonly watch?: SweepWatch;
 }
 
 /** A sweep that runs. */
@@ -61,7 +64,9 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
       const seenAt = clock.latest();
       // One that comes late is none that is missing.
       const nextAt = clock.earliest() + 2 * heartbeatMilliseconds;
+      const beganAt = clock.uptime();
       await catalog.instances.seen(instance, { startedAt, seenAt, nextAt });
+      deps.watch?.catalog("write", clock.uptime() - beganAt);
       isUnheard = false;
     } catch (error) {
       // Once, and not at each beat for as long as a disk is full.
@@ -92,10 +97,14 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
 
   async function round(): Promise<void> {
     await tell();
+    const beganAt = clock.uptime();
+    let failed = 0;
     // Nothing is deleted on the word of a catalog that is another one by now.
     if (await attempt(() => catalog.check())) {
-      for (const stage of stages) if (!signal.aborted) await attempt(stage);
-    }
+      deps.watch?.catalog("read", clock.uptime() - beganAt);
+      for (const stage of stages) if (!signal.aborted && !await attempt(stage)) failed++;
+    } else failed++;
+    if (!signal.aborted) deps.watch?.round(failed, clock.uptime() - beganAt);
     if (!signal.aborted) timer = setTimeout(() => (running = round()), pause);
   }
 

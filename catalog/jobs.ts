@@ -1,6 +1,7 @@
 /** Jobs, their tags, and the batches that providers run for them. */
 import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
 import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
+import { countJobs } from "./job_counts.ts";
 import { type JobRange, readRange } from "./job_range.ts";
 import { keys, nativeTenant, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
@@ -44,6 +45,7 @@ export function createJobCatalog(
     matching,
     search,
     running,
+    count: (most: number) => countJobs(kv, most),
     adopt,
     update,
     batch,

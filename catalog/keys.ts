@@ -104,6 +104,7 @@ export const keys = {
   jobNamesOfAll: () => ["job-name"],
   jobs: (s: Scope) => ["job", s.tenant, s.provider],
   job: (s: Scope, id: JobId) => ["job", s.tenant, s.provider, id],
+  everyJobStatus: () => ["job-status"],
   /** Jobs of one status, in the order of their submission; the value is the job's name. */
   jobsOfStatus: (s: Scope, status: JobStatus) => ["job-status", s.tenant, s.provider, status],
   jobOfStatus: (s: Scope, status: JobStatus, id: JobId) => [

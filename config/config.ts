@@ -19,6 +19,8 @@ export interface Config extends Sharing {
   readonly port: number;
   /** A second port with S3 at its root. */
   readonly s3Port?: number;
+  /** A port for operators, with the figures and the health of this process. */
+  readonly adminPort?: number;
   /** Paths of PEM files; plain HTTP without them. */
   readonly tls?: { readonly certPath: string; readonly keyPath: string };
   /** Folder of the catalog, where that is a file, and of the spool. */
@@ -47,6 +49,8 @@ export interface Config extends Sharing {
   readonly implicitBuckets: boolean;
   readonly strictIdempotency: boolean;
   readonly limits: ConfigFile["limits"];
+  /** Which tenants have figures of their own. */
+  readonly metrics: ConfigFile["metrics"];
   /** Which model of a provider runs a job that names another one. */
   readonly models: ModelTable;
   /** What models cost, in USD per million tokens. */
@@ -83,6 +87,7 @@ const gatewayVariables = [
   "BATCHWAY_HOST",
   "BATCHWAY_PORT",
   "BATCHWAY_S3_PORT",
+  "BATCHWAY_ADMIN_PORT",
   "BATCHWAY_REUSE_PORT",
   "BATCHWAY_DATA",
   "BATCHWAY_CATALOG",
@@ -140,9 +145,10 @@ export async function parseConfig(
   checkNames(file, [...new Set([...providers.map((one) => one.name), ...named])], errors);
   const seconds = (name: GatewayVariable, otherwise: number) =>
     number(env, name, otherwise, errors) * 1000;
-  const s3Port = env("BATCHWAY_S3_PORT") === undefined
-    ? undefined
-    : port(env, "BATCHWAY_S3_PORT", 0, errors);
+  const optionalPort = (name: GatewayVariable) =>
+    env(name) === undefined ? undefined : port(env, name, 0, errors);
+  const s3Port = optionalPort("BATCHWAY_S3_PORT");
+  const adminPort = optionalPort("BATCHWAY_ADMIN_PORT");
   const log = choice(env, "BATCHWAY_LOG", ["json", "pretty"], errors);
   const regionVariable = env("AWS_REGION") === undefined ? "AWS_DEFAULT_REGION" : "AWS_REGION";
   const region = env(regionVariable);
@@ -155,6 +161,7 @@ export async function parseConfig(
     host: env("BATCHWAY_HOST") ?? "127.0.0.1",
     port: port(env, "BATCHWAY_PORT", 8080, errors),
     ...(s3Port !== undefined && { s3Port }),
+    ...(adminPort !== undefined && { adminPort }),
     ...tlsOf(env, errors),
     ...sharingOf(env, errors),
     data,
@@ -175,6 +182,7 @@ export async function parseConfig(
     implicitBuckets: file.implicitBuckets,
     strictIdempotency: file.strictIdempotency,
     limits: file.limits,
+    metrics: file.metrics,
     models: modelTable(file.models, providers, notes),
     prices: file.prices,
     ...(keep && { keep }),

@@ -58,10 +58,11 @@ export function usesCredentialChain(config: Config, env: Env): boolean {
     !env("AWS_ACCESS_KEY_ID") && !env("AWS_SECRET_ACCESS_KEY");
 }
 
-function listeners({ host, port, s3Port }: Config): string[] {
+function listeners({ host, port, s3Port, adminPort }: Config): string[] {
   const name = host.includes(":") ? `[${host}]` : host;
   if (!hostShape.test(name)) return [];
-  return [port, ...(s3Port === undefined ? [] : [s3Port])].map((one) => `${name}:${one}`);
+  return [port, s3Port, adminPort].filter((one) => one !== undefined)
+    .map((one) => `${name}:${one}`);
 }
 
 function providerHosts(provider: ProviderSettings): string[] {

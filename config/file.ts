@@ -108,6 +108,19 @@ const objects = v.object({
   expireDays: v.optional(atLeastOne),
 });
 
+/** Each tenant multiplies the number of series. */
+const maxLabelled = 100;
+
+const metrics = v.object({
+  tenants: v.optional(
+    v.pipe(
+      v.array(key),
+      v.maxLength(maxLabelled, `must name ${maxLabelled} tenants at the most`),
+    ),
+    [],
+  ),
+});
+
 const file = v.object({
   defaultProvider: v.optional(v.string()),
   providers: v.optional(v.record(name, provider), {}),
@@ -122,6 +135,7 @@ const file = v.object({
   models: v.optional(models, {}),
   events: v.exactOptional(events),
   prices: v.optional(prices, {}),
+  metrics: v.optional(metrics, {}),
 });
 
 /** What the configuration file says, with defaults for what it does not. */
@@ -161,6 +175,7 @@ const knownNames: Readonly<Record<string, readonly string[] | "any">> = {
   "events": eventMembers.events,
   "events.webhooks.*": eventMembers.webhook,
   "events.eventBridge": eventMembers.eventBridge,
+  "metrics": Object.keys(metrics.entries),
 };
 
 /** A checked file: what is right in it, so that what depends on that is checked too. */

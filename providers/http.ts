@@ -91,7 +91,10 @@ interface Refused {
 /** Makes the calls of one account. */
 export function createHttp(
   options: HttpOptions,
-  deps: Pick<ProviderDeps, "fetch" | "now" | "random" | "sleep" | "uploader" | "timeouts" | "hop">,
+  deps: Pick<
+    ProviderDeps,
+    "fetch" | "now" | "random" | "sleep" | "uploader" | "timeouts" | "hop" | "retried"
+  >,
 ): Http {
   const { provider } = options;
   const timeouts = deps.timeouts ?? defaultTimeouts;
@@ -136,6 +139,7 @@ export function createHttp(
       }
       await deps.sleep(delay, signal);
       signal.throwIfAborted();
+      deps.retried?.(provider);
     }
   }
 

@@ -89,6 +89,8 @@ export interface ProviderDeps {
   readonly timeouts?: Timeouts;
   /** This gateway's id, which every call carries so that one that comes back is noticed. */
   readonly hop?: string;
+  /** Called with the name of a provider that a request is sent to once more. */
+  readonly retried?: (provider: string) => void;
   /** Reports an account that is not well in the log. */
   readonly warn?: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }

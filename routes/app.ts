@@ -20,14 +20,23 @@ import {
 import type { Context } from "./context.ts";
 import { createDashboard, isDashboard } from "./dashboard/mod.ts";
 import type { DashboardDeps } from "./dashboard/request.ts";
-import { type Api, type App, createEntry, type EntryDeps, healthPath, plain } from "./entry.ts";
-import { health, type HealthDeps, readiness } from "./ops/health.ts";
-import type { Metrics } from "./ops/metrics.ts";
+import {
+  type Api,
+  type App,
+  createEntry,
+  type EntryDeps,
+  healthPath,
+  isStranger,
+  plain,
+  readyPath,
+} from "./entry.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import { showMetrics } from "./ops/admin_app.ts";
+import { health, type ReadinessPage } from "./ops/health.ts";
 import { createKeyRoutes, type KeyRouteDeps, keysOperation, keysPath } from "./ops/keys.ts";
 import { refusePlainly } from "./ops/refuse.ts";
 import type { RecentRefusals } from "./ops/refusals.ts";
 import { usage, type UsageDeps } from "./ops/usage.ts";
-import { answerText } from "./text_answer.ts";
 import { createS3, requestedOperation, type S3RouteDeps } from "./s3/mod.ts";
 import { createRefusal } from "./s3/refuse.ts";
 
@@ -37,15 +46,9 @@ const s3Mount = `${bedrockMount}/files`;
 
 /** Dependencies of the gateway's answers. */
 export interface AppDeps
-  extends
-    S3RouteDeps,
-    BedrockRouteDeps,
-    HealthDeps,
-    KeyRouteDeps,
-    UsageDeps,
-    EntryDeps,
-    DashboardDeps {
-  readonly metrics: Metrics;
+  extends S3RouteDeps, BedrockRouteDeps, KeyRouteDeps, UsageDeps, EntryDeps, DashboardDeps {
+  readonly metrics: Pick<Metrics, "render">;
+  readonly readiness: ReadinessPage;
   /** Refused requests, for the dashboard. */
   readonly refusals: RecentRefusals;
   /** Of the listeners, once they listen. */
@@ -66,16 +69,11 @@ export function createApp(deps: AppDeps): App {
   }
   app.all(`${bedrockMount}/*`, (c) => bedrock(undefined)(c.env.context));
   app.get(healthPath, () => health());
-  app.get("/readyz", () => readiness(deps));
-  app.get("/metrics", () => {
-    const { providers, uploads, jobs } = deps;
-    const text = deps.metrics.render({
-      providers,
-      uploads: uploads.taken(),
-      waiting: jobs.waiting(),
-    });
-    return answerText(text, { "content-type": "text/plain; version=0.0.4" });
+  app.get(readyPath, (c) => {
+    const { readiness } = deps;
+    return isStranger(c.env.context.principal) ? readiness.word() : readiness.whole();
   });
+  app.get("/metrics", () => showMetrics(deps.metrics));
   const keyRoutes = createKeyRoutes(deps);
   for (const path of [keysPath, `${keysPath}/`, `${keysPath}/:id`]) {
     app.all(path, (c) => keyRoutes(c.env.context));
@@ -122,7 +120,7 @@ export function createApp(deps: AppDeps): App {
 }
 
 /** Paths of operators are answered whatever service the request is signed for. */
-const opsPaths: ReadonlySet<string> = new Set([healthPath, "/readyz", "/metrics", "/usage"]);
+const opsPaths: ReadonlySet<string> = new Set([healthPath, readyPath, "/metrics", "/usage"]);
 
 /** What answers clients of a service whose endpoint is wrong: in the service's words, with the right one. */
 function lostApis(deps: AppDeps): Readonly<Record<RequestedService, Api>> {

@@ -108,6 +108,12 @@ function wayOf(headers: Headers, query: CredentialProof["query"]): Way {
   );
 }
 
+/** Whether a request has anything that is to prove who sends it. */
+export function hasProof(headers: Headers, { query }: Target): boolean {
+  return headers.has("authorization") ||
+    parseRawQuery(query).some(([name]) => Object.hasOwn(claims, name.toLowerCase()));
+}
+
 function anonymous(
   deps: AuthenticateDeps,
   { request, target }: ProofRequest,

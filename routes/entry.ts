@@ -7,7 +7,7 @@ import { Failure } from "../codecs/failure.ts";
 import { s3Error } from "../codecs/s3_errors.ts";
 import { hasPassed, hopHeader } from "../codecs/hops.ts";
 import type { Service } from "./auth/credential_proof.ts";
-import { authenticate, type AuthenticateDeps } from "./authenticate.ts";
+import { authenticate, type AuthenticateDeps, hasProof } from "./authenticate.ts";
 import { type Audit, type Broken, type Context, newAudit, type Principal } from "./context.ts";
 import { type Connection, finish } from "./finish.ts";
 import { claimedKeyId, clientAddress, userAgentOf } from "./claims.ts";
@@ -70,8 +70,10 @@ export interface Unproven extends Refused, Pick<Context, "readBody" | "clientAdd
   readonly claim: (accessKeyId: string | null) => void;
 }
 
-/** The one path that is open to anyone: whether the process serves. */
+/** A path that is open to anyone: whether the process serves. */
 export const healthPath = "/healthz";
+/** Open to anyone, too, who then learns one word: whether it can do its work. */
+export const readyPath = "/readyz";
 
 /** Makes the entry to the APIs that paths belong to. */
 export function createEntry(
@@ -192,11 +194,25 @@ async function senderOf(
   if (identify) return await identify(unproven);
   const { request, target, readBody } = unproven;
   if (service === "ops" && target.path === healthPath) return anyone;
+  const isOpen = service === "ops" && target.path === readyPath && request.method === "GET" &&
+    !hasProof(request.headers, target);
   const resource = () => {
     const { bucket, path } = addressOf(target, mount, deps.s3Domains);
     return bucket === undefined ? target.path : path;
   };
-  return await authenticate(deps, { request, target, service, resource, readBody });
+  const sender = authenticate(deps, { request, target, service, resource, readBody });
+  return await (isOpen ? sender.catch(strangerIfRefused) : sender);
+}
+
+/** Who is let in without a proof is known; all others are strangers. */
+function strangerIfRefused(error: unknown): Principal {
+  if (error instanceof Failure && error.kind === "denied") return anyone;
+  throw error;
+}
+
+/** Whether a sender is not known, and was let in only because the path is open to anyone. */
+export function isStranger(principal: Principal): boolean {
+  return principal === anyone;
 }
 
 /** Throws LoopDetected for a request that this gateway has sent: its signature is not a client's. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { opennessOf } from "../gateway.ts";
+import { opennessOf } from "../openness.ts";
 import { spawnGateway } from "./gateway.ts";
 
 const program = fileURLToPath(new URL("../main.ts", import.meta.url));

@@ -94,12 +94,18 @@ const walls: Readonly<Record<string, Wall>> = {
       "codecs",
       "runtime",
       "catalog/keys.ts",
+      "metrics/metrics.ts",
     ],
     usesTypesOf: ["providers/provider.ts", "catalog"],
   },
   "sandbox": { uses: ["codecs", "runtime"] },
   // The task that puts the gateway in front of the simulated providers is a composition root too.
   "sandbox/main.ts": { uses: ["config", "gateway.ts", "process.ts", "program.ts"] },
+  // Figures of all rooms; they read the rooms' own types.
+  "metrics": {
+    uses: ["codecs", "runtime"],
+    usesTypesOf: ["catalog/job_counts.ts", "providers/provider.ts"],
+  },
   // Measurements fill a catalog as if it had been in use for long, and start what they compare.
   "bench": { uses: ["codecs", "dialects", "runtime", "catalog", "sandbox"] },
   "log.ts": { uses: ["codecs", "runtime"] },
@@ -114,7 +120,15 @@ const walls: Readonly<Record<string, Wall>> = {
   "serve.ts": { uses: ["descriptors.ts", "runtime"], usesTypesOf: ["routes/entry.ts"] },
   "sweep.ts": {
     uses: [],
-    usesTypesOf: ["catalog", "objects", "jobs", "codecs", "runtime", "log.ts"],
+    usesTypesOf: ["catalog", "objects", "jobs", "codecs", "runtime", "log.ts", "metrics/sweep.ts"],
+  },
+  "openness.ts": {
+    uses: ["runtime"],
+    usesTypesOf: ["access/keyring.ts", "config", "routes/authenticate.ts"],
+  },
+  "listeners.ts": {
+    uses: ["serve.ts"],
+    usesTypesOf: ["config", "log.ts", "routes/entry.ts"],
   },
   "own_address.ts": { uses: ["codecs", "runtime"], usesTypesOf: ["providers/settings.ts"] },
   "blob_stores.ts": {
@@ -130,6 +144,9 @@ const walls: Readonly<Record<string, Wall>> = {
       "runtime",
       "jobs",
       "objects",
+      "listeners.ts",
+      "metrics",
+      "openness.ts",
       "own_address.ts",
       "providers",
       "routes",

@@ -1,6 +1,6 @@
 /** What every answered request leaves behind: a line of the log, the figures, and the refusals. */
+import type { Metrics } from "../../metrics/metrics.ts";
 import type { Answered } from "../entry.ts";
-import type { Metrics } from "./metrics.ts";
 import type { RecentRefusals } from "./refusals.ts";
 
 /** Where it goes. */

@@ -1,5 +1,7 @@
 /** Reports on the gateway for operators and load balancers. */
+import { accountsOf } from "../../metrics/metrics.ts";
 import type { Account, Provider } from "../../providers/provider.ts";
+import { SingleFlight } from "../../runtime/single_flight.ts";
 import { answerText } from "../text_answer.ts";
 
 /** Dependencies of the readiness report. */
@@ -7,47 +9,115 @@ export interface HealthDeps {
   readonly providers: ReadonlyMap<string, Provider>;
   /** Rejects where the catalog does not answer. */
   readonly checkCatalog: () => Promise<void>;
+  /** Rejects where the catalog takes no commits; not tried where absent. */
+  readonly checkCommit?: () => Promise<void>;
   /** What is wrong with the disks that the gateway writes to, by what is kept there. */
   readonly checkDisks?: () => Promise<Readonly<Record<string, string>>>;
   readonly isDraining: () => boolean;
 }
+
+/** Why a gateway is not ready, in one word: what is wrong. */
+export type Readiness = "ready" | "draining" | "catalog" | "disk" | "providers";
 
 /** `/healthz`: the process serves. */
 export function health(): Response {
   return answerStatus({ status: "ok" }, 200);
 }
 
-/**
- * `/readyz`: the catalog answers, there is room on disk, and these providers are configured; 503
- * where it is not ready. A provider whose accounts are all set aside makes no gateway unready: it
- * serves what the catalog holds and the other providers, and no other gateway would fare better with
- * the same keys. The body reports it.
- */
-export async function readiness(deps: HealthDeps): Promise<Response> {
-  const catalog = await deps.checkCatalog().then(() => "ok", () => "unavailable");
-  const disks = await deps.checkDisks?.() ?? {};
-  const isRoomy = Object.keys(disks).length === 0;
-  const ready = catalog === "ok" && isRoomy && !deps.isDraining();
-  const providers = [...deps.providers.values()].map((provider) => ({
-    name: provider.name,
-    accounts: provider.stores?.accounts.map((account) => account.name) ?? [],
-    ...statesOf(accountsOf(provider)),
-  }));
-  const disk = isRoomy ? "ok" : disks;
-  const body = { status: ready ? "ready" : "not ready", catalog, disk, providers };
-  return answerStatus(body, ready ? 200 : 503);
+/** What was found out about a gateway. */
+interface Report {
+  readonly status: Readiness;
+  readonly catalog: "ok" | "unavailable" | "not writable";
+  readonly disk: "ok" | Readonly<Record<string, string>>;
+  readonly providers: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** The accounts of a provider; credentials that requests are forwarded with count as one. */
-export function accountsOf(
-  { forward, stores }: Provider,
-): readonly Pick<Account, "name" | "health">[] {
-  const own = forward?.health ? [{ name: "default", health: forward.health }] : [];
-  return [...own, ...stores?.accounts ?? []];
+/** `/readyz`: 200 or 503, and a word; the report itself for callers who may see it. */
+export interface ReadinessPage {
+  /** For callers who have proved who they are: as it is now. */
+  whole(): Promise<Response>;
+  /** For strangers: only the word. They share one look at the gateway a second. */
+  word(): Promise<Response>;
+}
+
+/** Strangers see what was found out at most so long ago, in milliseconds. */
+const strangersMilliseconds = 1_000;
+
+/** Makes the page. @param uptime Milliseconds of a clock that is never set. */
+export function createReadiness(
+  deps: HealthDeps,
+  uptime: () => number = () => performance.now(),
+): ReadinessPage {
+  const looking = new SingleFlight<Report>();
+  let last: { readonly status: Readiness; readonly at: number } | undefined;
+  const look = async () => {
+    const report = await looking.run("readiness", () => reportOn(deps));
+    last = { status: report.status, at: uptime() };
+    return report;
+  };
+  return {
+    async whole() {
+      const report = await look();
+      return answerStatus(report, httpStatus(report.status));
+    },
+    async word() {
+      const isRecent = last !== undefined && uptime() - last.at < strangersMilliseconds;
+      const seen = isRecent && last ? last.status : (await look()).status;
+      // Not from memory: a load balancer is to look elsewhere at once.
+      const status = deps.isDraining() ? "draining" : seen;
+      return answerStatus({ status }, httpStatus(status));
+    },
+  };
+}
+
+function httpStatus(status: Readiness): number {
+  return status === "ready" ? 200 : 503;
+}
+
+/**
+ * The catalog answers and takes commits, there is room on the disks, and a provider is usable. One
+ * provider whose accounts are all set aside does not make the gateway unready while there are others:
+ * it serves those, and what the catalog holds. The report shows it.
+ */
+async function reportOn(deps: HealthDeps): Promise<Report> {
+  const catalog = await deps.checkCatalog().then(() => "ok" as const, () => "unavailable" as const);
+  // It notes what the disk says, which the next line asks for.
+  const isWritable = catalog === "ok" && await (deps.checkCommit?.() ?? Promise.resolve())
+    .then(() => true, () => false);
+  const disks = await deps.checkDisks?.() ?? {};
+  const isRoomy = Object.keys(disks).length === 0;
+  const isUsable = deps.providers.size === 0 ||
+    [...deps.providers.values()].some((provider) => isWell(accountsOf(provider)));
+  const status = deps.isDraining()
+    ? "draining"
+    : !isRoomy
+    ? "disk"
+    : !isWritable
+    ? "catalog"
+    : isUsable
+    ? "ready"
+    : "providers";
+  return {
+    status,
+    catalog: catalog === "ok" && isRoomy && !isWritable ? "not writable" : catalog,
+    disk: isRoomy ? "ok" : disks,
+    providers: [...deps.providers.values()].map((provider) => ({
+      name: provider.name,
+      accounts: provider.stores?.accounts.map((account) => account.name) ?? [],
+      ...statesOf(accountsOf(provider)),
+    })),
+  };
+}
+
+type Watched = Pick<Account, "name" | "health">;
+
+/** Whether any account is well; so are credentials that are not watched. */
+function isWell(accounts: readonly Watched[]): boolean {
+  return accounts.length === 0 || accounts.some(({ health }) => !health?.setAside());
 }
 
 /** How accounts fare, by their names, and whether any of them is well. */
-function statesOf(accounts: readonly Pick<Account, "name" | "health">[]) {
+function statesOf(accounts: readonly Watched[]) {
   if (accounts.length === 0) return {};
   const states = accounts.map(({ name, health }): [string, string] => {
     const aside = health?.setAside();
@@ -56,9 +126,8 @@ function statesOf(accounts: readonly Pick<Account, "name" | "health">[]) {
       : "ok";
     return [name, state];
   });
-  const isWell = states.some(([, state]) => state === "ok");
   return {
-    status: isWell ? "ok" : "every account is set aside",
+    status: isWell(accounts) ? "ok" : "every account is set aside",
     states: Object.fromEntries(states),
   };
 }

@@ -39,7 +39,7 @@ function* randomPaths(count: number): Generator<string> {
   }
 }
 
-Deno.test("(21) no path but /healthz is answered without a proof, on either listener", async () => {
+Deno.test("(21) no path but /healthz and /readyz is answered without a proof, on either listener", async () => {
   await withWorld(async (world) => {
     const { keys, url, host, gateway } = world;
     const root = gateway.gateway.s3Url ?? assert.fail();
@@ -89,6 +89,7 @@ Deno.test("(21) no path but /healthz is answered without a proof, on either list
     }
     for (const ask of asks) {
       if (ask.path === "/healthz") continue;
+      if (ask.path === "/readyz" && ask.method === "GET") continue;
       const { method, path, query = "", body = "" } = ask;
       const bare = { method, path, query, body };
       const answer = await world.send({ ...bare, headers: { ...ask.headers, host } });
@@ -108,6 +109,8 @@ Deno.test("(21) no path but /healthz is answered without a proof, on either list
     assert.deepEqual(await world.upstream(), []);
     const health = await fetch(`${url}/healthz`);
     assert.deepEqual([health.status, await health.json()], [200, { status: "ok" }]);
+    const open = await fetch(`${url}/readyz`);
+    assert.deepEqual([open.status, await open.json()], [200, { status: "ready" }]);
     const lines = () => gateway.logged.map((one) => JSON.parse(one));
     const isHealth = (one: { status?: number; operation?: string | null }) =>
       one.status === 200 && one.operation === null;

@@ -42,6 +42,7 @@ Deno.test("nothing configured is the defaults, without any provider", async () =
     limits: { maxBodyBytes: 5_368_709_120, concurrentUploads: 256, requestsPerSecond: null },
     models: {},
     prices: {},
+    metrics: { tenants: [] },
     objects: { keep: "needed" },
     region: "us-east-1",
     notes: [],
@@ -53,6 +54,7 @@ Deno.test("each variable is taken", async () => {
     BATCHWAY_HOST: "::1",
     BATCHWAY_PORT: "0",
     BATCHWAY_S3_PORT: "9000",
+    BATCHWAY_ADMIN_PORT: "9001",
     BATCHWAY_DATA: "/data/",
     BATCHWAY_POLL_SECONDS: "0",
     BATCHWAY_SWEEP_SECONDS: "1.5",
@@ -63,9 +65,10 @@ Deno.test("each variable is taken", async () => {
     AWS_DEFAULT_REGION: "eu-central-1",
   });
   assert.deepEqual(
-    [config.host, config.port, config.s3Port, config.data, config.log, config.allowAnonymous],
-    ["::1", 0, 9000, "/data", "json", true],
+    [config.host, config.port, config.s3Port, config.adminPort, config.data, config.log],
+    ["::1", 0, 9000, 9001, "/data", "json"],
   );
+  assert.equal(config.allowAnonymous, true);
   assert.deepEqual(
     [
       config.pollMilliseconds,

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { createAudit } from "../../routes/ops/audit.ts";
-import { createMetrics } from "../../routes/ops/metrics.ts";
 import { createRecentRefusals, type Refusal } from "../../routes/ops/refusals.ts";
 import { newAudit } from "../../routes/context.ts";
 import { clientAddress } from "../../routes/claims.ts";
@@ -125,7 +124,7 @@ Deno.test("the last thousand refusals of a day are kept, the newest first, and n
   let now = 1_000;
   const refusals = createRecentRefusals(() => now);
   const log = { audit() {} };
-  const audit = createAudit({ log, metrics: createMetrics(), refusals, now: () => now });
+  const audit = createAudit({ log, metrics: { count() {} }, refusals, now: () => now });
   const answered = (requestId: string, status: number, errorCode: string | null) =>
     audit({
       requestId,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { AccountHealth, ForwardingProvider, Provider } from "../../providers/provider.ts";
-import { readiness } from "../../routes/ops/health.ts";
+import { createReadiness } from "../../routes/ops/health.ts";
 import { createDouble } from "../double.ts";
 
 const refused: AccountHealth = {
@@ -15,11 +15,11 @@ const forward = (health?: AccountHealth): ForwardingProvider => ({
 const { provider: stores } = createDouble();
 
 async function stateOf(provider: Provider): Promise<unknown> {
-  const answer = await readiness({
+  const answer = await createReadiness({
     providers: new Map([[provider.name, provider]]),
     checkCatalog: () => Promise.resolve(),
     isDraining: () => false,
-  });
+  }).whole();
   return (await answer.json()).providers[0];
 }
 

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { startTestGateway } from "../gateway.ts";
-import { createMetrics } from "../../routes/ops/metrics.ts";
+import { createMetrics } from "../../metrics/metrics.ts";
 import { newAudit } from "../../routes/context.ts";
+
+const deps = { version: "1.2.3", tenants: [], now: Date.now, uptime: () => performance.now() };
 
 /** A request that was answered. */
 function answered(durationMs: number, more: { operation?: string; provider?: string } = {}) {
@@ -18,12 +20,19 @@ function answered(durationMs: number, more: { operation?: string; provider?: str
   };
 }
 
-Deno.test("what was answered is counted by operation, provider and status, and timed", () => {
-  const metrics = createMetrics();
+Deno.test("what was answered is counted by operation, provider and status, and timed", async () => {
+  const metrics = createMetrics(deps);
   metrics.count(answered(4));
   metrics.count(answered(70));
   metrics.count(answered(99_000, { operation: "PutObject", provider: 'od"d\\' }));
-  const text = metrics.render({ providers: new Map(), uploads: 3, waiting: new Map() });
+  metrics.show({
+    providers: new Map(),
+    uploads: () => 3,
+    waiting: () => new Map(),
+    countJobs: () => Promise.resolve([]),
+    stores: {},
+  });
+  const text = await metrics.render();
   const lines = text.trimEnd().split("\n");
   for (
     const line of [

@@ -1,0 +1,31 @@
+/** Who may use a gateway that has no credential yet. */
+import type { Keyring } from "./access/keyring.ts";
+import type { Config } from "./config/config.ts";
+import type { Openness } from "./routes/authenticate.ts";
+import { calledAs } from "./runtime/program_name.ts";
+
+/** Hosts that cannot be reached from outside of this machine. */
+const loopback = /^(127\.[0-9.]+|::1|localhost)$/;
+
+/** Who is let in while there is no credential. */
+export function opennessOf(
+  { host, allowAnonymous }: Pick<Config, "host" | "allowAnonymous">,
+): Openness {
+  if (allowAnonymous) return "everybody";
+  return loopback.test(host) ? "local" : "nobody";
+}
+
+/** Throws a sentence where strangers could reach a gateway that does not authenticate. */
+export async function checkReachable(
+  config: Pick<Config, "host" | "allowAnonymous">,
+  keyring: Pick<Keyring, "hasAny">,
+): Promise<void> {
+  const hasAny = await keyring.hasAny();
+  if (hasAny || opennessOf(config) !== "nobody") return;
+  throw new Error(
+    `BATCHWAY_HOST is ${config.host}, and every client that reaches it could use your provider keys. Make a ` +
+      `credential with '${calledAs("keys add")}', set BATCHWAY_ADMIN_KEY_ID and ` +
+      "BATCHWAY_ADMIN_SECRET, listen on 127.0.0.1, or set " +
+      "BATCHWAY_ALLOW_ANONYMOUS=1 where something else keeps strangers out",
+  );
+}
