@@ -22,6 +22,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     about: "run the gateway on the providers that you configured",
     load: () => import("./main.ts"),
   },
+  check: {
+    about: "ask every configured provider, the catalog and the data folder whether they work",
+    load: () => import("./commands/check.ts"),
+  },
   keys: {
     about: "issue, list, disable, rotate and remove what clients sign with",
     load: () => import("./commands/keys.ts"),

@@ -9,7 +9,7 @@
 import { posix } from "node:path";
 import { parseArgs } from "node:util";
 import project from "../deno.json" with { type: "json" };
-import { settings, startEnvironment, withSettings } from "./arguments.ts";
+import { settings, withSettings } from "./arguments.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { catalogHosts, hostsOf, usesCredentialChain } from "./egress.ts";
 
@@ -134,8 +134,8 @@ async function print(): Promise<void> {
   try {
     const isCatalog = Deno.args[0] === catalogAlone;
     const own = Deno.env.toObject();
-    // Words are for the program to refuse.
-    const environment = isCatalog ? own : startEnvironment(Deno.args, own, () => {});
+    // What is wrong in a command line is for the program to refuse.
+    const environment = isCatalog ? own : placesIn(Deno.args, own);
     const config = await loadConfig(environment);
     flags = isCatalog ? list("net", catalogHosts(config)) : flagsOf(config, environment);
   } catch {

@@ -65,6 +65,8 @@ const walls: Readonly<Record<string, Wall>> = {
       "providers",
     ],
   },
+  "commands/check.ts": { uses: ["providers"] },
+  "commands/check_provider.ts": { uses: [], usesTypesOf: ["providers"] },
   "access": { uses: ["catalog", "codecs", "runtime"] },
   "commands": {
     uses: [
