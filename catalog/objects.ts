@@ -11,6 +11,7 @@ import { change, readAll } from "./kv.ts";
 import { dropName, furtherNamesOf, type Name, nameFile, throwAway } from "./names.ts";
 import type { FileEntry, ObjectEntry, TrashEntry } from "./entries.ts";
 import type { Held } from "./held.ts";
+import { endPut, type PutReservation } from "./quotas.ts";
 import { forgetCuts } from "./results.ts";
 
 /** An object with its name. */
@@ -33,6 +34,16 @@ export interface WriteCondition {
   readonly files?: readonly string[];
   /** The key must name none of these, ids of files or ETags. */
   readonly notFiles?: readonly string[];
+}
+
+/** How an object is recorded. */
+export interface Recording {
+  /** That of the process which uploaded the file, from before it did. */
+  readonly registration?: Registration;
+  /** Whether the file was native before, and keeps its id as a name. */
+  readonly isNative?: boolean;
+  /** Bytes that were reserved for it, and are to be counted. */
+  readonly counted?: PutReservation | undefined;
 }
 
 /** The objects' part of the catalog. */
@@ -76,9 +87,8 @@ export function createObjectCatalog(
    * A service that stores by content answers with the id of a file that it has already: the file then
    * gets a further name. Throws `unavailable` where that file is being deleted.
    *
-   * @param registration That of the process which uploaded the file, from before it did. Throws
-   * `unavailable` where it has ended.
-   * @param native Whether the file was native before, and keeps its id as a name.
+   * Throws `unavailable` where the registration has ended.
+   *
    * @returns The file that was replaced.
    */
   function set(
@@ -87,8 +97,7 @@ export function createObjectCatalog(
     key: string,
     record: ObjectEntry,
     condition: WriteCondition = {},
-    registration?: Registration,
-    native = false,
+    { registration, isNative = false, counted }: Recording = {},
   ): Promise<ObjectEntry | undefined> {
     let wasTried = false;
     return change(sleep, async () => {
@@ -104,8 +113,9 @@ export function createObjectCatalog(
       wasTried = true;
       const name = { tenant: scope.tenant, bucket, key };
       const step = kv.atomic().check(old).set(at, record);
-      await nameFile(kv, step, scope.provider, record, name, native);
+      await nameFile(kv, step, scope.provider, record, name, isNative);
       if (registration) step.check(registration);
+      if (counted) await endPut(kv, step, counted);
       writeExpiry(step, scope.provider, record);
       addCopy(step, scope.provider, record);
       dropEtag(step, scope, name, old.value);

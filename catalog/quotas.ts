@@ -64,7 +64,7 @@ export function createQuotaCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { get, limitsOf, correct, reservePut, releasePut, sweepPuts };
+  return { get, limitsOf, correct, reservePut, countPut, releasePut, sweepPuts };
 
   /** What a key has used and reserved in a month. */
   async function get(accessKeyId: string, month: string): Promise<QuotaEntry> {
@@ -119,6 +119,17 @@ export function createQuotaCatalog(
       const step = kv.atomic().check(at).check(sums)
         .set(at.key, { month, bytes })
         .set(sums.key, { used, reserved: plus(reserved, amounts) });
+      return (await step.commit()).ok ? { done: undefined } : "again";
+    });
+  }
+
+  /** Counts a put that another service has recorded. */
+  function countPut(put: PutReservation): Promise<void> {
+    return change(sleep, async () => {
+      const at = await kv.get(keys.putReservation(put.accessKeyId, put.instance, put.id));
+      if (at.versionstamp === null) return { done: undefined };
+      const step = kv.atomic();
+      await endPut(kv, step, put);
       return (await step.commit()).ok ? { done: undefined } : "again";
     });
   }

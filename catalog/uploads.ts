@@ -8,6 +8,7 @@
 import { Failure } from "../codecs/failure.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
 import { change } from "./kv.ts";
+import { endPut, type PutReservation } from "./quotas.ts";
 import type { CompletedEntry, CompletingEntry, PartEntry, UploadEntry } from "./entries.ts";
 
 /** Which upload. */
@@ -107,6 +108,7 @@ export function createUploadCatalog(
    * completed, and what `accept` throws.
    *
    * @param accept Gets the bytes of all parts as they would be.
+   * @param counted Bytes that were reserved for it, and are to be counted.
    * @returns The part that was replaced.
    */
   function setPart(
@@ -115,6 +117,7 @@ export function createUploadCatalog(
     part: PartEntry,
     now: number,
     accept: (bytes: number) => void,
+    counted?: PutReservation,
   ): Promise<PartEntry | undefined> {
     return change(sleep, async () => {
       const { id } = address;
@@ -131,6 +134,7 @@ export function createUploadCatalog(
         .set(old.key, part)
         // A sum wraps around, so that adding 2^64 - n takes n away; the checks keep it exact.
         .sum(keys.uploadBytes(id), BigInt.asUintN(64, BigInt(more)));
+      if (counted) await endPut(kv, step, counted);
       return (await step.commit()).ok ? { done: old.value ?? undefined } : "again";
     });
   }

@@ -14,6 +14,8 @@ import { type CompleteRequest, createCompletion } from "./complete.ts";
 import { giveUp } from "./give_up.ts";
 import { checkDisk } from "./part_disk.ts";
 import { checkDeclared } from "./holder.ts";
+import type { PutReservation } from "../catalog/quotas.ts";
+import type { PutQuota, Putter } from "./put_quota.ts";
 import { listUploads, type UploadListRequest, type UploadPage } from "./list_uploads.ts";
 import type { PartSpool } from "./part_spool.ts";
 import type { NewObject } from "./new_object.ts";
@@ -35,6 +37,7 @@ export interface MultipartDeps {
   readonly randomBytes: (bytes: Uint8Array) => Uint8Array;
   /** The id of this gateway process. */
   readonly instance: string;
+  readonly quota: Pick<PutQuota, "counted">;
   /** Stores a whole object. */
   readonly put: (reach: Reach, object: NewObject, signal: AbortSignal) => Promise<ObjectEntry>;
   /** Called for a clean-up that has to wait for the sweep. */
@@ -59,6 +62,8 @@ export interface OpenUpload {
   /** The most that its parts may have together, and whose limit that is. */
   readonly maxBytes: number;
   readonly provider: string;
+  /** Whose limits its parts count against. */
+  readonly putter: Putter;
 }
 
 /** A part to be kept. */
@@ -118,7 +123,13 @@ export function createMultipart(deps: MultipartDeps) {
     const address = addressOf(reach, name);
     const record = await catalog.get(address);
     if (!record) throw noSuchUpload(name.uploadId);
-    return { address, record, maxBytes: limitOf(reach), provider: reach.provider.name };
+    return {
+      address,
+      record,
+      maxBytes: limitOf(reach),
+      provider: reach.provider.name,
+      putter: reach,
+    };
   }
 
   /**
@@ -126,6 +137,20 @@ export function createMultipart(deps: MultipartDeps) {
    * together are larger than the provider takes, and what breaks the body.
    */
   async function putPart(upload: OpenUpload, part: NewPart): Promise<PartEntry> {
+    try {
+      const work = (counted?: PutReservation) => putCounted(upload, part, counted);
+      return await deps.quota.counted(upload.putter, part.bytes, work);
+    } catch (error) {
+      await cancelUnread(part.body, error);
+      throw error;
+    }
+  }
+
+  async function putCounted(
+    upload: OpenUpload,
+    part: NewPart,
+    counted: PutReservation | undefined,
+  ): Promise<PartEntry> {
     const { address, maxBytes, provider } = upload;
     const { number, bytes, body } = part;
     const { id } = address;
@@ -146,7 +171,7 @@ export function createMultipart(deps: MultipartDeps) {
     const record: PartEntry = { file, bytes, md5, modifiedAt, checksums: part.checksums() };
     let replaced: PartEntry | undefined;
     try {
-      replaced = await catalog.setPart(address, number, record, clock.earliest(), accept);
+      replaced = await catalog.setPart(address, number, record, clock.earliest(), accept, counted);
     } catch (error) {
       await tidy("a refused part", () => spool.remove(id, file));
       throw error;

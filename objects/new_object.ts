@@ -6,6 +6,7 @@ import type { PackedParts } from "../codecs/object_parts.ts";
 import type { Reach } from "../reach/reach.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { EtagForm } from "./etag_form.ts";
+import type { PutQuota } from "./put_quota.ts";
 import type { Registered } from "./registered.ts";
 import type { TrashDeps } from "./trash.ts";
 import type { UploadMarks } from "./upload_marks.ts";
@@ -46,6 +47,7 @@ export interface PutDeps extends TrashDeps {
   readonly checkRoom: () => Promise<void>;
   readonly random: () => number;
   readonly etagForm: (reach: Reach, bucket: string) => EtagForm;
+  readonly quota: PutQuota;
   readonly uploads: UploadMarks;
   readonly registered: Registered;
   /** Called for a clean-up that has to wait for the sweep. */

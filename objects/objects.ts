@@ -18,6 +18,8 @@ import { createPartSpool, type PartSpool } from "./part_spool.ts";
 import type { NewObject } from "./new_object.ts";
 import { put } from "./put.ts";
 import { type OwnFile, putFile } from "./put_file.ts";
+import { createPutQuota, type Putter } from "./put_quota.ts";
+import type { PutReservation } from "../catalog/quotas.ts";
 import { read, type Readable } from "./read.ts";
 import { createRegistered } from "./registered.ts";
 import type { ReadSpool } from "./read_spool.ts";
@@ -64,10 +66,22 @@ export interface ObjectDeps {
   readonly postponed: (what: string, error: unknown) => void;
 }
 
+/** Counts the bytes of puts that another service records. */
+export interface ForwardedPuts {
+  /** Reserves bytes; undefined where there is no limit. Throws `denied` where there is no room. */
+  reserve(putter: Putter, bytes: number): Promise<PutReservation | undefined>;
+  /** Counts them: the service has acknowledged the put. */
+  count(put: PutReservation): Promise<void>;
+  /** Gives them back. */
+  giveBack(put: PutReservation): Promise<void>;
+}
+
 /** The service that the routes and jobs use. */
 export interface Objects {
   readonly buckets: Buckets;
   readonly multipart: Multipart;
+  /** Counts the bytes of puts that are forwarded. */
+  readonly quota: ForwardedPuts;
   put(reach: Reach, object: NewObject, signal: AbortSignal): Promise<ObjectEntry>;
   /** Stores a provider file that is not an object. */
   putFile(file: OwnFile, signal: AbortSignal): Promise<void>;
@@ -130,7 +144,9 @@ export function createObjects(deps: ObjectDeps): Objects {
   /** Since the first sweep, with which this process says that it lives. */
   let hearingSince: number | undefined;
   const registered = createRegistered(catalog.instances, deps.instance);
-  const { recordIds } = catalog;
+  const { recordIds, quotas } = catalog;
+  const { instance } = deps;
+  const quota = createPutQuota({ quotas, registered, instance, randomBytes, now, postponed });
   const putting = {
     catalog: objects,
     held,
@@ -141,6 +157,7 @@ export function createObjects(deps: ObjectDeps): Objects {
     random,
     etagForm,
     postponed,
+    quota,
     uploads,
     registered,
   };
@@ -153,10 +170,17 @@ export function createObjects(deps: ObjectDeps): Objects {
     randomBytes,
     keeps: kept.keep !== "never",
     instance: deps.instance,
-    put: (reach, object, signal) => put(putting, reach, object, signal),
+    quota,
+    // Its bytes were counted as parts.
+    put: ({ limits: _, ...reach }, object, signal) => put(putting, reach, object, signal),
     postponed,
   });
   return {
+    quota: {
+      reserve: quota.reserve,
+      count: quotas.countPut,
+      giveBack: quotas.releasePut,
+    },
     multipart,
     buckets: createBuckets({
       catalog: catalog.buckets,
@@ -186,6 +210,8 @@ export function createObjects(deps: ObjectDeps): Objects {
         await multipart.sweep(signal)
           .catch((error: unknown) => postponed("what uploads in parts left", error));
       }
+      await quotas.sweepPuts(signal)
+        .catch((error: unknown) => postponed("the bytes that dead processes reserved", error));
       if (clock.isConfirmed()) await catalog.expiry.forgetExpired(clock.due(), signal);
       const trash = { catalog: objects, held };
       await sweepTrash(trash, providers, signal, told("a file in the trash"));

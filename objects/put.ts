@@ -1,5 +1,6 @@
 /** Storing an object: nothing is acknowledged that cannot be found, nothing refused stays behind. */
 import type { ObjectEntry } from "../catalog/entries.ts";
+import type { PutReservation } from "../catalog/quotas.ts";
 import { checkWrite } from "../catalog/objects.ts";
 import { Failure } from "../codecs/failure.ts";
 import { countLines } from "../codecs/line_count.ts";
@@ -14,11 +15,28 @@ import { storeBlob } from "./store_blob.ts";
 import { checkSize, storeFile } from "./store_file.ts";
 import { emptyTrash } from "./trash.ts";
 
-/** Streams an object to its provider, or into the gateway's own store, and records it. */
+/**
+ * Streams an object to its provider, or into the gateway's own store, and records it, with its bytes
+ * counted against the limits of its access key.
+ */
 export async function put(
   deps: PutDeps,
   reach: Reach,
   object: NewObject,
+  signal: AbortSignal,
+): Promise<ObjectEntry> {
+  return await deps.quota.counted(
+    reach,
+    object.bytes,
+    (counted) => putCounted(deps, reach, object, counted, signal),
+  );
+}
+
+async function putCounted(
+  deps: PutDeps,
+  reach: Reach,
+  object: NewObject,
+  counted: PutReservation | undefined,
   signal: AbortSignal,
 ): Promise<ObjectEntry> {
   const account = pickAccount(reach.provider, deps.random);
@@ -48,7 +66,8 @@ export async function put(
   try {
     const { catalog } = deps;
     await deps.held.kept.label({ ...scope, bucket, key, record }, signal);
-    replaced = await catalog.set(scope, bucket, key, record, condition, registration, isNative);
+    const more = { registration, isNative, counted };
+    replaced = await catalog.set(scope, bucket, key, record, condition, more);
   } catch (error) {
     if (isUnavailable(error)) deps.registered.doubt();
     if (isUnavailable(error) && error.details.settled) {

@@ -24,7 +24,12 @@ const secretKey = new Uint8Array(32).fill(5);
 
 /** Runs a test's work on a gateway whose catalog is in a folder, beside the commands on it. */
 export async function withKeys(
-  work: (gateway: TestGateway, keys: Keys) => Promise<void>,
+  work: (
+    gateway: TestGateway,
+    keys: Keys,
+    /** Starts another gateway on the same catalog and providers. */
+    another: () => Promise<TestGateway>,
+  ) => Promise<void>,
   options: TestGatewayOptions & { readonly before?: (keys: Keys) => Promise<void> } = {},
 ): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "batchway-keys-" });
@@ -57,14 +62,21 @@ export async function withKeys(
   };
   try {
     await options.before?.(keys);
-    const gateway = await startTestGateway({
+    const all = {
       ...options,
       catalogPath,
       env: { ...options.env, BATCHWAY_SECRET_KEY: secretKey.toBase64() },
-    });
+    };
+    const gateway = await startTestGateway(all);
+    const others: TestGateway[] = [];
     try {
-      await work(gateway, keys);
+      await work(gateway, keys, async () => {
+        const other = await startTestGateway({ ...all, providers: gateway.sandbox });
+        others.push(other);
+        return other;
+      });
     } finally {
+      for (const other of others) await other.stop();
       await gateway.stop();
     }
   } finally {

@@ -9,6 +9,7 @@ import { bounds } from "../../runtime/bounds.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { isBucketName } from "../../codecs/s3_uri.ts";
 import { decodeKey, parseRawQuery } from "../../codecs/uri.ts";
+import type { Objects } from "../../objects/objects.ts";
 import type { ForwardingProvider, ForwardRequest } from "../../providers/provider.ts";
 import { refuse } from "../auth/refusals.ts";
 import { checkBucket, isRead } from "../authorize.ts";
@@ -53,6 +54,7 @@ const dataOperations: ReadonlySet<string | undefined> = new Set(["PutObject", "U
 interface ForwardDeps {
   readonly maxBodyBytes: number;
   readonly idleMilliseconds: number;
+  readonly objects: Pick<Objects, "quota">;
 }
 
 /** Forwards a request, where its principal may send it. */
@@ -94,13 +96,37 @@ export async function forwardS3(
       signedHeaders,
       ...(chunkSigning && { chunkSigning }),
     }, signal);
-  const response = isData && idleMilliseconds > 0
-    ? await inTime(signal, timeFor(length ?? 0, idleMilliseconds), forward)
-    : await forward(signal);
+  const sent = () =>
+    isData && idleMilliseconds > 0
+      ? inTime(signal, timeFor(length ?? 0, idleMilliseconds), forward)
+      : forward(signal);
+  const response = isData
+    ? await withBytesCounted(deps, principal, length ?? 0, sent)
+    : await sent();
   // The body goes through untouched, or it would lose its length and speed: it is not counted.
   if (body && response.ok) audit.bytesIn = Number(headers.get("content-length")) || (length ?? 0);
   if (operation !== "ListBuckets" || !principal.buckets) return response;
   return await filterBuckets(response, (bucket) => allowsBucket(principal, bucket));
+}
+
+/** Sends a put on with its bytes reserved, which count once the upstream has acknowledged it. */
+async function withBytesCounted(
+  { objects: { quota } }: ForwardDeps,
+  { accessKeyId, limits }: Principal,
+  bytes: number,
+  send: () => Promise<Response>,
+): Promise<Response> {
+  if (accessKeyId === null || !limits) return await send();
+  const put = await quota.reserve({ accessKeyId, limits }, bytes);
+  if (!put) return await send();
+  let isStored = false;
+  try {
+    const response = await send();
+    isStored = response.ok;
+    return response;
+  } finally {
+    await (isStored ? quota.count(put) : quota.giveBack(put));
+  }
 }
 
 /**

@@ -7,7 +7,7 @@ import { createPartSpool } from "../../objects/part_spool.ts";
 import type { Reach } from "../../reach/reach.ts";
 import { type OpenCatalog, temporaryFolder } from "../catalog/memory.ts";
 import { gate } from "../double.ts";
-import { createWorld, newObject, type ObjectWorld, quiet } from "./world.ts";
+import { createWorld, newObject, type ObjectWorld, quiet, uncounted } from "./world.ts";
 
 const mib = 2 ** 20;
 const name = { bucket: "bucket", key: "key" };
@@ -44,6 +44,7 @@ async function createUploadWorld(
     clock: trustedClock(() => world.time),
     randomBytes: (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
     instance,
+    quota: uncounted,
     put: world.objects.put,
     postponed: (what) => world.postponed.push(what),
   });

@@ -5,7 +5,7 @@ import { diskId } from "../../objects/disk_id.ts";
 import { createMultipart } from "../../objects/multipart.ts";
 import { createPartSpool } from "../../objects/part_spool.ts";
 import { temporaryFolder } from "../catalog/memory.ts";
-import { createWorld, type ObjectWorld } from "./world.ts";
+import { createWorld, type ObjectWorld, uncounted } from "./world.ts";
 
 const name = { bucket: "bucket", key: "key" };
 const elsewhere = (error: unknown) =>
@@ -20,6 +20,7 @@ function gateway(world: ObjectWorld, folder: string, instance: string) {
     clock: trustedClock(() => world.time),
     randomBytes: (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
     instance,
+    quota: uncounted,
     put: world.objects.put,
     postponed: (what) => world.postponed.push(what),
   });

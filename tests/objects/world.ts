@@ -4,6 +4,7 @@ import { createKept, type KeptDeps, nothingKept } from "../../objects/kept.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { createObjects, type Objects } from "../../objects/objects.ts";
 import type { NewObject } from "../../objects/new_object.ts";
+import type { PutQuota } from "../../objects/put_quota.ts";
 import type { Reach } from "../../reach/reach.ts";
 import { type OpenCatalog, openCatalog } from "../catalog/memory.ts";
 import { createDouble, type DoubleOptions, type ProviderDouble, providersOf } from "../double.ts";
@@ -18,6 +19,11 @@ export interface ObjectWorld extends Disposable, OpenCatalog {
   /** Milliseconds since 1970; the world's clock. */
   time: number;
 }
+
+/** Counts no bytes against limits. */
+export const uncounted: Pick<PutQuota, "counted"> = {
+  counted: (_putter, _bytes, work) => work(undefined),
+};
 
 /** How a world differs from the default one. */
 export interface WorldOptions {
