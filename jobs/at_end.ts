@@ -13,7 +13,8 @@ export function atEnd(deps: JobTools, outcome: Outcome): AtEnd {
   return (step, ending) => {
     const usage = usageOf(deps, ending, outcome);
     writeUsage(step, ending.scope, ending.job, usage);
-    const cost = costOfAll(usage);
+    // Without results nothing was counted, which is not the same as nothing used.
+    const cost = outcome.runs && costOfAll(usage);
     return cost === undefined ? {} : { cost: Math.round(cost * 1e9) };
   };
 }

@@ -45,12 +45,6 @@ export interface JobTools extends JobDeps {
   readonly queue: (name: { provider: string; account: string }, full?: string) => void;
 }
 
-/** USD per million tokens. */
-export interface Price {
-  readonly input: number;
-  readonly output: number;
-}
-
 /** Dependencies of jobs. */
 export interface JobDeps {
   readonly catalog: Catalog;
@@ -68,8 +62,6 @@ export interface JobDeps {
   readonly storedIn?: () => Promise<StoredIn>;
   /** Where the results of shards are gathered. */
   readonly scratch: ScratchPlace;
-  /** Returns the price of a provider's model; undefined where none is configured. */
-  readonly priceOf?: (provider: string, model: string) => Price | undefined;
   /** Opens buckets behind providers that forward to S3; inputs and outputs there need it. */
   readonly openBucket?: OpenBucket;
   /** Milliseconds since 1970, for what clients see. */

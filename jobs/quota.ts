@@ -3,15 +3,17 @@
  * that is cheap, and else estimated: a sharded job is held to what it has when its input is read,
  * before anything is sent.
  */
-import type { BegunJob } from "../catalog/entries.ts";
+import { priceOf } from "../accounts/prices.ts";
+import type { BegunJob, JobEntry } from "../catalog/entries.ts";
 import type { Scope } from "../catalog/keys.ts";
 import { type Amounts, costUnits, monthOf } from "../catalog/limits.ts";
 import type { ShardedPlan } from "../catalog/plan.ts";
 import type { ReservationEntry } from "../catalog/quotas.ts";
+import type { Price } from "../catalog/usage_entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { Reach } from "../reach/reach.ts";
 import { askedModel } from "./asked_model.ts";
-import type { JobTools, Price } from "./deps.ts";
+import type { JobTools } from "./deps.ts";
 import type { LocatedInput } from "./locate.ts";
 import { canBeRead, countRecords } from "./over_limits.ts";
 import type { PlannedJob } from "./plan_job.ts";
@@ -43,7 +45,8 @@ export async function reservationOf(
   if (accessKeyId === undefined || !limits) return undefined;
   const price = limits.maxCost === undefined
     ? undefined
-    : highestPrice(deps, targetsOf(deps, reach, job));
+    : highestPrice(deps, targetsOf(deps, reach.provider.name, job));
+  if (price && "unpriced" in price) throw unpriced(price.unpriced);
   const isDryRun = plan.kind === "sharded" && plan.isDryRun === true;
   const records = isDryRun ? 0 : await recordsOf(deps, reach, { plan, located }, signal);
   const cost = !price || isDryRun ? 0 : costOf(
@@ -55,51 +58,61 @@ export async function reservationOf(
   return { accessKeyId, month: monthOf(job.submittedAt), amounts, limits };
 }
 
-/** The models that a job may run. */
-function targetsOf(
-  deps: Pick<JobTools, "models">,
-  { provider }: Pick<Reach, "provider">,
-  { modelId, plan }: Pick<BegunJob, "modelId" | "plan">,
-): readonly Target[] {
-  if (plan.kind === "sharded") return [plan.target, ...(plan.fallback ? [plan.fallback] : [])];
-  return [{ provider: provider.name, modelId: askedModel(deps, provider, modelId) }];
-}
-
-/** A model of a provider. */
+/** A model of a provider, with the other names that it may have in the table of prices. */
 interface Target {
   readonly provider: string;
-  readonly modelId: string;
+  readonly names: readonly [string, ...string[]];
 }
 
-/**
- * Returns the price that a job is estimated by: the higher one where it may fall back. Throws `invalid`
- * where one is not known.
- */
-export function highestPrice(
-  { priceOf }: Pick<JobTools, "priceOf">,
+/** The models that a job may run. */
+function targetsOf(
+  deps: Pick<JobTools, "models" | "providers">,
+  provider: string,
+  job: Pick<BegunJob, "modelId" | "plan">,
+): readonly Target[] {
+  const { modelId, plan } = job;
+  if (plan.kind !== "sharded") {
+    const stores = deps.providers.get(provider)?.stores;
+    const own = stores ? askedModel(deps, stores, modelId) : modelId;
+    return [{ provider, names: [own, modelId] }];
+  }
+  const { target, fallback } = plan;
+  return [
+    { provider, names: [target.modelId, modelId] },
+    ...(fallback ? [{ provider: fallback.provider, names: [fallback.modelId] as const }] : []),
+  ];
+}
+
+/** The price that a job is estimated by, the higher one where it may fall back; or what has none. */
+function highestPrice(
+  { prices }: Pick<JobTools, "prices">,
   targets: readonly Target[],
-): Price {
+): Pick<Price, "input" | "output"> | { readonly unpriced: Target } {
   let [input, output] = [0, 0];
-  for (const { provider, modelId } of targets) {
-    const price = priceOf?.(provider, modelId);
-    if (!price) throw unpriced(provider, modelId);
+  for (const target of targets) {
+    const price = priceOf(prices?.() ?? {}, target.names);
+    if (!price) return { unpriced: target };
     input = Math.max(input, price.input);
     output = Math.max(output, price.output);
   }
   return { input, output };
 }
 
-function unpriced(provider: string, modelId: string): Failure {
+function unpriced({ provider, names: [model] }: Target): Failure {
   return new Failure(
     "invalid",
     `The access key has a limit of cost (--max-cost), and there is no price of ${
-      modelId.slice(0, 100)
+      model.slice(0, 100)
     } at ${provider}. Name it under "prices" in the gateway's configuration`,
   );
 }
 
 /** Returns the estimated cost of records in billionths of a USD, rounded up. */
-export function costOf({ input, output }: Price, bytes: number, outputTokens: number): number {
+export function costOf(
+  { input, output }: Pick<Price, "input" | "output">,
+  bytes: number,
+  outputTokens: number,
+): number {
   const dollars = (bytes / bytesPerToken * input + outputTokens * output) / 1e6;
   return Math.ceil(dollars * costUnits);
 }
@@ -166,15 +179,16 @@ export interface ReadDemand {
 /** Sums what a sharded job uses of its access key's limits; undefined where it has none. */
 export async function demandOf(
   deps: JobTools,
-  { scope, job, plan }: { scope: Scope; job: Pick<BegunJob, "id">; plan: ShardedPlan },
+  { scope, job, plan }: { scope: Scope; job: JobEntry; plan: ShardedPlan },
 ): Promise<ReadDemand | undefined> {
   const { quotas } = deps.catalog;
   const limits = await quotas.limitsOf(scope, job.id);
   if (!limits || plan.isDryRun) return undefined;
-  const targets = [plan.target, ...(plan.fallback ? [plan.fallback] : [])];
   // A price that is gone from the configuration since the create leaves what was reserved then.
-  const isPriced = targets.every((one) => deps.priceOf?.(one.provider, one.modelId));
-  const price = limits.maxCost !== undefined && isPriced ? highestPrice(deps, targets) : undefined;
+  const found = limits.maxCost === undefined
+    ? undefined
+    : highestPrice(deps, targetsOf(deps, scope.provider, { modelId: job.modelId, plan }));
+  const price = found && "unpriced" in found ? undefined : found;
   let [bytes, outputTokens] = [0, 0];
   return {
     add(text) {

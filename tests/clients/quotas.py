@@ -124,6 +124,11 @@ seen["bytes"] = {
 # Cost: a model without a price.
 cost = KEYS["cost"]
 client("s3", cost).put_object(Bucket="input", Key="c", Body=lines(2))
-seen["cost"] = refused(create(client("bedrock", cost), "c", modelId="model-without-price"))
+bedrock = client("bedrock", cost)
+seen["cost"] = refused(create(bedrock, "c", modelId="model-without-price"))
+# Two records of 100 output tokens cost USD 0.0002 at the most, beside their input.
+answers = [create(bedrock, "c") for _ in range(6)]
+seen["costs"] = [refused(one) and refused(one)[0] for one in answers]
+seen["costSentence"] = refused(answers[-1])[2]
 
 print(json.dumps(seen))

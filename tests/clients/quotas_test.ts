@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { withKeys } from "../keys.ts";
 import { runPython } from "../python.ts";
 
+const quota = "ServiceQuotaExceededException";
 const script = fileURLToPath(new URL("quotas.py", import.meta.url));
 
 Deno.test("boto3 sees which limit of its key has no room, and two gateways never pass one together", () =>
@@ -12,7 +13,7 @@ Deno.test("boto3 sees which limit of its key has no room, and two gateways never
       jobs: await keys.add({ ...openai, tenant: "jobs", maxJobs: 2 }),
       records: await keys.add({ ...openai, tenant: "records", maxRecords: 20 }),
       bytes: await keys.add({ ...openai, tenant: "bytes", maxBytes: 750_000 }),
-      cost: await keys.add({ ...openai, tenant: "cost", maxCost: 1 }),
+      cost: await keys.add({ ...openai, tenant: "cost", maxCost: 0.001 }),
     };
     const other = await another();
     const { code, stdout, stderr } = await runPython(script, [
@@ -21,13 +22,15 @@ Deno.test("boto3 sees which limit of its key has no room, and two gateways never
       JSON.stringify(issued),
     ]);
     assert.equal(code, 0, stderr);
-    const { jobs, records, bytes, cost } = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
+    const { jobs, records, bytes, cost, costs, costSentence } = JSON.parse(
+      stdout.trimEnd().split("\n").at(-1) ?? "",
+    );
     assert.equal(jobs.same, true);
     assert.equal(jobs.second, null);
-    assert.deepEqual(jobs.third.slice(0, 2), ["ServiceQuotaExceededException", 400]);
+    assert.deepEqual(jobs.third.slice(0, 2), [quota, 400]);
     assert.match(jobs.third[2], /2 jobs a month \(--max-jobs\).* adds 1 job\..*T00:00:00Z/);
     assert.ok(records.accepted > 12 && records.accepted <= 20, `${records.accepted}`);
-    assert.deepEqual(records.codes, [["ServiceQuotaExceededException", 400]]);
+    assert.deepEqual(records.codes, [[quota, 400]]);
     assert.equal(bytes.accepted, 7);
     assert.deepEqual(bytes.refused, [["AccessDenied", 403]]);
     assert.match(
@@ -38,4 +41,6 @@ Deno.test("boto3 sees which limit of its key has no room, and two gateways never
     assert.deepEqual(bytes.parts, [null, "AccessDenied"]);
     assert.deepEqual(cost.slice(0, 2), ["ValidationException", 400]);
     assert.match(cost[2], /no price of model-without-price at openai.*"prices"/);
-  }));
+    assert.deepEqual(costs, [...Array(5).fill(null), quota]);
+    assert.match(costSentence, /USD 0\.001 a month \(--max-cost\): .* this job adds USD 0\.0002\./);
+  }, { configuration: JSON.stringify({ prices: { "gpt-4o-*": { input: 0, output: 1 } } }) }));
