@@ -82,7 +82,7 @@ export function createCatalog(
     tenants: () => listTenants(kv),
     leases: createLeaseCatalog(kv, sleep),
     outbox: createOutboxCatalog(kv, sleep),
-    usage: createUsageCatalog(kv),
+    usage: createUsageCatalog(kv, sleep),
     memory,
     async check() {
       mustBePresent();

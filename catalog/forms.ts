@@ -142,3 +142,15 @@ export const Held = v.variant("in", [
   v.object({ in: v.literal("store"), ...KeptBlob.entries, of: optional(v.literal("objects")) }),
   v.object({ in: v.literal("catalog"), text }),
 ]);
+
+/** A `ForwardedEntry`. */
+export const ForwardedForm = v.object({
+  tenant: text,
+  accessKeyId: optional(text),
+  model: text,
+  output: text,
+  owner: optional(text),
+  createdAt: number,
+  nextAt: number,
+  tries: number,
+});

@@ -196,6 +196,9 @@ export const keys = {
     id,
     n,
   ],
+  /** Jobs that a forwarding provider runs, until what they used is recorded. */
+  allForwarded: () => ["forwarded"],
+  forwarded: (provider: string, arn: string) => ["forwarded", provider, arn],
   /** What jobs used, by the day of their end: `2026-11-30`. */
   usageOfDay: (day: string) => ["usage", day],
   usageOfTenant: (day: string, tenant: string) => ["usage", day, tenant],

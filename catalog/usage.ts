@@ -6,7 +6,8 @@ import type { JobId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import type { JobEntry } from "./entries.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
-import type { UsageEntry } from "./usage_entries.ts";
+import { change } from "./kv.ts";
+import type { ForwardedEntry, UsageEntry } from "./usage_entries.ts";
 
 /** A row, with what its key says. */
 export interface UsageRow {
@@ -16,6 +17,13 @@ export interface UsageRow {
   readonly provider: string;
   readonly job: string;
   readonly entry: UsageEntry;
+}
+
+/** A job that was forwarded to a provider. */
+export interface ForwardedJob {
+  readonly provider: string;
+  readonly arn: string;
+  readonly entry: ForwardedEntry;
 }
 
 /** Which rows are wanted: days from the first to the last, both included. */
@@ -30,8 +38,60 @@ export interface UsageRange {
 export type UsageCatalog = ReturnType<typeof createUsageCatalog>;
 
 /** Makes the usage part of the catalog. */
-export function createUsageCatalog(kv: Deno.Kv) {
-  return { rows };
+export function createUsageCatalog(
+  kv: Deno.Kv,
+  sleep: (milliseconds: number) => Promise<void>,
+) {
+  return { rows, remember, forwarded, postpone, count };
+
+  /** Remembers a job that a provider has taken; a repeated create changes nothing. */
+  function remember(provider: string, arn: string, entry: ForwardedEntry): Promise<void> {
+    return change(sleep, async () => {
+      const old = await kv.get<ForwardedEntry>(keys.forwarded(provider, arn));
+      if (old.value) return { done: undefined };
+      return (await kv.atomic().check(old).set(old.key, entry).commit()).ok
+        ? { done: undefined }
+        : "again";
+    });
+  }
+
+  /** The jobs that are remembered. */
+  async function* forwarded(): AsyncGenerator<ForwardedJob> {
+    const all = kv.list<ForwardedEntry>({ prefix: keys.allForwarded() }, { batchSize: maxBatch });
+    for await (const { key, value } of all) {
+      const [, provider, arn] = key as [string, string, string];
+      yield { provider, arn, entry: value };
+    }
+  }
+
+  /** Changes when a job is looked at next; one that is counted by now stays so. */
+  function postpone(
+    { provider, arn }: Pick<ForwardedJob, "provider" | "arn">,
+    next: Pick<ForwardedEntry, "nextAt" | "tries">,
+  ): Promise<void> {
+    return change(sleep, async () => {
+      const old = await kv.get<ForwardedEntry>(keys.forwarded(provider, arn));
+      if (!old.value) return { done: undefined };
+      const step = kv.atomic().check(old).set(old.key, { ...old.value, ...next });
+      return (await step.commit()).ok ? { done: undefined } : "again";
+    });
+  }
+
+  /** Writes the row of a job and forgets the job, in one step. */
+  function count(
+    { provider, arn }: Pick<ForwardedJob, "provider" | "arn">,
+    { id, endedAt }: { readonly id: JobId; readonly endedAt: number },
+    usage: UsageEntry,
+  ): Promise<void> {
+    return change(sleep, async () => {
+      const old = await kv.get<ForwardedEntry>(keys.forwarded(provider, arn));
+      if (!old.value) return { done: undefined };
+      const { tenant, createdAt } = old.value;
+      const row = keys.usage(dayOf(endedAt, createdAt), { tenant, provider }, id);
+      const step = kv.atomic().check(old).delete(old.key).set(row, usage);
+      return (await step.commit()).ok ? { done: undefined } : "again";
+    });
+  }
 
   /** The rows of some days, in the order of these. */
   async function* rows({ from, to, tenant }: UsageRange): AsyncGenerator<UsageRow> {
@@ -56,16 +116,6 @@ export function writeUsage(
 ): void {
   if (!isTerminal(job.status)) return;
   step.set(keys.usage(dayOf(job.endedAt ?? NaN, job.modifiedAt), scope, job.id), entry);
-}
-
-/** Adds the row of a job that the catalog does not hold. */
-export function writeForeignUsage(
-  step: Deno.AtomicOperation,
-  scope: Scope,
-  { id, endedAt }: { readonly id: string; readonly endedAt: number },
-  entry: UsageEntry,
-): void {
-  step.set(keys.usage(dayOf(endedAt, 0), scope, id as JobId), entry);
 }
 
 /**

@@ -36,3 +36,19 @@ export interface UsageEntry {
   readonly model: string;
   readonly runs: readonly RunUsage[];
 }
+
+/** A job that was forwarded to a provider, and whose usage is not recorded yet. */
+export interface ForwardedEntry {
+  readonly tenant: string;
+  readonly accessKeyId?: string;
+  readonly model: string;
+  /** The s3Uri that its results go to. */
+  readonly output: string;
+  /** The account that must own the bucket of the output. */
+  readonly owner?: string;
+  readonly createdAt: number;
+  /** When the provider is asked for it next. */
+  readonly nextAt: number;
+  /** How often its manifest was looked for in vain. */
+  readonly tries: number;
+}

@@ -6,6 +6,7 @@ import { createAdoption } from "./adopt.ts";
 import { createCatchUp } from "./catch_up.ts";
 import { createCreate } from "./create.ts";
 import type { JobDeps, JobTools } from "./deps.ts";
+import { type Forwarded, ForwardedJobs } from "./forwarded.ts";
 import { createIdentify } from "./identify.ts";
 import { JournalWork } from "./journal.ts";
 import { type JobPage, listJobs, type ListJobsRequest } from "./list.ts";
@@ -58,6 +59,8 @@ export interface Jobs {
     names: readonly string[],
     signal: AbortSignal,
   ): Promise<void>;
+  /** Remembers a job that a forwarding provider has taken, until what it used is counted. */
+  remember(forwarded: Forwarded): Promise<void>;
   /** Batches that wait until an account takes them, by provider, as far as this process knows. */
   waiting(): ReadonlyMap<string, number>;
   /**
@@ -89,6 +92,7 @@ export function createJobs(deps: JobDeps): Jobs {
   const catching = createCatchUp(tools, settling);
   const poll = new Poll(tools, settling, catching);
   const adoption = createAdoption(tools, poll);
+  const forwarded = new ForwardedJobs(tools);
   const work = new JournalWork(tools);
   const create = createCreate(tools, work);
   const { identify, knows } = createIdentify(deps, adoption);
@@ -120,6 +124,7 @@ export function createJobs(deps: JobDeps): Jobs {
     async untag(reach, identifier, names, signal) {
       await untagJob(deps, await identify(reach, identifier, undefined, signal), names);
     },
+    remember: (job) => forwarded.remember(job),
     waiting: () => worker.turns.waiting(),
     async sweep(signal) {
       worker.turns.freeAll();
@@ -127,6 +132,7 @@ export function createJobs(deps: JobDeps): Jobs {
       await sweepJobs(tools, poll, signal);
       await catching.sweep(signal);
       await worker.sweep(signal);
+      await forwarded.sweep(signal);
     },
     async close() {
       closing.abort();

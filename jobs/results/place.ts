@@ -1,6 +1,7 @@
 /** Where a job's results are, as Bedrock names them. */
 import type { JobDescription } from "../../catalog/entries.ts";
-import { parseS3Uri } from "../../codecs/s3_uri.ts";
+import type { JobId } from "../../codecs/ids.ts";
+import { parseS3Uri, type S3Uri } from "../../codecs/s3_uri.ts";
 
 /** Names of a job's results. */
 export interface ResultsPlace {
@@ -32,20 +33,28 @@ export function placeOf(
 ): ResultsPlace | undefined {
   const output = parseS3Uri(outputDataConfig.s3OutputDataConfig.s3Uri);
   if (!output) return undefined;
-  const { bucket, key } = output;
-  const prefix = key === "" || key.endsWith("/") ? key : `${key}/`;
-  const folder = `${prefix}${id}/`;
+  const { bucket } = output;
+  const folder = folderOf(output, id);
   const place: ResultsPlace = {
     bucket,
     folder,
     output: `${folder}${path}.out`,
     manifest: `${folder}manifest.json.out`,
     // Programs read what lies beside results, and pass over names with an underscore.
-    losses: `${prefix}_batchway/${id}/translation.ndjson`,
+    losses: `${prefixOf(output)}_batchway/${id}/translation.ndjson`,
   };
   const fits = [place.output, place.manifest, place.losses]
     .every((name) => new TextEncoder().encode(name).length <= maxKeyBytes);
   return fits ? place : undefined;
+}
+
+/** The folder of a job's results below its output; ends in a slash. */
+export function folderOf(output: Pick<S3Uri, "key">, id: JobId): string {
+  return `${prefixOf(output)}${id}/`;
+}
+
+function prefixOf({ key }: Pick<S3Uri, "key">): string {
+  return key === "" || key.endsWith("/") ? key : `${key}/`;
 }
 
 function lastPart(uri: string): string {

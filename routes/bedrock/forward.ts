@@ -8,29 +8,60 @@ import { Failure } from "../../codecs/failure.ts";
 import { parseS3Uri } from "../../codecs/s3_uri.ts";
 import { encodeUri } from "../../codecs/uri.ts";
 import { cancelUnread } from "../../runtime/unread.ts";
+import type { Jobs } from "../../jobs/jobs.ts";
 import type { ForwardingProvider } from "../../providers/provider.ts";
 import { checkUri } from "../authorize.ts";
 import type { Context, Principal } from "../context.ts";
 import { answerJson, jobIdentifier } from "./handler.ts";
 
 /** A request on its way, and what is needed to send it. */
-interface Sending {
+export interface Sending {
   readonly provider: ForwardingProvider;
   readonly mount: string;
   readonly context: Context;
   readonly body: Uint8Array<ArrayBuffer>;
+  readonly jobs: Pick<Jobs, "remember">;
 }
 
 /** Forwards a request, where its principal may send it. */
-export async function forwardJobs(
-  provider: ForwardingProvider,
-  mount: string,
-  operation: string,
-  context: Context,
-  body: Uint8Array<ArrayBuffer>,
+export async function forwardJobs(sending: Sending, operation: string): Promise<Response> {
+  const response = await forwarded(sending, operation);
+  return operation === "CreateModelInvocationJob" && response.ok
+    ? await remembered(sending, response)
+    : response;
+}
+
+/**
+ * Remembers a job that AWS has taken, before its client knows of it: what the job used is counted once
+ * it is over. Where that fails the client is told to try again, and AWS answers a repeated token with
+ * the same job.
+ */
+async function remembered(
+  { provider, context, body, jobs }: Sending,
+  response: Response,
 ): Promise<Response> {
-  const sending: Sending = { provider, mount, context, body };
-  if (!context.principal.buckets) return await send(sending);
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const arn = parsed(bytes)?.["jobArn"];
+  const requested = parsed(body);
+  if (typeof arn === "string" && requested) {
+    const { tenant, accessKeyId } = context.principal;
+    const output = memberOf(memberOf(requested, "outputDataConfig"), "s3OutputDataConfig");
+    await jobs.remember({
+      provider: provider.name,
+      arn,
+      tenant,
+      accessKeyId,
+      modelId: memberOf(requested, "modelId"),
+      output: memberOf(output, "s3Uri"),
+      owner: memberOf(output, "s3BucketOwner"),
+    });
+    context.audit.job = arn.slice(-12);
+  }
+  return new Response(bytes, response);
+}
+
+async function forwarded(sending: Sending, operation: string): Promise<Response> {
+  if (!sending.context.principal.buckets) return await send(sending);
   const limited = Object.hasOwn(limits, operation) ? limits[operation] : undefined;
   if (limited) return await limited(sending);
   throw new Failure("denied", `An access key for certain buckets may not use ${operation}`);

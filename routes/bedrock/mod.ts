@@ -95,9 +95,10 @@ async function answer(
   const bytes = await context.readBody();
   const { forward } = provider;
   if (forward) {
+    const sending = { provider: forward, mount, context, body: bytes, jobs: deps.jobs };
     return await explained(
       implied,
-      () => forwardJobs(forward, mount, route.operation, context, bytes),
+      () => forwardJobs(sending, route.operation),
     );
   }
   const reach = { ...reachElsewhere(principal, deps), ...reachOf(principal, provider.stores) };

@@ -1,0 +1,79 @@
+/** Usage of jobs that Bedrock runs. */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { createCatalog } from "../../catalog/catalog.ts";
+import { openKv } from "../../catalog/kv.ts";
+import { sleep, temporaryFolder } from "../catalog/memory.ts";
+import { withKeys } from "../keys.ts";
+import { until } from "../jobs/wire.ts";
+import { runPython } from "../python.ts";
+
+const script = fileURLToPath(new URL("forwarded.py", import.meta.url));
+const configuration = JSON.stringify({
+  prices: { "anthropic.claude-3-5-*": { input: 400, output: 2000 } },
+});
+
+Deno.test("a job at Bedrock is counted once, from AWS's own manifest, at its key's tenant", () =>
+  withKeys(async ({ url }, keys) => {
+    const key = await keys.add({
+      tenant: "team",
+      providers: ["bedrock"],
+      defaultProvider: "bedrock",
+    });
+    const { code, stdout, stderr } = await runPython(script, [url, JSON.stringify(key)]);
+    assert.equal(code, 0, stderr);
+    const manifest = JSON.parse(stdout.trimEnd());
+    const usage = async () => {
+      const headers = { authorization: `Bearer ${key.bearerToken}` };
+      return (await (await fetch(`${url}/usage?by=tenant,key,provider,model`, { headers })).json())
+        .rows;
+    };
+    await until("it is counted", async () => (await usage()).length > 0);
+    const [row, ...others] = await usage();
+    assert.deepEqual(others, []);
+    assert.ok(manifest.inputTokenCount > 0);
+    assert.deepEqual(row, {
+      tenant: "team",
+      key: key.accessKeyId,
+      provider: "bedrock",
+      model: "us.anthropic.claude-3-5-haiku-20241022-v1:0",
+      jobs: 1,
+      records: 5,
+      succeeded: manifest.successRecordCount,
+      failed: manifest.errorRecordCount,
+      inputTokens: manifest.inputTokenCount,
+      cachedInputTokens: 0,
+      outputTokens: manifest.outputTokenCount,
+      cost: (manifest.inputTokenCount * 400 + manifest.outputTokenCount * 2000) / 1e6,
+    });
+  }, { configuration, env: { BATCHWAY_SWEEP_SECONDS: "0.1" } }));
+
+Deno.test("a forwarded job is forgotten in the step that counts it, and a late sweep adds nothing", async () => {
+  await using folder = await temporaryFolder();
+  const kv = await openKv(`${folder.path}/catalog.kv`);
+  const { usage } = createCatalog(kv, sleep);
+  const arn = "arn:aws:bedrock:us-west-2:123456789012:model-invocation-job/abcdefghijkl";
+  const name = { provider: "aws", arn };
+  const entry = { tenant: "t", model: "m", output: "", createdAt: 0, nextAt: 0, tries: 0 };
+  const tokens = { inputTokens: 7, cachedInputTokens: 0, outputTokens: 5 };
+  const row = {
+    model: "m",
+    runs: [{ provider: "aws", model: "m", succeeded: 1, failed: 0, ...tokens }],
+  };
+  const ended = { id: "abcdefghijkl" as Parameters<typeof usage.count>[1]["id"], endedAt: 5 };
+  try {
+    await usage.remember("aws", arn, entry);
+    await usage.remember("aws", arn, { ...entry, tenant: "another" });
+    await Promise.all([usage.count(name, ended, row), usage.count(name, ended, row)]);
+    await usage.count(name, ended, { ...row, runs: [] });
+    await usage.postpone(name, { nextAt: 9, tries: 1 });
+    const left = await Array.fromAsync(usage.forwarded());
+    assert.deepEqual(left, []);
+    const rows = await Array.fromAsync(usage.rows({ from: "1970-01-01", to: "1970-01-01" }));
+    assert.deepEqual(rows, [
+      { day: "1970-01-01", tenant: "t", provider: "aws", job: "abcdefghijkl", entry: row },
+    ]);
+  } finally {
+    kv.close();
+  }
+});
