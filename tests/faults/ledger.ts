@@ -26,7 +26,8 @@ const ends: Readonly<Record<string, string>> = {
 
 type Json = Record<string, unknown>;
 
-async function pages(
+/** All things of a provider's list; `more` gives the address of the next page. */
+export async function pages(
   first: string,
   headers: HeadersInit,
   more: (page: Json) => string | undefined,
