@@ -190,6 +190,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     strictIdempotency: config.strictIdempotency,
     models: config.models,
     prices: () => config.prices,
+    ended: metrics.ended,
     defaultRegion: config.region,
     warn: log.warn,
   });
@@ -278,6 +279,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     uploads: uploads.taken,
     waiting: jobs.waiting,
     countJobs: catalog.jobs.count,
+    ...(config.events && { countEvents: catalog.outbox.count }),
     stores: placesOf(config, folders, place),
   });
   const close = (drainMilliseconds: number, sweep?: Sweep) =>

@@ -81,7 +81,7 @@ export function createOutboxCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { waiting, done, postpone, finish, sendAgain, forget };
+  return { waiting, count, done, postpone, finish, sendAgain, forget };
 
   /** Events that wait, by receiver and job, those of a job in the order in which they happened. */
   async function* waiting(target?: string): AsyncGenerator<PlacedEvent<WaitingEvent>> {
@@ -90,6 +90,14 @@ export function createOutboxCatalog(
       const [, id, tenant, provider, , number] = key as EventKey;
       yield { key, target: id, scope: { tenant, provider }, number, entry: value };
     }
+  }
+
+  /** How many events wait; no more than `most` are counted. */
+  async function count(most: number): Promise<number> {
+    const options = { limit: most, batchSize: Math.min(maxBatch, most) };
+    let found = 0;
+    for await (const _ of kv.list({ prefix: keys.allEvents() }, options)) found++;
+    return found;
   }
 
   /** Events that were delivered or given up, the oldest first. */

@@ -1,22 +1,49 @@
 /** What the step that ends a job records beside the end. */
 import { nothing } from "../accounts/tally.ts";
 import { costOf, priceOf } from "../accounts/prices.ts";
-import type { AtEnd, Ending } from "../catalog/results.ts";
+import type { JobEntry, JobProgress } from "../catalog/entries.ts";
+import type { Scope } from "../catalog/keys.ts";
+import type { AtEnd, Ending, ResultsObject } from "../catalog/results.ts";
 import { writeUsage } from "../catalog/usage.ts";
 import type { RunUsage, UsageEntry } from "../catalog/usage_entries.ts";
 import { ownModel } from "./asked_model.ts";
-import type { JobTools } from "./deps.ts";
+import type { JobId } from "../codecs/ids.ts";
+import { isTerminal } from "../codecs/job_status.ts";
+import type { EndedJob, JobTools } from "./deps.ts";
 import type { Outcome } from "./results/collect.ts";
 
-/** Makes what adds a job's usage to the step that ends the job with an outcome. */
-export function atEnd(deps: JobTools, outcome: Outcome): AtEnd {
-  return (step, ending) => {
+/** How a job ends. */
+interface JobEnd {
+  readonly scope: Scope;
+  readonly id: JobId;
+  /** The job's end, or undefined where it has one already and keeps it. */
+  readonly move: (job: JobEntry) => JobProgress | undefined;
+  readonly objects: readonly ResultsObject[];
+  readonly outcome: Outcome;
+}
+
+/**
+ * Ends a job in one step with its results and its usage, and lets the figures count it where this
+ * process did so.
+ *
+ * @returns The job; undefined where there is none.
+ */
+export async function endJob(
+  deps: JobTools,
+  { scope, id, move, objects, outcome }: JobEnd,
+): Promise<JobEntry | undefined> {
+  let counted: EndedJob | undefined;
+  const atEnd: AtEnd = (step, ending) => {
     const usage = usageOf(deps, ending, outcome);
     writeUsage(step, ending.scope, ending.job, usage);
+    counted = { scope, usage, isLate: isTerminal(ending.old.status) };
     // Without results nothing was counted, which is not the same as nothing used.
     const cost = outcome.runs && costOfAll(usage);
     return cost === undefined ? {} : { cost: Math.round(cost * 1e9) };
   };
+  const job = await deps.catalog.results.settle(scope, id, move, objects, atEnd);
+  if (counted) deps.ended?.(counted);
+  return job;
 }
 
 /** What a job cost in USD; undefined where the price of a part of it is not known. */

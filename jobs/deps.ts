@@ -4,6 +4,7 @@ import type { HeldKinds } from "../catalog/held.ts";
 import type { Scope } from "../catalog/keys.ts";
 import type { JobEntry } from "../catalog/entries.ts";
 import type { PriceTable } from "../accounts/prices.ts";
+import type { UsageEntry } from "../catalog/usage_entries.ts";
 import type { ModelTable } from "../dialects/models.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Objects } from "../objects/objects.ts";
@@ -45,8 +46,18 @@ export interface JobTools extends JobDeps {
   readonly queue: (name: { provider: string; account: string }, full?: string) => void;
 }
 
+/** A job that this process has ended. */
+export interface EndedJob {
+  readonly scope: Scope;
+  readonly usage: UsageEntry;
+  /** It was over before, and only its results came now. */
+  readonly isLate: boolean;
+}
+
 /** Dependencies of jobs. */
 export interface JobDeps {
+  /** Called once a job's end is recorded. */
+  readonly ended?: (job: EndedJob) => void;
   readonly catalog: Catalog;
   readonly objects: Objects;
   readonly providers: ReadonlyMap<string, Provider>;

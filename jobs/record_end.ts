@@ -1,7 +1,7 @@
 /** Writing the end of a job, together with its results. */
 import type { JobEntry } from "../catalog/entries.ts";
 import { isTerminal } from "../codecs/job_status.ts";
-import { atEnd } from "./at_end.ts";
+import { endJob } from "./at_end.ts";
 import type { JobTools, ScopedJob } from "./deps.ts";
 import type { Outcome } from "./results/collect.ts";
 import { publish } from "./publish.ts";
@@ -42,15 +42,15 @@ export async function recordEnd(
   const early = complete.slice(0, Math.max(0, complete.length - mostAtOnce));
   await results.record(scope, early);
   const now = deps.now();
-  return await results.settle(
+  return await endJob(deps, {
     scope,
-    job.id,
-    (old) => {
+    id: job.id,
+    move(old) {
       const ended = end && advance(old, { ...end, counts, message }, now);
       if (ended || !isTerminal(old.status)) return ended;
       return { ...old, counts, ...(message !== undefined && { message }) };
     },
-    complete.slice(early.length),
-    atEnd(deps, outcome),
-  );
+    objects: complete.slice(early.length),
+    outcome,
+  });
 }

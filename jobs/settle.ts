@@ -11,7 +11,7 @@ import { createPool, type Reservation } from "../runtime/pool.ts";
 import { SingleFlight } from "../runtime/single_flight.ts";
 import { holderOf } from "../reach/reach.ts";
 import { type Renewal, startRenewal } from "../runtime/renewal.ts";
-import { atEnd } from "./at_end.ts";
+import { endJob } from "./at_end.ts";
 import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
 import { Doubts } from "./doubts.ts";
 import { inTime } from "../runtime/in_time.ts";
@@ -72,7 +72,7 @@ export class Settling {
    */
   async gone(scoped: ScopedJob, run: Run, error: Error): Promise<JobEntry> {
     const { scope, job } = scoped;
-    const { catalog: { jobs, results }, now } = this.#deps;
+    const { catalog: { jobs }, now } = this.#deps;
     const isOver = isTerminal(job.status);
     if (!this.#doubts.isGone(scoped, isOver, error)) {
       return await jobs.update(scope, job.id, (old) => missed(old, now())) ?? job;
@@ -95,7 +95,7 @@ export class Settling {
     }
     const message = unwritten === undefined ? why : `${why} ${unwritten}`;
     const move = (old: JobEntry) => vanished(old, now(), message);
-    return await results.settle(scope, job.id, move, objects, atEnd(this.#deps, outcome)) ?? job;
+    return await endJob(this.#deps, { scope, id: job.id, move, objects, outcome }) ?? job;
   }
 
   /** Takes back that a job's work is missing. */

@@ -2,10 +2,12 @@
 import type { JobCount } from "../catalog/job_counts.ts";
 import type { Account, Provider } from "../providers/provider.ts";
 import { type CallWatch, countCalls } from "./calls.ts";
+import { type CountedJob, countEnded } from "./ended.ts";
 import { addJobs } from "./jobs.ts";
 import { addProcess } from "./process.ts";
 import { createRegistry, labels, type Registry } from "./registry.ts";
 import { type AnsweredRequest, countRequests } from "./requests.ts";
+import { seldom } from "./seldom.ts";
 import { addStores, type StorePlaces } from "./stores.ts";
 import { type SweepWatch, watchSweep } from "./sweep.ts";
 import { createTenantLabel, type TenantLabel } from "./tenants.ts";
@@ -31,6 +33,8 @@ export interface GatewayState {
   readonly waiting: () => ReadonlyMap<string, number>;
   /** Counts the jobs in the catalog. */
   readonly countJobs: (most: number) => Promise<readonly JobCount[]>;
+  /** Counts events that wait to be delivered, up to a bound; absent where none are configured. */
+  readonly countEvents?: (most: number) => Promise<number>;
   /** What is kept on this machine's disks. */
   readonly stores: StorePlaces;
 }
@@ -39,6 +43,8 @@ export interface GatewayState {
 export interface Metrics {
   /** Takes a request that was answered. */
   count(answer: AnsweredRequest): void;
+  /** Takes a job that this process has ended. */
+  readonly ended: (job: CountedJob) => void;
   readonly calls: CallWatch;
   readonly sweep: SweepWatch;
   /** For families of other rooms. */
@@ -57,11 +63,12 @@ export function createMetrics({ version, tenants, now, uptime }: MetricsDeps): M
   addProcess(registry, version);
   return {
     count: countRequests(registry, tenant),
+    ended: countEnded(registry, tenant),
     calls: countCalls(registry, uptime),
     sweep: watchSweep(registry, { now, uptime }),
     registry,
     tenant,
-    show({ providers, uploads, waiting, countJobs, stores }) {
+    show({ providers, uploads, waiting, countJobs, countEvents, stores }) {
       addJobs(registry, {
         count: countJobs,
         providers: () => providers.keys(),
@@ -70,10 +77,29 @@ export function createMetrics({ version, tenants, now, uptime }: MetricsDeps): M
         uptime,
       });
       addWork(registry, { providers, uploads, waiting });
+      addEvents(registry, countEvents, uptime);
       addStores(registry, stores, uptime);
     },
     render: registry.render,
   };
+}
+
+/** Events that are counted; the gauge goes no further. */
+const mostEvents = 100_000;
+
+/** Adds the events that wait, of all processes of the catalog. */
+function addEvents(
+  registry: Registry,
+  count: GatewayState["countEvents"],
+  uptime: () => number,
+): void {
+  const waiting = registry.gauge(
+    "batchway_events_waiting",
+    "Events in the catalog that wait to be delivered.",
+  );
+  waiting.set("", 0);
+  if (!count) return;
+  registry.beforeRender(seldom(async () => waiting.set("", await count(mostEvents)), uptime));
 }
 
 /** Adds what is under way in this process, and how the accounts fare. */

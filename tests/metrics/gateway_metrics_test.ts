@@ -63,6 +63,13 @@ Deno.test("a scrape counts jobs by provider and status, calls to providers, and 
       1,
     );
     assert.equal(valueOf(text, 'batchway_provider_retries_total{provider="openai"}'), 0);
+    assert.equal(valueOf(text, 'batchway_records_total{provider="openai",outcome="succeeded"}'), 1);
+    assert.equal(valueOf(text, 'batchway_records_total{provider="openai",outcome="failed"}'), 0);
+    for (const kind of ["input", "output"]) {
+      const tokens = valueOf(text, `batchway_tokens_total{provider="openai",kind="${kind}"}`);
+      assert.ok((tokens ?? 0) > 0, kind);
+    }
+    assert.equal(valueOf(text, "batchway_events_waiting"), 0);
     for (const name of ["process_cpu_seconds_total", "process_resident_memory_bytes"]) {
       assert.ok((valueOf(text, name) ?? 0) > 0, name);
     }
