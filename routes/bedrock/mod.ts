@@ -8,6 +8,7 @@ import { checkWrite, reachElsewhere, reachOf } from "../authorize.ts";
 import type { Broken, Context } from "../context.ts";
 import { answerText } from "../text_answer.ts";
 import { explained } from "../explain_choice.ts";
+import { noteUpstreamError } from "../upstream_error.ts";
 import type { SelectDeps } from "../select_provider.ts";
 import { answerJson, type BedrockDeps, type BedrockHandler } from "./handler.ts";
 import { forwardJobs } from "./forward.ts";
@@ -98,7 +99,7 @@ async function answer(
     const sending = { provider: forward, mount, context, body: bytes, jobs: deps.jobs };
     return await explained(
       implied,
-      () => forwardJobs(sending, route.operation),
+      async () => noteUpstreamError(await forwardJobs(sending, route.operation), audit),
     );
   }
   const reach = { ...reachElsewhere(principal, deps), ...reachOf(principal, provider.stores) };

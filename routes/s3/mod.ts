@@ -11,6 +11,7 @@ import { checkBucket, checkWrite, reachOf } from "../authorize.ts";
 import type { Context } from "../context.ts";
 import type { Target } from "../target.ts";
 import { explained } from "../explain_choice.ts";
+import { noteUpstreamError } from "../upstream_error.ts";
 import { impliedChoice, type SelectDeps, selectProvider } from "../select_provider.ts";
 import {
   abortMultipartUpload,
@@ -137,7 +138,8 @@ async function answer(deps: S3RouteDeps, mount: string, context: Context): Promi
     if (forward) {
       return await explained(
         impliedChoice(deps, principal, request.headers, address.bucket),
-        () => forwardS3(deps, forward, operation, context, address),
+        async () =>
+          noteUpstreamError(await forwardS3(deps, forward, operation, context, address), audit),
       );
     }
     checkAddress(address);

@@ -110,6 +110,30 @@ Deno.test("a request of a key that may not do it is audited under that key, with
   }
 });
 
+Deno.test("an upstream's error is audited with its code, and is passed on as it is", async () => {
+  const world = await startWorld();
+  try {
+    const key = world.keys.owner;
+    const headers = { "x-model-provider": "bedrock" };
+    const object = { method: "GET", path: "/bedrock/files/none-here/k", headers };
+    const missing = await world.ask(object, key);
+    assert.equal(missing.code, "NoSuchKey");
+    const job =
+      "arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Amodel-invocation-job%2Fabcdefghijkl";
+    const path = `/bedrock/model-invocation-job/${job}`;
+    await world.ask({ method: "GET", path, headers, service: "bedrock" }, key);
+    await world.ask({ ...object, method: "HEAD" }, key);
+    const codes = (await lines(world, 3)).map((line) => [line["provider"], line["errorCode"]]);
+    assert.deepEqual(codes, [
+      ["bedrock", "NoSuchKey"],
+      ["bedrock", "ResourceNotFoundException"],
+      ["bedrock", null],
+    ]);
+  } finally {
+    await world.stop();
+  }
+});
+
 Deno.test("the client's address is the proxy's last word only where a proxy is trusted", () => {
   const headers = new Headers({ "x-forwarded-for": "1.1.1.1 , 2.2.2.2" });
   assert.equal(clientAddress(headers, "10.0.0.1", false), "10.0.0.1");
