@@ -1,5 +1,6 @@
 /** The access of a gateway: its credentials, and all that is done with them, from one catalog. */
 import type { CredentialCatalog } from "../catalog/credentials.ts";
+import type { QuotaCatalog } from "../catalog/quotas.ts";
 import { checkFirstKey, firstCredential, type FirstKeySecret } from "./first_key.ts";
 import type { Random } from "./issue.ts";
 import { createKeyService, type KeyService } from "./key_service.ts";
@@ -10,7 +11,10 @@ import { openBox, type SecretKeyOptions } from "./secret_key.ts";
 
 /** Dependencies of the access. */
 export interface AccessDeps {
-  readonly catalog: SealingDeps & { readonly credentials: CredentialCatalog };
+  readonly catalog: SealingDeps & {
+    readonly credentials: CredentialCatalog;
+    readonly quotas: Pick<QuotaCatalog, "get">;
+  };
   readonly secretKey: SecretKeyOptions;
   readonly firstKey: FirstKeySecret | undefined;
   readonly random: Random;
@@ -49,6 +53,7 @@ export function createAccess(deps: AccessDeps): Access {
     }),
     keys: createKeyService({
       credentials,
+      quotas: catalog.quotas,
       box: () => sealingBox(catalog, secretKey),
       removedAll: () => catalog.sealing.set(undefined),
       random,

@@ -6,6 +6,8 @@ import type {
   NamedCredential,
   SecretEntry,
 } from "../catalog/credentials.ts";
+import { type Amounts, costUnits, endOfMonth, limitsOf, monthOf } from "../catalog/limits.ts";
+import type { QuotaCatalog } from "../catalog/quotas.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { SecretBox } from "../codecs/secret_box.ts";
 import { type IssuedSecret, newAccessKeyId, newSecret, type Random } from "./issue.ts";
@@ -14,6 +16,7 @@ import type { KeySettings } from "./key_settings.ts";
 /** Dependencies of the service. */
 export interface KeyServiceDeps {
   readonly credentials: CredentialCatalog;
+  readonly quotas: Pick<QuotaCatalog, "get">;
   /** What seals secrets; made where there is none yet. */
   readonly box: () => Promise<SecretBox>;
   /** Called when there is no credential any more. */
@@ -32,7 +35,22 @@ export interface KeyFacts extends Omit<KeySettings, "expiresAt"> {
   /** When it was last used, to the minute; absent where it never was, or that is not known. */
   readonly lastUsedAt?: string;
   readonly secrets: readonly { readonly createdAt: string }[];
+  /** What it has used in this month; absent where it has no limits. */
+  readonly month?: MonthFacts;
 }
+
+/** What a key has used in a calendar month, and what is reserved for work under way. */
+export interface MonthFacts {
+  /** Such as `2026-11`. */
+  readonly name: string;
+  readonly used: UsedFacts;
+  readonly reserved: UsedFacts;
+  /** When the limits begin anew. */
+  readonly resetsAt: string;
+}
+
+/** Amounts, the cost of them in USD. */
+export type UsedFacts = Readonly<Record<keyof Amounts, number>>;
 
 /** What is done to one credential. */
 export interface KeyChange {
@@ -58,7 +76,20 @@ export function createKeyService(deps: KeyServiceDeps) {
   /** Every credential, by its id. */
   async function list(): Promise<KeyFacts[]> {
     const lastUses = await credentials.lastUses();
-    return (await credentials.all()).map((one) => factsOf(one, lastUses.get(one.accessKeyId)));
+    const found: KeyFacts[] = [];
+    for (const one of await credentials.all()) {
+      const { accessKeyId, record } = one;
+      const month = limitsOf(record) && await monthOfKey(accessKeyId);
+      found.push({ ...factsOf(one, lastUses.get(accessKeyId)), ...(month && { month }) });
+    }
+    return found;
+  }
+
+  async function monthOfKey(accessKeyId: string): Promise<MonthFacts> {
+    const name = monthOf(now());
+    const { used, reserved } = await deps.quotas.get(accessKeyId, name);
+    const inUsd = (amounts: Amounts) => ({ ...amounts, cost: amounts.cost / costUnits });
+    return { name, used: inUsd(used), reserved: inUsd(reserved), resetsAt: endOfMonth(name) };
   }
 
   /** Issues a credential; its secret is returned this once. */

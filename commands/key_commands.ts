@@ -94,7 +94,25 @@ function lineOf(facts: KeyFacts, now: number): string {
     ...(readOnly ? ["read-only"] : []),
     ...(native ? ["native"] : []),
     ...(expiresAt === undefined ? [] : [`expires=${expiresAt}`]),
+    ...limitTexts(facts),
     ...(secrets.length > 1 ? [`secrets=${secrets.length}`] : []),
     ...(lastUsedAt === undefined ? [] : [`last-used=${lastUsedAt}`]),
   ].join("  ");
 }
+
+/** Each limit with what is used of it, and reserved, in this month. */
+function limitTexts({ month, ...facts }: KeyFacts): string[] {
+  return Object.entries(amountsOf).flatMap(([name, { limit, amount }]) => {
+    const most = facts[limit];
+    if (most === undefined) return [];
+    const used = month ? month.used[amount] + month.reserved[amount] : 0;
+    return [`${name}=${used}/${most}`];
+  });
+}
+
+const amountsOf = {
+  "jobs": { limit: "maxJobs", amount: "jobs" },
+  "records": { limit: "maxRecords", amount: "records" },
+  "bytes": { limit: "maxBytes", amount: "bytes" },
+  "cost": { limit: "maxCost", amount: "cost" },
+} as const;

@@ -38,12 +38,13 @@ async function withCommands<Result>(
 ): Promise<Result> {
   const opened = await openPlace(placeOf(catalog, data), { sleep, warn: complain });
   try {
-    const { credentials, sealing } = createCatalog(opened.kv, sleep);
+    const { credentials, sealing, quotas } = createCatalog(opened.kv, sleep);
     // Of several machines none could unseal what is sealed with a key that is made on this one.
     const folder = catalog === "file" ? data : undefined;
     const box = () => sealingBox({ credentials, sealing }, { configured: secretKey, folder });
     const removedAll = () => sealing.set(undefined);
-    return await work(createKeyCommands({ credentials, box, removedAll, random, now: Date.now }));
+    const deps = { credentials, quotas, box, removedAll, random, now: Date.now };
+    return await work(createKeyCommands(deps));
   } finally {
     await opened.close();
   }

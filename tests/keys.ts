@@ -1,5 +1,6 @@
 /** Gateways with credentials, as `deno task keys` makes them. */
 import { createKeyCommands } from "../commands/key_commands.ts";
+import type { KeyFacts } from "../access/key_service.ts";
 import type { NewCredential } from "../commands/keys_arguments.ts";
 import { createCatalog } from "../catalog/catalog.ts";
 import { openKv } from "../catalog/kv.ts";
@@ -16,6 +17,7 @@ export interface Issued {
 /** The commands of `deno task keys` on a catalog. */
 export interface Keys {
   add(credential: Partial<NewCredential>): Promise<Issued>;
+  list(): Promise<KeyFacts[]>;
   rotate(accessKeyId: string): Promise<Issued>;
   alter(action: "disable" | "enable" | "retire" | "remove", accessKeyId: string): Promise<void>;
 }
@@ -37,6 +39,7 @@ export async function withKeys(
   const kv = await openKv(catalogPath);
   const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
   const commands = createKeyCommands({
+    quotas: createCatalog(kv, sleep).quotas,
     credentials: createCatalog(kv, sleep).credentials,
     box: () => createSecretBox(secretKey),
     random: (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
@@ -52,6 +55,9 @@ export async function withKeys(
         ...credential,
       };
       return JSON.parse(await commands.run({ action: "add", json: true, credential: whole }));
+    },
+    async list() {
+      return JSON.parse(await commands.run({ action: "list", json: true }));
     },
     async rotate(accessKeyId) {
       return JSON.parse(await commands.run({ action: "rotate", json: true, accessKeyId }));

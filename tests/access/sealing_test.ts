@@ -13,10 +13,11 @@ const credential = { tenant: "t", providers: ["openai"], readOnly: false, native
 
 /** The commands, with a key that is configured, or one in a folder. */
 function commandsOf({ catalog }: OpenCatalog, options: SecretKeyOptions) {
-  const { credentials, sealing } = catalog;
+  const { credentials, sealing, quotas } = catalog;
   const box = () => sealingBox(catalog, options);
   const removedAll = () => sealing.set(undefined);
-  const commands = createKeyCommands({ credentials, box, removedAll, random, now: () => 1_000 });
+  const now = () => 1_000;
+  const commands = createKeyCommands({ credentials, quotas, box, removedAll, random, now });
   return {
     async add() {
       const told = await commands.run({ action: "add", json: true, credential });

@@ -109,6 +109,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   );
   const commands = createKeyCommands({
     credentials: catalog.credentials,
+    quotas: catalog.quotas,
     box: () => Promise.resolve(box),
     random: (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
     now: Date.now,

@@ -25,6 +25,12 @@ Deno.test("boto3 sees which limit of its key has no room, and two gateways never
     const { jobs, records, bytes, cost, costs, costSentence } = JSON.parse(
       stdout.trimEnd().split("\n").at(-1) ?? "",
     );
+    const listed = await keys.list();
+    const ofJobs = listed.find((one) => one.accessKeyId === issued.jobs.accessKeyId);
+    assert.equal(ofJobs?.maxJobs, 2);
+    assert.equal((ofJobs.month?.used.jobs ?? 0) + (ofJobs.month?.reserved.jobs ?? 0), 2);
+    const ofBytes = listed.find((one) => one.accessKeyId === issued.bytes.accessKeyId);
+    assert.deepEqual([ofBytes?.month?.used.bytes, ofBytes?.month?.reserved.bytes], [740_000, 0]);
     assert.equal(jobs.same, true);
     assert.equal(jobs.second, null);
     assert.deepEqual(jobs.third.slice(0, 2), [quota, 400]);

@@ -226,6 +226,11 @@ Deno.test("a change keeps what it does not name, and takes back what it says", (
     () => changed("--default-provider", "gemini"),
     /--default-provider: gemini is not one of openai/,
   );
+  const limited = changed("--max-jobs", "5", "--max-cost", "0.25", "--max-bytes", "none");
+  assert.deepEqual([limited.maxJobs, limited.maxCost, limited.maxBytes], [5, 0.25, undefined]);
+  const free = parseKeysArguments(["set", "ID", "--max-jobs", "none", "--no-max-cost"], known);
+  assert.ok(free.action === "set");
+  assert.deepEqual(free.changes(limited), old);
   const renewed = changed("--expires", "2027-01-31");
   assert.equal(renewed.expiresAt, Date.parse("2027-01-31T00:00:00Z"));
 });
@@ -261,6 +266,10 @@ Deno.test("options that are missing, unknown or not of their form are each refus
     [["set", "--native"], /'keys set' takes one access key id/],
     [["set", "a", "--providers", "bedrock"], /--providers: bedrock is not one of openai, gemini/],
     [["disable"], /takes one access key id/],
+    [[...add, "--max-jobs", "many"], /--max-jobs must be a whole number/],
+    [[...add, "--max-records", "1.5"], /--max-records must be a whole number/],
+    [[...add, "--max-bytes=-1"], /--max-bytes must be a whole number/],
+    [[...add, "--max-cost", "1e9"], /--max-cost must be an amount of USD/],
     [["disable", "a", "b"], /takes one access key id/],
     [["list", "a"], /takes no name/],
     [["list", "--native"], /--native goes with 'keys add'/],
