@@ -2,13 +2,14 @@
 
 import json
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from gateway_clients import REGION, record
+from gateway_clients import ENDED, REGION, record
 
 URLS = sys.argv[1:3]
 KEYS = json.loads(sys.argv[3])
@@ -130,5 +131,25 @@ seen["cost"] = refused(create(bedrock, "c", modelId="model-without-price"))
 answers = [create(bedrock, "c") for _ in range(6)]
 seen["costs"] = [refused(one) and refused(one)[0] for one in answers]
 seen["costSentence"] = refused(answers[-1])[2]
+
+# A folder: how many records it has is known once it is read, before anything is sent.
+folder = KEYS["folder"]
+s3 = client("s3", folder)
+for name in "ab":
+    s3.put_object(Bucket="input", Key=f"many/{name}.jsonl", Body=lines(4))
+s3.put_object(Bucket="input", Key="few/a.jsonl", Body=lines(6))
+bedrock = client("bedrock", folder)
+
+
+def ended(job):
+    for _ in range(400):
+        got = bedrock.get_model_invocation_job(jobIdentifier=job["jobArn"])
+        if got["status"] in ENDED:
+            return [got["status"], got.get("message", "")]
+        time.sleep(0.05)
+
+
+seen["folder"] = [ended(create(bedrock, "many/")), ended(create(bedrock, "few/"))[0]]
+seen["afterFolder"] = refused(create(bedrock, "few/"))
 
 print(json.dumps(seen))

@@ -13,6 +13,7 @@ Deno.test("boto3 sees which limit of its key has no room, and two gateways never
       jobs: await keys.add({ ...openai, tenant: "jobs", maxJobs: 2 }),
       records: await keys.add({ ...openai, tenant: "records", maxRecords: 20 }),
       bytes: await keys.add({ ...openai, tenant: "bytes", maxBytes: 750_000 }),
+      folder: await keys.add({ ...openai, tenant: "folder", maxRecords: 6 }),
       cost: await keys.add({ ...openai, tenant: "cost", maxCost: 0.001 }),
     };
     const other = await another();
@@ -22,9 +23,17 @@ Deno.test("boto3 sees which limit of its key has no room, and two gateways never
       JSON.stringify(issued),
     ]);
     assert.equal(code, 0, stderr);
-    const { jobs, records, bytes, cost, costs, costSentence } = JSON.parse(
+    const seen = JSON.parse(
       stdout.trimEnd().split("\n").at(-1) ?? "",
     );
+    const { jobs, records, bytes, cost, costs, costSentence, folder, afterFolder } = seen;
+    const [[status, message], few] = folder;
+    assert.deepEqual([status, few], ["Failed", "Completed"]);
+    assert.match(
+      message,
+      /6 records a month \(--max-records\).* adds 8 records\..* Nothing was sent/,
+    );
+    assert.equal(afterFolder[0], quota);
     const listed = await keys.list();
     const ofJobs = listed.find((one) => one.accessKeyId === issued.jobs.accessKeyId);
     assert.equal(ofJobs?.maxJobs, 2);
