@@ -258,7 +258,6 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     records: {
       tenants: catalog.tenants,
       shards: catalog.shards.all,
-      credentials: catalog.credentials,
     },
     maxBodyBytes: config.limits.maxBodyBytes,
     idleMilliseconds: config.idleMilliseconds,

@@ -22,6 +22,8 @@ export interface Identities {
   /** What the forms of the request's pages belong to. */
   readonly session: (request: Request) => string;
   readonly signedIn: (request: Request) => Credential | undefined;
+  /** Whether a request that was let in would be let in now. */
+  readonly isGood: (request: Request) => Promise<boolean>;
 }
 
 /** Makes what finds the senders. */
@@ -37,6 +39,11 @@ export function createIdentities(deps: DashboardDeps, attempts: Attempts): Ident
   return {
     session: (request) => sessions.get(request) ?? "",
     signedIn: (request) => signedIn.get(request),
+    async isGood(request) {
+      await deps.keyring.reread();
+      if (!sessions.has(request)) return !await deps.keyring.hasAny();
+      return await sessionOf(session, request.headers) !== undefined;
+    },
     async identify(unproven) {
       const { request, target: { path } } = unproven;
       if (path === paths.signIn && request.method === "POST") return await signIn(unproven);

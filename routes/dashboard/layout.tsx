@@ -6,6 +6,11 @@ import { type PageRequest, paths } from "./request.ts";
 
 const sections = [
   { path: paths.jobs, title: "Jobs" },
+  { path: paths.objects, title: "Objects" },
+  { path: paths.providers, title: "Providers" },
+  { path: paths.usage, title: "Usage" },
+  { path: paths.keys, title: "Keys" },
+  { path: paths.refused, title: "Refused" },
 ] as const;
 
 /** A whole page. */

@@ -16,6 +16,14 @@ import { readForm, sealForm } from "./forms.ts";
 import { createIdentities, type Identities } from "./identify.ts";
 import { jobPage } from "./job_page.tsx";
 import { jobsPage } from "./jobs_page.tsx";
+import { keysPage } from "./keys_page.tsx";
+import { createStreams, type Streams } from "./live.ts";
+import { livePage } from "./live_pages.ts";
+import { downloadObject, objectPage } from "./object_page.tsx";
+import { objectsPage } from "./objects_page.tsx";
+import { providersPage } from "./providers_page.tsx";
+import { refusedPage } from "./refused_page.tsx";
+import { usagePage } from "./usage_page.tsx";
 import { type DashboardDeps, type PageHandler, paths, readFields } from "./request.ts";
 import { endSession, startSession } from "./session.ts";
 import { goToSignIn, problemOf, safePath, signInPage } from "./sign_in.tsx";
@@ -24,6 +32,13 @@ import { goToSignIn, problemOf, safePath, signInPage } from "./sign_in.tsx";
 const pages: ReadonlyMap<string, PageHandler> = new Map<string, PageHandler>([
   [paths.jobs, jobsPage],
   [paths.job, jobPage],
+  [paths.objects, objectsPage],
+  [paths.object, objectPage],
+  [paths.download, downloadObject],
+  [paths.providers, providersPage],
+  [paths.usage, usagePage],
+  [paths.keys, keysPage],
+  [paths.refused, refusedPage],
 ]);
 
 /** What forms do, by their paths. A read-only key may send none of them. */
@@ -40,11 +55,12 @@ export function isDashboard(method: string, path: string): boolean {
 /** Makes the dashboard's api. */
 export function createDashboard(deps: DashboardDeps): Api {
   const identities = createIdentities(deps, createAttempts(deps.uptime));
+  const streams = createStreams();
   return {
     service: "ops",
     mount: "",
     identify: identities.identify,
-    answer: (context) => answer(deps, identities, context),
+    answer: (context) => answer({ deps, identities, streams }, context),
     async refuse(failure, { target, audit }) {
       const { code, message, status: s3Status } = s3Error(failure);
       const isThrottled = failure instanceof Failure && failure.kind === "throttled";
@@ -59,9 +75,15 @@ export function createDashboard(deps: DashboardDeps): Api {
   };
 }
 
+/** What all requests share. */
+interface Shared {
+  readonly deps: DashboardDeps;
+  readonly identities: Identities;
+  readonly streams: Streams;
+}
+
 async function answer(
-  deps: DashboardDeps,
-  identities: Identities,
+  { deps, identities, streams }: Shared,
   context: Context,
 ): Promise<Response> {
   const { request, target: { path, query }, principal } = context;
@@ -83,6 +105,10 @@ async function answer(
   }
   const session = identities.session(request);
   const page = { ...context, deps, query: fields, formToken: sealForm(deps, session) };
+  if (isRead && path === paths.live) {
+    const live = { ...page, form: new Map<string, string>() };
+    return livePage(streams, live, () => identities.isGood(request));
+  }
   if (isRead) {
     const handler = pages.get(path) ?? notThere(path);
     return await handler({ ...page, form: new Map() });

@@ -1,5 +1,6 @@
 /** Requests for the dashboard's pages, and what the pages are made from. */
-import type { CredentialCatalog } from "../../catalog/credentials.ts";
+import type { KeyService } from "../../access/key_service.ts";
+import type { UsageRows } from "../../accounts/sum.ts";
 import type { ShardEntry } from "../../catalog/shard_entries.ts";
 import type { JobId } from "../../codecs/ids.ts";
 import type { Scope } from "../../catalog/keys.ts";
@@ -25,6 +26,8 @@ export interface DashboardDeps extends AuthenticateDeps, BodyDeps, HealthDeps, S
   /** The largest object that may be put, in bytes. */
   readonly maxBodyBytes: number;
   readonly records: DashboardRecords;
+  readonly keys: KeyService;
+  readonly usage: UsageRows;
   /** Milliseconds of a clock that is never set. */
   readonly uptime: () => number;
 }
@@ -35,7 +38,6 @@ export interface DashboardRecords {
   readonly tenants: () => Promise<readonly string[]>;
   /** The shards of a job, in the order of their records. */
   readonly shards: (scope: Scope, job: JobId) => Promise<readonly ShardEntry[]>;
-  readonly credentials: Pick<CredentialCatalog, "all" | "lastUses">;
 }
 
 /** A request for a page. */
@@ -67,6 +69,7 @@ export const paths = {
   signOut: "/dashboard/sign-out",
   stop: "/dashboard/stop",
   rerun: "/dashboard/run-again",
+  /** Streams of what changes. */
   live: "/dashboard/live",
   style: "/dashboard/style.css",
   script: "/dashboard/live.js",

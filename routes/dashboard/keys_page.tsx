@@ -1,0 +1,93 @@
+/** Keys: who may use the gateway, until when, and when each was last used. Secrets are never shown. */
+import type { KeyFacts } from "../../access/key_service.ts";
+import { refuse } from "../auth/refusals.ts";
+import { answerPage } from "./answer.ts";
+import { Ago, count, Moment } from "./format.tsx";
+import { Notice, Page } from "./layout.tsx";
+import { type PageRequest, paths } from "./request.ts";
+
+/** Answers with all keys, to an administrator only. */
+export async function keysPage(request: PageRequest): Promise<Response> {
+  const { deps, principal, audit } = request;
+  audit.operation = "ListKeys";
+  if (principal.accessKeyId !== null && principal.admin !== true) {
+    throw refuse("forbidden", "Keys are shown to administrators. Sign in with an admin key");
+  }
+  const keys = await deps.keys.list();
+  const now = deps.now();
+  return answerPage(
+    <Page request={request} title="Keys" at={paths.keys}>
+      {keys.length === 0
+        ? <Notice>There is no key yet. Without one only this machine may use the gateway.</Notice>
+        : <KeysTable keys={keys} now={now} />}
+    </Page>,
+  );
+}
+
+function KeysTable({ keys, now }: { readonly keys: readonly KeyFacts[]; readonly now: number }) {
+  return (
+    <table class="cards">
+      <caption class="hidden">Access keys</caption>
+      <thead>
+        <tr>
+          <th scope="col">Key</th>
+          <th scope="col">Label</th>
+          <th scope="col">Tenant</th>
+          <th scope="col">May</th>
+          <th scope="col">State</th>
+          <th scope="col">Last use</th>
+          <th scope="col">Expires</th>
+          <th scope="col">Limits a month</th>
+        </tr>
+      </thead>
+      <tbody>{keys.map((key) => <KeyRow facts={key} now={now} />)}</tbody>
+    </table>
+  );
+}
+
+function KeyRow({ facts, now }: { readonly facts: KeyFacts; readonly now: number }) {
+  const { accessKeyId, label, tenant, disabled, lastUsedAt, expiresAt } = facts;
+  const isOver = expiresAt !== undefined && Date.parse(expiresAt) <= now;
+  return (
+    <tr>
+      <th scope="row" data-label="Key">
+        <code>{accessKeyId}</code>
+      </th>
+      <td data-label="Label">{label ?? ""}</td>
+      <td data-label="Tenant">{tenant}</td>
+      <td data-label="May">{rightsOf(facts)}</td>
+      <td data-label="State">
+        {disabled
+          ? <span class="bad">disabled</span>
+          : isOver
+          ? <span class="bad">expired</span>
+          : <span class="good">good</span>}
+      </td>
+      <td data-label="Last use">
+        {lastUsedAt === undefined ? "never" : <Ago at={Date.parse(lastUsedAt)} now={now} />}
+      </td>
+      <td data-label="Expires">
+        {expiresAt === undefined ? "never" : <Moment at={Date.parse(expiresAt)} />}
+      </td>
+      <td data-label="Limits a month">{limitsOf(facts)}</td>
+    </tr>
+  );
+}
+
+function rightsOf({ admin, readOnly, native, providers, buckets }: KeyFacts): string {
+  return [
+    admin === true ? "administer" : readOnly ? "read" : "read and write",
+    `at ${providers.join(", ")}`,
+    ...(buckets ? [`buckets ${buckets.join(", ")}`] : []),
+    ...(native ? ["native things"] : []),
+  ].join("; ");
+}
+
+function limitsOf({ limits }: KeyFacts): string {
+  if (!limits) return "none";
+  const names = { maxJobs: "jobs", maxRecords: "records", maxBytes: "bytes", maxCost: "USD" };
+  return Object.entries(names).flatMap(([name, unit]) => {
+    const limit = limits[name as keyof typeof names];
+    return limit === undefined ? [] : [`${count(limit)} ${unit}`];
+  }).join(", ");
+}

@@ -1,0 +1,201 @@
+/** Buckets of a provider, and the objects of a bucket. */
+import { Buffer } from "node:buffer";
+import type { ListPage } from "../../objects/list.ts";
+import { checkBucket } from "../authorize.ts";
+import { answerPage } from "./answer.ts";
+import { Ago, size } from "./format.tsx";
+import { Choice } from "./jobs_page.tsx";
+import { Notice, Page } from "./layout.tsx";
+import {
+  forwardingProviders,
+  type OwnReach,
+  reachAt,
+  storingProviders,
+  tenantsOf,
+} from "./reaches.ts";
+import { link, type PageRequest, paths } from "./request.ts";
+
+const pageSize = 100;
+const mostBuckets = 200;
+const tokenKind = "dashboard-objects";
+
+/** Answers with the buckets of a provider or, where the query names one, its objects. */
+export async function objectsPage(request: PageRequest): Promise<Response> {
+  const { query, audit } = request;
+  const provider = query.get("provider") || storingProviders(request)[0]?.name;
+  const bucket = query.get("bucket") ?? "";
+  audit.operation = bucket === "" ? "ListBuckets" : "ListObjectsV2";
+  audit.provider = provider ?? null;
+  audit.bucket = bucket === "" ? null : bucket;
+  const tenants = await tenantsOf(request);
+  const own = provider === undefined ? undefined : reachAt(request, query.get("tenant"), provider);
+  const title = bucket === "" ? "Objects" : `Objects in ${bucket}`;
+  return await answerPage(
+    <Page request={request} title={title} at={paths.objects}>
+      <Where request={request} provider={provider} tenants={tenants} />
+      {own === undefined
+        ? <Notice>No provider keeps objects here.</Notice>
+        : bucket === ""
+        ? await buckets(request, own)
+        : await objects(request, own, bucket)}
+      {forwardingProviders(request).length > 0 && (
+        <p class="quiet">
+          {`Objects of ${
+            forwardingProviders(request).join(", ")
+          } are at AWS, and are listed there.`}
+        </p>
+      )}
+    </Page>,
+  );
+}
+
+function Where(
+  { request, provider, tenants }: {
+    readonly request: PageRequest;
+    readonly provider: string | undefined;
+    readonly tenants: readonly string[];
+  },
+) {
+  const { query, principal } = request;
+  const providers = storingProviders(request).map(({ name }) => name);
+  return (
+    <form class="filters" method="get" action={paths.objects} role="search" aria-label="Objects">
+      <Choice label="Provider" name="provider" options={providers} value={provider} all="first" />
+      {principal.admin === true && (
+        <Choice
+          label="Tenant"
+          name="tenant"
+          options={tenants}
+          value={query.get("tenant") || principal.tenant}
+          all="my own"
+        />
+      )}
+      <label>
+        Bucket
+        <input name="bucket" value={query.get("bucket") ?? ""} maxlength={63} />
+      </label>
+      <label>
+        Keys begin with
+        <input type="search" name="prefix" value={query.get("prefix") ?? ""} maxlength={1024} />
+      </label>
+      <button type="submit">Show</button>
+    </form>
+  );
+}
+
+async function buckets({ deps, query, signal }: PageRequest, { reach, tenant }: OwnReach) {
+  const range = { prefix: "", after: query.get("after") ?? "", limit: mostBuckets };
+  const page = await deps.objects.buckets.list(reach, range, signal);
+  const provider = reach.provider.name;
+  if (page.buckets.length === 0) return <Notice>There is no bucket yet.</Notice>;
+  const last = page.buckets.at(-1)?.name;
+  return (
+    <>
+      <table class="cards">
+        <caption class="hidden">Buckets</caption>
+        <thead>
+          <tr>
+            <th scope="col">Bucket</th>
+            <th scope="col">Created</th>
+          </tr>
+        </thead>
+        <tbody>
+          {page.buckets.map(({ name, createdAt }) => (
+            <tr>
+              <th scope="row" data-label="Bucket">
+                <a href={link(paths.objects, { provider, tenant, bucket: name })}>{name}</a>
+              </th>
+              <td data-label="Created">
+                {createdAt === 0 ? "always" : <Ago at={createdAt} now={deps.now()} />}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {page.isTruncated && (
+        <p>
+          <a href={link(paths.objects, { provider, tenant, after: last })} rel="next">
+            Further buckets
+          </a>
+        </p>
+      )}
+    </>
+  );
+}
+
+async function objects(request: PageRequest, own: OwnReach, bucket: string) {
+  const { deps, query, signal } = request;
+  const { reach, principal, tenant } = own;
+  checkBucket(principal, bucket);
+  await deps.objects.buckets.check(reach, bucket);
+  const kind = JSON.stringify([tokenKind, tenant, reach.provider.name, bucket]);
+  const opened = deps.tokens.open(kind, query.get("from") ?? "");
+  const page = await deps.objects.list(reach, {
+    bucket,
+    prefix: query.get("prefix") ?? "",
+    delimiter: "",
+    maxKeys: pageSize,
+    startAfter: "",
+    ...(typeof opened === "string" && { position: Buffer.from(opened, "base64") }),
+  }, signal);
+  const next = page.next && deps.tokens.seal(kind, Buffer.from(page.next).toString("base64"));
+  const base = { provider: reach.provider.name, tenant, bucket };
+  return (
+    <>
+      <p>
+        <a href={link(paths.objects, { ...base, bucket: "" })}>All buckets</a>
+      </p>
+      {page.objects.length === 0
+        ? <Notice>There is no object that fits.</Notice>
+        : <ObjectsTable page={page} base={base} now={deps.now()} />}
+      {next && (
+        <p>
+          <a
+            href={link(paths.objects, { ...base, prefix: query.get("prefix"), from: next })}
+            rel="next"
+          >
+            Further objects
+          </a>
+        </p>
+      )}
+    </>
+  );
+}
+
+function ObjectsTable(
+  { page, base, now }: {
+    readonly page: ListPage;
+    readonly base: Readonly<Record<string, string>>;
+    readonly now: number;
+  },
+) {
+  return (
+    <table class="cards">
+      <caption class="hidden">Objects in the order of their keys</caption>
+      <thead>
+        <tr>
+          <th scope="col">Key</th>
+          <th scope="col" class="number">Size</th>
+          <th scope="col">Changed</th>
+          <th scope="col">ETag</th>
+        </tr>
+      </thead>
+      <tbody>
+        {page.objects.map(({ key, record }) => (
+          <tr>
+            <th scope="row" data-label="Key">
+              <a href={link(paths.object, { ...base, key })}>{key}</a>
+            </th>
+            <td data-label="Size" class="number">{size(record.bytes)}</td>
+            <td data-label="Changed">
+              <Ago at={record.modifiedAt} now={now} />
+            </td>
+            <td data-label="ETag">
+              <code>{record.etag}</code>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

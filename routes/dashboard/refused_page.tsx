@@ -1,0 +1,62 @@
+/** Requests that were refused in the last day, so that nobody has to read logs for the reason. */
+import type { Refusal } from "../ops/refusals.ts";
+import { answerPage } from "./answer.ts";
+import { Ago } from "./format.tsx";
+import { Notice, Page } from "./layout.tsx";
+import { type PageRequest, paths } from "./request.ts";
+
+/** Answers with the refused requests of the session's tenant; an administrator sees all of them. */
+export async function refusedPage(request: PageRequest): Promise<Response> {
+  const { deps, principal, audit } = request;
+  audit.operation = "ListRefusals";
+  const seesAll = principal.admin === true || principal.accessKeyId === null;
+  const refusals = deps.refusals.recent()
+    .filter(({ tenant }) => seesAll || tenant === principal.tenant);
+  const now = deps.now();
+  return await answerPage(
+    <Page request={request} title="Refused" at={paths.refused}>
+      <p class="quiet">The last day, as far as this process answered the requests.</p>
+      {refusals.length === 0 ? <Notice>No request was refused.</Notice> : (
+        <table class="cards">
+          <caption class="hidden">Refused requests, the newest first</caption>
+          <thead>
+            <tr>
+              <th scope="col">When</th>
+              <th scope="col">Error</th>
+              <th scope="col">Operation</th>
+              <th scope="col">Key</th>
+              <th scope="col">Tenant</th>
+              <th scope="col">Bucket</th>
+              <th scope="col">Provider</th>
+              <th scope="col">From</th>
+              <th scope="col">Request</th>
+            </tr>
+          </thead>
+          <tbody>{refusals.map((one) => <RefusalRow refusal={one} now={now} />)}</tbody>
+        </table>
+      )}
+    </Page>,
+  );
+}
+
+function RefusalRow({ refusal, now }: { readonly refusal: Refusal; readonly now: number }) {
+  const { at, status, errorCode, operation, accessKeyId, tenant } = refusal;
+  const { bucket, provider, clientAddress, requestId } = refusal;
+  return (
+    <tr>
+      <th scope="row" data-label="When">
+        <Ago at={at} now={now} />
+      </th>
+      <td data-label="Error">{`${status} ${errorCode ?? ""}`}</td>
+      <td data-label="Operation">{operation ?? ""}</td>
+      <td data-label="Key">{accessKeyId ?? ""}</td>
+      <td data-label="Tenant">{tenant ?? ""}</td>
+      <td data-label="Bucket">{bucket ?? ""}</td>
+      <td data-label="Provider">{provider ?? ""}</td>
+      <td data-label="From">{clientAddress ?? ""}</td>
+      <td data-label="Request">
+        <code>{requestId}</code>
+      </td>
+    </tr>
+  );
+}
