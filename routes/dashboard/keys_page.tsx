@@ -1,5 +1,6 @@
 /** Keys: who may use the gateway, until when, and when each was last used. Secrets are never shown. */
 import type { KeyFacts } from "../../access/key_service.ts";
+import type { Limits } from "../../catalog/limits.ts";
 import { refuse } from "../auth/refusals.ts";
 import { answerPage } from "./answer.ts";
 import { Ago, count, Moment } from "./format.tsx";
@@ -83,11 +84,18 @@ function rightsOf({ admin, readOnly, native, providers, buckets }: KeyFacts): st
   ].join("; ");
 }
 
-function limitsOf({ limits }: KeyFacts): string {
-  if (!limits) return "none";
-  const names = { maxJobs: "jobs", maxRecords: "records", maxBytes: "bytes", maxCost: "USD" };
-  return Object.entries(names).flatMap(([name, unit]) => {
-    const limit = limits[name as keyof typeof names];
+/** Units of the limits, by their names. */
+const units = {
+  maxJobs: "jobs",
+  maxRecords: "records",
+  maxBytes: "bytes",
+  maxCost: "USD",
+} as const satisfies Readonly<Record<keyof Limits, string>>;
+
+function limitsOf(facts: KeyFacts): string {
+  const limits = Object.entries(units).flatMap(([name, unit]) => {
+    const limit = facts[name as keyof typeof units];
     return limit === undefined ? [] : [`${count(limit)} ${unit}`];
-  }).join(", ");
+  });
+  return limits.length === 0 ? "none" : limits.join(", ");
 }

@@ -1,6 +1,6 @@
 /** Providers, their accounts, and how these fare. */
 import { allowsProvider } from "../../access/policy.ts";
-import { accountsOf } from "../ops/health.ts";
+import { accountsOf } from "../../metrics/metrics.ts";
 import { answerPage } from "./answer.ts";
 import { Ago, count } from "./format.tsx";
 import { Page } from "./layout.tsx";
