@@ -74,3 +74,23 @@ export async function ranAt(sandbox: Sandbox, provider: string): Promise<Ran> {
     output: sum(/"(?:completion_tokens|output_tokens|candidatesTokenCount)":\s*(\d+)/),
   };
 }
+
+/** All usage that a gateway without keys shows, also of days that a test has let pass. */
+export async function usageAt(url: string, by = "provider"): Promise<UsageRow[]> {
+  const day = (offset: number) =>
+    new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
+  const response = await fetch(`${url}/usage?by=${by}&from=${day(-2)}&to=${day(300)}`);
+  return (await response.json()).rows;
+}
+
+/** A row of usage. */
+export interface UsageRow {
+  readonly provider: string;
+  readonly model: string;
+  readonly jobs: number;
+  readonly records: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}

@@ -5,6 +5,7 @@ import { startSandbox } from "../../../sandbox/server.ts";
 import { temporaryFolder } from "../../catalog/memory.ts";
 import { type GatewayProcess, spawnGateway, unlimited } from "../../gateway.ts";
 import { passingTime } from "../passing_time.ts";
+import { ranAt, usageAt } from "../../accounts/simulators.ts";
 import { holds, ledger, until } from "../wire.ts";
 import { converse, createClient } from "./client.ts";
 
@@ -114,6 +115,14 @@ for (const [provider, { model, steps: all }] of Object.entries(steps)) {
         assert.deepEqual(ids, ["one", "two", "three"], step);
       }
       assert.equal(await holds(sandbox, provider, "batches"), all.length);
+      // Each job is counted once, with what its provider ran.
+      const ran = await ranAt(sandbox, provider);
+      const [used, ...others] = await usageAt(survivor.url);
+      assert.deepEqual(others, []);
+      assert.deepEqual(
+        [used?.jobs, used?.records, used?.inputTokens, used?.outputTokens],
+        [all.length, 3 * all.length, ran.input, ran.output],
+      );
       if (provider !== "anthropic") {
         await until("the files of the shards are gone", async () => {
           const { holdings } = await ledger(sandbox);
