@@ -64,7 +64,7 @@ Deno.test("boto3 works with an issued key, and without one, or with another's, n
         token: "InvalidToken",
         nobody: 403,
         health: 200,
-        ready: 403,
+        ready: 200,
       },
     });
     const secrets = [alice, bob, reader].flatMap((one) => [one.secretAccessKey, one.bearerToken]);
