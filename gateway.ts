@@ -63,6 +63,8 @@ export interface Gateway {
   readonly s3Url: string | undefined;
   /** The figures and the health of this process, on a port of their own, where configured. */
   readonly adminUrl: string | undefined;
+  /** Whether it had no key when it started. */
+  readonly isAnonymous: boolean;
   /** Resolves where it can take no requests any more: its runner must end the process. */
   readonly lost: Promise<Error>;
   /** Answers what is under way and ends; nothing that was acknowledged is lost. */
@@ -296,9 +298,11 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   let url: string;
   let s3Url: string | undefined;
   let adminUrl: string | undefined;
+  let isAnonymous: boolean;
   try {
     await access.check();
     await checkReachable(config, access.keyring);
+    isAnonymous = !await access.keyring.hasAny();
     url = listeners.open(createApp(app), config.port);
     if (config.s3Port !== undefined) s3Url = listeners.open(createRootApp(app), config.s3Port);
     if (config.adminPort !== undefined) {
@@ -324,7 +328,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     config.sweepMilliseconds,
   );
   const closeAll = () => close(config.drainMilliseconds, sweep);
-  return { url, s3Url, adminUrl, lost: listeners.lost, close: closeAll };
+  return { url, s3Url, adminUrl, isAnonymous, lost: listeners.lost, close: closeAll };
 }
 
 /** Warns where several machines may share a catalog and do not share what is kept. */

@@ -55,9 +55,22 @@ export function createLog({ format, now, write }: LogOptions): Log {
     audit(fields) {
       // Answers that end in one turn of the event loop share a system call.
       if (audited.length === 0) queueMicrotask(flush);
-      audited.push(lineOf(fields));
+      audited.push(lineOf(format === "json" ? fields : shortened(fields)));
     },
   };
+}
+
+/** Facts of a request that people look up in the JSON form where they need them. */
+const longFacts = ["requestId", "userAgent", "tenant", "account", "bytesIn", "bytesOut"] as const;
+
+/** A request for people: what, whose and how it went; who asked only where it was refused. */
+function shortened(fields: LogFields): LogFields {
+  const { operation: _operation, ...rest } = fields;
+  const isNamed = rest["message"] !== undefined;
+  const shown: Record<string, unknown> = isNamed ? { ...rest } : { ...fields };
+  for (const name of longFacts) delete shown[name];
+  if (isNamed && !rest["errorCode"]) delete shown["clientAddress"];
+  return shown;
 }
 
 /** `12:00:00 warn A sentence  key=value`; what does not apply is left out. */

@@ -2,6 +2,7 @@
 import { asksForHelp, settingsHelp, startCommand, startEnvironment } from "./config/arguments.ts";
 import { type Config, loadConfig } from "./config/config.ts";
 import { createLiveConfig } from "./config/live.ts";
+import { startFacts } from "./config/start_facts.ts";
 import { startGateway } from "./gateway.ts";
 import { runUntilSignal } from "./process.ts";
 import { announce, logOf, print, runMain } from "./program.ts";
@@ -48,6 +49,7 @@ export async function run(
   const gateway = await startGateway(config, { log, env: (name) => environment[name] });
   await runUntilSignal(log, {
     announce() {
+      log.info("Batchway has started", { ...startFacts(config), anonymous: gateway.isAnonymous });
       announce(config, log, gateway.url);
       if (gateway.s3Url !== undefined) log.info(`S3 is at the root of ${gateway.s3Url}`);
       if (gateway.adminUrl !== undefined) {

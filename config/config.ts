@@ -15,6 +15,8 @@ import type { ProviderSettings } from "../providers/settings.ts";
 
 /** Settings of the gateway. Times are in milliseconds. */
 export interface Config extends Sharing {
+  /** Path of the configuration file; absent where there is none. */
+  readonly file?: string;
   readonly host: string;
   readonly port: number;
   /** A second port with S3 at its root. */
@@ -158,6 +160,7 @@ export async function parseConfig(
   const keep = keepSettings(file, providers, errors);
   const data = (env("BATCHWAY_DATA") ?? "./.batchway").replace(/(?<=.)\/+$/, "");
   const config: Config = {
+    ...(text !== undefined && { file: path }),
     host: env("BATCHWAY_HOST") ?? "127.0.0.1",
     port: port(env, "BATCHWAY_PORT", 8080, errors),
     ...(s3Port !== undefined && { s3Port }),

@@ -65,6 +65,39 @@ Deno.test("for people an event is short, without what does not apply", async () 
   ]);
 });
 
+Deno.test("for people a request is one short line, and in JSON it has a level and a message", async () => {
+  const request = {
+    time: "2026-11-23T01:02:03.004Z",
+    level: "info",
+    message: "PutObject",
+    requestId: "a-b-c",
+    accessKeyId: "BWAK1",
+    tenant: "team-a",
+    operation: "PutObject",
+    bucket: "b",
+    status: 200,
+    bytesIn: 5,
+    durationMs: 1.5,
+    clientAddress: "10.0.0.1",
+    userAgent: "Boto3/1.43",
+    errorCode: null,
+  };
+  const refused = { ...request, status: 403, errorCode: "AccessDenied" };
+  assert.deepEqual(
+    (await written("pretty", (log) => {
+      log.audit(request);
+      log.audit(refused);
+    })).join("\n").split("\n"),
+    [
+      "01:02:03 info PutObject accessKeyId=BWAK1 bucket=b status=200 durationMs=1.5",
+      "01:02:03 info PutObject accessKeyId=BWAK1 bucket=b status=403 durationMs=1.5 " +
+      "clientAddress=10.0.0.1 errorCode=AccessDenied",
+    ],
+  );
+  const [line = ""] = await written("json", (log) => log.audit(request));
+  assert.deepEqual(JSON.parse(line), request);
+});
+
 const hidden: readonly [what: string, text: string][] = [
   ["a line feed", "a\nb"],
   ["a carriage return", "a\rb"],

@@ -28,7 +28,8 @@ export function createAudit({ log, metrics, refusals, now }: AuditDeps) {
     const time = new Date(at).toISOString();
     const counts = { status, bytesIn, bytesOut, durationMs };
     const sender = { clientAddress, userAgent, errorCode };
-    log.audit({ time, requestId, accessKeyId, tenant, ...facts, ...counts, ...sender });
+    const line = { level: "info", message: facts.operation ?? "request" };
+    log.audit({ time, ...line, requestId, accessKeyId, tenant, ...facts, ...counts, ...sender });
     if (!refused.has(status) && !(errorCode !== null && refusedCodes.test(errorCode))) return;
     const { operation, bucket, provider } = facts;
     const who = { at, requestId, accessKeyId, tenant, clientAddress };
