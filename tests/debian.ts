@@ -9,8 +9,10 @@ export type Program =
 
 /** Which program, and where it is. */
 export interface DebianProgram {
-  /** Its name on the search path, and its package's. */
+  /** Its name on the search path. */
   readonly name: string;
+  /** The package's name; the program's where absent. */
+  readonly package?: string;
   /** Its path within the package. */
   readonly path: string;
   /** Arguments with which it tells of itself. */
@@ -18,7 +20,9 @@ export interface DebianProgram {
 }
 
 /** A program: that on the search path, else Debian's, unpacked once. */
-export async function debianProgram({ name, path, probe }: DebianProgram): Promise<Program> {
+export async function debianProgram(
+  { name, package: packageName = name, path, probe }: DebianProgram,
+): Promise<Program> {
   if ((await attempt(name, probe))?.code === 0) return { state: "ready", path: name };
   const folder = join(cache, name);
   const own = join(folder, path);
@@ -26,7 +30,7 @@ export async function debianProgram({ name, path, probe }: DebianProgram): Promi
   let reason: string | undefined;
   await makeOnce(name, works, async () => {
     say(`${name}: unpacking Debian's package into ${folder} (once)`);
-    reason = await unpack(name, folder);
+    reason = await unpack(packageName, folder);
     if (reason === undefined && !await works()) reason = `${own} does not run here`;
   });
   return reason === undefined ? { state: "ready", path: own } : { state: "missing", reason };
