@@ -48,11 +48,20 @@ const longestPause = 3_600_000;
 /** A manifest is a few hundred bytes. */
 const maxManifestBytes = 65_536;
 
+/** Dependencies of counting forwarded jobs. */
+export type ForwardedDeps =
+  & Pick<
+    JobTools,
+    "clock" | "instance" | "leaseMilliseconds" | "providers" | "warn"
+  >
+  & Partial<Pick<JobTools, "openBucket" | "prices" | "sweepMilliseconds">>
+  & { readonly catalog: Pick<JobTools["catalog"], "leases" | "usage"> };
+
 /** Remembers forwarded jobs, and counts those that are over. */
 export class ForwardedJobs {
-  readonly #deps: JobTools;
+  readonly #deps: ForwardedDeps;
 
-  constructor(deps: JobTools) {
+  constructor(deps: ForwardedDeps) {
     this.#deps = deps;
   }
 
@@ -76,21 +85,18 @@ export class ForwardedJobs {
 
   /** Counts jobs that are over, by one gateway at a time. */
   async sweep(signal: AbortSignal): Promise<void> {
-    const { catalog: { leases, usage }, clock, instance, leaseMilliseconds } = this.#deps;
-    const due: ForwardedJob[] = [];
-    for await (const one of usage.forwarded()) {
-      if (signal.aborted || due.length >= mostLooks) break;
-      if (one.entry.nextAt <= clock.due()) due.push(one);
-    }
-    if (due.length === 0) return;
+    const { catalog: { leases }, clock, instance, leaseMilliseconds } = this.#deps;
+    if ((await this.#due(1)).length === 0) return;
     const lease = () =>
       leases.take(leaseName, {
         owner: instance,
         now: clock.earliest(),
         until: clock.latest() + leaseMilliseconds,
       });
+    if (!await lease()) return;
     try {
-      for (const one of due) {
+      // Read under the lease: what another gateway has just looked at is not due any more.
+      for (const one of await this.#due(mostLooks)) {
         // Taken again for each: it may have run out, and then another gateway is at it.
         if (signal.aborted || !await lease()) return;
         await this.#look(one, signal);
@@ -98,6 +104,16 @@ export class ForwardedJobs {
     } finally {
       await leases.release(leaseName, instance, undefined);
     }
+  }
+
+  async #due(most: number): Promise<ForwardedJob[]> {
+    const { catalog: { usage }, clock } = this.#deps;
+    const due: ForwardedJob[] = [];
+    for await (const one of usage.forwarded()) {
+      if (one.entry.nextAt <= clock.due()) due.push(one);
+      if (due.length === most) break;
+    }
+    return due;
   }
 
   /** Looks at one job. What goes wrong with it keeps no other job waiting. */

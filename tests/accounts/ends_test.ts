@@ -33,7 +33,11 @@ Deno.test("a job that fails in preparation, is stopped, or whose batch fails has
     const client = createClient(url);
     const tags = [{ key: "batchway:dialect", value: "bedrock-converse" }];
     const model = { modelId: "gpt-4o-mini" };
-    await client.put("bucket/broken.jsonl", `${converse("a", "fine")}\n{"recordId": broken\n`);
+    const put = await client.put(
+      "bucket/broken.jsonl",
+      `${converse("a", "fine")}\n{"recordId": broken\n`,
+    );
+    await put.body?.cancel();
     const failed = await client.create("bucket/broken.jsonl", { ...model, tags });
     assert.equal(await endOf(client, failed), "Failed");
     assert.deepEqual((await usageAt(url, "provider,model")).map(jobsOf), [[

@@ -1,0 +1,155 @@
+/** Counting forwarded jobs where AWS is down, slow, or has nothing to say. */
+import assert from "node:assert/strict";
+import { createClientBucket } from "../../blobs/client_bucket.ts";
+import { ForwardedJobs } from "../../jobs/forwarded.ts";
+import type { ForwardingProvider } from "../../providers/provider.ts";
+import { trustedClock } from "../../runtime/clock.ts";
+import { openCatalog } from "../catalog/memory.ts";
+
+const arn = "arn:aws:bedrock:us-west-2:123456789012:model-invocation-job/abcdefghijkl";
+const created = {
+  provider: "aws",
+  arn,
+  tenant: "team",
+  accessKeyId: "BWAK1",
+  modelId: "anthropic.claude-3-haiku-20240307-v1:0",
+  output: "s3://bucket/out",
+  owner: undefined,
+};
+const day = 24 * 3_600_000;
+
+/** What AWS says; changed by a test as it goes. */
+interface Aws {
+  job: Response | (() => Response);
+  manifest: Readonly<Record<string, unknown>> | undefined;
+}
+
+async function withForwarded(
+  work: (world: {
+    aws: Aws;
+    asked: string[];
+    warned: string[];
+    pass(milliseconds: number): void;
+    sweep(): Promise<void>;
+    other: ForwardedJobs;
+    rows(): Promise<unknown[]>;
+  }) => Promise<void>,
+): Promise<void> {
+  const { catalog, kv } = await openCatalog();
+  let time = Date.parse("2026-11-30T12:00:00Z");
+  const aws: Aws = { job: () => Response.json({ status: "InProgress" }), manifest: undefined };
+  const asked: string[] = [];
+  const warned: string[] = [];
+  const forward: ForwardingProvider = {
+    name: "aws",
+    forward({ service, path }) {
+      asked.push(path);
+      if (service === "bedrock") {
+        return Promise.resolve(typeof aws.job === "function" ? aws.job() : aws.job.clone());
+      }
+      return Promise.resolve(
+        aws.manifest ? Response.json(aws.manifest) : new Response(null, { status: 404 }),
+      );
+    },
+  };
+  const make = (instance: string) =>
+    new ForwardedJobs({
+      catalog,
+      clock: trustedClock(() => time),
+      instance,
+      leaseMilliseconds: 1_000,
+      sweepMilliseconds: 1_000,
+      providers: new Map([["aws", { name: "aws", forward }]]),
+      openBucket: createClientBucket,
+      prices: () => ({ "anthropic.*": { input: 1, output: 2 } }),
+      warn: (message) => void warned.push(message),
+    });
+  const one = make("one");
+  const { signal } = new AbortController();
+  try {
+    await one.remember(created);
+    await work({
+      aws,
+      asked,
+      warned,
+      pass: (milliseconds) => void (time += milliseconds),
+      sweep: () => one.sweep(signal),
+      other: make("other"),
+      async rows() {
+        const found = catalog.usage.rows({ from: "2026-11-01", to: "2027-01-31" });
+        return (await Array.fromAsync(found)).map(({ day, tenant, provider, entry: { runs } }) => [
+          day,
+          tenant,
+          provider,
+          ...runs.map((run) => [run.succeeded, run.failed, run.inputTokens, run.outputTokens]),
+        ]);
+      },
+    });
+  } finally {
+    kv.close();
+  }
+}
+
+const completed = () => Response.json({ status: "Completed", endTime: "2026-11-30T12:30:00Z" });
+const manifest = {
+  totalRecordCount: 9,
+  successRecordCount: 7,
+  errorRecordCount: 2,
+  inputTokenCount: 100,
+  outputTokenCount: 40,
+};
+
+Deno.test("a forwarded job is asked for less and less often, and an outage only delays its count", () =>
+  withForwarded(async ({ aws, asked, warned, pass, sweep, rows }) => {
+    await sweep();
+    await sweep();
+    assert.equal(asked.length, 1);
+    pass(2_000);
+    aws.job = new Response("<html>", { status: 503 });
+    await sweep();
+    assert.equal(asked.length, 2);
+    assert.equal(warned.length, 1);
+    pass(20 * 3_600_000);
+    aws.job = completed;
+    await sweep();
+    assert.deepEqual(await rows(), []);
+    pass(2 * 3_600_000);
+    aws.manifest = manifest;
+    await sweep();
+    assert.deepEqual(await rows(), [["2026-11-30", "team", "aws", [7, 2, 100, 40]]]);
+    assert.equal(asked.at(-1), "/bucket/out/abcdefghijkl/manifest.json.out");
+    pass(day);
+    await sweep();
+    assert.equal(asked.length, 6);
+  }));
+
+Deno.test("a job that ran nothing writes no manifest, and counts without tokens in the end", () =>
+  withForwarded(async ({ aws, pass, sweep, rows }) => {
+    aws.job = () => Response.json({ status: "Stopped", lastModifiedTime: "2026-12-01T00:00:00Z" });
+    for (let n = 0; n < 7; n++) {
+      await sweep();
+      assert.deepEqual(await rows(), []);
+      pass(2 * 3_600_000);
+    }
+    await sweep();
+    assert.deepEqual(await rows(), [["2026-12-01", "team", "aws", [0, 0, 0, 0]]]);
+  }));
+
+Deno.test("a job that AWS never ends, or does not know, is given up after two weeks", () =>
+  withForwarded(async ({ aws, warned, pass, sweep, rows }) => {
+    await sweep();
+    pass(14 * day + 1_000);
+    aws.job = new Response(null, { status: 404 });
+    await sweep();
+    assert.deepEqual(await rows(), [["2026-11-30", "team", "aws", [0, 0, 0, 0]]]);
+    assert.match(warned.at(-1) ?? "", /not known/);
+  }));
+
+Deno.test("two gateways that sweep at once ask for a job once", () =>
+  withForwarded(async ({ aws, asked, sweep, other, rows }) => {
+    aws.job = completed;
+    aws.manifest = manifest;
+    await Promise.all([sweep(), other.sweep(new AbortController().signal)]);
+    assert.equal(asked.length, 2);
+    assert.equal((await rows()).length, 1);
+  }));
