@@ -57,6 +57,11 @@ export function isChat(name: DialectName): name is ChatDialectName {
   return facts[name].family === "chat";
 }
 
+/** Whether a text is the name of an envelope. */
+export function isEnvelopeName(text: string): text is EnvelopeName {
+  return Object.values(facts).some(({ envelope }) => envelope === text);
+}
+
 /** The envelope of a dialect's lines. */
 export function envelopeOf(name: DialectName): EnvelopeName {
   return facts[name].envelope;

@@ -160,7 +160,11 @@ function s3Api(deps: AppDeps, mount: string): Api {
         const address = addressOf(context.target, mount, deps.s3Domains);
         checkPort(context.target, address, { mount, otherMount: s3Mount, ports });
       }
-      return await answer(context);
+      const response = await answer(context);
+      if (isForPeople(context.request.headers)) {
+        response.headers.set("content-security-policy", "sandbox");
+      }
+      return response;
     },
     refuse: createRefusal(deps, mount),
     describe: ({ method, headers }, target) => {
@@ -169,6 +173,14 @@ function s3Api(deps: AppDeps, mount: string): Api {
       return { operation: operation ?? null, bucket, key };
     },
   };
+}
+
+/**
+ * Whether a browser asks for a page. An object may be one, with a script that would act as the person
+ * who is signed in to the dashboard, as both have one origin: it is shown without its scripts.
+ */
+function isForPeople(headers: Headers): boolean {
+  return headers.has("sec-fetch-dest") || headers.get("accept")?.includes("text/html") === true;
 }
 
 function isBelow(path: string, mount: string): boolean {

@@ -2,6 +2,7 @@
  * That a form was sent from a page of this dashboard: by the browser's own word (`Origin`,
  * `Sec-Fetch-Site`), and by a token that only such a page holds.
  */
+import { createHash } from "node:crypto";
 import type { Tokens } from "../../codecs/page_token.ts";
 import { refuse } from "../auth/refusals.ts";
 import type { Context } from "../context.ts";
@@ -22,7 +23,12 @@ export interface FormDeps {
 
 /** Makes the token of a page's forms, good for one session. */
 export function sealForm({ tokens, now }: FormDeps, session: string): string {
-  return tokens.seal(tokenKind, [session.slice(0, 43), now() + goodFor]);
+  return tokens.seal(tokenKind, [nameOf(session), now() + goodFor]);
+}
+
+/** Stands for a session on its pages, which must not hold a part of its cookie. */
+function nameOf(session: string): string {
+  return createHash("sha256").update(session).digest("base64url").slice(0, 22);
 }
 
 /** Reads a form. Throws a refusal where it did not come from a page of the session's. */
@@ -37,7 +43,7 @@ export async function readForm(
   const form = readFields(/^application\/x-www-form-urlencoded\b/i.test(type) ? text : "");
   const opened = tokens.open(tokenKind, form.get(tokenField) ?? "");
   const [of, until] = Array.isArray(opened) ? opened : [];
-  if (of === session.slice(0, 43) && typeof until === "number" && now() < until) return form;
+  if (of === nameOf(session) && typeof until === "number" && now() < until) return form;
   throw refuse(
     "forbidden",
     "The form is not one of this session's pages, or too old. Load the page again and repeat it",

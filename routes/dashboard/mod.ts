@@ -22,6 +22,7 @@ import { livePage } from "./live_pages.ts";
 import { downloadObject, objectPage } from "./object_page.tsx";
 import { objectsPage } from "./objects_page.tsx";
 import { providersPage } from "./providers_page.tsx";
+import { rerunFailed } from "./rerun.ts";
 import { refusedPage } from "./refused_page.tsx";
 import { usagePage } from "./usage_page.tsx";
 import { type DashboardDeps, type PageHandler, paths, readFields } from "./request.ts";
@@ -44,6 +45,7 @@ const pages: ReadonlyMap<string, PageHandler> = new Map<string, PageHandler>([
 /** What forms do, by their paths. A read-only key may send none of them. */
 const actions: ReadonlyMap<string, PageHandler> = new Map<string, PageHandler>([
   [paths.stop, stopJob],
+  [paths.rerun, rerunFailed],
 ]);
 
 /** Whether a request is for the dashboard. */

@@ -249,3 +249,53 @@ Deno.test("an end of the gateway ends its streams, and only so many are open for
     await sandbox.close();
   }
 });
+
+Deno.test("the failed records of a job run again as a job of their own, with the same settings", async () => {
+  await withWorld(async (world) => {
+    const { url, keys } = world;
+    const name = "some-fail";
+    const lines = [record("good-1"), record("error-1"), record("good-2"), record("error-2")];
+    await put(world, keys.owner, `data/in/${name}.jsonl`, lines.join(""));
+    const body = JSON.stringify({
+      jobName: name,
+      modelId: "gpt-4o-mini",
+      roleArn: "arn:aws:iam::123456789012:role/r",
+      timeoutDurationInHours: 48,
+      inputDataConfig: { s3InputDataConfig: { s3Uri: `s3://data/in/${name}.jsonl` } },
+      outputDataConfig: { s3OutputDataConfig: { s3Uri: "s3://data/out/" } },
+      tags: [{ key: "team", value: "x" }],
+    });
+    const ask = { method: "POST", path: "/bedrock/model-invocation-job", body } as const;
+    const answer = await world.ask({ ...ask, service: "bedrock" }, keys.owner);
+    const id = JSON.parse(answer.body).jobArn.split("/").at(-1);
+    const browser = await signedIn(url, keys.owner);
+    const page = `/dashboard/job?provider=openai&id=${id}`;
+    const fields = { provider: "openai", id };
+    await browser.get(page);
+    assert.equal((await browser.post("/dashboard/run-again", fields)).status, 409, "it runs");
+    let html = "";
+    for (let tries = 0; tries < 200 && !html.includes(">Completed</span>"); tries++) {
+      await new Promise((done) => setTimeout(done, 50));
+      html = (await browser.get(page)).html;
+    }
+    assert.match(html, /Run failed records again/);
+    const reader = await signedIn(url, keys.reader);
+    assert.doesNotMatch((await reader.get(page)).html, /Run failed/);
+    assert.equal((await reader.post("/dashboard/run-again", fields)).status, 403);
+    const again = await browser.post("/dashboard/run-again", fields);
+    assert.equal(again.status, 303, again.html);
+    const to = again.headers.get("location") ?? "";
+    const shown = (await browser.get(to)).html;
+    assert.match(shown, /<h1>some-fail-again<\/h1>/);
+    assert.match(shown, /<dt>team<\/dt><dd>x<\/dd>/);
+    const failed = `data/in/${name}.failed-${id}.jsonl`;
+    const input = await world.ask({ method: "GET", path: `${files}/${failed}` }, keys.owner);
+    assert.equal(input.body, `${lines[1]}${lines[3]}`);
+    await browser.get(page);
+    const twice = await browser.post("/dashboard/run-again", fields);
+    assert.equal(twice.headers.get("location"), to, "a button pressed twice makes one job");
+    const other = await signedIn(url, keys.other);
+    await other.get("/");
+    assert.equal((await other.post("/dashboard/run-again", fields)).status, 404);
+  }, { sandbox: { batchSeconds: 1 } });
+});

@@ -196,3 +196,26 @@ Deno.test("every page has a strict policy, no script of its own, and no frame ar
     }
   });
 });
+
+Deno.test("an object that a browser shows as a page runs no script at the dashboard's origin", async () => {
+  await withWorld(async ({ ask, keys }) => {
+    const path = "/bedrock/files/data/page.html";
+    const headers = { "content-type": "text/html" };
+    const put = await ask({ method: "PUT", path, body: "<script></script>", headers }, keys.owner);
+    assert.equal(put.status, 200);
+    for (const way of ["header", "link"] as const) {
+      for (
+        const [sent, wanted] of [
+          [{ accept: "text/html,application/xhtml+xml,*/*;q=0.8" }, "sandbox"],
+          [{ "sec-fetch-dest": "iframe" }, "sandbox"],
+          [{ accept: "*/*" }, null],
+          [{}, null],
+        ] as const
+      ) {
+        const answer = await ask({ method: "GET", path, headers: sent }, keys.owner, way);
+        assert.equal(answer.status, 200, answer.body);
+        assert.equal(answer.headers.get("content-security-policy"), wanted, JSON.stringify(sent));
+      }
+    }
+  });
+});

@@ -1,0 +1,129 @@
+/**
+ * The records of a job that have no good result, as an input of their own: those that failed, and
+ * those that the results lack. In constant memory but for a digest of each good record's id.
+ */
+import type { JobEntry } from "../catalog/entries.ts";
+import { Failure } from "../codecs/failure.ts";
+import { isBlank, splitLines } from "../codecs/jsonl.ts";
+import { envelope } from "../dialects/envelopes.ts";
+import { type EnvelopeName, envelopeOf, isEnvelopeName } from "../dialects/names.ts";
+import { parseLine } from "../dialects/stream.ts";
+import { createBreath } from "../runtime/breath.ts";
+import { chunkStream } from "../runtime/chunk_stream.ts";
+import { IdSet } from "../runtime/id_set.ts";
+import type { Reach } from "../reach/reach.ts";
+
+/** Opens the bytes of an object anew. */
+type Open = () => Promise<ReadableStream<Uint8Array>>;
+
+/** Where the records and their results are. */
+export interface RecordSources {
+  readonly input: Open;
+  readonly results: Open;
+}
+
+/** The envelopes that a job's input and results are in. */
+export interface Envelopes {
+  readonly input: EnvelopeName;
+  readonly results: EnvelopeName;
+}
+
+/** An input of failed records. */
+export interface FailedRecords {
+  readonly records: number;
+  readonly bytes: number;
+  /** Reads the input once more; ends with an error where it has changed meanwhile. */
+  readonly body: ReadableStream<Uint8Array>;
+}
+
+const maxLineBytes = 128 * 2 ** 20;
+const lineFeed = 0x0a;
+
+/** The envelopes of a job's files. */
+export function envelopesOf({ plan }: JobEntry, { provider }: Reach): Envelopes {
+  if (plan.kind === "sharded") {
+    return { input: envelopeOf(plan.from), results: envelopeOf(plan.back) };
+  }
+  const name = provider.accounts[0]?.batches.envelope.name ?? "";
+  if (!isEnvelopeName(name)) throw unreadable(`${provider.name} writes records in its own way`);
+  return { input: name, results: name };
+}
+
+/**
+ * Finds the records of a job without a good result. Throws `unsupported` where records have no ids of
+ * their own, for then it is not known which result is whose, and `invalid` where none has failed.
+ */
+export async function findFailedRecords(
+  { input, results }: RecordSources,
+  envelopes: Envelopes,
+  signal: AbortSignal,
+): Promise<FailedRecords> {
+  const good = await goodIds(await results(), envelopes.results, signal);
+  let records = 0;
+  let bytes = 0;
+  for await (const line of failedLines(await input(), envelopes.input, good, signal)) {
+    records++;
+    bytes += line.length + 1;
+  }
+  if (records === 0) {
+    throw new Failure("invalid", "Each record of the job has a good result: none is to run again");
+  }
+  // Opened when it is read, and let go of with the generator.
+  async function* again(): AsyncGenerator<Uint8Array> {
+    for await (const line of failedLines(await input(), envelopes.input, good, signal)) {
+      const whole = new Uint8Array(line.length + 1);
+      whole.set(line);
+      whole[line.length] = lineFeed;
+      yield whole;
+    }
+  }
+  return { records, bytes, body: chunkStream(again(), () => {}) };
+}
+
+async function goodIds(
+  results: ReadableStream<Uint8Array>,
+  name: EnvelopeName,
+  signal: AbortSignal,
+): Promise<IdSet> {
+  const good = new IdSet();
+  const { readResult } = envelope(name);
+  const breath = createBreath({ signal });
+  for await (const line of results.pipeThrough(splitLines({ maxLineBytes }))) {
+    if (breath.isDue()) await breath.take();
+    const json = isBlank(line) ? undefined : parseLine(line);
+    if (json === undefined || typeof json === "string") continue;
+    const { id, outcome } = readResult(json);
+    if (id !== undefined && outcome.kind === "body") good.add(id);
+  }
+  if (good.isFull) throw unreadable("It has too many records");
+  return good;
+}
+
+async function* failedLines(
+  input: ReadableStream<Uint8Array>,
+  name: EnvelopeName,
+  good: IdSet,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const { readId } = envelope(name);
+  const breath = createBreath({ signal });
+  for await (const line of input.pipeThrough(splitLines({ maxLineBytes }))) {
+    if (breath.isDue()) await breath.take();
+    if (isBlank(line)) continue;
+    const json = parseLine(line);
+    // A line that is not a record fails again; its owner has to mend it first.
+    if (typeof json === "string") continue;
+    const id = readId(json)?.text;
+    if (id === undefined || id === "") throw unreadable("Not each of its records has an id");
+    if (!good.has(id)) yield line;
+  }
+}
+
+/** Makes the failure of a job whose failed records cannot be told from the others. */
+export function unreadable(why: string): Failure {
+  return new Failure(
+    "unsupported",
+    `The failed records of this job cannot be run again from here: ${why}. Put an input of them and ` +
+      "create a job on it",
+  );
+}
