@@ -22,6 +22,7 @@ export const quotaRules: readonly Rule[] = [
     },
     judge({ key, value }, [found, entry, sums]) {
       const job = found as JobEntry | null;
+      if ((value as ReservationEntry).forwardedAt !== undefined) return undefined;
       if (entry || (job && !isTerminal(job.status))) return undefined;
       const { accessKeyId, month, amounts } = value as ReservationEntry;
       return {

@@ -25,6 +25,7 @@ export const ReservationForm = v.object({
   month: text,
   amounts: Amounts,
   limits: v.object(limits),
+  forwardedAt: optional(number),
 });
 
 /** What a put has reserved. */

@@ -153,4 +153,5 @@ export const ForwardedForm = v.object({
   createdAt: number,
   nextAt: number,
   tries: number,
+  reservation: optional(text),
 });

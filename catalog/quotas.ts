@@ -8,7 +8,7 @@ import { isTerminal } from "../codecs/job_status.ts";
 import type { JobId } from "../codecs/ids.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { JobEntry } from "./entries.ts";
-import { keys, type Scope } from "./keys.ts";
+import { keys, maxBatch, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import {
   type Amounts,
@@ -32,6 +32,8 @@ export interface ReservationEntry {
   readonly amounts: Amounts;
   /** The key's limits when the job was created: what its records are held to when they are read. */
   readonly limits: Limits;
+  /** When it was reserved, of a job that is forwarded: no entry of a job says so. */
+  readonly forwardedAt?: number;
 }
 
 /** What a put has reserved until it is recorded. */
@@ -64,7 +66,18 @@ export function createQuotaCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { get, limitsOf, correct, reservePut, countPut, releasePut, sweepPuts };
+  return {
+    get,
+    limitsOf,
+    correct,
+    reserve,
+    release,
+    sweepForwarded,
+    reservePut,
+    countPut,
+    releasePut,
+    sweepPuts,
+  };
 
   /** What a key has used and reserved in a month. */
   async function get(accessKeyId: string, month: string): Promise<QuotaEntry> {
@@ -102,6 +115,43 @@ export function createQuotaCatalog(
         .set(sums.key, { used, reserved: plus(others, amounts) });
       return (await step.commit()).ok ? { done: undefined } : "again";
     });
+  }
+
+  /**
+   * Reserves for a job that is forwarded. Throws as {@linkcode reserveJob} does.
+   *
+   * @returns False where this id has reserved before.
+   */
+  function reserve(scope: Scope, id: JobId, reservation: ReservationEntry): Promise<boolean> {
+    return change(sleep, async () => {
+      if ((await kv.get(keys.reservation(scope, id))).versionstamp !== null) return { done: false };
+      const step = kv.atomic();
+      await reserveJob(kv, step, scope, id, reservation);
+      return (await step.commit()).ok ? { done: true } : "again";
+    });
+  }
+
+  /** Gives back what a forwarded job reserved that came to nothing. */
+  function release(scope: Scope, id: JobId): Promise<void> {
+    return change(sleep, async () => {
+      const step = kv.atomic();
+      await releaseJob(kv, step, scope, id);
+      return (await step.commit()).ok ? { done: undefined } : "again";
+    });
+  }
+
+  /**
+   * Gives back what forwarded jobs reserved before a time whose gateway died.
+   *
+   * @param known Reservations of forwarded jobs that are remembered.
+   */
+  async function sweepForwarded(known: ReadonlySet<string>, before: number): Promise<void> {
+    const all = kv.list<ReservationEntry>({ prefix: ["reservation"] }, { batchSize: maxBatch });
+    for await (const { key, value: { forwardedAt } } of all) {
+      const [, tenant, provider, id] = key as [string, string, string, JobId];
+      if (forwardedAt === undefined || forwardedAt >= before || known.has(id)) continue;
+      await release({ tenant, provider }, id);
+    }
   }
 
   /** Reserves the bytes of a put. Throws `denied` where a limit has no room for them. */
@@ -205,6 +255,18 @@ export async function settleJob(
   const used = ({ amounts }: ReservationEntry) =>
     isDryRun ? { ...noAmounts, jobs: amounts.jobs } : usedBy(job, amounts, spent);
   await endReservation(kv, step, keys.reservation(scope, job.id), used);
+}
+
+/** Adds to the step that counts a forwarded job what turns its reservation into what it used. */
+export async function settleForwarded(
+  kv: Deno.Kv,
+  step: Deno.AtomicOperation,
+  scope: Scope,
+  id: JobId,
+  used: Partial<Pick<Amounts, "records" | "cost">>,
+): Promise<void> {
+  const key = keys.reservation(scope, id);
+  await endReservation(kv, step, key, ({ amounts }) => ({ ...amounts, ...used }));
 }
 
 /**

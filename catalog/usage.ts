@@ -7,6 +7,8 @@ import { isTerminal } from "../codecs/job_status.ts";
 import type { JobEntry } from "./entries.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
 import { change } from "./kv.ts";
+import type { Amounts } from "./limits.ts";
+import { settleForwarded } from "./quotas.ts";
 import type { ForwardedEntry, UsageEntry } from "./usage_entries.ts";
 
 /** A row, with what its key says. */
@@ -44,13 +46,18 @@ export function createUsageCatalog(
 ) {
   return { rows, remember, forwarded, postpone, count };
 
-  /** Remembers a job that a provider has taken; a repeated create changes nothing. */
-  function remember(provider: string, arn: string, entry: ForwardedEntry): Promise<void> {
+  /**
+   * Remembers a job that a provider has taken; a repeated create changes nothing.
+   *
+   * @returns Whether the reservation of this create is the job's.
+   */
+  function remember(provider: string, arn: string, entry: ForwardedEntry): Promise<boolean> {
     return change(sleep, async () => {
       const old = await kv.get<ForwardedEntry>(keys.forwarded(provider, arn));
-      if (old.value) return { done: undefined };
+      // Over KV Connect a step may be applied and still answer "not ok": this is our own.
+      if (old.value) return { done: old.value.reservation === entry.reservation };
       return (await kv.atomic().check(old).set(old.key, entry).commit()).ok
-        ? { done: undefined }
+        ? { done: true }
         : "again";
     });
   }
@@ -82,13 +89,17 @@ export function createUsageCatalog(
     { provider, arn }: Pick<ForwardedJob, "provider" | "arn">,
     { id, endedAt }: { readonly id: JobId; readonly endedAt: number },
     usage: UsageEntry,
+    used: Partial<Pick<Amounts, "records" | "cost">> = {},
   ): Promise<void> {
     return change(sleep, async () => {
       const old = await kv.get<ForwardedEntry>(keys.forwarded(provider, arn));
       if (!old.value) return { done: undefined };
-      const { tenant, createdAt } = old.value;
+      const { tenant, createdAt, reservation } = old.value;
       const row = keys.usage(dayOf(endedAt, createdAt), { tenant, provider }, id);
       const step = kv.atomic().check(old).delete(old.key).set(row, usage);
+      if (reservation !== undefined) {
+        await settleForwarded(kv, step, { tenant, provider }, reservation, used);
+      }
       return (await step.commit()).ok ? { done: undefined } : "again";
     });
   }

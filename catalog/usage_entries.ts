@@ -1,4 +1,5 @@
 /** Rows of usage as the catalog keeps them. */
+import type { JobId } from "../codecs/ids.ts";
 
 /** USD per million tokens, at batch price. */
 export interface Price {
@@ -51,4 +52,6 @@ export interface ForwardedEntry {
   readonly nextAt: number;
   /** How often its manifest was looked for in vain. */
   readonly tries: number;
+  /** The id that its access key's limits are reserved under; absent where the key has none. */
+  readonly reservation?: JobId;
 }

@@ -2,8 +2,9 @@
  * Jobs that a forwarding provider runs. They are remembered at the create, and what they used is
  * counted from the manifest that the provider writes beside their results.
  */
-import { priceOf } from "../accounts/prices.ts";
+import { costOf, priceOf } from "../accounts/prices.ts";
 import { nothing } from "../accounts/tally.ts";
+import { costUnits } from "../catalog/limits.ts";
 import type { ForwardedJob } from "../catalog/usage.ts";
 import type { RunUsage } from "../catalog/usage_entries.ts";
 import { parseJobArn } from "../codecs/arn.ts";
@@ -27,6 +28,8 @@ export interface Forwarded {
   readonly modelId: unknown;
   readonly output: unknown;
   readonly owner: unknown;
+  /** What it has reserved of its access key's limits. */
+  readonly reservation?: JobId | undefined;
 }
 
 /** A job that its provider says is over. */
@@ -67,11 +70,12 @@ export class ForwardedJobs {
 
   /** Remembers a job; an answer without a job's ARN is passed over. */
   async remember(
-    { provider, arn, tenant, accessKeyId, modelId, output, owner }: Forwarded,
+    { provider, arn, tenant, accessKeyId, modelId, output, owner, reservation }: Forwarded,
   ): Promise<void> {
     if (!parseJobArn(arn)) return;
     const now = this.#deps.clock.earliest();
-    await this.#deps.catalog.usage.remember(provider, arn, {
+    const { usage, quotas } = this.#deps.catalog;
+    const isNew = await usage.remember(provider, arn, {
       tenant,
       ...(accessKeyId !== null && { accessKeyId }),
       model: typeof modelId === "string" ? modelId : "unknown",
@@ -80,7 +84,12 @@ export class ForwardedJobs {
       createdAt: now,
       nextAt: now,
       tries: 0,
+      ...(reservation !== undefined && { reservation }),
     });
+    // The same create came before, and has reserved already.
+    if (!isNew && reservation !== undefined) {
+      await quotas.release({ tenant, provider }, reservation);
+    }
   }
 
   /** Counts jobs that are over, by one gateway at a time. */
@@ -208,6 +217,9 @@ export class ForwardedJobs {
       ...(accessKeyId !== undefined && { accessKeyId }),
       model,
       runs: [price ? { ...run, price } : run],
+    }, {
+      records: run.succeeded + run.failed,
+      cost: Math.ceil((costOf(run, price) ?? 0) * costUnits),
     });
   }
 

@@ -6,6 +6,7 @@ import { createAdoption } from "./adopt.ts";
 import { createCatchUp } from "./catch_up.ts";
 import { createCreate } from "./create.ts";
 import type { JobDeps, JobTools } from "./deps.ts";
+import { createForwardedQuota, type ForwardedQuota } from "./forwarded_quota.ts";
 import { type Forwarded, ForwardedJobs } from "./forwarded.ts";
 import { createIdentify } from "./identify.ts";
 import { JournalWork } from "./journal.ts";
@@ -61,6 +62,8 @@ export interface Jobs {
   ): Promise<void>;
   /** Remembers a job that a forwarding provider has taken, until what it used is counted. */
   remember(forwarded: Forwarded): Promise<void>;
+  /** Reserves of an access key's limits for jobs that are forwarded. */
+  readonly forwardedQuota: Pick<ForwardedQuota, "reserve" | "giveBack">;
   /** Batches that wait until an account takes them, by provider, as far as this process knows. */
   waiting(): ReadonlyMap<string, number>;
   /**
@@ -93,6 +96,7 @@ export function createJobs(deps: JobDeps): Jobs {
   const poll = new Poll(tools, settling, catching);
   const adoption = createAdoption(tools, poll);
   const forwarded = new ForwardedJobs(tools);
+  const forwardedQuota = createForwardedQuota(tools);
   const work = new JournalWork(tools);
   const create = createCreate(tools, work);
   const { identify, knows } = createIdentify(deps, adoption);
@@ -125,6 +129,7 @@ export function createJobs(deps: JobDeps): Jobs {
       await untagJob(deps, await identify(reach, identifier, undefined, signal), names);
     },
     remember: (job) => forwarded.remember(job),
+    forwardedQuota,
     waiting: () => worker.turns.waiting(),
     async sweep(signal) {
       worker.turns.freeAll();
@@ -133,6 +138,7 @@ export function createJobs(deps: JobDeps): Jobs {
       await catching.sweep(signal);
       await worker.sweep(signal);
       await forwarded.sweep(signal);
+      await forwardedQuota.sweep();
     },
     async close() {
       closing.abort();

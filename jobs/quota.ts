@@ -59,7 +59,7 @@ export async function reservationOf(
 }
 
 /** A model of a provider, with the other names that it may have in the table of prices. */
-interface Target {
+export interface Target {
   readonly provider: string;
   readonly names: readonly [string, ...string[]];
 }
@@ -98,7 +98,8 @@ function highestPrice(
   return { input, output };
 }
 
-function unpriced({ provider, names: [model] }: Target): Failure {
+/** Says that a model has no price. */
+export function unpriced({ provider, names: [model] }: Target): Failure {
   return new Failure(
     "invalid",
     `The access key has a limit of cost (--max-cost), and there is no price of ${

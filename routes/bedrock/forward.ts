@@ -8,6 +8,7 @@ import { Failure } from "../../codecs/failure.ts";
 import { parseS3Uri } from "../../codecs/s3_uri.ts";
 import { encodeUri } from "../../codecs/uri.ts";
 import { cancelUnread } from "../../runtime/unread.ts";
+import type { JobId } from "../../codecs/ids.ts";
 import type { Jobs } from "../../jobs/jobs.ts";
 import type { ForwardingProvider } from "../../providers/provider.ts";
 import { checkUri } from "../authorize.ts";
@@ -20,15 +21,41 @@ export interface Sending {
   readonly mount: string;
   readonly context: Context;
   readonly body: Uint8Array<ArrayBuffer>;
-  readonly jobs: Pick<Jobs, "remember">;
+  readonly jobs: Pick<Jobs, "remember" | "forwardedQuota">;
 }
 
 /** Forwards a request, where its principal may send it. */
 export async function forwardJobs(sending: Sending, operation: string): Promise<Response> {
-  const response = await forwarded(sending, operation);
-  return operation === "CreateModelInvocationJob" && response.ok
-    ? await remembered(sending, response)
-    : response;
+  if (operation !== "CreateModelInvocationJob") return await forwarded(sending, operation);
+  const reservation = await reserve(sending);
+  let isTaken = false;
+  try {
+    const response = await forwarded(sending, operation);
+    isTaken = response.ok;
+    return isTaken ? await remembered(sending, response, reservation) : response;
+  } finally {
+    if (reservation !== undefined && !isTaken) await giveBack(sending, reservation);
+  }
+}
+
+/** Reserves a job of its access key's limits; undefined where it has none. */
+async function reserve({ provider, context, body, jobs }: Sending): Promise<JobId | undefined> {
+  const { tenant, accessKeyId, limits } = context.principal;
+  if (accessKeyId === null || !limits) return undefined;
+  const modelId = memberOf(parsed(body), "modelId");
+  return await jobs.forwardedQuota.reserve({
+    tenant,
+    provider: provider.name,
+    accessKeyId,
+    limits,
+    modelId,
+    body,
+  });
+}
+
+async function giveBack({ provider, context, jobs }: Sending, id: JobId): Promise<void> {
+  const { tenant } = context.principal;
+  await jobs.forwardedQuota.giveBack({ tenant, provider: provider.name }, id);
 }
 
 /**
@@ -39,6 +66,7 @@ export async function forwardJobs(sending: Sending, operation: string): Promise<
 async function remembered(
   { provider, context, body, jobs }: Sending,
   response: Response,
+  reservation: JobId | undefined,
 ): Promise<Response> {
   const bytes = new Uint8Array(await response.arrayBuffer());
   const arn = parsed(bytes)?.["jobArn"];
@@ -54,6 +82,7 @@ async function remembered(
       modelId: memberOf(requested, "modelId"),
       output: memberOf(output, "s3Uri"),
       owner: memberOf(output, "s3BucketOwner"),
+      reservation,
     });
     context.audit.job = arn.slice(-12);
   }

@@ -5,6 +5,7 @@ import sys
 import time
 
 import boto3
+from botocore.exceptions import ClientError
 
 URL = sys.argv[1]
 KEY = json.loads(sys.argv[2])
@@ -44,3 +45,22 @@ while True:
 assert job["status"] == "Completed", job
 key = f"out/{arn.rsplit('/', 1)[1]}/manifest.json.out"
 print(s3.get_object(Bucket="inputs", Key=key)["Body"].read().decode())
+
+
+def code_of(call, **arguments):
+    try:
+        call(**arguments)
+        return "ok"
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+
+
+if "limited" in KEY:
+    again = {**request, "jobName": "again", "clientRequestToken": "another-token-than-before"}
+    codes = [
+        code_of(bedrock.create_model_invocation_job, **again),
+        code_of(s3.put_object, Bucket="inputs", Key="large", Body=b"x" * 100_000),
+        code_of(s3.put_object, Bucket="inputs", Key="in.jsonl", Body=b"x" * 50_000, IfNoneMatch="*"),
+        code_of(s3.put_object, Bucket="inputs", Key="fits", Body=b"x" * 50_000),
+    ]
+    print(json.dumps([codes, len(lines)]))

@@ -77,3 +77,39 @@ Deno.test("a forwarded job is forgotten in the step that counts it, and a late s
     kv.close();
   }
 });
+
+Deno.test("a job at Bedrock, and puts there, count against the limits of their key, once", () =>
+  withKeys(async ({ url }, keys) => {
+    const key = await keys.add({
+      tenant: "team",
+      providers: ["bedrock"],
+      defaultProvider: "bedrock",
+      maxJobs: 1,
+      maxCost: 100,
+      maxBytes: 60_000,
+    });
+    const program = [url, JSON.stringify({ ...key, limited: true })];
+    const { code, stdout, stderr } = await runPython(script, program);
+    assert.equal(code, 0, stderr);
+    const [first = "", last = ""] = stdout.trimEnd().split("\n").slice(-2);
+    const manifest = JSON.parse(first);
+    const [codes, bytes] = JSON.parse(last);
+    assert.deepEqual(codes, [
+      "ServiceQuotaExceededException",
+      "AccessDenied",
+      "PreconditionFailed",
+      "ok",
+    ]);
+    const month = async () => (await keys.list())[0]?.month;
+    await until("it is counted", async () => (await month())?.used.jobs === 1);
+    const found = await month();
+    assert.deepEqual(found?.reserved, { jobs: 0, records: 0, bytes: 0, cost: 0 });
+    const cost = (manifest.inputTokenCount * 400 + manifest.outputTokenCount * 2000) / 1e6;
+    assert.deepEqual({ ...found.used, cost: 0 }, {
+      jobs: 1,
+      records: 5,
+      bytes: bytes + 50_000,
+      cost: 0,
+    });
+    assert.equal(found.used.cost.toFixed(8), cost.toFixed(8));
+  }, { configuration, env: { BATCHWAY_SWEEP_SECONDS: "0.1" } }));
