@@ -58,7 +58,7 @@ export type ForwardedDeps =
     "clock" | "instance" | "leaseMilliseconds" | "providers" | "warn"
   >
   & Partial<Pick<JobTools, "openBucket" | "prices" | "sweepMilliseconds">>
-  & { readonly catalog: Pick<JobTools["catalog"], "leases" | "usage"> };
+  & { readonly catalog: Pick<JobTools["catalog"], "leases" | "usage" | "quotas"> };
 
 /** Remembers forwarded jobs, and counts those that are over. */
 export class ForwardedJobs {
