@@ -89,6 +89,9 @@ for (
       assert.deepEqual((await reload(gateway))["changed"], ["defaultProvider", "buckets"]);
       assert.equal(await list(gateway, "two"), 200);
       assert.deepEqual(sent.splice(0), ["two second", "two second"]);
+      const prices = { "*": { input: 1, output: 2 } };
+      await write(fileOf(url, "fresh", { defaultProvider: "two", prices }));
+      assert.deepEqual((await reload(gateway))["changed"], ["prices"]);
       assert.doesNotMatch(gateway.log(), /first-bad|fresh/);
     }));
 }

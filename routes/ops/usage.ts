@@ -5,12 +5,15 @@ import { Failure } from "../../codecs/failure.ts";
 import { nearest } from "../../codecs/nearest.ts";
 import { parseRawQuery } from "../../codecs/uri.ts";
 import { createBreath } from "../../runtime/breath.ts";
+import type { Openness } from "../authenticate.ts";
 import type { Context } from "../context.ts";
 import { answerText } from "../text_answer.ts";
 
 /** Dependencies of the answer. */
 export interface UsageDeps {
   readonly usage: UsageRows;
+  /** Who is let in while there is no credential: only callers of this machine see every tenant then. */
+  readonly openTo: Openness;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -19,12 +22,13 @@ const parameters: readonly string[] = ["from", "to", "by"];
 
 /** Answers with rows of usage as JSON. Throws `invalid` for parameters that are not understood. */
 export async function usage(
-  { usage: rows, now }: UsageDeps,
+  { usage: rows, now, openTo }: UsageDeps,
   { target, principal, signal, audit }: Context,
 ): Promise<Response> {
   audit.operation = "GetUsage";
   const question = questionOf(target.query);
-  const seesAll = principal.admin === true || principal.accessKeyId === null;
+  const isLocal = principal.accessKeyId === null && openTo === "local";
+  const seesAll = principal.admin === true || isLocal;
   const tenant = seesAll ? undefined : principal.tenant;
   try {
     const answer = await sumUsage(

@@ -26,6 +26,11 @@ Deno.test("two gateways that end the same job count it once", async () => {
       return (await Promise.all(polls)).every(({ status }) => status === "Completed");
     });
     const ran = await ranAt(sandbox, "openai");
+    // Where strangers are let in they see their own tenant.
+    const open = { ...options, env: { BATCHWAY_ALLOW_ANONYMOUS: "1" } };
+    const third = await startTestGateway(open);
+    const seen = await usageAt(third.url, "tenant").finally(() => third.stop());
+    assert.deepEqual(seen.map(({ jobs }) => jobs), [3]);
     for (const { url } of [first, second]) {
       const [row, ...others] = await usageAt(url);
       assert.deepEqual(others, []);
