@@ -1,6 +1,6 @@
 /** Composition: configuration → catalog → providers → objects, jobs → app → listeners. */
 import { createAccess } from "./access/access.ts";
-import { createRateLimit } from "./access/rate_limit.ts";
+import { liveRateLimit } from "./access/rate_limit.ts";
 import { createStores, foldersOf, placeOfObjects, placesOf } from "./blob_stores.ts";
 import { createCatalog } from "./catalog/catalog.ts";
 import { openPlace, placeOf } from "./catalog/place.ts";
@@ -229,7 +229,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     isDraining: listeners.isDraining,
   };
   const readiness = createReadiness(health, uptime);
-  const uploads = createPool(withOwnShare(config.limits.concurrentUploads, bounds.ownShare));
+  const uploads = createPool(() => withOwnShare(config.limits.concurrentUploads, bounds.ownShare));
   const app: AppDeps = {
     ...health,
     keyring: access.keyring,
@@ -239,7 +239,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     latest: clock.latest,
     hop: instance,
     openTo: opennessOf(config),
-    rateLimit: createRateLimit(config.limits.requestsPerSecond, clock.uptime),
+    rateLimit: liveRateLimit(() => config.limits.requestsPerSecond, clock.uptime),
     uploads,
     // Read at each request: these change while the gateway runs (`config/live.ts`).
     get defaultProvider() {
@@ -261,7 +261,9 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       tenants: catalog.tenants,
       shards: catalog.shards.all,
     },
-    maxBodyBytes: config.limits.maxBodyBytes,
+    get maxBodyBytes() {
+      return config.limits.maxBodyBytes;
+    },
     idleMilliseconds: config.idleMilliseconds,
     region: config.region,
     requestId: () => crypto.randomUUID(),

@@ -4,7 +4,7 @@ import { type Config, loadConfig } from "./config/config.ts";
 import { createLiveConfig } from "./config/live.ts";
 import { startFacts } from "./config/start_facts.ts";
 import { startGateway } from "./gateway.ts";
-import { runUntilSignal } from "./process.ts";
+import { outliveHangUps, runUntilSignal } from "./process.ts";
 import { announce, logOf, print, runMain } from "./program.ts";
 import { calledAs } from "./runtime/program_name.ts";
 
@@ -41,7 +41,16 @@ export async function run(
     print(usage());
     return 0;
   }
-  const environment = startEnvironment(args, own);
+  const stop = outliveHangUps();
+  try {
+    return await serve(startEnvironment(args, own));
+  } finally {
+    stop();
+  }
+}
+
+/** Runs a gateway until a signal ends it. */
+async function serve(environment: Readonly<Record<string, string>>): Promise<number> {
   const live = createLiveConfig(await load(environment));
   const { config } = live;
   const log = logOf(config);

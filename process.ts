@@ -38,6 +38,16 @@ export async function runUntilSignal(log: Log, service: Service): Promise<void> 
   if (reason) throw reason;
 }
 
+/**
+ * Keeps SIGHUP from ending the process while nothing else acts on it: at the start, before the service
+ * runs, and at the end. Returns what ends that.
+ */
+export function outliveHangUps(): () => void {
+  const hear = () => {};
+  Deno.addSignalListener("SIGHUP", hear);
+  return () => Deno.removeSignalListener("SIGHUP", hear);
+}
+
 /** Reloads at each SIGHUP, one after the other. Returns what ends that. */
 function reloadOnSignal(log: Log, reload: Service["reload"]): () => void {
   let last = Promise.resolve();

@@ -2,6 +2,7 @@
 # hands the command line on to it. A task cannot do that by itself: it knows its arguments only at
 # its end (Deno 2.9.6). DENO is the path of deno, which need not be on the search path. At the end
 # deno takes the place of this shell, so that signals reach the gateway.
+trap '' HUP # It never ends the gateway, also while this starts; the gateway itself acts on it.
 set -f # A host such as *.amazonaws.com must not be taken for names of files.
 program=$1
 shift

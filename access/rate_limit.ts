@@ -11,6 +11,19 @@ const leastBurst = 1;
 /** Buckets that are full again are forgotten once there are so many. */
 const maxBuckets = 10_000;
 
+/** Makes a limit that may change; a new one begins with full buckets. */
+export function liveRateLimit(perSecond: () => number | null, now: () => number): RateLimit {
+  let rate = perSecond();
+  let limit = createRateLimit(rate, now);
+  return {
+    take(principal) {
+      const next = perSecond();
+      if (next !== rate) limit = createRateLimit(rate = next, now);
+      return limit.take(principal);
+    },
+  };
+}
+
 /**
  * Makes a limit. A principal may send a second's worth at once after a pause.
  *

@@ -1,8 +1,12 @@
 /** A configuration that changes while the gateway runs, where that is safe. */
 import type { AccountSettings, ProviderSettings } from "../providers/settings.ts";
+import type { ModelTable } from "../dialects/models.ts";
 import type { Config } from "./config.ts";
 
-/** A configuration whose keys, default provider, prices and bindings of buckets are always the newest. */
+/**
+ * A configuration whose keys, default provider, prices, models, limits and bindings of buckets are
+ * always the newest.
+ */
 export interface LiveConfig {
   readonly config: Config;
   /** Takes over what can be changed in a running gateway. */
@@ -23,15 +27,28 @@ interface LiveAccount {
 }
 
 /** Settings that are read at each request. */
-const liveNames = ["defaultProvider", "defaultIsImplied", "buckets", "prices"] as const;
+const liveNames = [
+  "defaultProvider",
+  "defaultIsImplied",
+  "buckets",
+  "prices",
+  "models",
+  "limits",
+] as const;
 
 /** Starts with a configuration. */
 export function createLiveConfig(first: Config): LiveConfig {
   let current = first;
   let webhooks = first.events?.webhooks ?? [];
   const accounts = new Map<string, LiveAccount>();
+  const batchLimits = new Map(first.providers.map((one) => [one.name, one.batchLimits ?? {}]));
+  // The same object for ever, as it is handed on: its entries are replaced all at once.
+  const models: Record<string, ModelTable[string]> = { ...first.models };
   const providers = first.providers.map((provider): ProviderSettings => ({
     ...provider,
+    get batchLimits() {
+      return batchLimits.get(provider.name) ?? {};
+    },
     accounts: provider.accounts.map((one) => {
       const account = liveAccount(one);
       accounts.set(placeOf(provider, one), account);
@@ -58,6 +75,10 @@ export function createLiveConfig(first: Config): LiveConfig {
         },
       },
     }),
+    models,
+    get limits() {
+      return current.limits;
+    },
     get prices() {
       return current.prices;
     },
@@ -71,7 +92,12 @@ export function createLiveConfig(first: Config): LiveConfig {
     // A default or a binding to a provider that only the next start knows would refuse requests.
     const needRestart = restartNames(first, next);
     const isKnown = !needRestart.includes("providers");
-    if (isKnown) current = next;
+    const ofBatches = isKnown ? newBatchLimits(next) : [];
+    if (isKnown) {
+      current = next;
+      for (const name of Object.keys(models)) delete models[name];
+      Object.assign(models, next.models);
+    }
     const newWebhooks = next.events?.webhooks ?? [];
     const hasNewWebhooks = !needRestart.includes("events") && !isSame(webhooks, newWebhooks);
     if (hasNewWebhooks) webhooks = newWebhooks;
@@ -79,10 +105,20 @@ export function createLiveConfig(first: Config): LiveConfig {
       changed: [
         ...keys.keys(),
         ...isKnown ? names : [],
+        ...ofBatches,
         ...hasNewWebhooks ? ["events.webhooks"] : [],
       ],
       needRestart: [...needRestart, ...isKnown ? [] : names],
     };
+  }
+
+  /** Takes over limits of batches; returns the places of those that differ. */
+  function newBatchLimits({ providers }: Config): string[] {
+    return providers.flatMap(({ name, batchLimits: limits = {} }) => {
+      if (isSame(batchLimits.get(name), limits)) return [];
+      batchLimits.set(name, limits);
+      return [`providers.${name}.batchLimits`];
+    });
   }
 
   /** Keys that differ from those in use, by their accounts. */
@@ -120,14 +156,14 @@ function liveAccount({ name, weight, apiKey: first }: AccountSettings): LiveAcco
 /** Names of the settings that were changed and that a running gateway keeps as they were. */
 function restartNames(first: Config, next: Config): string[] {
   const names = new Set([...Object.keys(first), ...Object.keys(next)]);
-  for (const name of [...liveNames, "notes"]) names.delete(name);
+  for (const name of [...liveNames, "notes", "file"]) names.delete(name);
   const [before, after] = [comparable(first), comparable(next)];
   return [...names].filter((name) => !isSame(before[name], after[name]));
 }
 
 /** A configuration without its keys, and without what else of a setting can change. */
 function comparable(config: Config): Readonly<Record<string, unknown>> {
-  const providers = config.providers.map(({ accounts, ...rest }) => ({
+  const providers = config.providers.map(({ accounts, batchLimits: _batchLimits, ...rest }) => ({
     ...rest,
     accounts: accounts.map(({ name, weight }) => ({ name, weight })),
   }));

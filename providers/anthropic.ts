@@ -79,7 +79,10 @@ export function createAnthropic(settings: ProviderSettings, deps: ProviderDeps):
     target: {
       kind: "anthropic",
       dialects: ["anthropic"],
-      limits: limitsOf("anthropic", settings.batchLimits),
+      // Read anew: they may change while the gateway runs.
+      get limits() {
+        return limitsOf("anthropic", settings.batchLimits);
+      },
     },
   };
 }

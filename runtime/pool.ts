@@ -67,8 +67,9 @@ export function withOwnShare(shared: number, ownShare: number): PoolOptions {
   return { shared, own, most: 2 * shared };
 }
 
-/** Makes a pool, all of it free. */
-export function createPool({ shared, own, most }: PoolOptions): Pool {
+/** Makes a pool, all of it free. @param options A function where they change; what was taken stays taken. */
+export function createPool(options: PoolOptions | (() => PoolOptions)): Pool {
+  const limits = typeof options === "function" ? options : () => options;
   let taken = 0;
   const byTenant = new Map<string, number>();
   const byAccount = new Map<string, number>();
@@ -76,6 +77,7 @@ export function createPool({ shared, own, most }: PoolOptions): Pool {
   const queues = new Map<string, Set<Waiter>>();
 
   function fits({ tenant, account }: Holder, count = 1): boolean {
+    const { shared, own, most } = limits();
     if (taken + count <= shared) return true;
     if (taken + count > most) return false;
     const ofTenant = (byTenant.get(tenant) ?? 0) + count;

@@ -96,6 +96,27 @@ for (
     }));
 }
 
+Deno.test("limits, models and limits of batches change while the gateway serves, and SIGHUP ends it at no time", () =>
+  onGateway(unlimited(), async (gateway, write, _sent, url) => {
+    const { providers, ...rest } = fileOf(url, "fresh");
+    await write({ ...rest, providers, limits: { requestsPerSecond: 0 } });
+    const slow = await reload(gateway);
+    assert.deepEqual(slow["changed"], ["providers.one.accounts.default", "limits"]);
+    const statuses = [await list(gateway, "one"), await list(gateway, "one")];
+    assert.deepEqual(statuses, [200, 503]);
+    const one = { ...providers.one, batchLimits: { records: 5 } };
+    await write({ ...rest, providers: { ...providers, one }, models: { a: { one: "b" } } });
+    assert.deepEqual(
+      (await reload(gateway))["changed"],
+      ["models", "limits", "providers.one.batchLimits"],
+    );
+    assert.deepEqual([await list(gateway, "one"), await list(gateway, "one")], [200, 200]);
+    assert.doesNotMatch(gateway.log(), /needRestart/);
+    Deno.kill(gateway.pid, "SIGTERM");
+    // While it ends.
+    Deno.kill(gateway.pid, "SIGHUP");
+  }));
+
 Deno.test("a file with errors changes nothing, and what needs a start is named", () =>
   onGateway(unlimited(), async (gateway, write, sent, url) => {
     for (

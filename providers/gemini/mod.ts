@@ -42,7 +42,10 @@ export function createGemini(settings: ProviderSettings, deps: ProviderDeps): St
     target: {
       kind: "gemini",
       dialects: ["gemini"],
-      limits: limitsOf("gemini", settings.batchLimits),
+      // Read anew: they may change while the gateway runs.
+      get limits() {
+        return limitsOf("gemini", settings.batchLimits);
+      },
     },
   };
 }

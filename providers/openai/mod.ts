@@ -50,7 +50,10 @@ export function createOpenAI(settings: ProviderSettings, deps: ProviderDeps): St
     target: {
       kind: "openai",
       dialects: ["openai-chat", "openai-responses", "openai-embeddings"],
-      limits: limitsOf("openai", settings.batchLimits),
+      // Read anew: they may change while the gateway runs.
+      get limits() {
+        return limitsOf("openai", settings.batchLimits);
+      },
     },
   };
 }
