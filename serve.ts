@@ -208,7 +208,7 @@ function listen(
       : "choose a host of this machine, and a port that this user may use";
     const at = `${where.hostname}:${where.port}`;
     throw new Error(
-      `Cannot listen on ${at}: ${reason} (BATCHWAY_HOST, BATCHWAY_PORT, BATCHWAY_S3_PORT)`,
+      `Cannot listen on ${at}: ${reason} (BATCHWAY_HOST, BATCHWAY_PORT, BATCHWAY_S3_PORT, BATCHWAY_ADMIN_PORT)`,
       { cause: error },
     );
   }

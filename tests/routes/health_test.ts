@@ -57,3 +57,65 @@ for (const [facets, provider, expected] of states) {
     assert.deepEqual(await stateOf(provider), expected);
   });
 }
+
+/** What `/readyz` says where the parts of a gateway are in these states. */
+async function wordWhere(
+  state: Partial<Parameters<typeof createReadiness>[0]>,
+): Promise<readonly [http: number, body: unknown]> {
+  const answer = await createReadiness({
+    providers: new Map([["cloud", { name: "cloud", stores }]]),
+    checkCatalog: () => Promise.resolve(),
+    checkCommit: () => Promise.resolve(),
+    checkDisks: () => Promise.resolve({}),
+    isDraining: () => false,
+    ...state,
+  }).word();
+  return [answer.status, await answer.json()];
+}
+
+const fails = () => Promise.reject(new Error("no"));
+const words: readonly [
+  word: string,
+  state: Partial<Parameters<typeof createReadiness>[0]>,
+][] = [
+  ["draining", { isDraining: () => true }],
+  ["disk", { checkDisks: () => Promise.resolve({ parts: "full" }) }],
+  ["disk", { checkCommit: fails, checkDisks: () => Promise.resolve({ catalog: "full" }) }],
+  ["catalog", { checkCatalog: fails }],
+  ["catalog", { checkCommit: fails }],
+  ["providers", {
+    providers: new Map([["cloud", { name: "cloud", forward: forward(refused) }]]),
+  }],
+];
+for (const [word, state] of words) {
+  Deno.test(`a stranger learns one word, with 503: ${word} for ${Object.keys(state)}`, async () => {
+    assert.deepEqual(await wordWhere(state), [503, { status: word }]);
+  });
+}
+
+Deno.test("one provider that is set aside leaves the gateway ready for the others", async () => {
+  const providers = new Map<string, Provider>([
+    ["cloud", { name: "cloud", forward: forward(refused) }],
+    ["other", { name: "other", stores }],
+  ]);
+  assert.deepEqual(await wordWhere({ providers }), [200, { status: "ready" }]);
+});
+
+Deno.test("strangers share one look a second, callers with a proof see what is now", async () => {
+  let time = 0;
+  let looks = 0;
+  const readiness = createReadiness({
+    providers: new Map(),
+    checkCatalog: () => Promise.resolve(void looks++),
+    isDraining: () => false,
+  }, () => time);
+  await Promise.all([readiness.word(), readiness.word(), readiness.word()]);
+  time = 999;
+  await readiness.word();
+  assert.equal(looks, 1);
+  await readiness.whole();
+  assert.equal(looks, 2);
+  time = 1_999;
+  await readiness.word();
+  assert.equal(looks, 3);
+});
