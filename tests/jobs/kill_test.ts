@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { sandboxEnvironment } from "../../sandbox/environment.ts";
 import { startSandbox } from "../../sandbox/server.ts";
+import { ranAt, usageAt } from "../accounts/simulators.ts";
 import { temporaryFolder } from "../catalog/memory.ts";
 import { type GatewayProcess, spawnGateway, unlimited } from "../gateway.ts";
 import type { FaultRule } from "../../sandbox/faults.ts";
@@ -150,6 +151,14 @@ for (
         new Set(creates.values()),
       );
       assert.equal((await client.list()).length, creates.size);
+      // Each is counted once, with what its provider ran.
+      const ran = await ranAt(sandbox, provider);
+      const [used, ...others] = await usageAt(fresh.url);
+      assert.deepEqual(others, []);
+      assert.deepEqual(
+        [used?.jobs, used?.inputTokens, used?.outputTokens],
+        [creates.size, ran.input, ran.output],
+      );
     } finally {
       for (const gateway of running) await gateway.kill();
       await sandbox.close();
