@@ -260,6 +260,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     records: {
       tenants: catalog.tenants,
       shards: catalog.shards.all,
+      usageOf: catalog.usage.ofJobs,
     },
     get maxBodyBytes() {
       return config.limits.maxBodyBytes;

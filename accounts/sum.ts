@@ -1,6 +1,6 @@
 /** Sums of usage, by what a question groups them by. */
 import type { UsageCatalog, UsageRow } from "../catalog/usage.ts";
-import type { RunUsage } from "../catalog/usage_entries.ts";
+import type { RunUsage, UsageEntry } from "../catalog/usage_entries.ts";
 import type { Breath } from "../runtime/breath.ts";
 import { costOf } from "./prices.ts";
 import { type Grouping, QueryError, type UsageQuery } from "./query.ts";
@@ -86,6 +86,13 @@ interface PartPlace {
   readonly provider: string;
   readonly model: string;
   readonly day: string;
+}
+
+/** What a job cost, in USD; null where the price of a model in it was not known. */
+export function costOfJob({ runs }: UsageEntry): number | null {
+  const costs = runs.map((run) => costOf(run, run.price) ?? null);
+  const sum = costs.reduce((all, one) => all === null || one === null ? null : all + one, 0);
+  return sum === null ? null : rounded(sum);
 }
 
 /** The parts of a row: each run where it ran, and the job once, at its own provider and model. */

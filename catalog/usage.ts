@@ -6,7 +6,7 @@ import type { JobId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import type { JobEntry } from "./entries.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
-import { change } from "./kv.ts";
+import { change, readAll } from "./kv.ts";
 import type { Amounts } from "./limits.ts";
 import { settleForwarded } from "./quotas.ts";
 import type { ForwardedEntry, UsageEntry } from "./usage_entries.ts";
@@ -44,7 +44,17 @@ export function createUsageCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { rows, remember, forwarded, postpone, count };
+  return { rows, ofJobs, remember, forwarded, postpone, count };
+
+  /** What each of these jobs used, in their order; undefined for one that is not recorded. */
+  function ofJobs(jobs: readonly UsingJob[]): Promise<(UsageEntry | undefined)[]> {
+    return readAll<UsageEntry>(
+      kv,
+      jobs.map(({ scope, job }) =>
+        keys.usage(dayOf(job.endedAt ?? NaN, job.modifiedAt), scope, job.id)
+      ),
+    );
+  }
 
   /**
    * Remembers a job that a provider has taken; a repeated create changes nothing.
@@ -116,6 +126,12 @@ export function createUsageCatalog(
       }
     }
   }
+}
+
+/** A job, and whose it is. */
+export interface UsingJob {
+  readonly scope: Scope;
+  readonly job: Pick<JobEntry, "id" | "endedAt" | "modifiedAt">;
 }
 
 /** Adds the row of a job that is over to a step; what was known of the job before is replaced. */

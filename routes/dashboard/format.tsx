@@ -73,3 +73,8 @@ export function Progress(
     </span>
   );
 }
+
+/** A cost in USD, or that it is not known. */
+export function costText(cost: number | null): string {
+  return cost === null ? "not known" : `$${cost.toFixed(cost < 1 ? 4 : 2)}`;
+}

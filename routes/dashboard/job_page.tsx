@@ -9,6 +9,7 @@ import { messageOfEnd } from "../../jobs/state.ts";
 import { arnOf } from "../bedrock/jobs.ts";
 import { answerPage } from "./answer.ts";
 import { Ago, count, Moment, Progress, State } from "./format.tsx";
+import { costsOf } from "./job_cost.ts";
 import { FormToken, Notice, Page } from "./layout.tsx";
 import { type OwnReach, reachAt } from "./reaches.ts";
 import { link, type PageRequest, paths } from "./request.ts";
@@ -39,9 +40,10 @@ export async function jobDetails(request: Omit<PageRequest, "form" | "formToken"
   const tags = await deps.jobs.tags(reach, job.id, signal);
   const scope = { tenant: own.tenant, provider: reach.provider.name };
   const shards = job.plan.kind === "sharded" ? await deps.records.shards(scope, job.id) : [];
+  const [cost] = await costsOf(deps, [{ ...scope, job }]);
   const shown = (
     <>
-      <Facts job={job} provider={reach.provider.name} now={deps.now()} />
+      <Facts job={job} cost={cost} provider={reach.provider.name} now={deps.now()} />
       <Data job={job} own={own} />
       <Tags tags={tags} />
       <Shards shards={shards} />
@@ -51,8 +53,9 @@ export async function jobDetails(request: Omit<PageRequest, "form" | "formToken"
 }
 
 function Facts(
-  { job, provider, now }: {
+  { job, cost, provider, now }: {
     readonly job: JobEntry;
+    readonly cost: string | undefined;
     readonly provider: string;
     readonly now: number;
   },
@@ -72,6 +75,7 @@ function Facts(
           `${count(counts.total)}: ${count(counts.success)} well, ${count(counts.error)} failed`}
       </Fact>
       <Fact name="Model">{job.modelId}</Fact>
+      <Fact name="Cost">{cost}</Fact>
       <Fact name="Provider">{provider}</Fact>
       <Fact name="Access key">{job.accessKeyId}</Fact>
       <Fact name="Submitted">

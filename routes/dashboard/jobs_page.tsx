@@ -3,6 +3,7 @@ import { jobStatuses } from "../../codecs/job_status.ts";
 import { messageOfEnd } from "../../jobs/state.ts";
 import { answerPage } from "./answer.ts";
 import { Ago, Progress, State } from "./format.tsx";
+import { costsOf } from "./job_cost.ts";
 import { type JobsFilter, listShownJobs, readFilter, type ShownJob } from "./jobs_list.ts";
 import { Notice, Page } from "./layout.tsx";
 import { forwardingProviders, storingProviders, tenantsOf } from "./reaches.ts";
@@ -31,6 +32,7 @@ export async function jobsTable(
 ) {
   const { jobs, next } = await listShownJobs(request, filter);
   const now = request.deps.now();
+  const costs = await costsOf(request.deps, jobs);
   const withTenant = request.principal.admin === true;
   const further = next &&
     link(paths.jobs, { ...Object.fromEntries(request.query), view: undefined, after: next });
@@ -38,7 +40,7 @@ export async function jobsTable(
     <>
       {jobs.length === 0
         ? <Notice>There is no job that fits.</Notice>
-        : <JobsTable jobs={jobs} now={now} withTenant={withTenant} />}
+        : <JobsTable jobs={jobs} costs={costs} now={now} withTenant={withTenant} />}
       {further && (
         <p>
           <a href={further} rel="next">Older jobs</a>
@@ -49,8 +51,9 @@ export async function jobsTable(
 }
 
 function JobsTable(
-  { jobs, now, withTenant }: {
+  { jobs, costs, now, withTenant }: {
     readonly jobs: readonly ShownJob[];
+    readonly costs: readonly string[];
     readonly now: number;
     readonly withTenant: boolean;
   },
@@ -67,19 +70,23 @@ function JobsTable(
           <th scope="col">Model</th>
           <th scope="col">Provider</th>
           {withTenant && <th scope="col">Tenant</th>}
+          <th scope="col" class="number">Cost</th>
           <th scope="col">Reason</th>
         </tr>
       </thead>
       <tbody>
-        {jobs.map((one) => <JobRow shown={one} now={now} withTenant={withTenant} />)}
+        {jobs.map((one, at) => (
+          <JobRow shown={one} cost={costs[at] ?? ""} now={now} withTenant={withTenant} />
+        ))}
       </tbody>
     </table>
   );
 }
 
 function JobRow(
-  { shown: { tenant, provider, job }, now, withTenant }: {
+  { shown: { tenant, provider, job }, cost, now, withTenant }: {
     readonly shown: ShownJob;
+    readonly cost: string;
     readonly now: number;
     readonly withTenant: boolean;
   },
@@ -102,6 +109,7 @@ function JobRow(
       <td data-label="Model">{job.modelId}</td>
       <td data-label="Provider">{provider}</td>
       {withTenant && <td data-label="Tenant">{tenant === "" ? "native" : tenant}</td>}
+      <td data-label="Cost" class="number">{cost}</td>
       <td data-label="Reason" class="reason">{messageOfEnd(job) ?? job.message ?? ""}</td>
     </tr>
   );

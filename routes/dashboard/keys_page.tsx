@@ -3,7 +3,7 @@ import type { KeyFacts } from "../../access/key_service.ts";
 import type { Limits } from "../../catalog/limits.ts";
 import { refuse } from "../auth/refusals.ts";
 import { answerPage } from "./answer.ts";
-import { Ago, count, Moment } from "./format.tsx";
+import { Ago, costText, count, Moment } from "./format.tsx";
 import { Notice, Page } from "./layout.tsx";
 import { type PageRequest, paths } from "./request.ts";
 
@@ -38,7 +38,7 @@ function KeysTable({ keys, now }: { readonly keys: readonly KeyFacts[]; readonly
           <th scope="col">State</th>
           <th scope="col">Last use</th>
           <th scope="col">Expires</th>
-          <th scope="col">Limits a month</th>
+          <th scope="col">Used this month</th>
         </tr>
       </thead>
       <tbody>{keys.map((key) => <KeyRow facts={key} now={now} />)}</tbody>
@@ -70,7 +70,7 @@ function KeyRow({ facts, now }: { readonly facts: KeyFacts; readonly now: number
       <td data-label="Expires">
         {expiresAt === undefined ? "never" : <Moment at={Date.parse(expiresAt)} />}
       </td>
-      <td data-label="Limits a month">{limitsOf(facts)}</td>
+      <td data-label="Used this month">{limitsOf(facts)}</td>
     </tr>
   );
 }
@@ -84,18 +84,23 @@ function rightsOf({ admin, readOnly, native, providers, buckets }: KeyFacts): st
   ].join("; ");
 }
 
-/** Units of the limits, by their names. */
-const units = {
+/** What each limit is a limit of, by their names. */
+const limited = {
   maxJobs: "jobs",
   maxRecords: "records",
   maxBytes: "bytes",
-  maxCost: "USD",
+  maxCost: "cost",
 } as const satisfies Readonly<Record<keyof Limits, string>>;
 
+/** What is used or reserved this month, of what may be. */
 function limitsOf(facts: KeyFacts): string {
-  const limits = Object.entries(units).flatMap(([name, unit]) => {
-    const limit = facts[name as keyof typeof units];
-    return limit === undefined ? [] : [`${count(limit)} ${unit}`];
+  const limits = Object.entries(limited).flatMap(([name, of]) => {
+    const limit = facts[name as keyof typeof limited];
+    if (limit === undefined) return [];
+    const taken = (facts.month?.used[of] ?? 0) + (facts.month?.reserved[of] ?? 0);
+    return of === "cost"
+      ? [`${costText(taken)} of ${costText(limit)}`]
+      : [`${count(taken)} of ${count(limit)} ${of}`];
   });
   return limits.length === 0 ? "none" : limits.join(", ");
 }

@@ -1,6 +1,7 @@
 /** Requests for the dashboard's pages, and what the pages are made from. */
 import type { KeyService } from "../../access/key_service.ts";
 import type { UsageRows } from "../../accounts/sum.ts";
+import type { UsageCatalog } from "../../catalog/usage.ts";
 import type { ShardEntry } from "../../catalog/shard_entries.ts";
 import type { JobId } from "../../codecs/ids.ts";
 import type { Scope } from "../../catalog/keys.ts";
@@ -38,6 +39,8 @@ export interface DashboardRecords {
   readonly tenants: () => Promise<readonly string[]>;
   /** The shards of a job, in the order of their records. */
   readonly shards: (scope: Scope, job: JobId) => Promise<readonly ShardEntry[]>;
+  /** What jobs used that are over, in their order. */
+  readonly usageOf: UsageCatalog["ofJobs"];
 }
 
 /** A request for a page. */

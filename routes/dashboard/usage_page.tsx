@@ -4,7 +4,7 @@ import { sumUsage, type UsageSum } from "../../accounts/sum.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { createBreath } from "../../runtime/breath.ts";
 import { answerPage } from "./answer.ts";
-import { count } from "./format.tsx";
+import { costText, count } from "./format.tsx";
 import { Notice, Page } from "./layout.tsx";
 import { type PageRequest, paths } from "./request.ts";
 import { UsageChart } from "./usage_chart.tsx";
@@ -79,15 +79,10 @@ function UsageTable(
             <td data-label="Failed" class="number">{count(row.failed)}</td>
             <td data-label="Input tokens" class="number">{count(row.inputTokens)}</td>
             <td data-label="Output tokens" class="number">{count(row.outputTokens)}</td>
-            <td data-label="Cost" class="number">{costOf(row.cost)}</td>
+            <td data-label="Cost" class="number">{costText(row.cost)}</td>
           </tr>
         ))}
       </tbody>
     </table>
   );
-}
-
-/** A cost in USD, or that it is not known. */
-export function costOf(cost: number | null): string {
-  return cost === null ? "not known" : `$${cost.toFixed(cost < 1 ? 4 : 2)}`;
 }

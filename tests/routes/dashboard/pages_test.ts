@@ -192,11 +192,12 @@ Deno.test("keys are shown to administrators without their secrets, refusals to t
     const label = "night <b>batch</b>";
     const admin = await signedIn(
       url,
-      await world.issue({ tenant: "operators", admin: true, label }),
+      await world.issue({ tenant: "operators", admin: true, maxJobs: 7, label }),
     );
     const page = (await admin.get("/dashboard/keys")).html;
     assert.match(page, new RegExp(keys.owner.accessKeyId));
     assert.match(page, /night &lt;b&gt;batch&lt;\/b&gt;/);
+    assert.match(page, /0 of 7 jobs/);
     assert.ok(!page.includes(keys.owner.secretAccessKey));
     assert.match((await admin.get("/dashboard/refused")).html, /PutObject/);
     const providers = (await admin.get("/dashboard/providers")).html;
@@ -279,6 +280,13 @@ Deno.test("the failed records of a job run again as a job of their own, with the
       html = (await browser.get(page)).html;
     }
     assert.match(html, /Run failed records again/);
+    assert.match(html, /<dt>Cost<\/dt><dd>\$[0-9.]+<\/dd>/);
+    assert.match((await browser.get("/")).html, /data-label="Cost" class="number">\$[0-9.]+</);
+    const used = (await browser.get("/dashboard/usage")).html;
+    assert.match(
+      used,
+      /data-label="Model">gpt-4o-mini<.*data-label="Cost" class="number">\$[0-9.]+</s,
+    );
     const reader = await signedIn(url, keys.reader);
     assert.doesNotMatch((await reader.get(page)).html, /Run failed/);
     assert.equal((await reader.post("/dashboard/run-again", fields)).status, 403);
@@ -297,5 +305,8 @@ Deno.test("the failed records of a job run again as a job of their own, with the
     const other = await signedIn(url, keys.other);
     await other.get("/");
     assert.equal((await other.post("/dashboard/run-again", fields)).status, 404);
-  }, { sandbox: { batchSeconds: 1 } });
+  }, {
+    sandbox: { batchSeconds: 1 },
+    configuration: '{"prices":{"gpt-4o-*":{"input":0.075,"output":0.3}}}',
+  });
 });
