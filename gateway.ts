@@ -157,6 +157,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     parts,
     kept,
     checkRoom: disks.checkCatalog,
+    storeBytes: config.limits.storeBytes,
     randomBytes: random,
     now,
     clock,

@@ -1,5 +1,6 @@
 /** Blobs that are copies of provider files: no file of the catalog bears their name. */
 import type { BlobName } from "../codecs/ids.ts";
+import { keptBytes } from "./kept_bytes.ts";
 import { keys } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
 import type { ObjectEntry } from "./entries.ts";
@@ -27,6 +28,8 @@ export function createCopyCatalog(
       const found = await readAll<true>(kv, blobs.map((blob) => keys.copy(provider, blob)));
       return new Set(blobs.filter((_, at) => found[at] !== undefined));
     },
+    /** Bytes of kept objects and copies by tenant. */
+    keptBytes: (signal: AbortSignal) => keptBytes(kv, signal),
     /** Forgets a copy that was removed. */
     async forget(provider: string, blob: BlobName): Promise<void> {
       await change(sleep, async () => {

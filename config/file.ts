@@ -80,6 +80,7 @@ const bucket = v.object({
 const limits = v.object({
   maxBodyBytes: v.optional(atLeastOne, 5_368_709_120),
   concurrentUploads: v.optional(atLeastOne, bounds.uploads),
+  storeBytes: v.exactOptional(atLeastOne),
   requestsPerSecond: v.optional(
     v.nullable(v.pipe(v.number(), v.minValue(0, "must not be negative"))),
     null,

@@ -7,6 +7,7 @@ import type { Reach } from "../reach/reach.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { EtagForm } from "./etag_form.ts";
 import type { PutQuota } from "./put_quota.ts";
+import type { StoreRoom } from "./store_room.ts";
 import type { Registered } from "./registered.ts";
 import type { TrashDeps } from "./trash.ts";
 import type { UploadMarks } from "./upload_marks.ts";
@@ -48,6 +49,7 @@ export interface PutDeps extends TrashDeps {
   readonly random: () => number;
   readonly etagForm: (reach: Reach, bucket: string) => EtagForm;
   readonly quota: PutQuota;
+  readonly storeRoom: StoreRoom;
   readonly uploads: UploadMarks;
   readonly registered: Registered;
   /** Called for a clean-up that has to wait for the sweep. */

@@ -20,6 +20,7 @@ import { put } from "./put.ts";
 import { type OwnFile, putFile } from "./put_file.ts";
 import { createPutQuota, type Putter } from "./put_quota.ts";
 import type { PutReservation } from "../catalog/quotas.ts";
+import { createStoreRoom } from "./store_room.ts";
 import { read, type Readable } from "./read.ts";
 import { createRegistered } from "./registered.ts";
 import type { ReadSpool } from "./read_spool.ts";
@@ -54,6 +55,8 @@ export interface ObjectDeps {
   readonly resultStore?: BlobStore;
   /** Which objects the gateway keeps itself, and where; none where absent. */
   readonly kept?: Omit<KeptDeps, "copies" | "randomBytes">;
+  /** Bytes that kept objects may have together, shared by tenants; without a bound where absent. */
+  readonly storeBytes?: number | undefined;
   /** Throws `unavailable` where the catalog could not keep what is put. */
   readonly checkRoom?: () => Promise<void>;
   /** Where parts of uploads wait; a temporary folder where absent. */
@@ -146,6 +149,7 @@ export function createObjects(deps: ObjectDeps): Objects {
   const registered = createRegistered(catalog.instances, deps.instance);
   const { recordIds, quotas } = catalog;
   const { instance } = deps;
+  const storeRoom = createStoreRoom({ most: deps.storeBytes, copies, uptime: clock.uptime });
   const quota = createPutQuota({ quotas, registered, instance, randomBytes, now, postponed });
   const putting = {
     catalog: objects,
@@ -158,6 +162,7 @@ export function createObjects(deps: ObjectDeps): Objects {
     etagForm,
     postponed,
     quota,
+    storeRoom,
     uploads,
     registered,
   };
@@ -210,6 +215,8 @@ export function createObjects(deps: ObjectDeps): Objects {
         await multipart.sweep(signal)
           .catch((error: unknown) => postponed("what uploads in parts left", error));
       }
+      await storeRoom.measure(signal)
+        .catch((error: unknown) => postponed("the count of kept objects", error));
       await quotas.sweepPuts(signal)
         .catch((error: unknown) => postponed("the bytes that dead processes reserved", error));
       if (clock.isConfirmed()) await catalog.expiry.forgetExpired(clock.due(), signal);

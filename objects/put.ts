@@ -12,6 +12,7 @@ import { spelledOut } from "./find.ts";
 import { checkDeclared, chooseHolder } from "./holder.ts";
 import { cleanUp, type NewObject, type PutDeps, type StoredBytes } from "./new_object.ts";
 import { storeBlob } from "./store_blob.ts";
+import type { TakenRoom } from "./store_room.ts";
 import { checkSize, storeFile } from "./store_file.ts";
 import { emptyTrash } from "./trash.ts";
 
@@ -107,11 +108,17 @@ async function store(
 ): Promise<StoredBytes> {
   if (deps.held.kept.keep === "never") return await storeFile(deps, reach, account, object, signal);
   const { holder, body } = await chooseHolder(account, object);
+  let room: TakenRoom | undefined;
   try {
-    return holder === "store"
+    const isKept = holder === "store" || deps.held.kept.keep === "all";
+    room = isKept ? deps.storeRoom.take(reach.tenant, object.bytes) : undefined;
+    const stored = holder === "store"
       ? await storeBlob(deps, reach, { ...object, body }, signal)
       : await storeFile(deps, reach, account, { ...object, body }, signal);
+    room?.keep();
+    return stored;
   } catch (error) {
+    room?.leave();
     await cancelUnread(body, error);
     throw error;
   }
