@@ -10,6 +10,7 @@ import { Failure } from "../../codecs/failure.ts";
 import {
   all,
   jobRecord,
+  journalRecord,
   objectRecord,
   openCatalog,
   scope,
@@ -252,4 +253,28 @@ Deno.test("copies that a killed process left go with the next start, those in us
   const left = [...Deno.readDirSync(folder.path)].map((entry) => `${folder.path}/${entry.name}`)
     .filter((name) => name.includes("catalog-copy-"));
   assert.deepEqual(left.sort(), [held.path, `${folder.path}/catalog-copy-young`].sort());
+});
+
+Deno.test("what a key has used and reserved comes back with a backup, and a job that ends after it counts once", async () => {
+  using open = await openCatalog();
+  const amounts = { jobs: 1, records: 9, bytes: 0, cost: 70 };
+  const held = { accessKeyId: "A", month: "2026-11", amounts, limits: { maxRecords: 10 } };
+  const job = jobRecord(1_000);
+  assert.ok(await open.catalog.journal.begin(scope, journalRecord(job), {}, false, held));
+  await open.catalog.journal.finish(scope, job);
+  const backup = await backupOf(open.kv);
+  const counts = { total: 9, processed: 8, success: 8, error: 0 };
+  const end = (catalog: typeof open.catalog) =>
+    catalog.jobs.update(scope, job.id, (old) => ({ ...old, status: "Stopped", counts }));
+  await end(open.catalog);
+  using other = await openCatalog();
+  await importText(other.kv, backup);
+  const { quotas } = other.catalog;
+  assert.deepEqual((await quotas.get("A", "2026-11")).reserved, amounts);
+  await end(other.catalog);
+  await end(other.catalog);
+  const nothing = { jobs: 0, records: 0, bytes: 0, cost: 0 };
+  const used = { jobs: 1, records: 8, bytes: 0, cost: 70 };
+  assert.deepEqual(await quotas.get("A", "2026-11"), { used, reserved: nothing });
+  assert.deepEqual(await open.catalog.quotas.get("A", "2026-11"), { used, reserved: nothing });
 });
