@@ -35,7 +35,7 @@ main { padding: 1rem; max-width: 90rem; margin: 0 auto; }
 h1 { font-size: 1.5rem; margin: .5rem 0 1rem; }
 h2 { font-size: 1.2rem; margin: 1.5rem 0 .5rem; }
 .filters { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; margin-bottom: 1rem; }
-label { display: grid; gap: .25rem; font-weight: 600; }
+label { display: grid; gap: .25rem; font-weight: 600; min-width: 0; }
 input, select, button { font: inherit; color: inherit; background: var(--back); max-width: 100%;
   border: 1px solid var(--quiet); border-radius: .35rem; padding: .4rem .6rem; min-height: 2.5rem; }
 button { cursor: pointer; background: var(--raised); font-weight: 600; }
@@ -90,11 +90,12 @@ for (const part of document.querySelectorAll("[data-live]")) {
   const source = new EventSource(part.dataset.live);
   source.addEventListener("update", ({ data }) => {
     const focused = document.activeElement;
-    const to = part.contains(focused) ? focused.getAttribute("href") : null;
+    const nameOf = (one) => one.getAttribute("href") ?? one.getAttribute("data-name");
+    const name = part.contains(focused) ? nameOf(focused) : null;
     part.innerHTML = data;
-    if (to === null) return;
-    for (const link of part.querySelectorAll("a")) {
-      if (link.getAttribute("href") === to) { link.focus({ preventScroll: true }); break; }
+    if (name === null) return;
+    for (const one of part.querySelectorAll("a, button")) {
+      if (nameOf(one) === name) { one.focus({ preventScroll: true }); break; }
     }
   });
   source.addEventListener("end", () => source.close());

@@ -1,21 +1,28 @@
-/** A limit for failed sign-ins: guessing a secret must not be quick, also from many keys at once. */
+/**
+ * A limit for failed sign-ins: guessing a secret must not be quick, from one address or from many. A
+ * stranger with one address cannot keep a key's owner out.
+ */
+
+/** Where a try comes from, and whose it claims to be. */
+export interface Attempt {
+  readonly address: string;
+  readonly key: string;
+}
 
 /** Counts failed sign-ins. */
 export interface Attempts {
   /** Seconds to wait before another try; undefined where it may be made now. */
-  wait(keys: readonly string[]): number | undefined;
-  /** Counts a failed try against each of these. */
-  failed(keys: readonly string[]): void;
+  wait(attempt: Attempt): number | undefined;
+  /** Counts a failed try against its address and its access key. */
+  failed(attempt: Attempt): void;
 }
 
-/** So many failures within the time are allowed for one address or access key. */
-const most = 10;
-/** And so many for all together. */
-const mostOfAll = 100;
+/** So many failures within the time are allowed for one address, and for one access key. */
+const most: Readonly<Record<keyof Attempt, number>> = { address: 10, key: 100 };
 const windowMilliseconds = 300_000;
 /** Names that are counted at the same time; past them the oldest are forgotten. */
 const maxNames = 10_000;
-const everyone = "everyone";
+const kinds = ["address", "key"] as const;
 
 interface Count {
   failures: number;
@@ -34,16 +41,16 @@ export function createAttempts(uptime: () => number): Attempts {
     return count && uptime() - count.since < windowMilliseconds ? count : undefined;
   };
   return {
-    wait(keys) {
-      const waits = [...keys, everyone].flatMap((name) => {
-        const count = current(name);
-        if (!count || count.failures < (name === everyone ? mostOfAll : most)) return [];
+    wait(attempt) {
+      const waits = kinds.flatMap((kind) => {
+        const count = current(`${kind} ${attempt[kind]}`);
+        if (!count || count.failures < most[kind]) return [];
         return [Math.ceil((count.since + windowMilliseconds - uptime()) / 1000)];
       });
       return waits.length === 0 ? undefined : Math.max(1, ...waits);
     },
-    failed(keys) {
-      for (const name of [...keys, everyone]) {
+    failed(attempt) {
+      for (const name of kinds.map((kind) => `${kind} ${attempt[kind]}`)) {
         const count = current(name);
         if (count) {
           count.failures++;

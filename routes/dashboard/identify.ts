@@ -86,7 +86,7 @@ export function createIdentities(deps: DashboardDeps, attempts: Attempts): Ident
     const form = await readForm(deps, unproven, "");
     const claimed = readClaim(form.get("accessKeyId") ?? "", form.get("secret") ?? "");
     claim(claimed.accessKeyId === "" ? null : shortened(claimed.accessKeyId, 128));
-    const counted = [`address ${clientAddress ?? ""}`, `key ${claimed.accessKeyId.slice(0, 128)}`];
+    const counted = { address: clientAddress ?? "", key: claimed.accessKeyId.slice(0, 128) };
     const wait = attempts.wait(counted);
     if (wait !== undefined) {
       throw new Failure(

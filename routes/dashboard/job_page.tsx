@@ -23,13 +23,12 @@ export async function jobPage(request: PageRequest): Promise<Response> {
   return answerPage(
     <Page request={request} title={details.job.name} at={paths.jobs}>
       <div data-live={live}>{details.shown}</div>
-      <Actions request={request} {...details} />
     </Page>,
   );
 }
 
 /** Reads a job, as the query names it, and shows what is known of it. */
-export async function jobDetails(request: Omit<PageRequest, "form" | "formToken">) {
+export async function jobDetails(request: PageRequest) {
   const { deps, query, audit, signal } = request;
   const own = reachAt(request, query.get("tenant"), query.get("provider"));
   const { reach, principal } = own;
@@ -47,9 +46,10 @@ export async function jobDetails(request: Omit<PageRequest, "form" | "formToken"
       <Data job={job} own={own} />
       <Tags tags={tags} />
       <Shards shards={shards} />
+      <Actions request={request} job={job} own={own} />
     </>
   );
-  return { job, own, shown };
+  return { job, shown };
 }
 
 function Facts(
@@ -229,7 +229,9 @@ function Actions(
         <input type="hidden" name="tenant" value={own.tenant} />
         <input type="hidden" name="provider" value={own.reach.provider.name} />
         <input type="hidden" name="id" value={job.id} />
-        <button type="submit">{over ? "Run failed records again" : "Stop the job"}</button>
+        <button type="submit" data-name="action">
+          {over ? "Run failed records again" : "Stop the job"}
+        </button>
       </form>
     </section>
   );

@@ -6,7 +6,7 @@ import { Ago, Progress, State } from "./format.tsx";
 import { costsOf } from "./job_cost.ts";
 import { type JobsFilter, listShownJobs, readFilter, type ShownJob } from "./jobs_list.ts";
 import { Notice, Page } from "./layout.tsx";
-import { forwardingProviders, storingProviders, tenantsOf } from "./reaches.ts";
+import { forwardingProviders, mostTenants, storingProviders, tenantsOf } from "./reaches.ts";
 import { link, type PageRequest, paths } from "./request.ts";
 
 /** Answers with the list of jobs. */
@@ -19,6 +19,12 @@ export async function jobsPage(request: PageRequest): Promise<Response> {
   return answerPage(
     <Page request={request} title="Jobs" at={paths.jobs}>
       <Filters request={request} filter={filter} tenants={tenants} />
+      {tenants.length > mostTenants && filter.tenant === undefined && (
+        <Notice>
+          {`There are ${tenants.length} tenants. The jobs of the first ${mostTenants} are shown: ` +
+            "choose one to see its jobs."}
+        </Notice>
+      )}
       <div data-live={link(paths.live, { ...query, view: "jobs" })}>{table}</div>
       <Elsewhere names={forwardingProviders(request)} />
     </Page>,

@@ -84,6 +84,11 @@ export function answerLive(
   });
 }
 
+/** A part of a page but for how long ago things were, which by itself is not worth an update. */
+function withoutAges(html: string): string {
+  return html.replace(/(<time[^>]*>)[^<]*/g, "$1");
+}
+
 async function* eventsOf(
   { render, isGood }: LiveSource,
   isDraining: () => boolean,
@@ -93,11 +98,12 @@ async function* eventsOf(
   yield "retry: 5000\n\n";
   for (let at = 1; at <= ticksToEnd && !isDraining(); at++) {
     await sleep(tick, signal);
-    if (at % ticksToBeat === 0) yield ": still here\n\n";
-    if (at % ticksToLook !== 0) continue;
+    const beats = at % ticksToBeat === 0;
+    if (beats) yield ": still here\n\n";
+    if (!beats && at % ticksToLook !== 0) continue;
     if (!await isGood()) return yield "event: end\ndata: the session has ended\n\n";
     const html = await render(signal);
-    if (html === last) continue;
+    if (beats ? html === last : withoutAges(html) === withoutAges(last)) continue;
     last = html;
     const lines = html.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`).join("");
     yield `event: update\n${lines}\n`;

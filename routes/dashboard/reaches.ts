@@ -9,7 +9,7 @@ import type { Principal } from "../context.ts";
 import type { DashboardDeps, PageRequest } from "./request.ts";
 
 /** Tenants that are shown at one time; with more, one is to be chosen. */
-const mostTenants = 50;
+export const mostTenants = 50;
 
 /** Tenants that a session may see. */
 export async function tenantsOf(

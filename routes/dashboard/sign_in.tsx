@@ -70,7 +70,8 @@ const pages: ReadonlySet<string> = new Set([
 
 /** A path of one of the pages; anything else becomes the list of jobs. */
 export function safePath(to: string): string {
-  return pages.has(to.split("?")[0] ?? "") ? to : paths.jobs;
+  const isPlain = /^[\x21-\x7e]*$/.test(to);
+  return isPlain && pages.has(to.split("?")[0] ?? "") ? to : paths.jobs;
 }
 
 /** Status and words of a failure on a page. */

@@ -47,7 +47,16 @@ Deno.test("a bearer token signs in without an id, and behind a trusted proxy wit
 
 Deno.test("a sign-in leads to a page of the dashboard only, and over plain HTTP to a cookie without Secure", async () => {
   await withWorld(async ({ url, keys: { owner } }) => {
-    for (const to of ["https://evil.example/", "//evil.example", "/\\evil.example", "/bedrock"]) {
+    for (
+      const to of [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "/bedrock",
+        "/?\r\nx: y",
+        "/?é",
+      ]
+    ) {
       const browser = openBrowser(url);
       await browser.get("/dashboard/sign-in");
       const answer = await browser.post(`/dashboard/sign-in?to=${encodeURIComponent(to)}`, {
