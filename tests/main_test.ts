@@ -131,7 +131,7 @@ Deno.test("a port that is taken is told of", async () => {
       assert.equal(
         stderr,
         `Cannot listen on 127.0.0.1:${port}: another program listens there; end it, or choose ` +
-          "another port (BATCHWAY_HOST, BATCHWAY_PORT, BATCHWAY_S3_PORT)\n",
+          "another port (BATCHWAY_HOST, BATCHWAY_PORT, BATCHWAY_S3_PORT, BATCHWAY_ADMIN_PORT)\n",
       );
     }
     other.close();
