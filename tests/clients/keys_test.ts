@@ -94,6 +94,8 @@ Deno.test("each request leaves one line that says who did what, and how much", (
     assert.deepEqual(facts, {
       accessKeyId,
       tenant: "alice",
+      level: "info",
+      message: "ListModelInvocationJobs",
       operation: "ListModelInvocationJobs",
       bucket: null,
       key: null,
