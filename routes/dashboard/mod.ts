@@ -116,7 +116,10 @@ async function answer(
     return await handler({ ...page, form: new Map() });
   }
   const form = await readForm(deps, context, session);
-  if (path === paths.signOut) return goTo(paths.signIn, { "set-cookie": endSession(isSecure) });
+  if (path === paths.signOut) {
+    context.audit.operation = "SignOut";
+    return goTo(paths.signIn, { "set-cookie": endSession(isSecure) });
+  }
   const action = actions.get(path) ?? notThere(path);
   checkWrite(principal, undefined);
   return await action({ ...page, form });

@@ -1,45 +1,10 @@
 /** What the dashboard's pages show, and to whom. */
 import assert from "node:assert/strict";
 import { files } from "../../attacks/operations.ts";
-import type { Key } from "../../attacks/sign.ts";
-import { withWorld, type World } from "../../attacks/world.ts";
+import { withWorld } from "../../attacks/world.ts";
 import { startTestGateway } from "../../gateway.ts";
 import { signedIn } from "./browser.ts";
-
-const record = (id: string, text = "Hi") =>
-  `{"custom_id":"${id}","method":"POST","url":"/v1/chat/completions","body":{"model":"gpt-4o-mini",` +
-  `"messages":[{"role":"user","content":${JSON.stringify(text)}}]}}\n`;
-
-async function put(world: World, key: Key, path: string, body: string): Promise<void> {
-  const answer = await world.ask({ method: "PUT", path: `${files}/${path}`, body }, key);
-  assert.equal(answer.status, 200, answer.body);
-}
-
-async function create(
-  world: World,
-  key: Key,
-  name: string,
-  more: Readonly<Record<string, unknown>> = {},
-  bucket = "data",
-): Promise<string> {
-  await put(world, key, `${bucket}/in/${name}.jsonl`, record("a"));
-  const body = JSON.stringify({
-    jobName: name,
-    modelId: "gpt-4o-mini",
-    roleArn: "arn:aws:iam::123456789012:role/r",
-    inputDataConfig: { s3InputDataConfig: { s3Uri: `s3://${bucket}/in/${name}.jsonl` } },
-    outputDataConfig: { s3OutputDataConfig: { s3Uri: `s3://${bucket}/out/` } },
-    ...more,
-  });
-  const ask = {
-    method: "POST",
-    path: "/bedrock/model-invocation-job",
-    service: "bedrock",
-  } as const;
-  const answer = await world.ask({ ...ask, body }, key);
-  assert.equal(answer.status, 200, answer.body);
-  return JSON.parse(answer.body).jobArn.split("/").at(-1);
-}
+import { create, put, record } from "./things.ts";
 
 Deno.test("the list shows a tenant's own jobs, an administrator's all, filtered by what the address says", async () => {
   await withWorld(async (world) => {
@@ -249,64 +214,4 @@ Deno.test("an end of the gateway ends its streams, and only so many are open for
   } finally {
     await sandbox.close();
   }
-});
-
-Deno.test("the failed records of a job run again as a job of their own, with the same settings", async () => {
-  await withWorld(async (world) => {
-    const { url, keys } = world;
-    const name = "some-fail";
-    const lines = [record("good-1"), record("error-1"), record("good-2"), record("error-2")];
-    await put(world, keys.owner, `data/in/${name}.jsonl`, lines.join(""));
-    const body = JSON.stringify({
-      jobName: name,
-      modelId: "gpt-4o-mini",
-      roleArn: "arn:aws:iam::123456789012:role/r",
-      timeoutDurationInHours: 48,
-      inputDataConfig: { s3InputDataConfig: { s3Uri: `s3://data/in/${name}.jsonl` } },
-      outputDataConfig: { s3OutputDataConfig: { s3Uri: "s3://data/out/" } },
-      tags: [{ key: "team", value: "x" }],
-    });
-    const ask = { method: "POST", path: "/bedrock/model-invocation-job", body } as const;
-    const answer = await world.ask({ ...ask, service: "bedrock" }, keys.owner);
-    const id = JSON.parse(answer.body).jobArn.split("/").at(-1);
-    const browser = await signedIn(url, keys.owner);
-    const page = `/dashboard/job?provider=openai&id=${id}`;
-    const fields = { provider: "openai", id };
-    await browser.get(page);
-    assert.equal((await browser.post("/dashboard/run-again", fields)).status, 409, "it runs");
-    let html = "";
-    for (let tries = 0; tries < 200 && !html.includes(">Completed</span>"); tries++) {
-      await new Promise((done) => setTimeout(done, 50));
-      html = (await browser.get(page)).html;
-    }
-    assert.match(html, /Run failed records again/);
-    assert.match(html, /<dt>Cost<\/dt><dd>\$[0-9.]+<\/dd>/);
-    assert.match((await browser.get("/")).html, /data-label="Cost" class="number">\$[0-9.]+</);
-    const used = (await browser.get("/dashboard/usage")).html;
-    assert.match(
-      used,
-      /data-label="Model">gpt-4o-mini<.*data-label="Cost" class="number">\$[0-9.]+</s,
-    );
-    const reader = await signedIn(url, keys.reader);
-    assert.doesNotMatch((await reader.get(page)).html, /Run failed/);
-    assert.equal((await reader.post("/dashboard/run-again", fields)).status, 403);
-    const again = await browser.post("/dashboard/run-again", fields);
-    assert.equal(again.status, 303, again.html);
-    const to = again.headers.get("location") ?? "";
-    const shown = (await browser.get(to)).html;
-    assert.match(shown, /<h1>some-fail-again<\/h1>/);
-    assert.match(shown, /<dt>team<\/dt><dd>x<\/dd>/);
-    const failed = `data/in/${name}.failed-${id}.jsonl`;
-    const input = await world.ask({ method: "GET", path: `${files}/${failed}` }, keys.owner);
-    assert.equal(input.body, `${lines[1]}${lines[3]}`);
-    await browser.get(page);
-    const twice = await browser.post("/dashboard/run-again", fields);
-    assert.equal(twice.headers.get("location"), to, "a button pressed twice makes one job");
-    const other = await signedIn(url, keys.other);
-    await other.get("/");
-    assert.equal((await other.post("/dashboard/run-again", fields)).status, 404);
-  }, {
-    sandbox: { batchSeconds: 1 },
-    configuration: '{"prices":{"gpt-4o-*":{"input":0.075,"output":0.3}}}',
-  });
 });
