@@ -9,7 +9,7 @@ import { type Attempt, change } from "./kv.ts";
 import { writeJob } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
 import { inputOf } from "./plans.ts";
-import { releaseJob, type ReservationEntry, reserveJob } from "./quotas.ts";
+import { inTurn, releaseJob, type ReservationEntry, reserveJob } from "./quotas.ts";
 import type { FileEntry, JobEntry, JournalEntry } from "./entries.ts";
 
 /** An entry and whose it is. */
@@ -47,7 +47,7 @@ export function createJournalCatalog(
     reservation?: ReservationEntry,
   ): Promise<boolean> {
     const { id } = entry.job;
-    return change(sleep, async (): Promise<Attempt<boolean>> => {
+    const attempt = async (): Promise<Attempt<boolean>> => {
       const step = kv.atomic().set(keys.journalEntry(scope, id), entry);
       if (entry.promise) {
         const at = keys.token(scope, entry.promise.token, entry.promise.digest);
@@ -69,7 +69,8 @@ export function createJournalCatalog(
       // Over KV Connect a step may be applied and still answer "not ok" (its connection broke):
       // then the next attempt finds the token promised to this very job.
       return "again";
-    });
+    };
+    return inTurn(kv, reservation, () => change(sleep, attempt));
   }
 
   /** The entry of this job, if its create is under way. */

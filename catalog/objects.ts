@@ -7,11 +7,11 @@ import { addCopy } from "./copies.ts";
 import { writeExpiry } from "./expiry_index.ts";
 import type { Registration } from "./instances.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
-import { change, readAll } from "./kv.ts";
+import { type Attempt, change, readAll } from "./kv.ts";
 import { dropName, furtherNamesOf, type Name, nameFile, throwAway } from "./names.ts";
 import type { FileEntry, ObjectEntry, TrashEntry } from "./entries.ts";
 import type { Held } from "./held.ts";
-import { endPut, type PutReservation } from "./quotas.ts";
+import { endPut, inTurn, type PutReservation } from "./quotas.ts";
 import { forgetCuts } from "./results.ts";
 
 /** An object with its name. */
@@ -100,7 +100,7 @@ export function createObjectCatalog(
     { registration, isNative = false, counted }: Recording = {},
   ): Promise<ObjectEntry | undefined> {
     let wasTried = false;
-    return change(sleep, async () => {
+    const attempt = async (): Promise<Attempt<ObjectEntry | undefined>> => {
       const at = keys.object(scope, bucket, key);
       const old = await kv.get<ObjectEntry>(at);
       // Over KV Connect a step may be applied and still answer "not ok": this is our own record.
@@ -126,7 +126,8 @@ export function createObjectCatalog(
       }
       if (!(await step.commit()).ok) return "again";
       return { done: isSame ? undefined : old.value ?? undefined };
-    });
+    };
+    return inTurn(kv, counted, () => change(sleep, attempt));
   }
 
   async function checkRegistration({ key, versionstamp }: Registration): Promise<void> {

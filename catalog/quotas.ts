@@ -6,6 +6,7 @@
  */
 import { isTerminal } from "../codecs/job_status.ts";
 import type { JobId } from "../codecs/ids.ts";
+import { Turns } from "../runtime/turns.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { JobEntry } from "./entries.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
@@ -59,6 +60,23 @@ export interface Spent {
 /** The quotas' part of the catalog. */
 export type QuotaCatalog = ReturnType<typeof createQuotaCatalog>;
 
+const turns = new WeakMap<Deno.Kv, Turns>();
+
+/**
+ * Does a change of a key's sums when those of this process before it are done: each step checks the
+ * sums, and hundreds at once would only refuse one another. Without a key it is done at once.
+ */
+export function inTurn<Result>(
+  kv: Deno.Kv,
+  key: { readonly accessKeyId: string } | undefined,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  if (!key) return work();
+  const own = turns.get(kv) ?? new Turns();
+  turns.set(kv, own);
+  return own.run(key.accessKeyId, work);
+}
+
 const nothing: QuotaEntry = { used: noAmounts, reserved: noAmounts };
 
 /** Makes the quotas' part of the catalog. */
@@ -78,6 +96,13 @@ export function createQuotaCatalog(
     releasePut,
     sweepPuts,
   };
+
+  function changeInTurn<Result>(
+    key: { readonly accessKeyId: string },
+    attempt: () => Promise<Attempt<Result>>,
+  ): Promise<Result> {
+    return inTurn(kv, key, () => change(sleep, attempt));
+  }
 
   /** What a key has used and reserved in a month. */
   async function get(accessKeyId: string, month: string): Promise<QuotaEntry> {
@@ -123,7 +148,7 @@ export function createQuotaCatalog(
    * @returns False where this id has reserved before.
    */
   function reserve(scope: Scope, id: JobId, reservation: ReservationEntry): Promise<boolean> {
-    return change(sleep, async () => {
+    return changeInTurn(reservation, async () => {
       if ((await kv.get(keys.reservation(scope, id))).versionstamp !== null) return { done: false };
       const step = kv.atomic();
       await reserveJob(kv, step, scope, id, reservation);
@@ -157,7 +182,7 @@ export function createQuotaCatalog(
   /** Reserves the bytes of a put. Throws `denied` where a limit has no room for them. */
   function reservePut(put: PutReservation, limits: Limits): Promise<void> {
     const { accessKeyId, instance, id, month, bytes } = put;
-    return change(sleep, async (): Promise<Attempt<void>> => {
+    return changeInTurn(put, async (): Promise<Attempt<void>> => {
       const at = await kv.get(keys.putReservation(accessKeyId, instance, id));
       // Over KV Connect a step may be applied and still answer "not ok": this is our own.
       if (at.versionstamp !== null) return { done: undefined };
@@ -175,7 +200,7 @@ export function createQuotaCatalog(
 
   /** Counts a put that another service has recorded. */
   function countPut(put: PutReservation): Promise<void> {
-    return change(sleep, async () => {
+    return changeInTurn(put, async () => {
       const at = await kv.get(keys.putReservation(put.accessKeyId, put.instance, put.id));
       if (at.versionstamp === null) return { done: undefined };
       const step = kv.atomic();
@@ -186,7 +211,7 @@ export function createQuotaCatalog(
 
   /** Gives back what a put reserved that came to nothing; one that was recorded stays counted. */
   function releasePut({ accessKeyId, instance, id }: PutReservation): Promise<void> {
-    return change(sleep, async () => {
+    return changeInTurn({ accessKeyId }, async () => {
       const step = kv.atomic();
       const at = await kv.get<PutReservationEntry>(keys.putReservation(accessKeyId, instance, id));
       if (!at.value) return { done: undefined };

@@ -7,8 +7,8 @@
  */
 import { Failure } from "../codecs/failure.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
-import { change } from "./kv.ts";
-import { endPut, type PutReservation } from "./quotas.ts";
+import { type Attempt, change } from "./kv.ts";
+import { endPut, inTurn, type PutReservation } from "./quotas.ts";
 import type { CompletedEntry, CompletingEntry, PartEntry, UploadEntry } from "./entries.ts";
 
 /** Which upload. */
@@ -119,7 +119,7 @@ export function createUploadCatalog(
     accept: (bytes: number) => void,
     counted?: PutReservation,
   ): Promise<PartEntry | undefined> {
-    return change(sleep, async () => {
+    const attempt = async (): Promise<Attempt<PartEntry | undefined>> => {
       const { id } = address;
       const [upload, lease, old, sum] = await kv.getMany<
         [UploadEntry, CompletingEntry, PartEntry, Deno.KvU64]
@@ -136,7 +136,8 @@ export function createUploadCatalog(
         .sum(keys.uploadBytes(id), BigInt.asUintN(64, BigInt(more)));
       if (counted) await endPut(kv, step, counted);
       return (await step.commit()).ok ? { done: old.value ?? undefined } : "again";
-    });
+    };
+    return inTurn(kv, counted, () => change(sleep, attempt));
   }
 
   /** A part of this number. */

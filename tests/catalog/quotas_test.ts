@@ -174,3 +174,16 @@ Deno.test("bytes of puts count once recorded, come back where they fail, and tho
   assert.deepEqual(await sums(open), { used: noAmounts, reserved: noAmounts });
   assert.equal((await open.kv.get(keys.putReservation("A", "alive", "1"))).value, null);
 });
+
+Deno.test("hundreds of creates of one key at once refuse one another nothing but what is over its limit", async () => {
+  await using folder = await temporaryFolder();
+  using one = await openCatalog(`${folder.path}/catalog.kv`);
+  using two = await openCatalog(`${folder.path}/catalog.kv`);
+  const begun = await Promise.allSettled(Array.from(
+    { length: 200 },
+    (_, n) => begin(n % 2 ? one : two, 1_000 + n, reservation({ maxJobs: 150 })).begun,
+  ));
+  const refused = begun.filter((one) => one.status === "rejected");
+  assert.equal(refused.length, 50);
+  for (const { reason } of refused) assert.ok(isQuota(/--max-jobs/)(reason), `${reason}`);
+});
