@@ -22,6 +22,7 @@ import { hearTime } from "./objects/hear_time.ts";
 import { createObjects } from "./objects/objects.ts";
 import { createReadSpool } from "./objects/read_spool.ts";
 import { checkReachable, opennessOf } from "./openness.ts";
+import { openEvents } from "./open_events.ts";
 import { portOf, refuseOwnAddress } from "./own_address.ts";
 import { inOrder } from "./process.ts";
 import { hearing } from "./providers/hearing.ts";
@@ -114,7 +115,11 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     disk: disks.catalog,
     ...(limits && { limits }),
   });
-  const catalog = createCatalog(opened.kv, sleep, opened.memory, opened.mustBePresent);
+  const { leaseMilliseconds = defaultLeaseMilliseconds } = deps;
+  const events = openEvents(config, { ...deps, clock, instance, leaseMilliseconds });
+  const { kv, memory, mustBePresent } = opened;
+  const catalog = createCatalog(kv, sleep, memory, mustBePresent, events.outbox);
+  const sender = events.open(catalog);
   const uploader = createUploader(timeouts);
   const providers = metrics.calls.watch(createProviders(config.providers, {
     ...hearing({ fetch, uploader }, clock),
@@ -188,7 +193,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     instance,
     pollMilliseconds: config.pollMilliseconds,
     sweepMilliseconds: config.sweepMilliseconds,
-    leaseMilliseconds: deps.leaseMilliseconds ?? defaultLeaseMilliseconds,
+    leaseMilliseconds,
     settleMilliseconds: deps.settleMilliseconds ?? defaultSettleMilliseconds,
     strictIdempotency: config.strictIdempotency,
     models: config.models,
@@ -285,6 +290,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     waiting: jobs.waiting,
     countJobs: catalog.jobs.count,
     ...(config.events && { countEvents: catalog.outbox.count }),
+    eventsGivenUp: sender.givenUp,
     stores: placesOf(config, folders, place),
   });
   const close = (drainMilliseconds: number, sweep?: Sweep) =>
@@ -293,6 +299,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       () => reads.close(),
       () => objects.multipart.close(),
       () => sweep?.stop(),
+      () => sender.close(),
       () => parts.close(),
       () => folders.close(),
       () => access.lastUse.close(),
@@ -323,6 +330,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       catalog,
       objects,
       jobs,
+      events: sender,
       instance,
       clock,
       hearTime: (signal) => hearTime({ catalog, clock, providers, instance }, signal),

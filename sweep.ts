@@ -1,6 +1,7 @@
 /** The sweep: what failures and dead processes left behind is finished or cleaned up, in a loop. */
 import type { Catalog } from "./catalog/catalog.ts";
 import type { Clock } from "./runtime/clock.ts";
+import type { Sender } from "./events/sender.ts";
 import type { Jobs } from "./jobs/jobs.ts";
 import type { Log } from "./log.ts";
 import type { SweepWatch } from "./metrics/sweep.ts";
@@ -11,6 +12,7 @@ export interface SweepDeps {
   readonly catalog: Catalog;
   readonly objects: Objects;
   readonly jobs: Jobs;
+  readonly events?: Pick<Sender, "sweep">;
   /** The id of this gateway process. */
   readonly instance: string;
   /** Tells the living from the dead. */
@@ -78,14 +80,15 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
   }
 
   /** What a round is made of: where one fails, the others have their turns all the same. */
-  const stages: readonly (() => Promise<void> | undefined)[] = [
+  const stages: readonly (() => Promise<void> | void)[] = [
     () => deps.jobs.sweep(signal),
+    () => deps.events?.sweep(),
     () => deps.hearTime?.(signal),
     () => deps.objects.sweep(deadline(), signal),
   ];
 
   /** Whether it went well. */
-  async function attempt(stage: () => Promise<void> | undefined): Promise<boolean> {
+  async function attempt(stage: () => Promise<void> | void): Promise<boolean> {
     try {
       await stage();
       return true;

@@ -19,6 +19,9 @@ export function jobArn({ region, account, jobId }: JobArn): string {
   return `arn:aws:bedrock:${region}:${account}:model-invocation-job/${jobId}`;
 }
 
+/** The account in ARNs of jobs that AWS knows nothing of. */
+export const arnAccount = "000000000000";
+
 const jobArnForm =
   /^arn:aws(?:-[a-z-]+)?:bedrock:([a-z0-9-]{1,32}):([0-9]{1,12}):model-invocation-job\/([a-z0-9]{12})$/;
 

@@ -35,6 +35,8 @@ export interface GatewayState {
   readonly countJobs: (most: number) => Promise<readonly JobCount[]>;
   /** Counts events that wait to be delivered, up to a bound; absent where none are configured. */
   readonly countEvents?: (most: number) => Promise<number>;
+  /** How many events this process has given up. */
+  readonly eventsGivenUp?: () => number;
   /** What is kept on this machine's disks. */
   readonly stores: StorePlaces;
 }
@@ -68,7 +70,7 @@ export function createMetrics({ version, tenants, now, uptime }: MetricsDeps): M
     sweep: watchSweep(registry, { now, uptime }),
     registry,
     tenant,
-    show({ providers, uploads, waiting, countJobs, countEvents, stores }) {
+    show({ providers, uploads, waiting, countJobs, countEvents, eventsGivenUp, stores }) {
       addJobs(registry, {
         count: countJobs,
         providers: () => providers.keys(),
@@ -78,6 +80,7 @@ export function createMetrics({ version, tenants, now, uptime }: MetricsDeps): M
       });
       addWork(registry, { providers, uploads, waiting });
       addEvents(registry, countEvents, uptime);
+      addGivenUp(registry, eventsGivenUp);
       addStores(registry, stores, uptime);
     },
     render: registry.render,
@@ -100,6 +103,15 @@ function addEvents(
   waiting.set("", 0);
   if (!count) return;
   registry.beforeRender(seldom(async () => waiting.set("", await count(mostEvents)), uptime));
+}
+
+/** Adds the events that no try has delivered. */
+function addGivenUp(registry: Registry, givenUp: () => number = () => 0): void {
+  const counted = registry.gauge(
+    "batchway_events_given_up",
+    "Events that this process has given up since its start.",
+  );
+  registry.beforeRender(() => counted.set("", givenUp()));
 }
 
 /** Adds what is under way in this process, and how the accounts fare. */

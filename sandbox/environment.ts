@@ -16,5 +16,6 @@ export function sandboxEnvironment(sandbox: Sandbox): Record<string, string> {
     AWS_REGION: "us-west-2",
     AWS_ENDPOINT_URL_S3: sandbox.s3Url,
     AWS_ENDPOINT_URL_BEDROCK: sandbox.bedrockUrl,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: sandbox.eventBridgeUrl,
   };
 }

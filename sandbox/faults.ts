@@ -8,7 +8,14 @@ import { isObject, type JsonObject, number, string } from "./json.ts";
 import { withMembers } from "./members.ts";
 
 /** The simulated providers by the name of their mount. */
-export const providerNames = ["openai", "gemini", "anthropic", "s3", "bedrock"] as const;
+export const providerNames = [
+  "openai",
+  "gemini",
+  "anthropic",
+  "s3",
+  "bedrock",
+  "eventbridge",
+] as const;
 
 /** A simulated provider. */
 export type ProviderName = typeof providerNames[number];

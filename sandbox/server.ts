@@ -2,6 +2,7 @@
 import { randomId } from "../codecs/ids.ts";
 import { createAnthropic } from "./anthropic/mod.ts";
 import { createBedrock } from "./bedrock.ts";
+import { createEventBridge } from "./eventbridge.ts";
 import type { Json, SandboxContext, SandboxOptions, SimulatorFactory } from "./context.ts";
 import { applyFault, createFaults, type ProviderName, providerNames } from "./faults.ts";
 import { createGemini } from "./gemini/mod.ts";
@@ -26,6 +27,7 @@ const mounts: Readonly<Record<ProviderName, Mount>> = {
   // Bedrock reads and writes objects of S3: they share a part.
   s3: { path: "/s3", part: "aws", create: createS3 },
   bedrock: { path: "/bedrock", part: "aws", create: createBedrock },
+  eventbridge: { path: "/eventbridge", part: "eventbridge", create: createEventBridge },
 };
 
 /** Options of a sandbox: each has a default that suits a demonstration. */
@@ -52,6 +54,7 @@ export interface Sandbox {
   readonly anthropicUrl: string;
   readonly s3Url: string;
   readonly bedrockUrl: string;
+  readonly eventBridgeUrl: string;
   /** Base of `/faults`, `/ledger` and `/reset`. */
   readonly controlUrl: string;
   /** Breaks off what is under way; a folder then holds everything. */
@@ -163,6 +166,7 @@ export async function startSandbox(
     anthropicUrl: url + mounts.anthropic.path,
     s3Url: url + mounts.s3.path,
     bedrockUrl: url + mounts.bedrock.path,
+    eventBridgeUrl: url + mounts.eventbridge.path,
     controlUrl: `${url}/control`,
     async close() {
       closing.abort();

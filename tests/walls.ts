@@ -40,6 +40,11 @@ const walls: Readonly<Record<string, Wall>> = {
     uses: ["accounts", "objects", "reach", "catalog", "codecs", "dialects", "runtime"],
     usesTypesOf: ["blobs/client_bucket.ts", "blobs/store.ts", "providers/provider.ts"],
   },
+  // Receivers are what the configuration says of them, and an event bus is a provider's.
+  "events": {
+    uses: ["catalog", "codecs", "runtime"],
+    usesTypesOf: ["config/events.ts", "providers/aws/event_bus.ts"],
+  },
   // Care of the catalog makes again what was lost: jobs and names are the rooms' own to make.
   "care": {
     uses: [
@@ -122,7 +127,16 @@ const walls: Readonly<Record<string, Wall>> = {
   "serve.ts": { uses: ["descriptors.ts", "runtime"], usesTypesOf: ["routes/entry.ts"] },
   "sweep.ts": {
     uses: [],
-    usesTypesOf: ["catalog", "objects", "jobs", "codecs", "runtime", "log.ts", "metrics/sweep.ts"],
+    usesTypesOf: [
+      "catalog",
+      "events",
+      "objects",
+      "jobs",
+      "codecs",
+      "runtime",
+      "log.ts",
+      "metrics/sweep.ts",
+    ],
   },
   "openness.ts": {
     uses: ["runtime"],
@@ -137,6 +151,10 @@ const walls: Readonly<Record<string, Wall>> = {
     uses: ["blobs", "objects", "runtime"],
     usesTypesOf: ["config", "providers/provider.ts"],
   },
+  "open_events.ts": {
+    uses: ["events", "providers"],
+    usesTypesOf: ["config"],
+  },
   "gateway.ts": {
     uses: [
       "access",
@@ -149,6 +167,7 @@ const walls: Readonly<Record<string, Wall>> = {
       "listeners.ts",
       "metrics",
       "openness.ts",
+      "open_events.ts",
       "own_address.ts",
       "providers",
       "routes",

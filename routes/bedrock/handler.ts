@@ -24,9 +24,6 @@ export interface BedrockRequest extends Context {
 /** Answers one operation with JSON. Throws Failure, which the caller renders. */
 export type BedrockHandler = (request: BedrockRequest) => Promise<unknown>;
 
-/** The account in ARNs of jobs that AWS knows nothing of. */
-export const arnAccount = "000000000000";
-
 /**
  * The job that a path names: SDKs encode a whole ARN, `%3A` and `%2F` included, into one segment.
  */

@@ -1,12 +1,12 @@
 /** The operations on one job: create, get, stop and tags; and a job in Bedrock's JSON. */
 import { memberOf } from "../../codecs/json_object.ts";
 import type { JobEntry } from "../../catalog/entries.ts";
-import { jobArn, parseJobArn } from "../../codecs/arn.ts";
+import { arnAccount, jobArn, parseJobArn } from "../../codecs/arn.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { messageOfEnd } from "../../jobs/state.ts";
 import { validateCreate, validateTagKeys, validateTags } from "../../jobs/validate.ts";
 import { checkUri } from "../authorize.ts";
-import { arnAccount, type BedrockRequest, jobIdentifier, WrittenJson } from "./handler.ts";
+import { type BedrockRequest, jobIdentifier, WrittenJson } from "./handler.ts";
 
 /** Answers made of jobs that have not changed since. */
 const answers = new WeakMap<JobEntry, WrittenJson>();

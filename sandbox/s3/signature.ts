@@ -83,6 +83,7 @@ export function authenticateBedrock(
   request: SandboxRequest,
   payloadHash: string,
   now: Date,
+  service = "bedrock",
 ): { readonly region: string } {
   const denied = (bedrock: BedrockException, message: string) =>
     new Failure("denied", message, { bedrock });
@@ -91,10 +92,10 @@ export function authenticateBedrock(
     throw denied("MissingAuthenticationTokenException", "Missing Authentication Token");
   }
   const claimed = parseAuthorization(header);
-  if (claimed === undefined || claimed.service !== "bedrock") {
+  if (claimed === undefined || claimed.service !== service) {
     throw denied(
       "InvalidSignatureException",
-      "The authorization header is malformed; the credential scope must name the service bedrock.",
+      `The authorization header is malformed; the credential scope must name the service ${service}.`,
     );
   }
   if (claimed.accessKeyId !== sandboxKeys.awsAccessKeyId) {
