@@ -81,7 +81,7 @@ export function createOutboxCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { waiting, count, done, postpone, finish, sendAgain, forget };
+  return { get, waiting, count, done, postpone, finish, sendAgain, forget };
 
   /** Events that wait, by receiver and job, those of a job in the order in which they happened. */
   async function* waiting(target?: string): AsyncGenerator<PlacedEvent<WaitingEvent>> {

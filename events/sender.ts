@@ -200,8 +200,12 @@ export function createSender(deps: SenderDeps): Sender {
     signal: AbortSignal,
   ): Promise<void> {
     try {
-      for (const one of chain) {
-        if (signal.aborted || !isDue(one.entry)) return;
+      for (const listed of chain) {
+        // The list may be older than what was done with the job last.
+        const entry = await outbox.get(listed.key);
+        if (!entry) continue;
+        if (signal.aborted || !isDue(entry)) return;
+        const one = { ...listed, entry };
         const sent = await receiver.send(eventBody(one.scope, one.entry.event), signal);
         if (!await record(one, sent)) return;
       }

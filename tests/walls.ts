@@ -73,6 +73,7 @@ const walls: Readonly<Record<string, Wall>> = {
   "commands/check.ts": { uses: ["providers"] },
   "commands/check_provider.ts": { uses: [], usesTypesOf: ["providers"] },
   "access": { uses: ["catalog", "codecs", "runtime"] },
+  "commands/events.ts": { uses: ["events/receivers.ts"] },
   "commands": {
     uses: [
       "accounts",
