@@ -83,6 +83,11 @@ export function createOutboxCatalog(
 ) {
   return { get, waiting, count, done, postpone, finish, sendAgain, forget };
 
+  /** An event that waits; undefined where it does not any more. */
+  async function get(key: Deno.KvKey): Promise<WaitingEvent | undefined> {
+    return (await kv.get<WaitingEvent>(key)).value ?? undefined;
+  }
+
   /** Events that wait, by receiver and job, those of a job in the order in which they happened. */
   async function* waiting(target?: string): AsyncGenerator<PlacedEvent<WaitingEvent>> {
     const prefix = target === undefined ? keys.allEvents() : keys.events(target);

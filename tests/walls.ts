@@ -40,7 +40,6 @@ const walls: Readonly<Record<string, Wall>> = {
     uses: ["accounts", "objects", "reach", "catalog", "codecs", "dialects", "runtime"],
     usesTypesOf: ["blobs/client_bucket.ts", "blobs/store.ts", "providers/provider.ts"],
   },
-  // Receivers are what the configuration says of them, and an event bus is a provider's.
   "events": {
     uses: ["catalog", "codecs", "runtime"],
     usesTypesOf: ["config/events.ts", "providers/aws/event_bus.ts"],
