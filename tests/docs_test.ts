@@ -181,7 +181,8 @@ Deno.test("the configuration that docs show is taken as it is", async () => {
     [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = ""]) => [name, "sk-any"]),
   );
   const aws = { AWS_ACCESS_KEY_ID: "any", AWS_SECRET_ACCESS_KEY: "any" };
-  const config = await parseConfig({ ...keys, ...aws }, text, "batchway.jsonc");
+  const hook = { HOOK_SECRET: `whsec_${btoa("x".repeat(32))}` };
+  const config = await parseConfig({ ...keys, ...aws, ...hook }, text, "batchway.jsonc");
   assert.deepEqual(config.providers.map(({ name }) => name), ["openai", "groq", "bedrock"]);
   assert.deepEqual(config.notes, []);
 });
