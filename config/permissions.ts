@@ -91,6 +91,18 @@ const commandFlags: Readonly<Record<string, readonly string[] | Flags>> = {
   version: [],
 };
 
+/**
+ * What a launcher knows without asking: the flags of each command, null where they depend on the
+ * configuration, and those of any other word.
+ */
+export function fixedFlags() {
+  const commands = Object.entries(commandFlags).map(([name, flags]) => [
+    name,
+    typeof flags === "function" ? null : [...common, ...unstable, ...flags],
+  ]);
+  return { commands: Object.fromEntries(commands), others: [...common, ...unstable] };
+}
+
 /** The options of a command line that stand for variables, whatever else is in it. */
 function placesIn(args: readonly string[], environment: Readonly<Record<string, string>>) {
   const { values } = parseArgs({ args: [...args], options: settings, strict: false });

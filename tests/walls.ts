@@ -115,6 +115,8 @@ const walls: Readonly<Record<string, Wall>> = {
   },
   // Measurements fill a catalog as if it had been in use for long, and start what they compare.
   "bench": { uses: ["codecs", "dialects", "runtime", "catalog", "sandbox"] },
+  // Packages are made of the program and of what it says about itself.
+  "packages": { uses: ["config/permissions.ts", "deno.json", "program.ts"] },
   "log.ts": { uses: ["codecs", "runtime"] },
   // Settings of the kinds are the providers' own words.
   "config": {
@@ -188,6 +190,8 @@ const namesProviders = [
   /^(sandbox|bench)\//,
   // Its help is the first that a newcomer reads.
   /^batchway\.ts$/,
+  // Its description is what people search for.
+  /^packages\/wheel\.ts$/,
   // Dialects are the APIs' own line formats, and bear their names.
   /^dialects\//,
 ];
