@@ -1,12 +1,6 @@
 /** The walls between the rooms of the house, and what reads a source file for holes in them. */
 import { posix } from "node:path";
-import { fileURLToPath } from "node:url";
-
-/** A source file: its path from the root of the project, and its text. */
-export interface Source {
-  readonly path: string;
-  readonly text: string;
-}
+import type { Source } from "./sources.ts";
 
 /** A wall: what a room may import from others of ours. A room is a folder, or a file at the root. */
 interface Wall {
@@ -333,22 +327,4 @@ function withoutComments(text: string): string {
   const token =
     /"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|\/\*[\s\S]*?\*\/|(?<=^|[\s;,{}()])\/\/[^\n]*/g;
   return text.replaceAll(token, (found) => found.startsWith("/") ? " " : found);
-}
-
-/** Every TypeScript file of the project. */
-export async function readSources(): Promise<Source[]> {
-  const root = fileURLToPath(new URL("../", import.meta.url));
-  const sources: Source[] = [];
-  const read = async (folder: string) => {
-    for await (const { name, isDirectory } of Deno.readDir(root + folder)) {
-      const path = folder + name;
-      if (name.startsWith(".") || name === "dist" || name === "node_modules") continue;
-      if (isDirectory) await read(`${path}/`);
-      else if (/\.tsx?$/.test(name)) {
-        sources.push({ path, text: await Deno.readTextFile(root + path) });
-      }
-    }
-  };
-  await read("");
-  return sources;
 }
