@@ -54,6 +54,9 @@ Tag: py3-none-any
 
 const entryPoints = `[console_scripts]
 batchway = batchway._launcher:main
+
+[pytest11]
+batchway = batchway.testing.plugin
 `;
 
 /** Makes the wheel; returns its name and its bytes. */

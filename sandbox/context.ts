@@ -4,6 +4,11 @@
 export interface SandboxOptions {
   /** How long a batch takes from creation to its end. */
   readonly batchSeconds: number;
+  /**
+   * When all batches that ran were ended by request, in milliseconds since 1970, oldest first; never
+   * where absent.
+   */
+  readonly finishes?: readonly number[];
   /** What stands for the providers' 24 hours (48 at Gemini): a batch not done by then expires. */
   readonly windowSeconds: number;
   /** Real limits of Bedrock: a twelve-digit account, 100 records, existing buckets. */

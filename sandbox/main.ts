@@ -9,8 +9,8 @@ import {
   settingsHelp,
   withSettings,
 } from "../config/arguments.ts";
-import { ConfigurationError, parseConfig } from "../config/config.ts";
-import { startGateway } from "../gateway.ts";
+import { type Config, ConfigurationError, parseConfig } from "../config/config.ts";
+import { type Gateway, type GatewayDeps, startGateway } from "../gateway.ts";
 import { announce, logOf, print, runMain } from "../program.ts";
 import { runUntilSignal } from "../process.ts";
 import { calledAs } from "../runtime/program_name.ts";
@@ -57,7 +57,7 @@ export async function run(
     port: port("--simulators-port", values["simulators-port"]),
     strict: values.strict,
     ...(data !== undefined && { folder: `${data}/sandbox` }),
-  });
+  }, { reset: (clear) => reset(clear) });
   const environment = environmentOf(own, sandbox);
   const path = environment["BATCHWAY_CONFIG"];
   const text = path ? await Deno.readTextFile(path) : undefined;
@@ -65,11 +65,14 @@ export async function run(
   // With a file, a model that lacks there is missing here as it would be in production.
   const config = text === undefined ? { ...read, models: sandboxModels } : read;
   const log = logOf(config);
-  const gateway = await startGateway(config, {
+  const inMemory = data === undefined && config.catalog === "file";
+  const gateway = await startAgain(config, {
     log,
     env: (name) => environment[name],
-    ...(data === undefined && config.catalog === "file" && { catalogPath: ":memory:" }),
+    ...(inMemory && { catalogPath: ":memory:" }),
   });
+  // A catalog that is kept is not the sandbox's to empty.
+  const reset = inMemory ? gateway.again : (clear: () => Promise<void>) => clear();
   await runUntilSignal(log, {
     announce() {
       announce(config, log, gateway.url);
@@ -84,6 +87,37 @@ export async function run(
     },
   });
   return 0;
+}
+
+/**
+ * A gateway that can be started again with an empty catalog, at the same addresses: what it holds in
+ * memory goes with it.
+ */
+async function startAgain(config: Config, deps: GatewayDeps) {
+  let running: Gateway = await startGateway(config, deps);
+  const { url, s3Url, adminUrl } = running;
+  const portOf = (address: string | undefined) => address && Number(new URL(address).port);
+  const placed: Config = {
+    ...config,
+    port: portOf(url) || config.port,
+    ...(s3Url && { s3Port: Number(portOf(s3Url)) }),
+    ...(adminUrl && { adminPort: Number(portOf(adminUrl)) }),
+  };
+  let turn = Promise.resolve();
+  /** Runs when all that was asked before is done, also where that failed. */
+  const inTurn = (work: () => Promise<void>) => turn = turn.catch(() => {}).then(work);
+  return {
+    url,
+    s3Url,
+    /** Empties the providers while no gateway runs. */
+    again: (clear: () => Promise<void>) =>
+      inTurn(async () => {
+        await running.close();
+        await clear();
+        running = await startGateway(placed, deps);
+      }),
+    close: () => inTurn(() => running.close()),
+  };
 }
 
 /** The environment with the simulated providers in the place of real ones. */

@@ -41,6 +41,8 @@ export interface SandboxDeps {
   readonly now?: () => Date;
   /** Fills an array with random bytes. */
   readonly random?: (bytes: Uint8Array) => Uint8Array;
+  /** Does a reset: empties the providers by `clear`, and what depends on them besides. */
+  readonly reset?: (clear: () => Promise<void>) => Promise<void>;
 }
 
 /** A sandbox that listens. All URLs are without a slash at the end. */
@@ -55,7 +57,7 @@ export interface Sandbox {
   readonly s3Url: string;
   readonly bedrockUrl: string;
   readonly eventBridgeUrl: string;
-  /** Base of `/faults`, `/ledger` and `/reset`. */
+  /** Base of `/faults`, `/ledger`, `/finish` and `/reset`. */
   readonly controlUrl: string;
   /** Breaks off what is under way; a folder then holds everything. */
   close(): Promise<void>;
@@ -67,11 +69,13 @@ export async function startSandbox(
   deps: SandboxDeps = {},
 ): Promise<Sandbox> {
   const { port = 0, ...given } = settings;
+  const finishes: number[] = [];
   const options: SandboxOptions = {
     batchSeconds: 10,
     windowSeconds: 86_400,
     strict: false,
     ...given,
+    finishes,
   };
   const now = deps.now ?? (() => new Date());
   const random = deps.random ?? ((bytes: Uint8Array) => crypto.getRandomValues(bytes));
@@ -137,14 +141,22 @@ export async function startSandbox(
         return addFaults(parseJson(await new Response(body).text()));
       case "GET /ledger":
         return json(ledger.read());
+      case "POST /finish":
+        finishes.push(now().getTime());
+        return json({ finished: true });
       case "POST /reset":
-        faults.clear();
-        ledger.clear();
-        await store.clear();
+        await (deps.reset ?? ((empty) => empty()))(clear);
         return json({ reset: true });
       default:
         return json({ message: `There is no ${method} /control${path}.` }, 404);
     }
+  };
+
+  const clear = async () => {
+    faults.clear();
+    ledger.clear();
+    finishes.length = 0;
+    await store.clear();
   };
 
   const addFaults = (rules: Json | undefined): Response => {

@@ -1,5 +1,6 @@
 /** Where a message batch is in its life: computed only from its times, with each question. */
 import type { SandboxOptions } from "../context.ts";
+import { durationOf } from "../duration.ts";
 import type { BatchRecord } from "./records.ts";
 
 /** How far a batch is. */
@@ -23,7 +24,7 @@ const keptMilliseconds = 29 * 24 * 3600 * 1000;
 /** The progress of a batch at a time. */
 export function progress(batch: BatchRecord, options: SandboxOptions, now: Date): Progress {
   const created = Date.parse(batch.createdAt);
-  const whole = options.batchSeconds * 1000;
+  const whole = durationOf(options, created);
   const expires = created + options.windowSeconds * 1000;
   const stopped = batch.cancelledAt === null ? Infinity : Date.parse(batch.cancelledAt);
   const cancelled = stopped + cancelling * whole;

@@ -1,6 +1,7 @@
 /** A job of the simulated Bedrock: what is stored of it, and where it is in its life at a time. */
 import type { JobStatus } from "../../codecs/job_status.ts";
 import type { Json, SandboxOptions } from "../context.ts";
+import { durationOf } from "../duration.ts";
 
 /** How many records are in which state. */
 export interface Counts {
@@ -67,7 +68,7 @@ export function deadline(job: Job, { windowSeconds }: SandboxOptions): number {
 /** Where a job is at a time (milliseconds since 1970), if nothing is wrong with its input. */
 export function phaseAt(job: Job, now: number, options: SandboxOptions): Phase {
   const submitted = Date.parse(job.submitTime);
-  const whole = options.batchSeconds * 1000;
+  const whole = durationOf(options, submitted);
   const validating = submitted + validatingAt * whole;
   const scheduled = submitted + scheduledAt * whole;
   const running = submitted + runningAt * whole;

@@ -1,5 +1,6 @@
 /** Where a batch is in its life: computed only from its times, with each question. */
 import type { SandboxOptions } from "../context.ts";
+import { durationOf } from "../duration.ts";
 import type { BatchRecord } from "./records.ts";
 
 /** States on the wire that follow only from time; FAILED comes from the input. */
@@ -30,8 +31,9 @@ const succeededFrom = 0.9;
 const cancelling = 0.1;
 
 /** When a batch leaves PENDING: its input is read from then on. */
-export function startOf(batch: BatchRecord, { batchSeconds }: SandboxOptions): Date {
-  return new Date(Date.parse(batch.createdAt) + runningFrom * batchSeconds * 1000);
+export function startOf(batch: BatchRecord, options: SandboxOptions): Date {
+  const created = Date.parse(batch.createdAt);
+  return new Date(created + runningFrom * durationOf(options, created));
 }
 
 /**
@@ -42,7 +44,7 @@ export function startOf(batch: BatchRecord, { batchSeconds }: SandboxOptions): D
  */
 export function progress(batch: BatchRecord, options: SandboxOptions, now: Date): Progress {
   const created = Date.parse(batch.createdAt);
-  const whole = options.batchSeconds * 1000;
+  const whole = durationOf(options, created);
   const succeeded = created + succeededFrom * whole;
   const expired = created + options.windowSeconds * 1000;
   const cancelled = batch.cancelledAt === null

@@ -1,5 +1,6 @@
 /** Where a simulated batch is in its life: worked out from the clock, nothing runs. */
 import type { Json, SandboxOptions } from "../context.ts";
+import { durationOf } from "../duration.ts";
 import { unixSeconds } from "./call.ts";
 
 /** What is wrong with an input file. */
@@ -78,13 +79,13 @@ export function isFinal(status: BatchStatus): boolean {
 
 /** When the input file has been checked, in milliseconds. */
 export function checkedAt(batch: BatchDocument, options: SandboxOptions): number {
-  return batch.createdAt + validated * options.batchSeconds * 1000;
+  return batch.createdAt + validated * durationOf(options, batch.createdAt);
 }
 
 /** Where a batch is at `now` (milliseconds), given what the check of its input found. */
 export function momentOf(batch: BatchDocument, now: number, options: SandboxOptions): BatchMoment {
   const { createdAt, cancelAt, checked } = batch;
-  const scale = options.batchSeconds * 1000;
+  const scale = durationOf(options, createdAt);
   const running = checkedAt(batch, options);
   const finalizing = createdAt + ran * scale;
   const completed = createdAt + scale;
