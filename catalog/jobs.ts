@@ -5,6 +5,7 @@ import { countJobs } from "./job_counts.ts";
 import { type JobRange, readRange } from "./job_range.ts";
 import { keys, nativeTenant, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
+import type { ShardedPlan } from "./plan.ts";
 import { batchOf, inputOf } from "./plans.ts";
 import { eventNumber, type Outbox, writeEvent } from "./outbox.ts";
 import { settleJob } from "./quotas.ts";
@@ -48,6 +49,7 @@ export function createJobCatalog(
     count: (most: number) => countJobs(kv, most),
     adopt,
     update,
+    replan,
     batch,
     batches,
     tags,
@@ -155,6 +157,34 @@ export function createJobCatalog(
       const step = kv.atomic().check(old);
       writeJob(step, scope, job, old.value, outbox);
       await settleJob(kv, step, scope, job);
+      if (!(await step.commit()).ok) return "again";
+      outbox?.committed();
+      return { done: job };
+    });
+  }
+
+  /**
+   * Gives a job of one batch shards in its place. The batch, which ran nothing, stays the job's.
+   *
+   * @param move The job's new progress, or undefined where it is to stay as it is.
+   */
+  function replan(
+    scope: Scope,
+    id: JobId,
+    plan: ShardedPlan,
+    move: (job: JobEntry) => JobProgress | undefined,
+  ): Promise<JobEntry | undefined> {
+    return change(sleep, async () => {
+      const old = await kv.get<JobEntry>(keys.job(scope, id));
+      if (!old.value) return { done: undefined };
+      const progress = move(old.value);
+      if (!progress) return { done: old.value };
+      const job: JobEntry = { ...describe(old.value), plan, ...progress };
+      const step = kv.atomic().check(old).set(keys.unreleased(scope, id), true);
+      writeJob(step, scope, job, old.value, outbox);
+      const batch = batchOf(old.value);
+      const owner: BatchEntry = { tenant: scope.tenant, id, over: true };
+      if (batch !== undefined) step.set(keys.batch(scope.provider, batch), owner);
       if (!(await step.commit()).ok) return "again";
       outbox?.committed();
       return { done: job };

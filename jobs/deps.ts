@@ -44,6 +44,8 @@ export interface JobTools extends JobDeps {
   readonly push: (provider: StoringProvider, scoped: ScopedJob) => void;
   /** Notes that an account takes no batch for now, and why; or, without a reason, that one is over. */
   readonly queue: (name: { provider: string; account: string }, full?: string) => void;
+  /** Whether a job that comes now is to wait its turn at an account. */
+  readonly hasQueue: (name: { provider: string; account: string }) => boolean;
 }
 
 /** A job that this process has ended. */

@@ -89,6 +89,7 @@ export function createJobs(deps: JobDeps): Jobs {
     push: (provider, scoped) => worker.push(provider, scoped),
     queue: (name, full) =>
       full === undefined ? worker.turns.freed(name) : worker.turns.full(name, full),
+    hasQueue: (name) => worker.turns.hasQueue(name),
   };
   const worker = new ShardWorker(tools);
   const settling = new Settling(tools);

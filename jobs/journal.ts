@@ -13,6 +13,7 @@ import { askedModel } from "./asked_model.ts";
 import type { JobTools } from "./deps.ts";
 import { whenReady } from "./fresh_input.ts";
 import { askFor, type Claim, findBatch, findUntilCertain } from "./once.ts";
+import { shardedPlanOf } from "./queued.ts";
 import { accepted, submitted, unsettled } from "./state.ts";
 
 /** How soon the provider is asked for an entry that was just begun, in milliseconds. */
@@ -135,6 +136,8 @@ export class JournalWork {
     // Where it throws the entry stays: a retry with the same token, or the sweep, looks again.
     const asked = await askFor(account, claimOf(entry), isFresh ? patient : create, closing);
     if ("refused" in asked) {
+      const waits = await this.#wait(reach, scope, entry, tags, asked.refused);
+      if (waits) return waits;
       await journal.abandon(scope, entry);
       throw boundTo(reach.provider, accountName, asked.refused, {
         what: "The job's input",
@@ -143,6 +146,33 @@ export class JournalWork {
     }
     // The entry stays where the catalog fails now, too: the batch is there.
     return await this.#record(scope, entry, asked.batch);
+  }
+
+  /** Records a job that waits, where its provider refuses its batch for now; undefined where not. */
+  async #wait(
+    reach: Reach,
+    scope: Scope,
+    entry: JournalEntry,
+    tags: Readonly<Record<string, string>>,
+    refused: unknown,
+  ): Promise<JobEntry | undefined> {
+    if (!(refused instanceof Failure) || refused.kind !== "throttled") return undefined;
+    const { provider, tenant } = reach;
+    const { job } = entry;
+    const direct = directOf(entry);
+    const { closing } = this.#deps;
+    const plan = await shardedPlanOf(
+      this.#deps,
+      provider,
+      { tenant, modelId: job.modelId, tags },
+      direct,
+      closing,
+    );
+    // It was read meanwhile: another gateway must not have asked for a batch.
+    const held = plan && await this.#lease(scope, job.id);
+    if (!held) return undefined;
+    this.#deps.queue({ provider: provider.name, account: direct.account }, refused.message);
+    return await this.#recordSharded(reach, scope, { ...held, job: { ...job, plan } });
   }
 
   async #record(scope: Scope, entry: JournalEntry, batch: Batch): Promise<JobEntry> {

@@ -18,6 +18,7 @@ import {
   planOf,
   readingTag,
 } from "./plan.ts";
+import { shardedPlan } from "./queued.ts";
 import { openScratch } from "./sharded/scratch.ts";
 import type { CreateRequest } from "./validate.ts";
 
@@ -68,6 +69,11 @@ export async function planJob(
     if (own?.held.in === "provider") {
       const { file: input, account } = own.held;
       await refuseForeign(deps.catalog.recordIds, reach, input);
+      const takesTurns = provider.target?.limits.running !== undefined ||
+        deps.hasQueue({ provider: provider.name, account });
+      const job = { tenant: reach.tenant, modelId, tags };
+      const sharded = takesTurns && await shardedPlan(deps, provider, job, own, signal);
+      if (sharded) return { modifiedAt, isNamed, located, plan: sharded };
       return { modifiedAt, isNamed, located, plan: { kind: "direct", input, account } };
     }
     throw new Failure(

@@ -11,6 +11,7 @@ import type { Batch, StoringProvider } from "../providers/provider.ts";
 import { AskedJobs, UnknownWords } from "./asked.ts";
 import type { CatchUp } from "./catch_up.ts";
 import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
+import { requeue } from "./queued.ts";
 import type { Report, Run } from "./run.ts";
 import { runOf } from "./runs.ts";
 import type { Settling } from "./settle.ts";
@@ -126,6 +127,8 @@ export class Poll {
     this.note(provider, report);
     this.#settling.found(scoped);
     const isOver = isTerminal(report.status);
+    const waits = report.isQueueFull && await requeue(this.#deps, provider, scoped, report);
+    if (waits) return waits;
     const ended = isOver && !isTerminal(job.status)
       ? await this.#settling.end(scoped, run, report, patience)
       : undefined;

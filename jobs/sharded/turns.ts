@@ -48,9 +48,10 @@ export class Turns {
     return [...waiting.values()].some(isEarlier) ? othersFirst : undefined;
   }
 
-  /** Whether an account takes no batch for now. */
-  isFull(name: AccountName): boolean {
-    return this.#of(name).why !== undefined;
+  /** Whether a job that comes now is to wait its turn: the account is full, or other jobs wait for it. */
+  hasQueue(name: AccountName): boolean {
+    const { why, waiting } = this.#of(name);
+    return why !== undefined || waiting.size > 0;
   }
 
   /** Notes that an account takes no batch until one of its batches ends. */

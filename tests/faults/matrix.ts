@@ -114,7 +114,7 @@ export async function tryLane(url: string, lane: Lane): Promise<string[]> {
       lane.relay?.open();
       await setFaults(sandbox);
     }
-    lane.left.files += cell.row.leaves[0];
+    lane.left.files += cell.row.leaves[0] + (cell.row.leavesMore?.[cell.fault] ?? 0);
     lane.left.batches += cell.row.leaves[1];
   }
   return wrong;

@@ -45,6 +45,8 @@ export interface Row {
   check?(at: Place, subject: string, answer: string): Promise<void>;
   /** What is left at the provider: files, and batches. */
   readonly leaves: readonly [files: number, batches: number];
+  /** Files that faults leave besides, until the cell's job ends. */
+  readonly leavesMore?: Readonly<Partial<Record<FaultName, number>>>;
 }
 
 /** The input of jobs at a kind of provider. */

@@ -1,6 +1,6 @@
 /** The calls to providers that keep files and run batches of their own kind. */
 import assert from "node:assert/strict";
-import { until } from "../jobs/wire.ts";
+import { holds, until } from "../jobs/wire.ts";
 import { type FaultName, faultNames, type Kind, type Outcome } from "./kinds_of_fault.ts";
 import {
   jobOf,
@@ -85,6 +85,20 @@ const createJob = (tagged: boolean): Row["send"] => ({ client, key }, _, signal)
 async function isTheJob({ client, key }: Place, _: string, answer: string): Promise<void> {
   const jobs = await client.list(`?nameContains=${key}`);
   assert.deepEqual(jobs.map(({ jobArn }) => jobArn), [JSON.parse(answer).jobArn]);
+}
+
+/** Puts the input; how many batches the provider has. */
+async function putAndCount(place: Place): Promise<string> {
+  await putObject(place);
+  return String(await holds(place.sandbox, place.kind, "batches"));
+}
+
+/** It is the job, and its batch is made, if not at once. */
+async function isTheStartedJob(place: Place, before: string, answer: string): Promise<void> {
+  await isTheJob(place, before, answer);
+  const isMade = async () =>
+    await holds(place.sandbox, place.kind, "batches") === Number(before) + 1;
+  await until("its batch is made", isMade);
 }
 
 /** The job is listed, as it was last known. */
@@ -172,11 +186,14 @@ export function storingRows(kind: "openai" | "gemini", names: readonly FaultName
       ...bedrock,
       name: "batch create",
       call: wire.create,
-      prepare: putObject,
+      prepare: putAndCount,
       send: createJob(true),
-      outcomes: found,
-      check: isTheJob,
+      // What cannot be read back cannot wait: its create is refused.
+      outcomes: kind === "openai" ? { ...found, "is answered 429": "ok" } : found,
+      check: isTheStartedJob,
       leaves: [1, 1],
+      // A job that waited runs on a file of its own.
+      ...(kind === "openai" && { leavesMore: { "is answered 429": 1 } }),
     },
     {
       ...bedrock,
