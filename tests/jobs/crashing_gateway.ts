@@ -31,6 +31,7 @@ const prepared = ({ sets }: Step) => sets.has("prepared");
 const uploaded = ({ sets }: Step) => sets.has("shard") && sets.has("trash");
 const asking = ({ sets }: Step) => sets.has("asking");
 const started = ({ sets, deletes }: Step) => sets.has("batch") && deletes.has("asking");
+const replanned = ({ sets }: Step) => sets.has("unreleased") && sets.has("batch");
 const ended = ({ sets, deletes }: Step) => sets.has("object") && deletes.has("settling");
 
 const points: Readonly<Record<string, CrashPoint>> = {
@@ -61,6 +62,9 @@ const points: Readonly<Record<string, CrashPoint>> = {
     when: "after",
   },
   "before a batch of the second round is recorded": { is: started, count: 3, when: "before" },
+  // Of a job whose batch found no room in the provider's queue.
+  "before its batch becomes shards": { is: replanned, count: 1, when: "before" },
+  "after its batch became shards": { is: replanned, count: 1, when: "after" },
   "before the end": { is: ended, count: 1, when: "before" },
   "after the end": { is: ended, count: 1, when: "after" },
 };
