@@ -68,8 +68,10 @@ export async function shardedPlan(
     const head = { kind: "line", line: parseLine(line), isFile: true } as const;
     const planned = planOf(question, head, false);
     if (planned.kind === "direct") return undefined;
+    const { from } = planned;
     const source = { in: "object", provider: name, file, held, bytes } as const;
-    return { ...planned, account: held.account, source, input: file };
+    // Results come in the provider's own form, as those of one batch do.
+    return { ...planned, back: from, account: held.account, source, input: file };
   } catch (error) {
     if (error instanceof Failure && lasting.has(error.kind)) return undefined;
     throw error;

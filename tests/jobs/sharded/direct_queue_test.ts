@@ -5,7 +5,17 @@ import { isTerminal } from "../../../codecs/job_status.ts";
 import type { FaultRule } from "../../../sandbox/faults.ts";
 import type { JobEntry } from "../../../catalog/entries.ts";
 import { quiet } from "../../objects/world.ts";
-import { asked, fault, holds, mend, openaiLines, until } from "../wire.ts";
+import { startTestGateway } from "../../gateway.ts";
+import {
+  asked,
+  createClient,
+  fault,
+  geminiLines,
+  holds,
+  mend,
+  openaiLines,
+  until,
+} from "../wire.ts";
 import { type ShardedWorld, withLimits } from "./limits_world.ts";
 
 const wide = { records: 1_000, bytes: 1e6, recordBytes: 1e6 };
@@ -65,7 +75,8 @@ async function assertWhole(world: ShardedWorld, job: JobEntry) {
 Deno.test("a job of one batch waits where its create is refused with 429, and runs once", () =>
   withLimits(wide, async (world) => {
     await fault(world.sandbox, { ...tooMany, times: 3 });
-    const job = await world.create(lines, {});
+    // A tag that does not matter for a batch that runs as it is does not matter now.
+    const job = await world.create(lines, { "batchway:output-dialect": "bedrock-converse" });
     assert.equal(job.status, "Submitted");
     const waits = await waiting(world, job);
     assert.equal(waits.status, "Scheduled");
@@ -164,3 +175,36 @@ Deno.test("a form that only the provider can run is refused as the provider does
       isThrottled,
     );
   }));
+
+for (const keep of ["all", "needed"]) {
+  const is = keep === "all" ? "waits where its input was kept" : "is refused where it was not kept";
+  Deno.test(`a create that Gemini refuses with 429 ${is}`, async () => {
+    const gateway = await startTestGateway({
+      configuration: JSON.stringify({ objects: { keep } }),
+      sandbox: { batchSeconds: 0.2 },
+      env: { BATCHWAY_SWEEP_SECONDS: "0.2" },
+    });
+    try {
+      const client = createClient(gateway.url, "gemini");
+      await client.upload("bucket/in.jsonl", geminiLines);
+      const path = ":batchGenerateContent$";
+      await fault(gateway.sandbox, { ...tooMany, provider: "gemini", path, times: 1 });
+      const created = await client.createRaw("bucket/in.jsonl");
+      const text = await created.text();
+      assert.equal(created.status, keep === "all" ? 200 : 429, text);
+      if (keep === "needed") return;
+      const { jobArn } = JSON.parse(text);
+      const job = await until("the job ends", async () => {
+        const now = await client.get(jobArn);
+        return ["Completed", "Failed"].includes(now.status) && now;
+      });
+      assert.deepEqual([job.status, job["successRecordCount"]], ["Completed", 3]);
+      assert.equal(await holds(gateway.sandbox, "gemini", "batches"), 1);
+      const key = `/bedrock/files/out/${jobArn.slice(-12)}/in.jsonl.out`;
+      const results = await (await client.send(key)).text();
+      assert.deepEqual(results.trimEnd().split("\n").map((line) => JSON.parse(line).key), ids);
+    } finally {
+      await gateway.stop();
+    }
+  });
+}
