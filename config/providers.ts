@@ -76,34 +76,9 @@ function settingsOf(
     const instead = variables.keys[0] === undefined ? "" : `, or set ${variables.keys[0]}`;
     errors.push({ place: `${place}.apiKey`, message: `is missing; add it${instead}` });
   }
-  for (const { name, apiKey } of accounts) {
-    if (!/^[\x21-\x7e]+$/.test(apiKey)) {
-      const where = fromEnv !== undefined && !entry.accounts ? variable : undefined;
-      const message =
-        "holds a character that keys cannot hold, such as a space or a curly quote; paste it again";
-      errors.push({ place: where ?? `${place} (key of ${name})`, message });
-    }
-  }
-  if (new Set(accounts.map((one) => one.name)).size < accounts.length) {
-    errors.push({ place: `${place}.accounts`, message: "has two accounts of one name" });
-  }
-  if (accounts.length > 0 && accounts.every((one) => one.weight === 0)) {
-    errors.push({ place: `${place}.accounts`, message: "has no account with a weight above 0" });
-  }
-  if (entry.region !== undefined && !isRegion(entry.region)) {
-    errors.push({
-      place: `${place}.region`,
-      message: "is not an AWS region (for example us-west-2)",
-    });
-  }
-  if (entry.batch && entry.kind !== "openai") {
-    errors.push({
-      place: `${place}.batch`,
-      message: `is for providers of kind openai, and this one is of kind ${entry.kind}`,
-    });
-  }
-  const { batchLimits } = entry;
-  if (batchLimits) errors.push(...overLimits(place, entry.kind, batchLimits));
+  const where = fromEnv !== undefined && !entry.accounts ? variable : undefined;
+  checkAccounts(accounts, place, where, errors);
+  checkEntry(entry, place, errors);
   const url = (variable: string | undefined, fallback: string | undefined) =>
     variable === undefined ? fallback : urlOf(env, variable, errors) ?? fallback;
   const isAws = name === "bedrock" && entry.kind === "bedrock";
@@ -124,7 +99,7 @@ function settingsOf(
     ...(s3Endpoint !== undefined && { s3Endpoint }),
     ...(bedrockEndpoint !== undefined && { bedrockEndpoint }),
     ...batchOf(entry),
-    ...(batchLimits && { batchLimits }),
+    ...(entry.batchLimits && { batchLimits: entry.batchLimits }),
   };
 }
 
@@ -190,4 +165,44 @@ function urlOf(env: Env, name: string, errors: ConfigError[]): string | undefine
     message: "must be an http or https URL without user, query and fragment",
   });
   return undefined;
+}
+
+/** Checks accounts of a provider; `variable` is where the key comes from, unless from the file. */
+function checkAccounts(
+  accounts: NonNullable<ProviderEntry["accounts"]>,
+  place: string,
+  variable: string | undefined,
+  errors: ConfigError[],
+): void {
+  for (const { name, apiKey } of accounts) {
+    if (!/^[\x21-\x7e]+$/.test(apiKey)) {
+      const message =
+        "holds a character that keys cannot hold, such as a space or a curly quote; paste it again";
+      errors.push({ place: variable ?? `${place} (key of ${name})`, message });
+    }
+  }
+  if (new Set(accounts.map((one) => one.name)).size < accounts.length) {
+    errors.push({ place: `${place}.accounts`, message: "has two accounts of one name" });
+  }
+  if (accounts.length > 0 && accounts.every((one) => one.weight === 0)) {
+    errors.push({ place: `${place}.accounts`, message: "has no account with a weight above 0" });
+  }
+}
+
+/** Checks the region, the form of batches and the limits of a provider. */
+function checkEntry(entry: ProviderEntry, place: string, errors: ConfigError[]): void {
+  if (entry.region !== undefined && !isRegion(entry.region)) {
+    errors.push({
+      place: `${place}.region`,
+      message: "is not an AWS region (for example us-west-2)",
+    });
+  }
+  if (entry.batch && entry.kind !== "openai") {
+    errors.push({
+      place: `${place}.batch`,
+      message: `is for providers of kind openai, and this one is of kind ${entry.kind}`,
+    });
+  }
+  const { batchLimits } = entry;
+  if (batchLimits) errors.push(...overLimits(place, entry.kind, batchLimits));
 }
