@@ -1,3 +1,4 @@
+import { longFunctions, maxLines, measure, others } from "./functions.ts";
 import assert from "node:assert/strict";
 import { readSources } from "./sources.ts";
 import { circles, violations } from "./walls.ts";
@@ -97,3 +98,29 @@ Deno.test("what the walls allow is not reported", () => {
   ];
   for (const [path, text] of allowed) assert.deepEqual(violations({ path, text }), []);
 });
+
+Deno.test("functions are short, but for those that are listed with a reason", async () => {
+  const sources = (await readSources()).filter(({ path }) => !others.test(path));
+  const found = sources.flatMap(measure);
+  assert.ok(found.length > 1_000, "functions were found");
+  const long = found.filter(({ lines }) => lines > maxLines).map(({ name }) => name);
+  assert.deepEqual(long.toSorted(), Object.keys(longFunctions).toSorted());
+});
+
+const step = "  a();\n";
+
+for (
+  const [title, text, lines] of [
+    ["a function", `function f() {\n${step.repeat(60)}}`, 62],
+    ["an arrow", `const f = () => {\n${step.repeat(60)}};`, 62],
+    ["a method", `class A {\n f() {\n${step.repeat(60)}}\n}`, 62],
+    ["a function in a factory", `function f() {\n function g() {\n${step.repeat(59)} }\n}`, 61],
+    ["a factory with steps", `function f() {\n${step.repeat(60)} function g() {\n }\n}`, 62],
+    ["a callback in a function", `function f() {\n a(() => {\n${step.repeat(58)} });\n}`, 62],
+  ] as const
+) {
+  Deno.test(`${title} is measured by its own lines`, () => {
+    const longest = Math.max(...measure({ path: "x.ts", text }).map((one) => one.lines));
+    assert.equal(longest, lines);
+  });
+}
