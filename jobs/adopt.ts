@@ -21,17 +21,17 @@ const listPatience = 500;
 /** Pages that a list waits for. */
 const patience = 20;
 /** And for how long, in milliseconds. */
-const walkPatience = 15_000;
+const scanPatience = 15_000;
 /** A provider that refuses to be looked through is asked again so long after, in milliseconds. */
 const failurePause = 1_000;
 /** How often the log says so, in milliseconds. */
-const toldEvery = 60_000;
+const logEvery = 60_000;
 
 /** Batches without room that are remembered as logged. */
 const maxLeftOut = 1_000;
 
-/** A walk that is under way. */
-interface Walk {
+/** A scan of a provider's batches that is under way. */
+interface Scan {
   /** Resolves once so many pages were taken in, or at its end; rejects with what cut it short. */
   readonly enough: Promise<void>;
   /** Resolves at its end. */
@@ -43,15 +43,15 @@ interface Walk {
 /** Adopting batches. */
 export type Adoption = ReturnType<typeof createAdoption>;
 
-/** Makes what adopts batches. */
+/** Makes the service that adopts batches. */
 export function createAdoption(deps: JobTools, poll: Poll) {
   const { jobs } = deps.catalog;
-  const walking = new Map<string, Walk>();
+  const walking = new Map<string, Scan>();
   const walkedAt = new Map<string, number>();
   const orders = new Map<string, Order>();
   const leftOut = new Set<BatchId>();
 
-  const failed = new Map<string, { readonly at: number; toldAt: number }>();
+  const failed = new Map<string, { readonly at: number; loggedAt: number }>();
   const clock = deps.clock.uptime;
 
   return { look, walk, adopt, settled };
@@ -67,7 +67,7 @@ export function createAdoption(deps: JobTools, poll: Poll) {
     if (failure && clock() - failure.at < pause || walking.get(name)?.isSlow) return;
     try {
       const looking = walk(provider, region, "enough").then(() => true);
-      const isDone = await inTime(looking, walkPatience);
+      const isDone = await inTime(looking, scanPatience);
       if (isDone) failed.delete(name);
       else {
         const slow = walking.get(name);
@@ -84,10 +84,10 @@ export function createAdoption(deps: JobTools, poll: Poll) {
 
   function tell(name: string, error: Failure): void {
     const at = clock();
-    const toldAt = failed.get(name)?.toldAt ?? -Infinity;
-    const isToBeTold = at - toldAt >= toldEvery;
-    failed.set(name, { at, toldAt: isToBeTold ? at : toldAt });
-    if (!isToBeTold) return;
+    const loggedAt = failed.get(name)?.loggedAt ?? -Infinity;
+    const isDue = at - loggedAt >= logEvery;
+    failed.set(name, { at, loggedAt: isDue ? at : loggedAt });
+    if (!isDue) return;
     const message =
       "A provider's batches could not be listed; jobs are shown as they were last known";
     deps.warn(message, { provider: name, error });
@@ -114,7 +114,7 @@ export function createAdoption(deps: JobTools, poll: Poll) {
     return running[wanted];
   }
 
-  function start(provider: StoringProvider, region: string): Walk {
+  function start(provider: StoringProvider, region: string): Scan {
     const { name } = provider;
     const enough = Promise.withResolvers<void>();
     let pages = 0;
