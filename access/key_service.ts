@@ -45,7 +45,7 @@ export interface MonthFacts {
   readonly name: string;
   readonly used: UsedFacts;
   readonly reserved: UsedFacts;
-  /** When the limits begin anew. */
+  /** When the limits begin again. */
   readonly resetsAt: string;
 }
 

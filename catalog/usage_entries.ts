@@ -50,7 +50,7 @@ export interface ForwardedEntry {
   readonly createdAt: number;
   /** When the provider is asked for it next. */
   readonly nextAt: number;
-  /** How often its manifest was looked for in vain. */
+  /** How often its manifest was looked for without success. */
   readonly tries: number;
   /** The id that its access key's limits are reserved under; absent where the key has none. */
   readonly reservation?: JobId;

@@ -6,7 +6,7 @@ export function ofLine(line: number, reason: string): string {
 }
 
 /**
- * Names the lines of reasons anew, where what the provider read is not what the user sent.
+ * Names the lines of reasons again, where what the provider read is not what the user sent.
  *
  * @param nameOf Returns a name that begins a sentence, by the number of the line that was read.
  */

@@ -13,7 +13,7 @@ import { chunkStream } from "../runtime/chunk_stream.ts";
 import { IdSet } from "../runtime/id_set.ts";
 import type { Reach } from "../reach/reach.ts";
 
-/** Opens the bytes of an object anew. */
+/** Opens the bytes of an object again. */
 type Open = () => Promise<ReadableStream<Uint8Array>>;
 
 /** Where the records and their results are. */

@@ -52,7 +52,7 @@ export function createKept(deps: KeptDeps) {
     isHere,
     /** Notes beside an object's blob, where it has one, what the object is. */
     label: (object: NamedObject, signal: AbortSignal) => writeLabel(blobs, object, signal),
-    /** Returns where something is that is written to the store of kept objects by other means. */
+    /** Returns where something is that is written to the store of kept objects without this service. */
     storedIn: async () => ({ of: "objects" as const, ...await here() }),
     /** When an object goes that is put now; undefined where it stays. At midnight, as at S3. */
     expiryOf(now: number): number | undefined {

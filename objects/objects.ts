@@ -43,7 +43,7 @@ export interface ObjectDeps {
   readonly sleep?: (milliseconds: number) => Promise<void>;
   /** The id of this gateway process. */
   readonly instance: string;
-  /** Where ranges of files are read whose provider ignores ranges; each the dear way without it. */
+  /** Where ranges of files are read whose provider ignores ranges; without it, each is fetched by itself. */
   readonly reads?: ReadSpool;
   /** Whether a bucket shows native files. */
   readonly showsNative: (reach: Reach, bucket: string) => boolean;

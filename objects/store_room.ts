@@ -1,6 +1,6 @@
 /**
  * Room in the store of kept objects, shared fairly between tenants where the configuration bounds it.
- * What each tenant has is counted anew from the catalog now and then, so that no sum drifts; what was
+ * What each tenant has is counted again from the catalog now and then, so that no sum drifts; what was
  * put since is added to it.
  */
 import type { CopyCatalog } from "../catalog/copies.ts";

@@ -79,7 +79,7 @@ export function createAnthropic(settings: ProviderSettings, deps: ProviderDeps):
     target: {
       kind: "anthropic",
       dialects: ["anthropic"],
-      // Read anew: they may change while the gateway runs.
+      // Read again: they may change while the gateway runs.
       get limits() {
         return limitsOf("anthropic", settings.batchLimits);
       },

@@ -1,6 +1,7 @@
 /** What clients, operators and newcomers read is plain English. */
 import assert from "node:assert/strict";
 import { literalsOf } from "./literals.ts";
+import { readSources } from "./sources.ts";
 
 /** A turn of phrase that is not to come back, and the better form. */
 interface Phrase {
@@ -82,6 +83,29 @@ Deno.test("the README and docs are plain English", async () => {
     }
   }
   assert.deepEqual(faults, []);
+});
+
+/** Phrases that are wrong wherever they stand, so comments are held to them, too. */
+const unambiguous = /\b(?:anew|in vain|by other means|the dear way|takes? less than that)\b/i;
+
+/** Returns the comment lines of a source that hold such a phrase. */
+function faultyComments(path: string, text: string): string[] {
+  return text.split("\n").flatMap((line, index) =>
+    /^\s*(?:\/\*|\*|\/\/)/.test(line) && unambiguous.test(line) ? [`${path}:${index + 1}`] : []
+  );
+}
+
+Deno.test("comments of the product are free of phrases that are wrong anywhere", async () => {
+  const product = (await readSources()).filter(({ path }) =>
+    !others.includes(path.split("/")[0] ?? "")
+  );
+  assert.ok(product.length > 300);
+  assert.deepEqual(product.flatMap(({ path, text }) => faultyComments(path, text)), []);
+});
+
+Deno.test("such a phrase is found in each form of comment, and not in code", () => {
+  const source = "// Anew.\nconst anew = 1;\n/** In vain. */\n  * by other means\n";
+  assert.deepEqual(faultyComments("x.ts", source), ["x.ts:1", "x.ts:3", "x.ts:4"]);
 });
 
 Deno.test("a phrase is found in a sentence that is joined, nested or cut by an expression", () => {

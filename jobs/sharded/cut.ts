@@ -94,7 +94,7 @@ interface OpenShard {
   bytes: number;
 }
 
-/** A shard that was cut, with the place of each record while it may be cut anew. */
+/** A shard that was cut, with the place of each record while it may be cut again. */
 interface Cut {
   readonly shard: CutShard;
   readonly places: Places;

@@ -48,7 +48,7 @@ export async function planRound(
   }
 }
 
-/** Reads what there is; undefined once that was in vain for so long that the job is to end. */
+/** Reads what there is; undefined once that was without success for so long that the job is to end. */
 async function readOrGiveUp(
   deps: JobTools,
   sharded: ShardedJob,

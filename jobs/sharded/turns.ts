@@ -1,6 +1,6 @@
 /**
  * Turns of the tenants at each account: which jobs wait to start batches there, and whose turn it is
- * when one can be started. Memory of one process; each sweep tries anew what another one freed.
+ * when one can be started. Memory of one process; each sweep tries again what another one freed.
  */
 import { nameOf, type ScopedJob } from "../deps.ts";
 

@@ -48,7 +48,7 @@ export class ShardWorker {
     });
   }
 
-  /** Goes on with a job, unless that is under way, or was tried in vain a moment ago. */
+  /** Goes on with a job, unless that is under way, or was tried without success a moment ago. */
   push(provider: StoringProvider, scoped: ScopedJob): void {
     if (this.#deps.closing.aborted || this.#waits.isPausing(scoped)) return;
     if (this.turns.isHeldUp(scoped)) return;

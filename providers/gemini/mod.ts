@@ -42,7 +42,7 @@ export function createGemini(settings: ProviderSettings, deps: ProviderDeps): St
     target: {
       kind: "gemini",
       dialects: ["gemini"],
-      // Read anew: they may change while the gateway runs.
+      // Read again: they may change while the gateway runs.
       get limits() {
         return limitsOf("gemini", settings.batchLimits);
       },

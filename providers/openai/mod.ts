@@ -50,7 +50,7 @@ export function createOpenAI(settings: ProviderSettings, deps: ProviderDeps): St
     target: {
       kind: "openai",
       dialects: ["openai-chat", "openai-responses", "openai-embeddings"],
-      // Read anew: they may change while the gateway runs.
+      // Read again: they may change while the gateway runs.
       get limits() {
         return limitsOf("openai", settings.batchLimits);
       },

@@ -1,5 +1,5 @@
 /**
- * Parts of pages as they change, over server-sent events. A stream looks anew every few seconds and
+ * Parts of pages as they change, over server-sent events. A stream looks again every few seconds and
  * sends what it sees where that has changed; it ends with its session, with the gateway, and after
  * a while by itself, whereupon the browser opens another.
  */
