@@ -42,6 +42,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     about: "show what jobs used and cost",
     load: () => import("./commands/usage.ts"),
   },
+  events: {
+    about: "show which events of jobs wait or were sent, and send them again",
+    load: () => import("./commands/events.ts"),
+  },
   version: {
     about: "print the version of Batchway and of Deno",
     load: () => import("./commands/version.ts"),

@@ -144,6 +144,7 @@ export function createOutboxCatalog(
    * Lets an event wait again for each of these receivers, as if it had just happened.
    *
    * @param number Its number among its job's.
+   * @param replaced Its entries of before, which say that it was delivered or given up.
    */
   function sendAgain(
     scope: Scope,
@@ -151,9 +152,11 @@ export function createOutboxCatalog(
     event: JobEvent,
     targets: readonly EventTarget[],
     now: number,
+    replaced: readonly Deno.KvKey[],
   ): Promise<void> {
     return change(sleep, async (): Promise<Attempt<void>> => {
       const step = kv.atomic();
+      for (const key of replaced) step.delete(key);
       for (const target of targets) {
         step.set(keys.event(target.id, scope, event.job, number), fresh(event, target, now));
       }

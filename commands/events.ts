@@ -3,6 +3,7 @@ import { createCatalog } from "../catalog/catalog.ts";
 import type { DoneEvent, PlacedEvent, WaitingEvent } from "../catalog/outbox.ts";
 import { openPlace, placeOf } from "../catalog/place.ts";
 import { parseJobArn } from "../codecs/arn.ts";
+import { nearest } from "../codecs/nearest.ts";
 import {
   asksForHelp,
   placeSettings,
@@ -12,14 +13,15 @@ import {
 } from "../config/arguments.ts";
 import { type Config, loadConfig } from "../config/config.ts";
 import { subscriptionsOf, targetsFor } from "../events/receivers.ts";
+import { print, runMain } from "../program.ts";
+import { calledAs } from "../runtime/program_name.ts";
 
-const command = "deno task events";
+const helpOf = (command: string) =>
+  `Shows events of jobs, and sends them again.
 
-const help = `Shows events of jobs, and sends them again.
-
-deno task events list          those that wait, and those of the last 7 days
-deno task events replay ID     send an event again, with the same id, to today's receivers
-deno task events replay ARN    send all events of a job again
+${command} list          those that wait, and those of the last 7 days
+${command} replay ID     send an event again, with the same id, to today's receivers
+${command} replay ARN    send all events of a job again
 
 --json prints JSON. --data FOLDER (or BATCHWAY_DATA) is the catalog's folder, --config FILE (or
 BATCHWAY_CONFIG) the configuration file. A running gateway sends them with its next sweep.`;
@@ -27,41 +29,52 @@ BATCHWAY_CONFIG) the configuration file. A running gateway sends them with its n
 const options = { ...placeSettings, json: { type: "boolean" } } as const;
 
 const sleep = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds));
-const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 const complain = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
 
 type Catalog = ReturnType<typeof createCatalog>;
 type Placed = PlacedEvent<WaitingEvent | DoneEvent>;
 
-/** Runs the command line; its exit code: 0, 1 where it failed, 2 where it was not understood. */
-async function main(args: readonly string[]): Promise<number> {
+/** Runs the command line; its exit code: 0, or 2 where nothing was asked. Throws as commands do. */
+export async function run(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<number> {
+  const command = calledAs("events");
   if (args.length === 0 || asksForHelp(args)) {
-    print(help);
+    print(helpOf(command));
     return args.length === 0 ? 2 : 0;
   }
+  const { values, positionals: [action, id, ...rest] } = readArguments(command, args, options);
+  checkWords(command, action, id, rest);
+  const config = await loadConfig(withSettings(environment, values));
+  const opened = await openPlace(placeOf(config.catalog, config.data), { sleep, warn: complain });
   try {
-    const { values, positionals: [action, id, ...rest] } = readArguments(command, args, options);
-    const isList = action === "list" && id === undefined;
-    const isReplay = action === "replay" && id !== undefined && rest.length === 0;
-    if (!isList && !isReplay) {
-      throw new UsageError(
-        `Say list, or replay with one event's id or one job's ARN. See ${command} --help`,
-      );
-    }
-    const config = await loadConfig(withSettings(Deno.env.toObject(), values));
-    const opened = await openPlace(placeOf(config.catalog, config.data), { sleep, warn: complain });
-    try {
-      const catalog = createCatalog(opened.kv, sleep);
-      const { json = false } = values;
-      print(isList ? await list(catalog, json) : await replay(catalog, config, id ?? "", json));
-    } finally {
-      await opened.close();
-    }
-    return 0;
-  } catch (error) {
-    complain(error instanceof Error ? error.message : String(error));
-    return error instanceof UsageError ? 2 : 1;
+    const catalog = createCatalog(opened.kv, sleep);
+    const { json = false } = values;
+    print(id === undefined ? await list(catalog, json) : await replay(catalog, config, id, json));
+  } finally {
+    await opened.close();
   }
+  return 0;
+}
+
+/** Throws {@linkcode UsageError} where the words are neither `list` nor `replay` with one name. */
+function checkWords(
+  command: string,
+  action: string | undefined,
+  id: string | undefined,
+  rest: readonly string[],
+): void {
+  if (action === "list" && id === undefined) return;
+  if (action === "replay" && id !== undefined && rest.length === 0) return;
+  const known = action === undefined || action === "list" || action === "replay";
+  throw new UsageError(
+    known
+      ? `Say list, or replay with one event's id or one job's ARN. See ${command} --help`
+      : `There is no 'events ${action}'; the nearest is 'events ${
+        nearest(action, ["list", "replay"])
+      }'. See ${command} --help`,
+  );
 }
 
 async function* everyEvent({ outbox }: Catalog): AsyncGenerator<Placed> {
@@ -107,13 +120,18 @@ async function replay(
 ): Promise<string> {
   const job = parseJobArn(id)?.jobId;
   const found = new Map<string, Placed>();
+  const done = new Map<string, Deno.KvKey[]>();
   for await (const one of everyEvent(catalog)) {
     const { event } = one.entry;
-    if (event.id === id || event.job === job) found.set(event.id, one);
+    if (event.id !== id && event.job !== job) continue;
+    found.set(event.id, one);
+    if ("outcome" in one.entry) done.set(event.id, [...done.get(event.id) ?? [], one.key]);
   }
   if (found.size === 0) {
     throw new Error(
-      `There is no event ${id}. Events are kept for 7 days; '${command} list' shows them`,
+      `There is no event ${id}. Events are kept for 7 days; '${
+        calledAs("events list")
+      }' shows them`,
     );
   }
   const receivers = subscriptionsOf(events);
@@ -121,7 +139,10 @@ async function replay(
   for (const { scope, number, entry } of found.values()) {
     const targets = targetsFor(receivers, scope.tenant);
     count += targets.length;
-    await catalog.outbox.sendAgain(scope, number, entry.event, targets, Date.now());
+    if (targets.length === 0) continue;
+    const { event } = entry;
+    const replaced = done.get(event.id) ?? [];
+    await catalog.outbox.sendAgain(scope, number, event, targets, Date.now(), replaced);
   }
   if (count === 0) {
     throw new Error(
@@ -132,4 +153,4 @@ async function replay(
   return json ? JSON.stringify({ replayed: ids }) : `${ids.length} events wait to be sent again`;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) await runMain(run);

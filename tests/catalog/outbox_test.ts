@@ -156,8 +156,12 @@ Deno.test("an event that is done leaves the queue, and can be sent again to toda
   assert.ok(done);
   assert.deepEqual(others, []);
   assert.equal(done.entry.outcome, "given-up");
-  await outbox.sendAgain(done.scope, done.number, done.entry.event, [hook], 60);
+  await outbox.sendAgain(done.scope, done.number, done.entry.event, [hook], 60, [done.key]);
   assert.deepEqual(await waiting(hook.id), ["1 InProgress"]);
+  assert.deepEqual(await all(outbox.done()), []);
+  const [again] = await all(outbox.waiting(hook.id));
+  assert.ok(again);
+  await outbox.finish(again, { outcome: "delivered", at: 50, tries: 1 });
   await outbox.forget(50);
   assert.equal((await all(outbox.done())).length, 1);
   await outbox.forget(51);
