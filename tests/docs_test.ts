@@ -10,9 +10,12 @@ import { ensurePython } from "./python.ts";
 
 const root = new URL("../", import.meta.url);
 const readme = await Deno.readTextFile(new URL("README.md", root));
-const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root))) as {
+const { tasks, version } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root))) as {
   tasks: Readonly<Record<string, unknown>>;
+  version: string;
 };
+/** The file that the package's own test installs (tests/packages). */
+const wheel = `batchway-${version}-py3-none-any.whl`;
 
 /** Commands of the README's shell blocks, without comments, each on one line. */
 const commands = blocks("sh").flatMap((block) =>
@@ -27,7 +30,9 @@ function blocks(language: string): string[] {
 
 /** Name of the task that a command runs, and its arguments; undefined for other commands. */
 function taskOf(command: string): { name: string; args: string[] } | undefined {
-  const [, name, rest = ""] = /^(?:npx --yes deno@[\d.]+|deno) task (\S+)(.*)$/.exec(command) ?? [];
+  // Each command of the program is a task of the same name (tests/batchway_test.ts).
+  const task = /^(?:(?:npx --yes deno@[\d.]+|deno) task|batchway) (\S+)(.*)$/;
+  const [, name, rest = ""] = task.exec(command) ?? [];
   return name === undefined ? undefined : { name, args: rest.split(" ").filter((word) => word) };
 }
 
@@ -71,7 +76,7 @@ Deno.test("the README's commands are tasks that exist, with options that their h
     for (const command of commands) {
       const task = taskOf(command);
       if (!task) {
-        assert.match(command, /^export [A-Z0-9_]+=\S+$/);
+        assert.match(command, new RegExp(`^export [A-Z0-9_]+=\\S+$|^pip install dist/${wheel}$`));
         continue;
       }
       assert.ok(task.name in tasks, `there is no task ${task.name}: ${command}`);
@@ -83,7 +88,7 @@ Deno.test("the README's commands are tasks that exist, with options that their h
       for (const option of options) assert.ok(stdout.includes(option), `${option} in: ${command}`);
     }
   });
-  assert.deepEqual([...named].sort(), ["keys", "ok", "sandbox", "start", "translate"]);
+  assert.deepEqual([...named].sort(), ["check", "keys", "sandbox", "start", "translate", "wheel"]);
 });
 
 Deno.test("the README's variables are those that the gateway and boto3 read", async () => {
