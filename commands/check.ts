@@ -19,12 +19,23 @@ import { createUploader } from "../providers/upload.ts";
 import { found } from "../runtime/files.ts";
 import { calledAs } from "../runtime/program_name.ts";
 import { checkProvider, type Finding, listenTo } from "./check_provider.ts";
+import type { LiveOptions } from "./check_live.ts";
 
 const options = {
   ...placeSettings,
   timeout: { type: "string" },
   json: { type: "boolean" },
+  live: { type: "boolean" },
+  yes: { type: "boolean" },
+  model: { type: "string" },
+  only: { type: "string" },
+  wait: { type: "string" },
+  bucket: { type: "string" },
+  role: { type: "string" },
 } as const;
+
+/** Options that mean nothing without `--live`. */
+const ofLive = ["yes", "model", "only", "wait", "bucket", "role"] as const;
 
 const help = (command: string) =>
   `${command} [options]
@@ -35,6 +46,13 @@ of each provider: it lists batches, or asks for a bucket. It writes nothing to t
   --timeout SECONDS    how long to wait for each answer (20)
   --json               print {"ok", "findings": [{"what", "ok", "detail"}]}
   --help               print this
+  --live               also run a small job at each provider, from its put to its results; this is
+                       paid, a few cents at the most. What follows is for --live:
+  --yes                do not ask first
+  --only NAMES         providers that run one, with commas between them
+  --model NAME=ID,…    the model of a provider; else a cheap one
+  --wait MINUTES       how long a job may take before it is stopped (30)
+  --bucket B --role R  what a job at bedrock needs, of 100 records
 Ends with 1 where something does not work.`;
 
 const sleep = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds));
@@ -55,18 +73,37 @@ export async function run(
   if (!/^[0-9]{1,4}(\.[0-9]+)?$/.test(timeout) || Number(timeout) === 0) {
     throw new UsageError("--timeout must be a number of seconds, such as 20 or 0.5");
   }
+  const idle = ofLive.find((name) => values[name] !== undefined);
+  if (!values.live && idle !== undefined) throw new UsageError(`--${idle} needs --live`);
   const own = withSettings(environment, values);
   const findings: Finding[] = [];
-  for await (const finding of everything(own, Number(timeout) * 1000)) {
+  const note = (finding: Finding) => {
     findings.push(finding);
     const { what, ok, detail } = finding;
     if (!json) print(`${ok ? "ok    " : "FAILED"} ${what}: ${detail}`);
+  };
+  for await (const finding of everything(own, Number(timeout) * 1000)) note(finding);
+  if (values.live && findings.some(({ what, ok }) => what === "configuration" && ok)) {
+    const { yes = false, model, only, wait = "30", bucket, role } = values;
+    await runAll(own, { yes, json, model, only, wait, bucket, role }, note, findings);
   }
   const wrong = findings.filter(({ ok }) => !ok).length;
   const isOk = wrong === 0;
   if (json) print(JSON.stringify({ ok: isOk, findings }));
   else print(isOk ? "Everything works" : `${wrong} of ${findings.length} do not work`);
   return isOk ? 0 : 1;
+}
+
+/** Runs a job at each provider. The gateway is loaded only for it. */
+async function runAll(
+  environment: Readonly<Record<string, string>>,
+  options: LiveOptions,
+  note: (finding: Finding) => void,
+  findings: readonly Finding[],
+): Promise<void> {
+  const { liveFindings, reportHint } = await import("./check_live.ts");
+  for await (const finding of liveFindings(environment, options)) note(finding);
+  if (!options.json) print(reportHint(findings));
 }
 
 async function* everything(

@@ -81,7 +81,12 @@ const ofCatalog: Flags = (config) => [...anywhere, ...list("net", catalogHosts(c
 /** The flags of each command, beside {@linkcode common}; a list where none depend on the configuration. */
 const commandFlags: Readonly<Record<string, readonly string[] | Flags>> = {
   start: (config, environment) => ["--allow-env", ...flagsOf(config, environment)],
-  check: (config, environment) => ["--allow-env", ...flagsOf(config, environment)],
+  // With --live it listens on any port of this machine, and asks there.
+  check: (config, environment) => [
+    "--allow-env",
+    ...flagsOf(config, environment),
+    "--allow-net=127.0.0.1",
+  ],
   sandbox: [...anywhere, "--allow-net"],
   catalog: [...anywhere, "--allow-net"],
   keys: ofCatalog,

@@ -94,3 +94,11 @@ export interface ProviderDeps {
   /** Reports an account that is not well in the log. */
   readonly warn?: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
+
+/** A small and cheap model of each kind, for a first job (November 2026). */
+export const cheapModels: Readonly<Record<string, string>> = {
+  openai: "gpt-4o-mini",
+  gemini: "gemini-2.5-flash",
+  anthropic: "claude-haiku-4-5",
+  bedrock: "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+};

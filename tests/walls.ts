@@ -64,6 +64,8 @@ const walls: Readonly<Record<string, Wall>> = {
     ],
   },
   "commands/check.ts": { uses: ["providers"] },
+  // A live check runs the gateway that it checks.
+  "commands/check_live.ts": { uses: ["gateway.ts", "log.ts", "providers/settings.ts"] },
   "commands/check_provider.ts": { uses: [], usesTypesOf: ["providers"] },
   "access": { uses: ["catalog", "codecs", "runtime"] },
   "commands/events.ts": { uses: ["events/receivers.ts"] },

@@ -127,3 +127,54 @@ Deno.test("all errors of the configuration are reported at once", async () => {
     assert.match(failed["configuration"] ?? "", /BATCHWAY_PORT[^]*BATCHWAY_POLL_SECONDS/);
   });
 });
+
+Deno.test("a live check runs a job at each provider, and leaves nothing there", async () => {
+  await inWorld(async ({ check, sandbox }) => {
+    const models = JSON.stringify({
+      models: { "us.anthropic.claude-*": { bedrock: "anthropic.claude-3-haiku-20240307-v1:0" } },
+    });
+    const more = ["--yes", "--bucket", "inputs", "--role", "arn:aws:iam::123456789012:role/any"];
+    const live = await check({ BATCHWAY_CONFIG: models }, "--live", ...more);
+    assert.equal(live.code, 0, JSON.stringify(live.failed) + live.stderr);
+    for (const provider of ["openai", "gemini", "anthropic", "bedrock"]) {
+      const steps = live.report.findings.map(({ what }) => what)
+        .filter((what) => what.startsWith(`live ${provider} `));
+      const all = ["put", "create", "run", "results", "delete"];
+      assert.deepEqual(steps, all.map((step) => `live ${provider} ${step}`));
+    }
+    const ledger = await (await fetch(`${sandbox.controlUrl}/ledger`)).json();
+    // A batch's own output is the provider's; what was sent there is gone.
+    const { items } = ledger.holdings.openai.files as { items: { purpose: string }[] };
+    assert.deepEqual(items.map(({ purpose }) => purpose), ["batch_output"]);
+  });
+});
+
+Deno.test("a live check names the step that failed, and stops what takes too long", async () => {
+  await inWorld(async ({ check, fault }) => {
+    const body = JSON.stringify({
+      error: { message: "No such model", type: "invalid_request_error" },
+    });
+    await fault({ provider: "openai", path: "/batches$", method: "POST", status: 400, body });
+    const only = ["--live", "--yes", "--only", "openai"];
+    const refused = await check({}, ...only);
+    assert.equal(refused.code, 1);
+    assert.match(refused.failed["live openai run"] ?? "", /^Failed after \d+ s: .*No such model/);
+    const slow = await check({}, "--live", "--yes", "--only", "gemini", "--wait", "0.000001");
+    assert.match(slow.failed["live gemini run"] ?? "", /it was stopped$/);
+    const unready = await check({}, "--live", "--yes", "--only", "bedrock");
+    assert.match(unready.failed["live bedrock"] ?? "", /--bucket BUCKET and --role ARN/);
+  });
+});
+
+Deno.test("a live check asks first, and its options need --live", async () => {
+  await inWorld(async ({ check }) => {
+    const asked = await check({}, "--live");
+    assert.match(asked.stderr, /--live costs money: say --yes to it/);
+    assert.equal(asked.code, 2);
+    const idle = await check({}, "--only", "openai");
+    assert.match(idle.stderr, /--only needs --live/);
+    const unknown = await check({}, "--live", "--yes", "--model", "opnai=x");
+    assert.match(unknown.stderr, /no provider opnai; configured are/);
+    assert.equal(unknown.code, 2);
+  });
+});
