@@ -7,6 +7,8 @@ export interface Service {
   readonly announce: () => void;
   /** Resolves where it cannot serve any more; never where absent. */
   readonly lost?: Promise<Error>;
+  /** Resolves where it is to end as by a signal; never where absent. */
+  readonly ended?: Promise<void>;
   readonly close: () => Promise<void>;
   /** Reads the configuration again. Where it throws, the one before stays. */
   readonly reload?: () => Promise<void>;
@@ -17,7 +19,7 @@ export interface Service {
  * at once; SIGHUP never ends it, but has the configuration read again. Throws, once it is closed, where the service could not serve any more.
  */
 export async function runUntilSignal(log: Log, service: Service): Promise<void> {
-  const { announce, close, lost } = service;
+  const { announce, close, lost, ended } = service;
   // A stray rejection must not end every request under way.
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
@@ -27,7 +29,8 @@ export async function runUntilSignal(log: Log, service: Service): Promise<void> 
   const stopReloading = reloadOnSignal(log, service.reload);
   // Not earlier: a process that waits for it may send the signal at once.
   announce();
-  const reason = await (lost ? Promise.race([signal.heard, lost]) : signal.heard);
+  const ends = [signal.heard, lost, ended].filter((one) => one !== undefined);
+  const reason = (await Promise.race<Error | void>(ends)) ?? undefined;
   signal.ignore();
   if (reason) log.warn("The gateway cannot serve any more, and ends", { error: reason });
   else log.info("Shutting down: requests under way are answered first");

@@ -26,6 +26,7 @@ ${settingsHelp}
   --batch-seconds N    how long a batch takes (3)
   --window-seconds N   what stands for the providers' 24 hours (86400)
   --strict             Bedrock's real limits: 12-digit accounts, 100 records, existing buckets
+  --stop-with-input    end when standard input ends, for programs that start a sandbox
   --help               print this
 State is kept in the folder that --data or BATCHWAY_DATA names, or in memory without it.`;
 
@@ -35,6 +36,7 @@ const options = {
   "batch-seconds": { type: "string", default: "3" },
   "window-seconds": { type: "string", default: "86400" },
   strict: { type: "boolean", default: false },
+  "stop-with-input": { type: "boolean", default: false },
 } as const;
 
 /** Runs the command line; returns its exit code when the sandbox has ended. */
@@ -74,6 +76,7 @@ export async function run(
   // A catalog that is kept is not the sandbox's to empty.
   const reset = inMemory ? gateway.again : (clear: () => Promise<void>) => clear();
   await runUntilSignal(log, {
+    ...(values["stop-with-input"] && { ended: endOfInput() }),
     announce() {
       announce(config, log, gateway.url);
       if (gateway.s3Url !== undefined) log.info(`S3 is at the root of ${gateway.s3Url}`);
@@ -87,6 +90,12 @@ export async function run(
     },
   });
   return 0;
+}
+
+/** Resolves when standard input has ended: the process that holds it has ended, or closed it. */
+async function endOfInput(): Promise<void> {
+  const chunk = new Uint8Array(1024);
+  while (await Deno.stdin.read(chunk) !== null);
 }
 
 /**

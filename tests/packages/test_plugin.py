@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 
 import boto3
 import botocore.config
@@ -136,6 +138,24 @@ def test_a_sandbox_ends_with_its_block():
         process = running._process._child
         assert process.poll() is None
     assert process.poll() == 0
+
+
+def test_a_sandbox_ends_where_its_tests_are_killed(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text("""
+import os, signal, batchway.testing
+with batchway.testing.sandbox() as running:
+    print(running.url, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+""")
+    killed = subprocess.run([sys.executable, str(program)], stdout=subprocess.PIPE, check=False)
+    port = int(killed.stdout.decode().strip().rsplit(":", 1)[1])
+    for _ in range(500):
+        with socket.socket() as one:
+            if one.connect_ex(("127.0.0.1", port)) != 0:
+                return
+        time.sleep(0.02)
+    pytest.fail(f"something still listens on port {port}")
 
 
 def test_the_names_of_the_package_have_docstrings():

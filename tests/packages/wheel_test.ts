@@ -37,7 +37,7 @@ async function install(): Promise<string | undefined> {
   if (installed?.code === 0) return undefined;
   const why = installed?.stderr ?? "";
   // A wheel that pip refuses is a failure; a package index that is out of reach is not.
-  if (!/No matching distribution found for deno|connection|Could not fetch/i.test(why)) {
+  if (!/No matching distribution found for (?:deno|boto3|botocore)\b/.test(why)) {
     throw new Error(`The wheel cannot be installed: ${why}`);
   }
   return "deno cannot be installed from a package index";

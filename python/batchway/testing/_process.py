@@ -36,11 +36,12 @@ class SandboxProcess:
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
         }
-        line = command(["sandbox", "--port", "0", "--simulators-port", "0", *args])
+        line = command(["sandbox", "--port", "0", "--simulators-port", "0", "--stop-with-input", *args])
         self._child = subprocess.Popen(
             line,
             env={**environment(own), **settings},
-            stdin=subprocess.DEVNULL,
+            # It ends with this pipe, also where the tests are killed.
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             # Ctrl+C is for the test runner, which ends the sandbox behind its tests.
@@ -105,5 +106,6 @@ class SandboxProcess:
                 self._child.kill()
                 self._child.wait()
         self._reader.join(5)
-        if self._child.stderr is not None:
-            self._child.stderr.close()
+        for stream in (self._child.stdin, self._child.stderr):
+            if stream is not None:
+                stream.close()
