@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import project from "../deno.json" with { type: "json" };
 import { print } from "../program.ts";
 import { bundleProgram, type Files } from "./bundle.ts";
+import { bundledLicenses } from "./licenses.ts";
 import { zip } from "./zip.ts";
 
 const root = new URL("../", import.meta.url);
@@ -25,6 +26,7 @@ Summary: Run boto3 programs for Bedrock batch jobs on OpenAI, Gemini, Anthropic 
 Keywords: aws,bedrock,boto3,batch,inference,llm,openai,gemini,anthropic,pytest,testing
 License-Expression: Apache-2.0
 License-File: LICENSE
+License-File: THIRD-PARTY.txt
 Classifier: Development Status :: 4 - Beta
 Classifier: Environment :: Console
 Classifier: Framework :: Pytest
@@ -68,6 +70,7 @@ export async function makeWheel(): Promise<{ readonly name: string; readonly byt
     "WHEEL": wheel,
     "entry_points.txt": entryPoints,
     "licenses/LICENSE": await Deno.readTextFile(new URL("LICENSE", root)),
+    "licenses/THIRD-PARTY.txt": await bundledLicenses(),
   };
   const sorted = [...files].toSorted(([one], [other]) => one < other ? -1 : 1);
   for (const [name, text] of Object.entries(described)) {

@@ -80,6 +80,9 @@ for name, (digest, size) in rows.items():
     wanted = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
     assert digest == "sha256=" + wanted and int(size) == len(data), name
 assert "batchway/py.typed" in rows
+licenses = next(name for name in rows if name.endswith("/licenses/THIRD-PARTY.txt"))
+for name in ("hono 4", "undici 8", "@aws-sdk/credential-providers 3", "Permission is hereby granted"):
+    assert name in wheel.read(licenses).decode(), name
 print(len(rows))
 `;
   await Deno.writeFile(`${folder}/${built.name}`, built.bytes);

@@ -12,6 +12,7 @@ With unittest, or anything else, use :func:`sandbox`::
         fake.s3("openai").list_buckets()
 """
 
-from batchway.testing._sandbox import Sandbox, SandboxError, sandbox
+from batchway.testing._process import SandboxError
+from batchway.testing._sandbox import Sandbox, sandbox
 
 __all__ = ["Sandbox", "SandboxError", "sandbox"]
