@@ -3,7 +3,7 @@ import { chunkStream } from "../runtime/chunk_stream.ts";
 import { createDisk, type Disk } from "../runtime/disk.ts";
 import { once } from "../runtime/single_flight.ts";
 import { chunksOf, notKept, verify, verifyLength, wrongLength } from "./draft_file.ts";
-import { entries, found, syncPath, writeAll } from "../runtime/files.ts";
+import { entries, found, makeFileIn, syncPath, writeAll } from "../runtime/files.ts";
 import type { BlobDraft, BlobStore, NewBlob, StoredBlob } from "./store.ts";
 
 /** Dependencies of a store in a folder. */
@@ -107,7 +107,7 @@ interface OpenDraft {
 
 async function beginDraft(folder: string): Promise<OpenDraft> {
   // On the file system of the folder itself: across two, a rename fails.
-  const path = await Deno.makeTempFile({ dir: folder, prefix: draftPrefix });
+  const path = await makeFileIn(folder, draftPrefix);
   const file = await Deno.open(path, { read: true, write: true }).catch(async (error) => {
     await Deno.remove(path);
     throw error;

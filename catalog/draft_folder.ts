@@ -1,5 +1,5 @@
 /** Folders beside the catalog in which copies of it are made, and what is left of them by a crash. */
-import { found } from "../runtime/files.ts";
+import { found, makeFolderIn } from "../runtime/files.ts";
 
 /** A folder that no other process uses. */
 export interface DraftFolder extends AsyncDisposable {
@@ -14,7 +14,7 @@ const youngMilliseconds = 3_600_000;
 
 /** Makes a folder for this user only, until it is disposed of. */
 export async function makeDraftFolder(parent: string): Promise<DraftFolder> {
-  const path = await Deno.makeTempDir({ dir: parent, prefix });
+  const path = await makeFolderIn(parent, prefix);
   const lock = await Deno.open(`${path}/${lockName}`, { write: true, create: true, mode: 0o600 });
   await lock.lock(true);
   return {

@@ -1,5 +1,6 @@
 /** The disks that the gateway writes to, and whether there is room on them. */
 import { createDisk, type Disk, type DiskTrouble } from "../runtime/disk.ts";
+import { makeFileIn } from "../runtime/files.ts";
 
 /** Kinds of things on disk. */
 export type Kept = "catalog" | "parts" | "objects" | "results" | "scratch";
@@ -60,7 +61,7 @@ const probeBytes = 64 * 1024;
 /** Writes a file to a folder and removes it again. Throws what the file system does. */
 export async function probeFolder(folder: string): Promise<void> {
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-  const path = await Deno.makeTempFile({ dir: folder, prefix: ".draft-probe-" });
+  const path = await makeFileIn(folder, ".draft-probe-");
   try {
     await Deno.writeFile(path, new Uint8Array(probeBytes));
   } finally {

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { entries, found, openNameless, syncPath, writeAll } from "../../runtime/files.ts";
+import {
+  entries,
+  found,
+  makeFileIn,
+  makeFolderIn,
+  openNameless,
+  syncPath,
+  writeAll,
+} from "../../runtime/files.ts";
 
 const withFolder = async (work: (folder: string) => Promise<void>) => {
   const folder = await Deno.makeTempDir();
@@ -33,6 +41,18 @@ Deno.test("a file without a name is written and read, and its folder is empty", 
     const bytes = new Uint8Array(8);
     assert.equal(await file.read(bytes), 4);
     assert.deepEqual(await entries(`${folder}/made`), []);
+  }));
+
+Deno.test("what is made in a folder is named by that folder, also where it is a symbolic link", () =>
+  withFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/real`);
+    await Deno.symlink("real", `${folder}/link`);
+    const file = await makeFileIn(`${folder}/link`, "draft-");
+    const inner = await makeFolderIn(`${folder}/link`, "copy-");
+    assert.ok(file.startsWith(`${folder}/link/draft-`), file);
+    assert.ok(inner.startsWith(`${folder}/link/copy-`), inner);
+    assert.equal((await Deno.stat(file)).isFile, true);
+    assert.equal((await entries(`${folder}/real`)).length, 2);
   }));
 
 Deno.test("files and folders are put on disk, and one that is absent is an error", () =>
