@@ -187,7 +187,7 @@ const namesProviders = [
   // Its help is the first that a newcomer reads.
   /^batchway\.ts$/,
   // Its description is what people search for.
-  /^packages\/wheel\.ts$/,
+  /^packages\/(wheel|npm)\.ts$/,
   // Dialects are the APIs' own line formats, and bear their names.
   /^dialects\//,
 ];
