@@ -8,5 +8,11 @@ set -f # A host such as *.amazonaws.com must not be taken for names of files.
 program=$1
 shift
 flags=$("$DENO" run --quiet --no-prompt --allow-env --allow-read config/permissions.ts "$@") || exit
+# Deno's own spans hold whole URLs, with signatures in them: the gateway's take their place.
+if [ "$OTEL_DENO" = true ]; then
+  : "${OTEL_TRACES_SAMPLER:=parentbased_always_off}" "${OTEL_PROPAGATORS:=none}"
+  : "${OTEL_SERVICE_NAME:=batchway}"
+  export OTEL_TRACES_SAMPLER OTEL_PROPAGATORS OTEL_SERVICE_NAME
+fi
 # Unquoted: the shell takes the flags apart.
 exec "$DENO" run --quiet --no-prompt --permission-set=gateway $flags $MORE "$program" "$@"

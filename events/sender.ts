@@ -8,6 +8,7 @@ import type { PlacedEvent, WaitingEvent } from "../catalog/outbox.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createBreath } from "../runtime/breath.ts";
 import { startRenewal } from "../runtime/renewal.ts";
+import { tracedStep } from "../runtime/tracing.ts";
 import { eventBody } from "./body.ts";
 import type { Delivery, Receiver } from "./receiver.ts";
 import { patience, pauseAfter } from "./retry.ts";
@@ -206,7 +207,12 @@ export function createSender(deps: SenderDeps): Sender {
         if (!entry) continue;
         if (signal.aborted || !isDue(entry)) return;
         const one = { ...listed, entry };
-        const sent = await receiver.send(eventBody(one.scope, one.entry.event), signal);
+        const of = { provider: one.scope.provider, job: entry.event.job };
+        const sent = await tracedStep("event", of, async (note) => {
+          const came = await receiver.send(eventBody(one.scope, entry.event), signal);
+          if (!came.delivered) note({ "error.type": "undelivered" });
+          return came;
+        });
         if (!await record(one, sent)) return;
       }
     } catch (error) {

@@ -11,6 +11,7 @@ import type { Objects } from "../objects/objects.ts";
 import type { OpenBucket } from "../blobs/client_bucket.ts";
 import type { BlobStore } from "../blobs/store.ts";
 import type { ScratchPlace } from "./sharded/scratch.ts";
+import type { StepOf } from "../runtime/tracing.ts";
 import type { Provider, StoringProvider } from "../providers/provider.ts";
 
 /** A job and the provider-side scope that it is recorded in: the caller's, or that of native batches. */
@@ -25,6 +26,11 @@ export interface ScopedJob {
  */
 export function nameOf({ scope, job }: ScopedJob): string {
   return JSON.stringify([scope.tenant, scope.provider, job.id]);
+}
+
+/** Whose work a step is, for its span. */
+export function stepOf({ scope, job }: ScopedJob): StepOf {
+  return { provider: scope.provider, job: job.id };
 }
 
 /** Where a blob is, apart from its name. */

@@ -1,4 +1,5 @@
 /** The life of a job: created, found, brought up to date, listed, stopped, tagged, and swept. */
+import { tracedCreate } from "../runtime/tracing.ts";
 import type { JobEntry } from "../catalog/entries.ts";
 import { trustedClock } from "../runtime/clock.ts";
 import type { Reach } from "../reach/reach.ts";
@@ -103,7 +104,11 @@ export function createJobs(deps: JobDeps): Jobs {
   const { identify, knows } = createIdentify(deps, adoption);
   return {
     create: (reach, region, request, signal) =>
-      create(reach, region ?? deps.defaultRegion, request, signal),
+      tracedCreate(reach.provider.name, async (note) => {
+        const job = await create(reach, region ?? deps.defaultRegion, request, signal);
+        note({ "batchway.job.id": job.id });
+        return job;
+      }),
     async get(reach, region, identifier, signal) {
       const found = await identify(reach, identifier, region, signal);
       return await poll.refresh(reach.provider, found);

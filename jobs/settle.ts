@@ -11,8 +11,9 @@ import { createPool, type Reservation } from "../runtime/pool.ts";
 import { SingleFlight } from "../runtime/single_flight.ts";
 import { holderOf } from "../reach/reach.ts";
 import { type Renewal, startRenewal } from "../runtime/renewal.ts";
+import { tracedStep } from "../runtime/tracing.ts";
 import { endJob } from "./at_end.ts";
-import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
+import { type JobTools, nameOf, type ScopedJob, stepOf } from "./deps.ts";
 import { Doubts } from "./doubts.ts";
 import { inTime } from "../runtime/in_time.ts";
 import { publish } from "./publish.ts";
@@ -137,7 +138,11 @@ export class Settling {
       return undefined;
     }
     try {
-      return reservation && await this.#attempt(scoped, run, report);
+      return reservation && await tracedStep(
+        "settle",
+        stepOf(scoped),
+        () => this.#attempt(scoped, run, report),
+      );
     } finally {
       reservation?.leave();
     }

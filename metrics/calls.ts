@@ -8,6 +8,7 @@ import type {
   Provider,
   StoringProvider,
 } from "../providers/provider.ts";
+import { tracedCall } from "../runtime/tracing.ts";
 import { durationBounds, labels, type Registry } from "./registry.ts";
 
 /** Times calls to providers. */
@@ -44,21 +45,25 @@ export function countCalls(registry: Registry, uptime: () => number): CallWatch 
     "Requests that were sent to providers once more.",
   );
 
-  const timedFor = (provider: string): Timed => async (operation, call) => {
-    const startedAt = uptime();
-    const done = (outcome: string) => {
-      calls.add(labels({ provider, operation, outcome }));
-      durations.observe(labels({ provider, operation }), (uptime() - startedAt) / 1000);
-    };
-    try {
-      const result = await call();
-      done(result instanceof Response ? outcomeOfStatus(result.status) : "ok");
-      return result;
-    } catch (error) {
-      done(outcomeOf(error));
-      throw error;
-    }
-  };
+  const timedFor = (provider: string): Timed => (operation, call) =>
+    tracedCall(provider, operation, async (note) => {
+      const startedAt = uptime();
+      const done = (outcome: string) => {
+        calls.add(labels({ provider, operation, outcome }));
+        durations.observe(labels({ provider, operation }), (uptime() - startedAt) / 1000);
+      };
+      try {
+        const result = await call();
+        if (result instanceof Response) {
+          note({ "http.response.status_code": result.status });
+          done(outcomeOfStatus(result.status));
+        } else done("ok");
+        return result;
+      } catch (error) {
+        done(outcomeOf(error));
+        throw error;
+      }
+    });
 
   function watched({ name, forward, stores }: Provider): Provider {
     retries.add(labels({ provider: name }), 0);

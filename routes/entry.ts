@@ -6,6 +6,7 @@ import type { RateLimit } from "../access/rate_limit.ts";
 import { Failure } from "../codecs/failure.ts";
 import { s3Error } from "../codecs/s3_errors.ts";
 import { hasPassed, hopHeader } from "../codecs/hops.ts";
+import { type Note, tracedRequest } from "../runtime/tracing.ts";
 import type { Service } from "./auth/credential_proof.ts";
 import { authenticate, type AuthenticateDeps, hasProof } from "./authenticate.ts";
 import { type Audit, type Broken, type Context, newAudit, type Principal } from "./context.ts";
@@ -80,7 +81,7 @@ export function createEntry(
   deps: EntryDeps,
   apiOf: (target: Target, request: Request) => Api,
 ): App {
-  return async (request, connection) => {
+  const respond = async (request: Request, connection: Connection, note: Note) => {
     const startedAt = performance.now();
     const { signal } = connection;
     const requestId = deps.requestId();
@@ -137,6 +138,13 @@ export function createEntry(
     };
 
     const response = await answer();
+    note({
+      "http.response.status_code": response.status,
+      "batchway.operation": audit.operation ?? undefined,
+      "batchway.provider": audit.provider ?? undefined,
+      // A refusal is the client's error, and not one of this span.
+      ...(response.status >= 500 && { "error.type": audit.errorCode ?? `${response.status}` }),
+    });
     return await finish(request, response, connection, (bytesOut) => {
       const sender = principal === anyone ? undefined : principal;
       const { accessKeyId = claimedId, tenant = null } = sender ?? {};
@@ -156,6 +164,8 @@ export function createEntry(
       });
     });
   };
+  return (request, connection) =>
+    tracedRequest(request, (note) => respond(request, connection, note));
 }
 
 /** Characters of a bucket's and a key's name that are kept of a refused request. */

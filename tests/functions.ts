@@ -87,7 +87,7 @@ export const longFunctions: Readonly<Record<string, string>> = {
   "objects/objects.ts createObjects": "composition: dependencies of the operations on objects",
   "providers/upload.ts request": "one try whose steps share the state of one connection",
   "routes/dashboard/providers_page.tsx providersPage": "markup of one page",
-  "routes/entry.ts (nameless)": "the body of createEntry",
+  "routes/entry.ts respond": "the body of createEntry",
   "routes/entry.ts createEntry": "one request from its target to its audit line, top to bottom",
   "sandbox/bedrock/requests.ts createRequest": "data: the members of a request",
   "sandbox/openai/batch_input.ts checkInput": "one pass in which later checks need earlier ones",

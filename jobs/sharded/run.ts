@@ -4,7 +4,8 @@ import type { BatchId } from "../../codecs/ids.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
 import type { Account, StoringProvider } from "../../providers/provider.ts";
-import type { JobTools } from "../deps.ts";
+import { tracedStep } from "../../runtime/tracing.ts";
+import { type JobTools, stepOf } from "../deps.ts";
 import { type Outcome, withoutResults } from "../results/collect.ts";
 import type { DoubtSoFar, Report, Run } from "../run.ts";
 import { mayChange } from "../source.ts";
@@ -173,7 +174,11 @@ async function collect(
   const read = await readPatiently(deps, sharded, shards, prepared, doubt, signal);
   if ("do" in read) return read;
   try {
-    const gathered = await writeResults(deps, sharded, shards, prepared, read, signal);
+    const gathered = await tracedStep(
+      "gather",
+      stepOf(sharded),
+      () => writeResults(deps, sharded, shards, prepared, read, signal),
+    );
     return outcomeOf(deps, sharded, report, gathered, prepared);
   } finally {
     read.scratch.close();

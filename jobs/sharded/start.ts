@@ -7,7 +7,8 @@ import { envelope } from "../../dialects/envelopes.ts";
 import { envelopeOf } from "../../dialects/names.ts";
 import { parseLine } from "../../dialects/stream.ts";
 import type { Batch, StoringProvider } from "../../providers/provider.ts";
-import type { JobTools } from "../deps.ts";
+import { tracedStep } from "../../runtime/tracing.ts";
+import { type JobTools, stepOf } from "../deps.ts";
 import { whenReady } from "../fresh_input.ts";
 import { type Asked, askFor, type Claim, findUntilCertain } from "../once.ts";
 import { isLasting } from "../verdict.ts";
@@ -46,7 +47,10 @@ export async function startShards(
     const reason = shard.askedAt === undefined ? turns.reason(name, sharded) : undefined;
     if (reason !== undefined) return await wait(work, turns, reason);
     try {
-      await start({ ...work, shard: await uploaded(work) });
+      await tracedStep("start shard", stepOf(leg), async (note) => {
+        note({ "batchway.shard": n });
+        await start({ ...work, shard: await uploaded(work) });
+      });
       turns.served(name, sharded);
     } catch (error) {
       if (error instanceof Failure && error.kind === "throttled") {

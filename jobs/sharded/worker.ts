@@ -11,8 +11,9 @@ import { isTerminal } from "../../codecs/job_status.ts";
 import { startRenewal } from "../../runtime/renewal.ts";
 import type { StoringProvider } from "../../providers/provider.ts";
 import { accountOf } from "../../reach/reach.ts";
+import { tracedStep } from "../../runtime/tracing.ts";
 import { SingleFlight } from "../../runtime/single_flight.ts";
-import { type JobTools, nameOf, type ScopedJob } from "../deps.ts";
+import { type JobTools, nameOf, type ScopedJob, stepOf } from "../deps.ts";
 import { recordEnd } from "../record_end.ts";
 import { withoutResults } from "../results/collect.ts";
 import type { Report } from "../run.ts";
@@ -149,7 +150,11 @@ export class ShardWorker {
     if (!job || isTerminal(job.status)) return;
     const sharded = shardedOf(this.#deps, provider, { scope, job });
     const { plan } = sharded;
-    const prepared = known ?? await prepare(this.#deps, sharded, signal);
+    const prepared = known ?? await tracedStep("prepare", stepOf(sharded), async (note) => {
+      const made = await prepare(this.#deps, sharded, signal);
+      note("reasons" in made ? { "error.type": "unfit" } : { "batchway.records": made.records });
+      return made;
+    });
     if ("reasons" in prepared) {
       await this.#fail(sharded, prepared);
       return await releaseShards(this.#deps, provider, sharded, signal);
