@@ -7,7 +7,6 @@ import { startGateway } from "./gateway.ts";
 import { outliveHangUps, runUntilSignal } from "./process.ts";
 import { announce, logOf, print, runMain } from "./program.ts";
 import { calledAs } from "./runtime/program_name.ts";
-import { startTracing } from "./runtime/tracing.ts";
 
 /** Why the gateway must not start with this configuration; undefined if it may. */
 export function refusal(config: Config): string | undefined {
@@ -52,7 +51,6 @@ export async function run(
 
 /** Runs a gateway until a signal ends it. */
 async function serve(environment: Readonly<Record<string, string>>): Promise<number> {
-  startTracing(environment);
   const live = createLiveConfig(await load(environment));
   const { config } = live;
   const log = logOf(config);

@@ -2,6 +2,7 @@
 import { UsageError } from "./config/arguments.ts";
 import type { Config } from "./config/config.ts";
 import { createLog, type Log } from "./log.ts";
+import { startTracing } from "./runtime/tracing.ts";
 
 const encoder = new TextEncoder();
 /** Whether a line was cut off because the disk had no room for its rest. */
@@ -61,6 +62,7 @@ export async function runMain(command: Command): Promise<never> {
   const { state } = Deno.permissions.querySync({ name: "env" });
   const environment = state === "granted" ? Deno.env.toObject() : {};
   try {
+    startTracing(environment);
     Deno.exit(await command(Deno.args, environment));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -18,7 +18,6 @@ import { createProviders } from "../providers/registry.ts";
 import { createUploader } from "../providers/upload.ts";
 import { found } from "../runtime/files.ts";
 import { calledAs } from "../runtime/program_name.ts";
-import { startTracing } from "../runtime/tracing.ts";
 import { checkProvider, type Finding, listenTo } from "./check_provider.ts";
 import type { LiveOptions } from "./check_live.ts";
 
@@ -68,7 +67,6 @@ export async function run(
     print(help(command));
     return 0;
   }
-  startTracing(environment);
   const { values, positionals } = readArguments(command, args, options);
   refuseWords(command, positionals, options);
   const { timeout = "20", json = false } = values;

@@ -13,11 +13,17 @@ const program = join(folder, "batchway.js");
 
 // The program is whole: no configuration, lock or package of the folder that it runs in is its own.
 const whole = ["--no-config", "--no-lock", "--no-remote", "--no-npm"];
+// Where OTEL_DENO switches traces on: without these Deno exports whole URLs, and signatures in them.
+const traces = {
+  OTEL_TRACES_SAMPLER: "parentbased_always_off",
+  OTEL_PROPAGATORS: "none",
+  OTEL_SERVICE_NAME: "batchway",
+};
 // What asking for the flags of a command line takes.
 const ask = ["run", "--quiet", "--no-prompt", "--allow-env", "--allow-read", ...whole];
 
 const windows = process.platform === "win32";
-const env = { ...process.env, DENO_NO_PACKAGE_JSON: "1", DENO_NO_UPDATE_CHECK: "1" };
+const env = { ...traces, ...process.env, DENO_NO_PACKAGE_JSON: "1", DENO_NO_UPDATE_CHECK: "1" };
 
 /** Where Deno is: in its package, or, where scripts of packages do not run, in that of this system. */
 function denoPath() {

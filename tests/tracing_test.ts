@@ -188,3 +188,17 @@ Deno.test("spans that would hold whole URLs are refused with what to set", () =>
   startTracing({ OTEL_DENO: "false" });
   startTracing({});
 });
+
+Deno.test("each program refuses spans that would hold whole URLs", async () => {
+  const programs = ["batchway.ts", "commands/catalog.ts", "sandbox/main.ts"];
+  for (const program of programs) {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--cached-only", "-A", program, "--help"],
+      cwd: new URL("../", import.meta.url),
+      env: { OTEL_DENO: "true", OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9", NO_COLOR: "1" },
+      stdin: "null",
+    }).output();
+    assert.match(new TextDecoder().decode(stderr), /^OTEL_DENO=true exports whole URLs, /, program);
+    assert.equal(code, 1);
+  }
+});

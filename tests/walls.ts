@@ -119,7 +119,10 @@ const walls: Readonly<Record<string, Wall>> = {
     uses: ["codecs", "runtime", "providers/settings.ts", "deno.json"],
     usesTypesOf: ["dialects/models.ts"],
   },
-  "program.ts": { uses: ["config/arguments.ts", "log.ts"], usesTypesOf: ["config"] },
+  "program.ts": {
+    uses: ["config/arguments.ts", "log.ts", "runtime/tracing.ts"],
+    usesTypesOf: ["config"],
+  },
   "process.ts": { uses: [], usesTypesOf: ["log.ts"] },
   "descriptors.ts": { uses: [] },
   "serve.ts": { uses: ["descriptors.ts", "runtime"], usesTypesOf: ["routes/entry.ts"] },

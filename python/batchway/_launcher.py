@@ -18,6 +18,13 @@ _whole = ["--no-config", "--no-lock", "--no-remote", "--no-npm"]
 # What asking for the flags of a command line takes.
 _ask = ["run", "--quiet", "--no-prompt", "--allow-env", "--allow-read", *_whole]
 
+# Where OTEL_DENO switches traces on: without these Deno exports whole URLs, and signatures in them.
+_traces = {
+    "OTEL_TRACES_SAMPLER": "parentbased_always_off",
+    "OTEL_PROPAGATORS": "none",
+    "OTEL_SERVICE_NAME": "batchway",
+}
+
 
 class LaunchError(Exception):
     """The program cannot be started; the message says what to do."""
@@ -38,7 +45,7 @@ def deno_path() -> str:
 
 def environment(own: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that Deno is run with."""
-    return {**own, "DENO_NO_PACKAGE_JSON": "1", "DENO_NO_UPDATE_CHECK": "1"}
+    return {**_traces, **own, "DENO_NO_PACKAGE_JSON": "1", "DENO_NO_UPDATE_CHECK": "1"}
 
 
 def command(args: Sequence[str]) -> list[str]:
