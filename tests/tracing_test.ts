@@ -75,7 +75,17 @@ const links = [
   "&x-amz-security-token=tokenOfLink",
   "part.txt?partNumber=1&uploadId=uploadOfLink&key=keyOfLink",
 ];
+/** Parents that are not to be continued as they are, by the path that is asked for with them. */
+const otherParents = {
+  "unsampled": `00-${traceId}-${spanId}-00`,
+  "zero-trace": `00-${"0".repeat(32)}-${spanId}-01`,
+  "zero-span": `00-${traceId}-${"0".repeat(16)}-01`,
+  "not-a-parent": "customer=secret",
+  "forbidden-version": `ff-${traceId}-${spanId}-01`,
+};
+const hookSecret = `whsec_${btoa("a-secret-of-a-receiver-for-tests")}`;
 const secrets = [
+  hookSecret,
   "5ec2e75ec2e75ec2e7",
   "AKIDLINK",
   "s3cr3tOfV2",
@@ -91,19 +101,34 @@ Deno.test("a started gateway exports spans of requests, calls and steps of jobs,
   const collector = startCollector();
   const sandbox = await startSandbox({ batchSeconds: 0 });
   const heard: Headers[] = [];
+  let refusals = 0;
   const refusing = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ headers }) => {
     heard.push(headers);
+    refusals++;
     return Response.json({ error: { message: "no" } }, { status: 401 });
   });
+  const events: string[] = [];
+  const receiver = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request) => {
+      heard.push(request.headers);
+      events.push(await request.text());
+      return new Response();
+    },
+  );
   let job = "";
   const data = await Deno.makeTempDir({ prefix: "batchway-traces-" });
   try {
+    const url = `http://127.0.0.1:${receiver.addr.port}/hook`;
+    const configuration = { events: { webhooks: [{ url, secret: hookSecret }] } };
+    await Deno.writeTextFile(`${data}/batchway.jsonc`, JSON.stringify(configuration));
     const gateway = await spawnGateway(
       {
         ...sandboxEnvironment(sandbox),
         ...collector.environment,
         OPENAI_BASE_URL: `http://127.0.0.1:${refusing.addr.port}/v1`,
         BATCHWAY_DATA: data,
+        BATCHWAY_CONFIG: `${data}/batchway.jsonc`,
         BATCHWAY_POLL_SECONDS: "0",
       },
       [],
@@ -119,6 +144,10 @@ Deno.test("a started gateway exports spans of requests, calls and steps of jobs,
         const answer = await fetch(`${gateway.url}/bedrock/files/bucket/${link}`, { headers });
         await answer.body?.cancel();
       }
+      for (const [path, traceparent] of Object.entries(otherParents)) {
+        const answer = await fetch(`${gateway.url}/${path}`, { headers: { traceparent } });
+        await answer.body?.cancel();
+      }
       const client = createClient(gateway.url);
       for (const provider of ["gemini", "openai"]) {
         await client.put(provider, "bucket/in.jsonl", converse("a", "one"));
@@ -126,7 +155,7 @@ Deno.test("a started gateway exports spans of requests, calls and steps of jobs,
       job = await client.create("gemini", "gemini-2.5-flash", "s3://bucket/in.jsonl");
       assert.equal((await client.ended("gemini", job)).status, "Completed");
       await client.create("openai", "gpt-4o-mini", "s3://bucket/in.jsonl");
-      await until(() => heard.length > 0);
+      await until(() => refusals > 0 && events.some((one) => one.includes("Completed")));
     } finally {
       await gateway.stop();
     }
@@ -140,6 +169,7 @@ Deno.test("a started gateway exports spans of requests, calls and steps of jobs,
     for (const secret of secrets) assert.ok(!collector.text().includes(secret), secret);
   } finally {
     await refusing.shutdown();
+    await receiver.shutdown();
     await sandbox.close();
     await collector.close();
     await Deno.remove(data, { recursive: true });
@@ -148,7 +178,14 @@ Deno.test("a started gateway exports spans of requests, calls and steps of jobs,
 
 function checkSpans(spans: readonly Span[], job: string): void {
   const names = new Set(spans.map(({ name }) => name));
-  const wanted = ["job create", "job prepare", "job start shard", "job gather", "job settle"];
+  const wanted = [
+    "job create",
+    "job prepare",
+    "job start shard",
+    "job gather",
+    "job settle",
+    "job event",
+  ];
   for (const name of [...wanted, "gemini batches.create", "gemini files.put", "GET", "PUT"]) {
     assert.ok(names.has(name), `${name} is not one of ${[...names].join(", ")}`);
   }
@@ -160,6 +197,14 @@ function checkSpans(spans: readonly Span[], job: string): void {
     linked.map((span) => factOf(span, "url.path")),
     links.map((link) => `/bedrock/files/bucket/${link.split("?")[0]}`),
   );
+  const own = spans.filter((span) => (factOf(span, "url.path") ?? "").slice(1) in otherParents);
+  // The one that is not sampled is not exported; the others begin traces.
+  assert.deepEqual(
+    own.map((span) => factOf(span, "url.path")),
+    Object.keys(otherParents).slice(1).map((path) => `/${path}`),
+  );
+  assert.ok(own.every((span) => span.traceId !== traceId));
+  assert.equal(new Set(own.map((span) => span.traceId)).size, own.length);
   const steps = spans.filter((span) =>
     factOf(span, "batchway.job.id") === job && span.name !== "job create"
   );
