@@ -7,6 +7,7 @@ import type { ForwardingProvider } from "../providers/provider.ts";
 import { createBucketCalls } from "./bucket_calls.ts";
 import { putInParts } from "./bucket_parts.ts";
 import { chunksOf, damaged, notKept, wrongLength } from "./draft_file.ts";
+import type { NamelessFile } from "../runtime/memory_file.ts";
 import { openNameless, writeAll } from "../runtime/files.ts";
 import type { BlobDraft, BlobFacts, BlobStore, NewBlob, StoredBlob } from "./store.ts";
 
@@ -51,7 +52,7 @@ export function createBucketStore(options: BucketStoreOptions): BlobStore {
   }
 
   async function keep(
-    file: Deno.FsFile,
+    file: NamelessFile,
     name: string,
     { bytes, sha256 }: BlobFacts,
     signal: AbortSignal,

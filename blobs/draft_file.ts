@@ -1,4 +1,5 @@
 /** A file that a blob is written to before it is kept. */
+import type { NamelessFile } from "../runtime/memory_file.ts";
 import { createHash } from "node:crypto";
 import { Failure } from "../codecs/failure.ts";
 import type { BlobFacts } from "./store.ts";
@@ -7,7 +8,7 @@ const chunkBytes = 256 * 1024;
 
 /** Yields a file's bytes from a position on, read as they are wanted; closes nothing. */
 export async function* chunksOf(
-  file: Deno.FsFile,
+  file: NamelessFile,
   first: number,
   length: number,
 ): AsyncGenerator<Uint8Array> {
@@ -22,7 +23,7 @@ export async function* chunksOf(
 }
 
 /** Throws where a file on disk does not hold what was written to it. */
-export async function verify(file: Deno.FsFile, { bytes, sha256 }: BlobFacts): Promise<void> {
+export async function verify(file: NamelessFile, { bytes, sha256 }: BlobFacts): Promise<void> {
   await verifyLength(file, bytes);
   const hash = createHash("sha256");
   for await (const chunk of chunksOf(file, 0, bytes)) hash.update(chunk);
@@ -30,7 +31,7 @@ export async function verify(file: Deno.FsFile, { bytes, sha256 }: BlobFacts): P
 }
 
 /** Puts a file's bytes on disk, and throws where they are not so many. */
-export async function verifyLength(file: Deno.FsFile, bytes: number): Promise<void> {
+export async function verifyLength(file: NamelessFile, bytes: number): Promise<void> {
   await file.syncData();
   const { size } = await file.stat();
   if (size !== bytes) throw damaged(`have ${size} bytes and not ${bytes}`);

@@ -5,7 +5,7 @@ import { busError, type EventSettings } from "./events.ts";
 import { modelTable } from "./models.ts";
 import { keepSettings, type ObjectSettings, objectSettings, type StoreSettings } from "./stores.ts";
 import { checkNames, type Env, mergeProviders } from "./providers.ts";
-import { type Sharing, sharingOf } from "./sharing.ts";
+import { hostOf, type Sharing, sharingOf } from "./sharing.ts";
 import type { ParseError } from "jsonc-parser";
 import { isRegion } from "../codecs/arn.ts";
 import { bounds } from "../runtime/bounds.ts";
@@ -161,7 +161,7 @@ export async function parseConfig(
   const data = (env("BATCHWAY_DATA") ?? "./.batchway").replace(/(?<=.)\/+$/, "");
   const config: Config = {
     ...(text !== undefined && { file: path }),
-    host: env("BATCHWAY_HOST") ?? "127.0.0.1",
+    host: hostOf(env),
     port: port(env, "BATCHWAY_PORT", 8080, errors),
     ...(s3Port !== undefined && { s3Port }),
     ...(adminPort !== undefined && { adminPort }),

@@ -18,7 +18,7 @@ export function sharingOf(env: Env, errors: ConfigError[]): Sharing {
 function catalogOf(env: Env, errors: ConfigError[]): Sharing["catalog"] {
   const text = env("BATCHWAY_CATALOG");
   // A file there is lost with its instance, which ends some minutes after its last request.
-  if (text === undefined) return env("DENO_DEPLOY") === undefined ? "file" : "deploy";
+  if (text === undefined) return isDeploy(env) ? "deploy" : "file";
   if (text === "deploy") return text;
   if (!isBaseUrl(text)) {
     errors.push({
@@ -49,3 +49,20 @@ function reusePortOf(env: Env, errors: ConfigError[]): boolean {
   }
   return true;
 }
+
+/**
+ * The address that is really listened on: what the platform says wins over what is configured, as
+ * Deno.serve goes by it, and on Deno Deploy strangers reach every program.
+ */
+export function hostOf(env: Env): string {
+  const given = env("DENO_SERVE_ADDRESS");
+  if (given !== undefined) return /^tcp:\[?(.*?)\]?:[0-9]+$/.exec(given)?.[1] || anyAddress;
+  return isDeploy(env) ? anyAddress : env("BATCHWAY_HOST") ?? "127.0.0.1";
+}
+
+/** Either name may be set: Deno Deploy's present and former platform. */
+function isDeploy(env: Env): boolean {
+  return env("DENO_DEPLOY") !== undefined || env("DENO_DEPLOYMENT_ID") !== undefined;
+}
+
+const anyAddress = "0.0.0.0";

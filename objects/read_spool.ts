@@ -7,7 +7,7 @@
  * Its files on disk have no name: the operating system frees them when the process ends, however
  * that happens, and no other process can come by.
  */
-import { openNameless } from "../runtime/files.ts";
+import { openNamelessOnDisk } from "../runtime/files.ts";
 import { cutBody } from "../runtime/cut_body.ts";
 import { Failure } from "../codecs/failure.ts";
 import { cancelUnread } from "../runtime/unread.ts";
@@ -202,7 +202,7 @@ export function createReadSpool(deps: ReadSpoolDeps): ReadSpool {
     let disk: Deno.FsFile;
     try {
       await Promise.all(ending);
-      disk = await openNameless("batchway-read-", deps.folder);
+      disk = await openNamelessOnDisk("batchway-read-", deps.folder);
     } catch (error) {
       reserved -= file.bytes;
       failed(error);

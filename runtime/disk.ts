@@ -4,13 +4,17 @@
  */
 import { Failure } from "../codecs/failure.ts";
 
-/** What is wrong with a disk: there is no room left, it does not do what it should, or may not be written to. */
-export type DiskTrouble = "full" | "failing" | "closed";
+/**
+ * What is wrong with a disk: there is no room left, it does not do what it should, it may not be written
+ * to, or there is none for this process at all, as on Deno Deploy.
+ */
+export type DiskTrouble = "full" | "failing" | "closed" | "absent";
 
 /** A place on disk that is written to. */
 export interface Disk {
   /**
-   * Does work that writes. What the disk refuses becomes a `Failure` of the kind `unavailable`, and is
+   * Does work that writes. What the disk refuses becomes a `Failure` of the kind `unavailable` (of the
+   * kind `unsupported` where there is none), and is
    * remembered until work succeeds; other errors are thrown as they are.
    */
   write<Result>(work: () => Promise<Result>): Promise<Result>;
@@ -36,13 +40,10 @@ export function diskTrouble(error: unknown): DiskTrouble | undefined {
   const code = "code" in error ? String(error.code) : "";
   if (full.test(code) || full.test(error.message)) return "full";
   if (failing.test(code) || failing.test(error.message)) return "failing";
-  return isForbidden(error) || closed.test(code) ? "closed" : undefined;
-}
-
-/** Whether this process may not write there, or there is no file system at all. */
-function isForbidden(error: Error): boolean {
   const { NotCapable, NotSupported, PermissionDenied } = Deno.errors;
-  return [NotCapable, NotSupported, PermissionDenied].some((kind) => error instanceof kind);
+  // The process was started without the permission, or there is no file system: that does not pass.
+  if (error instanceof NotCapable || error instanceof NotSupported) return "absent";
+  return error instanceof PermissionDenied || closed.test(code) ? "closed" : undefined;
 }
 
 /** Makes a disk. @param place What is kept there, for the log. */
@@ -83,10 +84,17 @@ const sentences: Readonly<Record<DiskTrouble, string>> = {
   closed:
     "The gateway has no disk that it may write to, which this needs. Send the request again later; " +
     "the gateway's operator has to let it write to the folder BATCHWAY_DATA",
+  absent:
+    "The gateway has no disk, which this needs. The gateway's operator has to set objects.store to a " +
+    "bucket in batchway.jsonc, or to run it where it may write to the folder BATCHWAY_DATA",
 };
 
 /** The error that a client gets. */
 export function diskFailure(trouble: DiskTrouble, cause: unknown): Failure {
+  // Not one that clients repeat: it would be the same for ever.
+  if (trouble === "absent") {
+    return new Failure("unsupported", sentences.absent, { cause, disk: true });
+  }
   return new Failure(
     "unavailable",
     sentences[trouble],

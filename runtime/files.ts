@@ -1,5 +1,6 @@
 /** Helpers for the file system. */
 import { basename } from "node:path";
+import { createMemoryFile, type NamelessFile } from "./memory_file.ts";
 
 /** Returns what a call to the file system answers; undefined where there is no such file. */
 export async function found<Result>(call: Promise<Result>): Promise<Result | undefined> {
@@ -41,8 +42,22 @@ export async function makeFolderIn(folder: string, prefix: string): Promise<stri
  *
  * @param prefix Of its name, for as long as it has one.
  * @param folder Made if missing; the system's for temporary files where absent.
+ * @returns A file in memory where the program may not write to that folder at all.
  */
 export async function openNameless(
+  prefix: string,
+  folder: string | undefined,
+): Promise<NamelessFile> {
+  try {
+    return await openNamelessOnDisk(prefix, folder);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return createMemoryFile();
+    throw error;
+  }
+}
+
+/** Opens such a file on disk, as {@linkcode openNameless}. */
+export async function openNamelessOnDisk(
   prefix: string,
   folder: string | undefined,
 ): Promise<Deno.FsFile> {
@@ -61,7 +76,10 @@ export async function openNameless(
 }
 
 /** Writes all bytes of a chunk. */
-export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+export async function writeAll(
+  file: Pick<Deno.FsFile, "write">,
+  bytes: Uint8Array,
+): Promise<void> {
   for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
 }
 

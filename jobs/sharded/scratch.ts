@@ -1,4 +1,5 @@
 /** A nameless file on disk that results are gathered in, and the place of each record's line in it. */
+import type { NamelessFile } from "../../runtime/memory_file.ts";
 import { Failure } from "../../codecs/failure.ts";
 import type { Disk } from "../../runtime/disk.ts";
 import { openNameless, writeAll } from "../../runtime/files.ts";
@@ -14,13 +15,13 @@ export interface ScratchPlace {
 }
 
 /** Opens a file that goes with the process. What the disk refuses is its `Failure`. */
-export function openScratch({ folder, disk }: ScratchPlace): Promise<Deno.FsFile> {
+export function openScratch({ folder, disk }: ScratchPlace): Promise<NamelessFile> {
   return disk.write(() => openNameless("batchway-scratch-", folder));
 }
 
 /** Result lines by the numbers of their records, in 13 bytes of memory a record. */
 export class Scratch {
-  readonly #file: Deno.FsFile;
+  readonly #file: NamelessFile;
   readonly #disk: Disk;
   readonly #offsets: Float64Array;
   /** Bytes of each line, and one more: 0 where there is none. */
@@ -37,7 +38,7 @@ export class Scratch {
   round = 0;
   readonly #rounds: Uint8Array;
 
-  private constructor(file: Deno.FsFile, disk: Disk, records: number) {
+  private constructor(file: NamelessFile, disk: Disk, records: number) {
     this.#file = file;
     this.#disk = disk;
     this.#offsets = new Float64Array(records + 1);

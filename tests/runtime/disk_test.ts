@@ -15,9 +15,9 @@ const errors: readonly [error: unknown, trouble: DiskTrouble | undefined][] = [
   [new Error("Input/output error (os error 5)"), "failing"],
   [new Error("Read-only file system (os error 30)"), "failing"],
   [new TypeError("attempt to write a readonly database"), "failing"],
-  [new Deno.errors.NotCapable('Requires write access to "/data", run again'), "closed"],
+  [new Deno.errors.NotCapable('Requires write access to "/data", run again'), "absent"],
   [new Deno.errors.PermissionDenied("Permission denied (os error 13)"), "closed"],
-  [new Deno.errors.NotSupported("The operation is not supported"), "closed"],
+  [new Deno.errors.NotSupported("The operation is not supported"), "absent"],
   [Object.assign(new Error("operation not permitted"), { code: "EPERM" }), "closed"],
   [new TypeError("database is locked"), undefined],
   [new TypeError("Value too large (max 65536 bytes)"), undefined],
@@ -35,8 +35,12 @@ for (const [error, trouble] of errors) {
     assert.equal(disk.trouble(), trouble);
     assert.equal(isDiskFailure(thrown), trouble !== undefined);
     if (trouble === undefined) return assert.equal(thrown, error);
-    assert.deepEqual([s3Error(thrown).status, s3Error(thrown).code], [503, "ServiceUnavailable"]);
-    assert.equal(bedrockError(thrown).code, "ServiceUnavailableException");
+    // Where there is none for ever, clients are not to send their request again.
+    const [status, code, bedrockCode] = trouble === "absent"
+      ? [501, "NotImplemented", "ValidationException"]
+      : [503, "ServiceUnavailable", "ServiceUnavailableException"];
+    assert.deepEqual([s3Error(thrown).status, s3Error(thrown).code], [status, code]);
+    assert.equal(bedrockError(thrown).code, bedrockCode);
     assert.match(s3Error(thrown).message, /disk/);
   });
 }
