@@ -60,7 +60,8 @@ Deno.test("with a bucket for objects, jobs, parts and results need no disk", asy
     for (const [provider, modelId] of Object.entries(models)) {
       const client = createClient(url, provider);
       const name = `${crypto.randomUUID()}.jsonl`;
-      assert.equal((await client.put(`inputs/${name}`, line)).status, 200);
+      const put = await client.put(`inputs/${name}`, line);
+      assert.equal(put.status, 200, await put.text());
       const arn = await client.create(`inputs/${name}`, { modelId });
       await until("the job ended", async () => (await client.get(arn)).status === "Completed");
       const read = await client.send(`/bedrock/files/out/${arn.split("/").at(-1)}/${name}.out`);
