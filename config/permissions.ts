@@ -53,8 +53,27 @@ export function flagsOf(config: Config, environment: Readonly<Record<string, str
 /** None for no items: `deno run` takes no empty list. */
 function list(kind: string, items: readonly string[]): string[] {
   if (items.length === 0) return [];
-  const escaped = items.map((item) => unspaced(item).replaceAll(",", ",,"));
+  const places = kind === "net" ? items : items.flatMap(withRealPath);
+  const escaped = places.map((item) => unspaced(item).replaceAll(",", ",,"));
   return [`--allow-${kind}=${[...new Set(escaped)].join(",")}`];
+}
+
+/**
+ * A path, and where its symbolic links lead: a file that is open already is asked about by its real
+ * path (`FsFile.stat`, Deno 2.9.6). systemd gives a dynamic user its folder by such a link.
+ */
+function withRealPath(path: string): readonly string[] {
+  const whole = posix.resolve(path);
+  // What is made later is below the nearest folder that is there.
+  for (let there = whole;; there = posix.dirname(there)) {
+    try {
+      const real = posix.join(Deno.realPathSync(there), posix.relative(there, whole));
+      return real === whole ? [path] : [path, real];
+    } catch {
+      // A path that cannot be read is refused when the program uses it.
+      if (there === posix.dirname(there)) return [path];
+    }
+  }
 }
 
 /** A path that a shell would take apart gives way to the folder above. */

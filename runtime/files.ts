@@ -25,8 +25,7 @@ export async function entries(path: string): Promise<string[]> {
 /**
  * Makes an empty file with a new name in a folder, for this user only.
  *
- * @returns Its path below the folder as that was given. Deno's own answer has no symbolic links in
- * it, and the permissions of a start name the folder as the configuration does (2.9.6).
+ * @returns Its path below the folder as that was given.
  */
 export async function makeFileIn(folder: string, prefix: string): Promise<string> {
   return `${folder}/${basename(await Deno.makeTempFile({ dir: folder, prefix }))}`;

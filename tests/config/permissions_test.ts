@@ -127,6 +127,45 @@ for (const [what, { keep }] of Object.entries(kept)) {
     }));
 }
 
+/** Where data lie behind a symbolic link, from the folder of a test, and what is there at the start. */
+const links: Readonly<Record<string, { data: string; results: string; made: readonly string[] }>> =
+  {
+    "the folder of the data": { data: "link", results: "kept", made: ["real", "kept"] },
+    "a folder above data that are not made yet": {
+      data: "link/below/data",
+      results: "kept",
+      made: ["real", "kept"],
+    },
+    "the folder of the results": { data: "data", results: "link", made: ["real", "data"] },
+  };
+
+for (const [what, { data, results, made }] of Object.entries(links)) {
+  Deno.test(`the start task keeps bytes where a symbolic link leads: ${what}`, () =>
+    onSandbox(async (environment, _, folder) => {
+      for (const name of made) await Deno.mkdir(`${folder}/${name}`);
+      await Deno.symlink("real", `${folder}/link`);
+      const file = {
+        objects: { keep: "all" },
+        results: { keep: { folder: `${folder}/${results}` } },
+      };
+      await Deno.writeTextFile(environment["BATCHWAY_CONFIG"] ?? "", JSON.stringify(file));
+      const more = { BATCHWAY_DATA: `${folder}/${data}`, BATCHWAY_POLL_SECONDS: "0" };
+      const gateway = await spawnGateway({ ...environment, ...more }, ["task", "start"]);
+      try {
+        const client = createClient(gateway.url);
+        await client.put("openai", "bucket/in.jsonl", converse("a", "one"));
+        assert.equal(await client.read("openai", "bucket/in.jsonl"), converse("a", "one"));
+        const id = await client.create("openai", models.openai, "s3://bucket/in.jsonl");
+        assert.equal((await client.ended("openai", id)).status, "Completed", gateway.log());
+        const read = await client.read("openai", `results/out/${id}/in.jsonl.out`);
+        assert.equal(JSON.parse(read).recordId, "a");
+      } finally {
+        assert.equal(await gateway.stop(), 0, gateway.log());
+      }
+      assert.doesNotMatch(gateway.log(), /NotCapable|Requires/);
+    }));
+}
+
 Deno.test("SIGTERM to the start task lets an upload end, and then ends with 0", () =>
   onSandbox(async (environment) => {
     const gateway = await spawnGateway(environment, ["task", "start"]);
