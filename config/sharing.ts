@@ -8,11 +8,20 @@ export interface Sharing {
   readonly catalog: "file" | "deploy" | URL;
   /** Whether other processes may listen on the same port. */
   readonly reusePort: boolean;
+  /**
+   * Set on Deno Deploy, which sends strangers to every program: what that listens on there says
+   * nothing of who reaches it.
+   */
+  readonly isPublic?: true;
 }
 
 /** Reads what the environment says of sharing. */
 export function sharingOf(env: Env, errors: ConfigError[]): Sharing {
-  return { catalog: catalogOf(env, errors), reusePort: reusePortOf(env, errors) };
+  return {
+    catalog: catalogOf(env, errors),
+    reusePort: reusePortOf(env, errors),
+    ...(isDeploy(env) && { isPublic: true as const }),
+  };
 }
 
 function catalogOf(env: Env, errors: ConfigError[]): Sharing["catalog"] {
@@ -51,8 +60,8 @@ function reusePortOf(env: Env, errors: ConfigError[]): boolean {
 }
 
 /**
- * The address that is really listened on: what the platform says wins over what is configured, as
- * Deno.serve goes by it, and on Deno Deploy strangers reach every program.
+ * The address that is really listened on: `DENO_SERVE_ADDRESS` wins over what is configured, as
+ * Deno.serve goes by it (2.9.6).
  */
 export function hostOf(env: Env): string {
   const given = env("DENO_SERVE_ADDRESS");

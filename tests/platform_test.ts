@@ -1,10 +1,12 @@
 /** The gateway as Deno Deploy runs it: no disk, a catalog of the platform's, an address that it is given. */
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { hostOf } from "../config/sharing.ts";
 import { sandboxEnvironment } from "../sandbox/environment.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { spawnGateway } from "./gateway.ts";
 import { createClient, until } from "./jobs/wire.ts";
+import { runProgram } from "./program.ts";
 
 const start = [
   ...["run", "--no-prompt", "--cached-only", "--allow-net", "--allow-env", "--allow-read"],
@@ -30,6 +32,8 @@ async function inPlatform(
     BATCHWAY_CONFIG: `${folder}/batchway.jsonc`,
     BATCHWAY_DATA: `${folder}/data`,
     BATCHWAY_POLL_SECONDS: "0",
+    // The clients of this test sign nothing.
+    BATCHWAY_ALLOW_ANONYMOUS: "1",
     // Where the platform's own KV stands: Deno keeps it by the program, below its own folder.
     DENO_DEPLOYMENT_ID: "test",
     DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${port}`,
@@ -110,4 +114,34 @@ Deno.test("whom a gateway answers goes by where it really listens", () => {
   assert.equal(host({ DENO_SERVE_ADDRESS: "tcp:[::1]:8000" }), "::1");
   assert.equal(host({ DENO_SERVE_ADDRESS: "tcp:127.0.0.1:8000" }), "127.0.0.1");
   assert.equal(host({ DENO_SERVE_ADDRESS: "unix:/run/x" }), "0.0.0.0");
+});
+
+Deno.test("on Deno Deploy no gateway starts without a key, whatever address it is given", async () => {
+  const sandbox = await startSandbox({ batchSeconds: 1 });
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/batchway.jsonc`, "{}");
+  try {
+    for (const platform of ["DENO_DEPLOYMENT_ID", "DENO_DEPLOY"]) {
+      const { code, stderr } = await runProgram(Deno.execPath(), [
+        ...start.slice(0, -1),
+        "--unstable-kv",
+        "--config",
+        fileURLToPath(new URL("../deno.json", import.meta.url)),
+        fileURLToPath(new URL("../main.ts", import.meta.url)),
+      ], {
+        ...sandboxEnvironment(sandbox),
+        BATCHWAY_CONFIG: `${folder}/batchway.jsonc`,
+        BATCHWAY_DATA: `${folder}/data`,
+        DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${freePort()}`,
+        [platform]: "test",
+        HOME: Deno.env.get("HOME") ?? folder,
+        ...(Deno.env.has("DENO_DIR") && { DENO_DIR: Deno.env.get("DENO_DIR") ?? "" }),
+      });
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /On Deno Deploy.*BATCHWAY_ADMIN_KEY_ID/s);
+    }
+  } finally {
+    await sandbox.close();
+    await Deno.remove(folder, { recursive: true });
+  }
 });
