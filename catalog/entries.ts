@@ -67,12 +67,6 @@ export interface PartEntry {
   readonly checksums: Readonly<Record<string, string>>;
 }
 
-/** Who is completing an upload, until when. */
-export interface CompletingEntry {
-  readonly owner: string;
-  readonly until: number;
-}
-
 /** An object with its name, outside of its own entry. */
 export interface NamedObject {
   readonly tenant: string;
@@ -232,9 +226,10 @@ export interface BatchEntry {
   readonly over: boolean;
 }
 
-/** Work that only one gateway is at. */
+/** Which gateway process is at a work that only one does at a time. */
 export interface LeaseEntry {
   readonly owner: string;
+  /** When it runs out, unless it is prolonged. */
   readonly until: number;
   /** When the work was last done. */
   readonly doneAt?: number;

@@ -6,6 +6,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { JobId } from "../codecs/ids.ts";
 import { keys, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
+import { isOthers } from "./leases.ts";
 import { writeJob } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
 import { inputOf } from "./plans.ts";
@@ -79,7 +80,9 @@ export function createJournalCatalog(
   }
 
   /**
-   * Takes or prolongs the lease of an entry.
+   * Takes or prolongs the lease of an entry. It is held by the entry itself, not by one of its own as
+   * other leases are: a create begins with both in one write, and what holds the lease says in the
+   * same write that the provider is being asked.
    *
    * @param now The earliest that it may be: another's lease must be over for certain.
    * @param asked When the provider is being asked, the latest that it may be; undefined if it is not.
@@ -96,7 +99,8 @@ export function createJournalCatalog(
     return change(sleep, async (): Promise<Attempt<JournalEntry | undefined>> => {
       const old = await kv.get<JournalEntry>(keys.journalEntry(scope, id));
       if (!old.value) return { done: undefined };
-      if (old.value.owner !== owner && old.value.leaseUntil > now) return { done: undefined };
+      const { owner: holder, leaseUntil } = old.value;
+      if (isOthers({ owner: holder, until: leaseUntil }, owner, now)) return { done: undefined };
       const askedAt = asked ?? old.value.askedAt;
       const entry: JournalEntry = { ...old.value, owner, askedAt, leaseUntil: until };
       const step = kv.atomic().check(old).set(old.key, entry);

@@ -1,20 +1,12 @@
 /**
- * Who does what among the gateways of a catalog: leases of work that only one should be at, and
- * claims to ask a provider that all should ask seldom.
+ * Who does what among the gateways of a catalog: leases of work that one gateway does at a time, and
+ * claims to ask a provider, so that all together seldom ask.
  */
 import type { JobId } from "../codecs/ids.ts";
 import { keys, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import type { LeaseEntry } from "./entries.ts";
-
-/** Who wants a lease, and for how long. Times are milliseconds since 1970. */
-export interface LeaseRequest {
-  readonly owner: string;
-  readonly now: number;
-  readonly until: number;
-  /** Refused where the work was done at this time or later. */
-  readonly doneSince?: number;
-}
+import type { Lease } from "../runtime/lease.ts";
 
 /** The leases' part of the catalog. */
 export type LeaseCatalog = ReturnType<typeof createLeaseCatalog>;
@@ -24,52 +16,11 @@ export function createLeaseCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { take, prolong, release, claimAsking };
+  return { of, claimAsking };
 
-  /** Takes a lease that is free, or whose holder died; false where another gateway is at the work. */
-  function take(name: string, request: LeaseRequest): Promise<boolean> {
-    const { owner, now, until, doneSince = Infinity } = request;
-    return change(sleep, async (): Promise<Attempt<boolean>> => {
-      const old = await kv.get<LeaseEntry>(keys.lease(name));
-      if (old.value) {
-        const { owner: holder, until: end, doneAt } = old.value;
-        if (holder !== owner && end > now) return { done: false };
-        // One far ahead was written by a wrong clock, and must not keep all from the work.
-        const latest = now + (now - doneSince);
-        if (doneAt !== undefined && doneAt >= doneSince && doneAt <= latest) return { done: false };
-      }
-      const lease: LeaseEntry = {
-        owner,
-        until,
-        ...(old.value?.doneAt !== undefined && { doneAt: old.value.doneAt }),
-      };
-      // Read again after a refusal: over KV Connect a step may be applied and still answer "not ok".
-      return (await kv.atomic().check(old).set(old.key, lease).commit()).ok
-        ? { done: true }
-        : "again";
-    });
-  }
-
-  /** Prolongs a lease; false where it is another's by now. */
-  function prolong(name: string, owner: string, until: number): Promise<boolean> {
-    return change(sleep, async (): Promise<Attempt<boolean>> => {
-      const old = await kv.get<LeaseEntry>(keys.lease(name));
-      if (old.value?.owner !== owner) return { done: false };
-      const step = kv.atomic().check(old).set(old.key, { ...old.value, until });
-      return (await step.commit()).ok ? { done: true } : "again";
-    });
-  }
-
-  /** Gives a lease back; `doneAt` says when the work was done, if it was. */
-  function release(name: string, owner: string, doneAt: number | undefined): Promise<void> {
-    return change(sleep, async () => {
-      const old = await kv.get<LeaseEntry>(keys.lease(name));
-      if (old.value?.owner !== owner) return { done: undefined };
-      const done = doneAt ?? old.value.doneAt;
-      const lease: LeaseEntry = { owner, until: 0, ...(done !== undefined && { doneAt: done }) };
-      const step = kv.atomic().check(old).set(old.key, lease);
-      return (await step.commit()).ok ? { done: undefined } : "again";
-    });
+  /** The lease of a work of this name. */
+  function of(name: string): Lease {
+    return leaseAt(kv, sleep, keys.lease(name));
   }
 
   /**
@@ -100,4 +51,71 @@ export function createLeaseCatalog(
       return { done: (await step.commit()).ok ? undefined : now };
     });
   }
+}
+
+/**
+ * Makes a lease that an entry of the catalog holds. The entry goes when the lease is given back, but
+ * where it says when the work was done.
+ *
+ * @param subject Key of what is worked on: without it there is nothing to have a lease of.
+ */
+export function leaseAt(
+  kv: Deno.Kv,
+  sleep: (milliseconds: number) => Promise<void>,
+  key: Deno.KvKey,
+  subject?: Deno.KvKey,
+): Lease {
+  /** Tries to write the entry; false where `next` returns undefined, or the subject is gone. */
+  function write(
+    next: (old: LeaseEntry | undefined) => LeaseEntry | undefined,
+  ): Promise<boolean> {
+    return change(sleep, async (): Promise<Attempt<boolean>> => {
+      const [old, guard] = await kv.getMany<[LeaseEntry, unknown]>([key, subject ?? key]);
+      if (subject && guard.versionstamp === null) return { done: false };
+      const lease = next(old.value ?? undefined);
+      if (!lease) return { done: false };
+      const step = kv.atomic().check(old).set(key, lease);
+      if (subject) step.check(guard);
+      // Read again after a refusal: over KV Connect a step may be applied and still answer "not ok".
+      return (await step.commit()).ok ? { done: true } : "again";
+    });
+  }
+
+  return {
+    take: ({ owner, now, until, doneSince = Infinity }) =>
+      write((old) => {
+        if (isOthers(old, owner, now)) return undefined;
+        const doneAt = old?.doneAt;
+        // One far ahead was written by a wrong clock, and must not keep all from the work.
+        const latest = now + (now - doneSince);
+        if (doneAt !== undefined && doneAt >= doneSince && doneAt <= latest) return undefined;
+        return { owner, until, ...(doneAt !== undefined && { doneAt }) };
+      }),
+    prolong: (owner, until) =>
+      write((old) => old && old.owner !== owner ? undefined : { ...old, owner, until }),
+    release: (owner, done) =>
+      change(sleep, async () => {
+        const old = await kv.get<LeaseEntry>(key);
+        if (old.value?.owner !== owner) return { done: undefined };
+        const doneAt = done ?? old.value.doneAt;
+        const step = kv.atomic().check(old);
+        if (doneAt === undefined) step.delete(key);
+        else step.set(key, { owner, until: 0, doneAt });
+        return (await step.commit()).ok ? { done: undefined } : "again";
+      }),
+  };
+}
+
+/** Whether another process has a lease. */
+export function isOthers(
+  lease: LeaseEntry | null | undefined,
+  owner: string,
+  now: number,
+): boolean {
+  return isHeld(lease, now) && lease?.owner !== owner;
+}
+
+/** Whether any process has a lease. */
+export function isHeld(lease: LeaseEntry | null | undefined, now: number): boolean {
+  return lease !== null && lease !== undefined && lease.until > now;
 }

@@ -4,6 +4,7 @@
  */
 import type { FileId, JobId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
+import type { Lease } from "../runtime/lease.ts";
 import { packSpans, type Span, unpackSpans } from "../codecs/pieces.ts";
 import { addEtag, dropEtag } from "./etags.ts";
 import { writeExpiry } from "./expiry_index.ts";
@@ -11,6 +12,7 @@ import { describe, writeJob } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
+import { leaseAt } from "./leases.ts";
 import { dropName, placeOf, throwAway } from "./names.ts";
 import { settleJob, type Spent } from "./quotas.ts";
 import type { FileEntry, JobEntry, JobProgress, ObjectEntry } from "./entries.ts";
@@ -42,12 +44,6 @@ export type AtEnd = (
   ending: Ending,
 ) => Spent | void | Promise<Spent | void>;
 
-/** Who reads the results of a job, until when. */
-interface Lease {
-  readonly owner: string;
-  readonly until: number;
-}
-
 /** The results' part of the catalog. */
 export type ResultsCatalog = ReturnType<typeof createResultsCatalog>;
 
@@ -60,7 +56,7 @@ export function createResultsCatalog(
   sleep: (milliseconds: number) => Promise<void>,
   outbox?: Outbox,
 ) {
-  return { cuts, setCuts, forget, lease, release, settle, record, isWaiting, waiting };
+  return { cuts, setCuts, forget, lease, settle, record, isWaiting, waiting };
 
   /**
    * What is left out of the parts of results.
@@ -106,33 +102,9 @@ export function createResultsCatalog(
     });
   }
 
-  /** Takes or prolongs the right to read a job's results; false while another gateway has it. */
-  function lease(
-    scope: Scope,
-    id: JobId,
-    owner: string,
-    now: number,
-    until: number,
-  ): Promise<boolean> {
-    return change(sleep, async () => {
-      const entry = await kv.get<Lease>(keys.settling(scope, id));
-      const isTheirs = entry.value !== null && entry.value.owner !== owner &&
-        entry.value.until > now;
-      if (isTheirs) return { done: false };
-      const step = kv.atomic().check(entry).set(entry.key, { owner, until });
-      return (await step.commit()).ok ? { done: true } : "again";
-    });
-  }
-
-  /** Gives that right back. */
-  function release(scope: Scope, id: JobId, owner: string): Promise<void> {
-    return change(sleep, async () => {
-      const entry = await kv.get<Lease>(keys.settling(scope, id));
-      if (entry.value?.owner !== owner) return { done: undefined };
-      return (await kv.atomic().check(entry).delete(entry.key).commit()).ok
-        ? { done: undefined }
-        : "again";
-    });
+  /** The lease of reading a job's results, or of preparing what it runs. */
+  function lease(scope: Scope, id: JobId): Lease {
+    return leaseAt(kv, sleep, keys.settling(scope, id));
   }
 
   /**

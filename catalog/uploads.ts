@@ -8,8 +8,10 @@
 import { Failure } from "../codecs/failure.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
+import { isHeld, leaseAt } from "./leases.ts";
+import type { Lease } from "../runtime/lease.ts";
 import { endPut, inTurn, type PutReservation } from "./quotas.ts";
-import type { CompletedEntry, CompletingEntry, PartEntry, UploadEntry } from "./entries.ts";
+import type { CompletedEntry, LeaseEntry, PartEntry, UploadEntry } from "./entries.ts";
 
 /** Which upload. */
 export interface UploadAddress {
@@ -52,8 +54,7 @@ export function createUploadCatalog(
     parts,
     partOwners,
     forgetParts,
-    claim,
-    release,
+    lease,
     finish,
     remove,
     completed,
@@ -121,16 +122,16 @@ export function createUploadCatalog(
   ): Promise<PartEntry | undefined> {
     const attempt = async (): Promise<Attempt<PartEntry | undefined>> => {
       const { id } = address;
-      const [upload, lease, old, sum] = await kv.getMany<
-        [UploadEntry, CompletingEntry, PartEntry, Deno.KvU64]
+      const [upload, completing, old, sum] = await kv.getMany<
+        [UploadEntry, LeaseEntry, PartEntry, Deno.KvU64]
       >([keyOf(address), keys.completing(id), keys.part(id, number), keys.uploadBytes(id)]);
       if (!upload.value) throw noSuchUpload(id);
       // Over KV Connect a step may be applied and still answer "not ok": this is our own record.
       if (old.value?.file === part.file) return { done: undefined };
-      if (lease.value && lease.value.until > now) throw beingCompleted();
+      if (isHeld(completing.value, now)) throw beingCompleted();
       const more = part.bytes - (old.value?.bytes ?? 0);
       accept(Number(sum.value?.value ?? 0n) + more);
-      const step = kv.atomic().check(upload).check(lease).check(old)
+      const step = kv.atomic().check(upload).check(completing).check(old)
         .set(old.key, part)
         // A sum wraps around, so that adding 2^64 - n takes n away; the checks keep it exact.
         .sum(keys.uploadBytes(id), BigInt.asUintN(64, BigInt(more)));
@@ -186,37 +187,9 @@ export function createUploadCatalog(
     } while (found.length === deletedAtOnce);
   }
 
-  /**
-   * Claims an upload for being completed, or claims it for longer. While a claim lasts no part comes
-   * or goes.
-   *
-   * @returns `gone` where there is no such upload, `busy` where another caller completes it.
-   */
-  function claim(
-    address: UploadAddress,
-    claimed: CompletingEntry,
-    now: number,
-  ): Promise<"claimed" | "gone" | "busy"> {
-    return change<"claimed" | "gone" | "busy">(sleep, async () => {
-      const [upload, lease] = await kv.getMany<[UploadEntry, CompletingEntry]>([
-        keyOf(address),
-        keys.completing(address.id),
-      ]);
-      if (!upload.value) return { done: "gone" };
-      if (isOthers(lease.value, claimed.owner, now)) return { done: "busy" };
-      const step = kv.atomic().check(upload).check(lease).set(lease.key, claimed);
-      return (await step.commit()).ok ? { done: "claimed" } : "again";
-    });
-  }
-
-  /** Gives a claim up: the upload stays open. */
-  function release({ id }: UploadAddress, owner: string): Promise<void> {
-    return change(sleep, async () => {
-      const lease = await kv.get<CompletingEntry>(keys.completing(id));
-      if (lease.value?.owner !== owner) return { done: undefined };
-      const step = kv.atomic().check(lease).delete(lease.key);
-      return (await step.commit()).ok ? { done: undefined } : "again";
-    });
+  /** The lease of completing an upload, if it is there. While it is held no part comes or goes. */
+  function lease(address: UploadAddress): Lease {
+    return leaseAt(kv, sleep, keys.completing(address.id), keyOf(address));
   }
 
   /** Closes an upload that became an object, and remembers what it became. */
@@ -243,15 +216,15 @@ export function createUploadCatalog(
   function remove(address: UploadAddress, now: number): Promise<boolean> {
     return change(sleep, async () => {
       const { id } = address;
-      const [upload, lease] = await kv.getMany<[UploadEntry, CompletingEntry]>([
+      const [upload, completing] = await kv.getMany<[UploadEntry, LeaseEntry]>([
         keyOf(address),
         keys.completing(id),
       ]);
       if (!upload.value) return { done: false };
-      if (lease.value && lease.value.until > now) throw beingCompleted();
-      const step = kv.atomic().check(upload).check(lease)
+      if (isHeld(completing.value, now)) throw beingCompleted();
+      const step = kv.atomic().check(upload).check(completing)
         .delete(upload.key)
-        .delete(lease.key)
+        .delete(completing.key)
         .delete(keys.uploadBytes(id));
       return (await step.commit()).ok ? { done: true } : "again";
     });
@@ -288,10 +261,6 @@ function beingCompleted(): Failure {
   return new Failure("conflict", "The upload is just being completed; wait for its answer", {
     retryAfterSeconds: 5,
   });
-}
-
-function isOthers(lease: CompletingEntry | null, owner: string, now: number): boolean {
-  return lease !== null && lease.owner !== owner && lease.until > now;
 }
 
 function keyOf({ scope, bucket, key, id }: UploadAddress): Deno.KvKey {

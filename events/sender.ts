@@ -7,7 +7,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { PlacedEvent, WaitingEvent } from "../catalog/outbox.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createBreath } from "../runtime/breath.ts";
-import { startRenewal } from "../runtime/renewal.ts";
+import { underLease } from "../runtime/lease.ts";
 import { tracedStep } from "../runtime/tracing.ts";
 import { eventBody } from "./body.ts";
 import type { Delivery, Receiver } from "./receiver.ts";
@@ -54,7 +54,8 @@ type Waiting = PlacedEvent<WaitingEvent>;
 
 /** Makes the sender. */
 export function createSender(deps: SenderDeps): Sender {
-  const { catalog: { outbox, leases }, clock, instance, leaseMilliseconds, warn } = deps;
+  const { catalog, clock, warn } = deps;
+  const { outbox } = catalog;
   const closing = new AbortController();
   const alarm = createAlarm(clock, () => wake());
   /** Called by each wake. */
@@ -94,24 +95,17 @@ export function createSender(deps: SenderDeps): Sender {
 
   /** Does a work that one gateway does at a time; false where another is at it. */
   async function inTurn(work: (signal: AbortSignal) => Promise<void>): Promise<boolean> {
-    const until = () => clock.latest() + leaseMilliseconds;
-    const request = { owner: instance, now: clock.earliest(), until: until() };
-    if (!await leases.take(leaseName, request)) return false;
-    const lost = new AbortController();
-    const renewal = startRenewal(leaseMilliseconds / 3, async () => {
-      try {
-        if (!await leases.prolong(leaseName, instance, until())) lost.abort();
-      } catch (error) {
-        warn("The lease of events could not be prolonged", { error });
-      }
-    });
-    try {
-      await work(AbortSignal.any([closing.signal, lost.signal]));
-    } finally {
-      await renewal.stop();
-      await leases.release(leaseName, instance, undefined);
-    }
-    return true;
+    const failed = (error: unknown) =>
+      warn("The lease of events could not be prolonged or given back", { error });
+    const done = await underLease(
+      catalog.leases.of(leaseName),
+      { ...deps, failed },
+      async (held) => {
+        await work(AbortSignal.any([closing.signal, held.signal]));
+        return true;
+      },
+    );
+    return done ?? false;
   }
 
   /** Sends what is due at every receiver, until nothing is due at any. */

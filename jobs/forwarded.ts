@@ -14,6 +14,7 @@ import { isObject, type JsonObject } from "../codecs/json_object.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
 import { encodeUri } from "../codecs/uri.ts";
 import type { ForwardingProvider } from "../providers/provider.ts";
+import { underLease } from "../runtime/lease.ts";
 import { cancelUnread } from "../runtime/unread.ts";
 import type { JobTools } from "./deps.ts";
 import { folderOf } from "./results/place.ts";
@@ -94,25 +95,17 @@ export class ForwardedJobs {
 
   /** Counts jobs that are over, by one gateway at a time. */
   async sweep(signal: AbortSignal): Promise<void> {
-    const { catalog: { leases }, clock, instance, leaseMilliseconds } = this.#deps;
+    const { catalog: { leases }, warn } = this.#deps;
     if ((await this.#due(1)).length === 0) return;
-    const lease = () =>
-      leases.take(leaseName, {
-        owner: instance,
-        now: clock.earliest(),
-        until: clock.latest() + leaseMilliseconds,
-      });
-    if (!await lease()) return;
-    try {
+    const failed = (error: unknown) =>
+      warn("The lease of counting forwarded jobs could not be prolonged or given back", { error });
+    await underLease(leases.of(leaseName), { ...this.#deps, failed }, async (held) => {
       // Read under the lease: what another gateway has just looked at is not due any more.
       for (const one of await this.#due(mostLooks)) {
-        // Taken again for each: it may have run out, and then another gateway is at it.
-        if (signal.aborted || !await lease()) return;
+        if (signal.aborted || held.signal.aborted) return;
         await this.#look(one, signal);
       }
-    } finally {
-      await leases.release(leaseName, instance, undefined);
-    }
+    });
   }
 
   async #due(most: number): Promise<ForwardedJob[]> {

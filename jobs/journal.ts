@@ -7,7 +7,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { JobId } from "../codecs/ids.ts";
 import { boundTo } from "../reach/accounts.ts";
 import { accountOf, type Reach } from "../reach/reach.ts";
-import { type Renewal, startRenewal } from "../runtime/renewal.ts";
+import { type Lease, underLease } from "../runtime/lease.ts";
 import type { Batch } from "../providers/provider.ts";
 import { askedModel } from "./asked_model.ts";
 import type { JobTools } from "./deps.ts";
@@ -223,21 +223,22 @@ export class JournalWork {
     if (this.#atWork.has(id)) return undefined;
     // Before anything is waited for: two of this process must not both get the lease.
     this.#atWork.set(id, "looking");
-    const prolong = async () => {
-      try {
-        await this.#lease(scope, id);
-      } catch (error) {
-        this.#deps.warn("A create's lease could not be prolonged", { job: id, error });
-      }
+    const failed = (error: unknown) =>
+      this.#deps.warn("A create's lease could not be prolonged", { job: id, error });
+    let held = begun && this.#isNew(begun) ? begun : undefined;
+    const lease: Lease = {
+      take: async () => (held ??= await this.#lease(scope, id)) !== undefined,
+      prolong: async () => await this.#lease(scope, id) !== undefined,
+      // An entry that is left goes on being held: what was asked of the provider may be under way.
+      release: () => Promise.resolve(),
     };
-    let renewal: Renewal | undefined;
     try {
-      const held = begun && this.#isNew(begun) ? begun : await this.#lease(scope, id);
-      if (!held) return undefined;
-      renewal = startRenewal(this.#deps.leaseMilliseconds / 3, prolong);
-      return await work(held);
+      return await underLease(
+        lease,
+        { ...this.#deps, failed },
+        async () => held && await work(held),
+      );
     } finally {
-      await renewal?.stop();
       this.#atWork.delete(id);
     }
   }

@@ -10,7 +10,7 @@ import { isTerminal } from "../codecs/job_status.ts";
 import { createPool, type Reservation } from "../runtime/pool.ts";
 import { SingleFlight } from "../runtime/single_flight.ts";
 import { holderOf } from "../reach/reach.ts";
-import { type Renewal, startRenewal } from "../runtime/renewal.ts";
+import { type Held, underLease } from "../runtime/lease.ts";
 import { tracedStep } from "../runtime/tracing.ts";
 import { endJob } from "./at_end.ts";
 import { type JobTools, nameOf, type ScopedJob, stepOf } from "./deps.ts";
@@ -151,38 +151,39 @@ export class Settling {
   /** Reads the results under a lease; never throws. */
   async #attempt(scoped: ScopedJob, run: Run, report: Report): Promise<JobEntry | undefined> {
     const { scope, job } = scoped;
-    const { results } = this.#deps.catalog;
-    const { instance, leaseMilliseconds, closing } = this.#deps;
-    let renewal: Renewal | undefined;
+    const lease = this.#deps.catalog.results.lease(scope, job.id);
+    const tools = { ...this.#deps, failed: this.#lost };
     try {
-      if (!await this.#lease(scoped)) return undefined;
-      const prolong = async () => void await this.#lease(scoped).catch(this.#lost);
-      const lease = renewal = startRenewal(leaseMilliseconds / 3, prolong);
-      const seen = await run.collect(report, this.#doubts.ofResults(scoped, report), closing);
-      if ("because" in seen) {
-        this.#doubts.postpone(scoped, seen.error, report, seen.because);
-        return undefined;
-      }
-      // What is written may take longer than a lease.
-      const settled = await recordEnd(this.#deps, scoped, report, seen, () => lease.stop());
-      this.#doubts.settled(scoped);
-      return settled;
+      return await underLease(lease, tools, (held) => this.#collect(scoped, run, report, held));
     } catch (error) {
       this.#doubts.postpone(scoped, error, report);
       return undefined;
-    } finally {
-      await renewal?.stop();
-      await results.release(scope, job.id, instance).catch(this.#lost);
     }
   }
 
-  #lease({ scope, job }: ScopedJob): Promise<boolean> {
-    const { clock, instance, leaseMilliseconds, catalog: { results } } = this.#deps;
-    const until = clock.latest() + leaseMilliseconds;
-    return results.lease(scope, job.id, instance, clock.earliest(), until);
+  /**
+   * Reads the results and records the end. Where the lease is lost, it goes on: the step that ends the
+   * job finds it ended.
+   */
+  async #collect(
+    scoped: ScopedJob,
+    run: Run,
+    report: Report,
+    held: Held,
+  ): Promise<JobEntry | undefined> {
+    const { closing } = this.#deps;
+    const seen = await run.collect(report, this.#doubts.ofResults(scoped, report), closing);
+    if ("because" in seen) {
+      this.#doubts.postpone(scoped, seen.error, report, seen.because);
+      return undefined;
+    }
+    // What is written may take longer than a lease.
+    const settled = await recordEnd(this.#deps, scoped, report, seen, () => held.stop());
+    this.#doubts.settled(scoped);
+    return settled;
   }
 
   readonly #lost = (error: unknown): void => {
-    this.#deps.warn("The lease on a job's results could not be changed", { error });
+    this.#deps.warn("The lease on a job's results could not be prolonged or given back", { error });
   };
 }

@@ -3,7 +3,7 @@ import type { OwnedJob } from "../catalog/jobs.ts";
 import type { Scope } from "../catalog/keys.ts";
 import { accountOfJob } from "../catalog/plans.ts";
 import type { JobId } from "../codecs/ids.ts";
-import { startRenewal } from "../runtime/renewal.ts";
+import { underLease } from "../runtime/lease.ts";
 import type { StoringProvider } from "../providers/provider.ts";
 import type { JobTools } from "./deps.ts";
 import type { Poll } from "./poll.ts";
@@ -26,29 +26,19 @@ interface AccountJobs {
  * Jobs come in a new order each time: if sweeps are always cut short, none is left out for ever.
  */
 export async function sweepJobs(deps: JobTools, poll: Poll, signal: AbortSignal): Promise<void> {
-  const { catalog: { leases }, clock, instance, leaseMilliseconds } = deps;
-  const startedAt = clock.earliest();
-  const until = () => clock.latest() + leaseMilliseconds;
-  const doneSince = startedAt - (deps.sweepMilliseconds ?? 0) / 2 + 1;
-  const free = { owner: instance, now: startedAt, until: until(), doneSince };
-  if (!await leases.take(leaseName, free)) return;
-  const lost = new AbortController();
-  const prolong = async () => {
-    try {
-      if (!await leases.prolong(leaseName, instance, until())) lost.abort();
-    } catch (error) {
-      deps.warn("The lease of a sweep could not be prolonged", { error });
-    }
+  const startedAt = deps.clock.earliest();
+  const tools = {
+    ...deps,
+    doneSince: startedAt - (deps.sweepMilliseconds ?? 0) / 2 + 1,
+    failed: (error: unknown) =>
+      deps.warn("The lease of a sweep could not be prolonged or given back", { error }),
   };
-  const renewal = startRenewal(leaseMilliseconds / 3, prolong);
-  const either = AbortSignal.any([signal, lost.signal]);
-  try {
+  await underLease(deps.catalog.leases.of(leaseName), tools, async (held) => {
+    const either = AbortSignal.any([signal, held.signal]);
     const accounts = await runningByAccount(deps, either);
     await Promise.all(accounts.map((account) => sweepAccount(deps, poll, account, either)));
-  } finally {
-    await renewal.stop();
-    await leases.release(leaseName, instance, either.aborted ? undefined : startedAt);
-  }
+    if (!either.aborted) held.done(startedAt);
+  });
 }
 
 async function runningByAccount(deps: JobTools, signal: AbortSignal): Promise<AccountJobs[]> {

@@ -31,7 +31,7 @@ import { checkDisk } from "./part_disk.ts";
 import type { PartSpool } from "./part_spool.ts";
 import type { NewObject } from "./new_object.ts";
 import { type Reach, scopeOf } from "../reach/reach.ts";
-import { startRenewal } from "../runtime/renewal.ts";
+import { underLease } from "../runtime/lease.ts";
 
 /** A completed upload, before it is an object. */
 export interface CompleteRequest {
@@ -68,8 +68,8 @@ const defaultLeaseMilliseconds = 15_000;
 
 /** Makes what completes uploads. */
 export function createCompletion(deps: CompleteDeps) {
-  const { catalog, spool, now, clock, postponed } = deps;
-  const lease = deps.leaseMilliseconds ?? defaultLeaseMilliseconds;
+  const { catalog, spool, now, postponed } = deps;
+  const { leaseMilliseconds = defaultLeaseMilliseconds } = deps;
   const running = new SingleFlight<ObjectEntry>();
   const closing = new AbortController();
 
@@ -115,34 +115,19 @@ export function createCompletion(deps: CompleteDeps) {
     address: UploadAddress,
     work: (signal: AbortSignal) => Promise<ObjectEntry>,
   ): Promise<ObjectEntry> {
-    const owner = deps.instance;
-    const claim = () =>
-      catalog.claim(address, { owner, until: clock.latest() + lease }, clock.earliest());
-    const outcome = await claim();
-    if (outcome === "busy") throw busy();
-    if (outcome === "gone") {
-      const before = await completed(address);
-      if (before) return before;
-      throw noSuchUpload(address.id);
-    }
-    const lost = new AbortController();
-    const renew = async () => {
-      try {
-        if (await claim() !== "claimed") lost.abort(busy());
-      } catch (error) {
-        // The next turn may come in time; if none does, another gateway may complete it too, and
-        // the object is the same.
-        postponed("the renewal of a claim on an upload", error);
-      }
-    };
-    const renewal = startRenewal(lease / 3, renew);
-    try {
-      return await work(AbortSignal.any([lost.signal, closing.signal]));
-    } finally {
-      await renewal.stop();
-      await catalog.release(address, owner)
-        .catch((error: unknown) => postponed("the end of a claim on an upload", error));
-    }
+    // Another gateway that completes it, too, makes the same object.
+    const failed = (error: unknown) => postponed("the renewal of a claim on an upload", error);
+    const tools = { ...deps, leaseMilliseconds, failed };
+    const made = await underLease(catalog.lease(address), tools, (held) => {
+      const lost = new AbortController();
+      held.signal.addEventListener("abort", () => lost.abort(busy()));
+      return work(AbortSignal.any([lost.signal, closing.signal]));
+    });
+    if (made) return made;
+    if (await catalog.get(address)) throw busy();
+    const before = await completed(address);
+    if (before) return before;
+    throw noSuchUpload(address.id);
   }
 
   async function work(

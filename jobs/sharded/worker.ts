@@ -8,7 +8,7 @@ import { Failure } from "../../codecs/failure.ts";
 import type { JobId } from "../../codecs/ids.ts";
 import { timeOfJobId } from "../../codecs/job_id.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
-import { startRenewal } from "../../runtime/renewal.ts";
+import { underLease } from "../../runtime/lease.ts";
 import type { StoringProvider } from "../../providers/provider.ts";
 import { accountOf } from "../../reach/reach.ts";
 import { tracedStep } from "../../runtime/tracing.ts";
@@ -110,27 +110,17 @@ export class ShardWorker {
   }
 
   async #underLease(provider: StoringProvider, { scope, job: { id } }: ScopedJob): Promise<void> {
-    const { clock, instance, leaseMilliseconds, warn, catalog: { results } } = this.#deps;
-    const lease = () => {
-      const until = clock.latest() + leaseMilliseconds;
-      return results.lease(scope, id, instance, clock.earliest(), until);
-    };
-    if (!await lease()) return;
-    const lost = new AbortController();
-    const renewal = startRenewal(leaseMilliseconds / 3, async () => {
-      try {
-        if (!await lease()) lost.abort();
-      } catch (error) {
-        warn("The lease of a job that is being prepared could not be prolonged", { error });
-      }
-    });
-    try {
-      const signal = AbortSignal.any([this.#deps.closing, lost.signal]);
-      await this.#work(provider, scope, id, signal);
-    } finally {
-      await renewal.stop();
-      await results.release(scope, id, instance);
-    }
+    const { catalog: { results }, closing, warn } = this.#deps;
+    const failed = (error: unknown) =>
+      warn("The lease of a job that is being prepared could not be prolonged or given back", {
+        job: id,
+        error,
+      });
+    await underLease(
+      results.lease(scope, id),
+      { ...this.#deps, failed },
+      (held) => this.#work(provider, scope, id, AbortSignal.any([closing, held.signal])),
+    );
   }
 
   async #work(

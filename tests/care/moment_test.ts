@@ -129,7 +129,7 @@ Deno.test("an import leaves behind what only living processes hold", async () =>
   const job = jobRecord(1_000);
   await catalog.instances.seen("one", { startedAt: 0, seenAt: 1 });
   await catalog.instances.register("one");
-  await catalog.leases.take("work", { owner: "one", now: 0, until: 9e12 });
+  await catalog.leases.of("work").take({ owner: "one", now: 0, until: 9e12 });
   await catalog.journal.begin(scope, journalRecord(job, { leaseUntil: 9e12, askedAt: 7 }), {});
   await kv.set(keys.completing("upload"), { owner: "one", until: 9e12 });
   await kv.set(keys.settling(scope, job.id), { owner: "one", until: 9e12 });

@@ -113,7 +113,7 @@ Deno.test("what the catalog writes is right in its own eyes", async () => {
   await catalog.jobs.setWalked("cloud", "main", batchId("batch"));
   await catalog.instances.seen("one", { startedAt: 0, seenAt: NaN, nextAt: 2 });
   await catalog.instances.register("one");
-  await catalog.leases.take("work", { owner: "one", now: 0, until: 5 });
+  await catalog.leases.of("work").take({ owner: "one", now: 0, until: 5 });
   for await (const { key, value } of kv.list({ prefix: [] })) {
     assert.equal(judgeEntry(key, value), "right", JSON.stringify(key));
   }

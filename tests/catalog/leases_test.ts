@@ -11,42 +11,42 @@ const at = (owner: string, now: number, more: { doneSince?: number } = {}) => ({
 
 Deno.test("a lease is one's own until it is given back or runs out", async () => {
   using open = await openCatalog();
-  const { leases } = open.catalog;
-  assert.ok(await leases.take(name, at("a", 1_000)));
-  assert.ok(!await leases.take(name, at("b", 1_099)));
-  assert.ok(await leases.take(name, at("a", 1_050)));
-  assert.ok(!await leases.take(name, at("b", 1_149)));
-  assert.ok(await leases.prolong(name, "a", 1_300));
-  assert.ok(!await leases.take(name, at("b", 1_299)));
-  assert.ok(await leases.take(name, at("b", 1_300)));
-  assert.ok(!await leases.prolong(name, "a", 9_000));
-  await leases.release(name, "a", 1_300);
-  assert.ok(!await leases.take(name, at("a", 1_301)));
-  await leases.release(name, "b", undefined);
-  assert.ok(await leases.take(name, at("a", 1_302)));
+  const lease = open.catalog.leases.of(name);
+  assert.ok(await lease.take(at("a", 1_000)));
+  assert.ok(!await lease.take(at("b", 1_099)));
+  assert.ok(await lease.take(at("a", 1_050)));
+  assert.ok(!await lease.take(at("b", 1_149)));
+  assert.ok(await lease.prolong("a", 1_300));
+  assert.ok(!await lease.take(at("b", 1_299)));
+  assert.ok(await lease.take(at("b", 1_300)));
+  assert.ok(!await lease.prolong("a", 9_000));
+  await lease.release("a", 1_300);
+  assert.ok(!await lease.take(at("a", 1_301)));
+  await lease.release("b", undefined);
+  assert.ok(await lease.take(at("a", 1_302)));
 });
 
 Deno.test("work that was done lately is left alone", async () => {
   using open = await openCatalog();
-  const { leases } = open.catalog;
-  assert.ok(await leases.take(name, at("a", 1_000, { doneSince: 900 })));
-  await leases.release(name, "a", 1_000);
-  assert.ok(!await leases.take(name, at("b", 1_050, { doneSince: 1_000 })));
-  assert.ok(await leases.take(name, at("b", 1_101, { doneSince: 1_001 })));
+  const lease = open.catalog.leases.of(name);
+  assert.ok(await lease.take(at("a", 1_000, { doneSince: 900 })));
+  await lease.release("a", 1_000);
+  assert.ok(!await lease.take(at("b", 1_050, { doneSince: 1_000 })));
+  assert.ok(await lease.take(at("b", 1_101, { doneSince: 1_001 })));
   // What was cut short is not done, and leaves what was known.
-  await leases.release(name, "b", undefined);
-  assert.ok(!await leases.take(name, at("c", 1_102, { doneSince: 1_000 })));
-  assert.ok(await leases.take(name, at("c", 1_102, { doneSince: 1_002 })));
+  await lease.release("b", undefined);
+  assert.ok(!await lease.take(at("c", 1_102, { doneSince: 1_000 })));
+  assert.ok(await lease.take(at("c", 1_102, { doneSince: 1_002 })));
   // It was done by one whose clock was far ahead: that must not keep all from it until then.
-  await leases.release(name, "c", 900_000);
-  assert.ok(await leases.take(name, at("d", 1_300, { doneSince: 1_200 })));
+  await lease.release("c", 900_000);
+  assert.ok(await lease.take(at("d", 1_300, { doneSince: 1_200 })));
 });
 
 Deno.test("of many that want a lease, or to ask, one gets it", async () => {
   using open = await openCatalog();
   const { leases, jobs } = open.catalog;
   const taken = await Promise.all(
-    Array.from({ length: 20 }, (_, n) => leases.take(name, at(`g${n}`, 1_000))),
+    Array.from({ length: 20 }, (_, n) => leases.of(name).take(at(`g${n}`, 1_000))),
   );
   assert.equal(taken.filter(Boolean).length, 1);
   const job = jobRecord(1);

@@ -50,22 +50,26 @@ Deno.test("while an upload is claimed no part comes, nobody else claims it or ta
   using open = await openCatalog();
   const { uploads } = open.catalog;
   await uploads.create(upload("one"), record);
-  const claim = (owner: string, now: number) =>
-    uploads.claim(upload("one"), { owner, until: now + 10 }, now);
-  assert.equal(await claim("a", 0), "claimed");
-  assert.equal(await claim("b", 5), "busy");
-  assert.equal(await claim("a", 5), "claimed");
+  const lease = uploads.lease(upload("one"));
+  const claim = (owner: string, now: number) => lease.take({ owner, now, until: now + 10 });
+  assert.ok(await claim("a", 0));
+  assert.ok(!await claim("b", 5));
+  assert.ok(await claim("a", 5));
   const late = uploads.setPart(upload("one"), 1, part("a", 7), 9, accept);
   await assert.rejects(late, isCode("conflict"));
   await assert.rejects(uploads.remove(upload("one"), 9), isCode("conflict"));
   // Its owner died over it.
-  assert.equal(await claim("b", 15), "claimed");
-  await uploads.release(upload("one"), "a");
-  assert.equal(await claim("c", 16), "busy");
-  await uploads.release(upload("one"), "b");
+  assert.ok(await claim("b", 15));
+  assert.ok(!await lease.prolong("a", 30));
+  await lease.release("a");
+  assert.ok(!await claim("c", 16));
+  await lease.release("b");
   await uploads.setPart(upload("one"), 1, part("a", 7), 16, accept);
-  assert.equal(await claim("c", 16), "claimed");
-  assert.equal(await uploads.claim(upload("two"), { owner: "c", until: 9 }, 0), "gone");
+  assert.ok(await claim("c", 16));
+  assert.ok(await lease.prolong("c", 30));
+  assert.ok(!await uploads.lease(upload("two")).take({ owner: "c", now: 0, until: 9 }));
+  await uploads.remove(upload("one"), 30);
+  assert.ok(!await lease.prolong("c", 40));
 });
 
 Deno.test("a finished upload is gone and remembered for a time, its parts are found as left over", async () => {

@@ -66,7 +66,7 @@ Deno.test("the lease of a gateway that died in its sweep runs out, and another g
   await fill(one, 3);
   const { leases } = one.catalog;
   const until = one.time + 6_000;
-  assert.ok(await leases.take("sweep of jobs", { owner: "dead", now: one.time, until }));
+  assert.ok(await leases.of("sweep of jobs").take({ owner: "dead", now: one.time, until }));
   await two.jobs.sweep(quiet());
   assert.equal(gets(one), 0);
   one.time += 6_000;
