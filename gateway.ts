@@ -291,6 +291,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     countJobs: catalog.jobs.count,
     ...(config.events && { countEvents: catalog.outbox.count }),
     eventsGivenUp: sender.givenUp,
+    readiness: readiness.status,
     stores: placesOf(config, folders, place),
   });
   const close = (drainMilliseconds: number, sweep?: Sweep) =>

@@ -52,16 +52,22 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
   const { signal } = stopping;
   let timer: ReturnType<typeof setTimeout> | undefined;
   // Beside the rounds: one may take long, and a process that is not seen is taken for dead.
-  let telling = Promise.resolve();
+  let telling: Promise<unknown> = Promise.resolve();
   let isUnheard = false;
-  const heartbeat = setInterval(() => (telling = tell()), heartbeatMilliseconds);
+  let isTelling = false;
+  // While one hangs, others would only wait behind it.
+  const heartbeat = setInterval(() => {
+    if (!isTelling) telling = tell();
+  }, heartbeatMilliseconds);
 
   /** Processes last seen before it are dead; none while the clock may be wrong. */
   function deadline(): number {
     return clock.isConfirmed() ? clock.due() - missedSweeps * interval : -Infinity;
   }
 
-  async function tell(): Promise<void> {
+  /** Whether the catalog took it. */
+  async function tell(): Promise<boolean> {
+    isTelling = true;
     try {
       const seenAt = clock.latest();
       // One that comes late is none that is missing.
@@ -76,7 +82,10 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
         log.warn("It could not be recorded in the catalog that this process is alive", { error });
       }
       isUnheard = true;
+    } finally {
+      isTelling = false;
     }
+    return !isUnheard;
   }
 
   /** What a round is made of: where one fails, the others have their turns all the same. */
@@ -99,9 +108,8 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
   }
 
   async function round(): Promise<void> {
-    await tell();
+    let failed = await tell() ? 0 : 1;
     const beganAt = clock.uptime();
-    let failed = 0;
     // Nothing is deleted on the word of a catalog that is another one by now.
     if (await attempt(() => catalog.check())) {
       deps.watch?.catalog("read", clock.uptime() - beganAt);

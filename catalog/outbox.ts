@@ -97,12 +97,16 @@ export function createOutboxCatalog(
     }
   }
 
-  /** How many events wait; no more than `most` are counted. */
-  async function count(most: number): Promise<number> {
+  /** How many events wait, and since when; no more than `most` are counted. */
+  async function count(most: number): Promise<{ count: number; oldest?: number }> {
     const options = { limit: most, batchSize: Math.min(maxBatch, most) };
-    let found = 0;
-    for await (const _ of kv.list({ prefix: keys.allEvents() }, options)) found++;
-    return found;
+    let count = 0;
+    let oldest = Infinity;
+    for await (const { value } of kv.list<WaitingEvent>({ prefix: keys.allEvents() }, options)) {
+      count++;
+      oldest = Math.min(oldest, value.since);
+    }
+    return { count, ...(count > 0 && { oldest }) };
   }
 
   /** Events that were delivered or given up, the oldest first. */

@@ -36,7 +36,8 @@ export async function endJob(
   const atEnd: AtEnd = (step, ending) => {
     const usage = usageOf(deps, ending, outcome);
     writeUsage(step, ending.scope, ending.job, usage);
-    counted = { scope, usage, isLate: isTerminal(ending.old.status) };
+    const { status } = ending.job;
+    counted = { scope, status, usage, isLate: isTerminal(ending.old.status) };
     // Without results nothing was counted, which is not the same as nothing used.
     const cost = outcome.runs && costOfAll(usage);
     return cost === undefined ? {} : { cost: Math.round(cost * 1e9) };

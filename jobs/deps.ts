@@ -5,6 +5,7 @@ import type { Scope } from "../catalog/keys.ts";
 import type { JobEntry } from "../catalog/entries.ts";
 import type { PriceTable } from "../accounts/prices.ts";
 import type { UsageEntry } from "../catalog/usage_entries.ts";
+import type { JobStatus } from "../codecs/job_status.ts";
 import type { ModelTable } from "../dialects/models.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Objects } from "../objects/objects.ts";
@@ -57,6 +58,7 @@ export interface JobTools extends JobDeps {
 /** A job that this process has ended. */
 export interface EndedJob {
   readonly scope: Scope;
+  readonly status: JobStatus;
   readonly usage: UsageEntry;
   /** It was over before, and only its results came now. */
   readonly isLate: boolean;

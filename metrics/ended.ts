@@ -1,19 +1,40 @@
 /** What jobs came to that this process ended: each is counted once, by the process that ended it. */
 import type { Scope } from "../catalog/keys.ts";
 import type { UsageEntry } from "../catalog/usage_entries.ts";
+import { isTerminal, type JobStatus, jobStatuses } from "../codecs/job_status.ts";
 import { labels, type Registry } from "./registry.ts";
 import type { TenantLabel } from "./tenants.ts";
 
 /** A job that is over. */
 export interface CountedJob {
   readonly scope: Scope;
+  readonly status: JobStatus;
   readonly usage: UsageEntry;
   /** It was over, and counted, before; only its results are new. */
   readonly isLate: boolean;
 }
 
-/** Returns what counts a job. */
-export function countEnded(registry: Registry, tenant: TenantLabel): (job: CountedJob) => void {
+/** Counts of jobs that this process ended. */
+export interface EndedCounts {
+  /** Takes a job. */
+  readonly count: (job: CountedJob) => void;
+  /**
+   * Shows what may be counted of a provider's jobs as 0: Prometheus sees no increase where a series
+   * begins with what it counted first.
+   */
+  begin(provider: string): void;
+}
+
+/** Adds the families. */
+export function countEnded(
+  registry: Registry,
+  tenant: TenantLabel,
+  tenants: readonly string[],
+): EndedCounts {
+  const jobs = registry.counter(
+    "batchway_jobs_ended_total",
+    "Jobs that ended, by their provider and status.",
+  );
   const records = registry.counter(
     "batchway_records_total",
     "Records of jobs that ended, by where their result is from: succeeded or failed.",
@@ -26,7 +47,8 @@ export function countEnded(registry: Registry, tenant: TenantLabel): (job: Count
     "batchway_cost_usd_total",
     "Cost of jobs that ended, as far as prices are configured.",
   );
-  return ({ scope, usage, isLate }) => {
+  const count = ({ scope, status, usage, isLate }: CountedJob) => {
+    if (!isLate) jobs.add(labels({ provider: scope.provider, status }));
     for (const run of usage.runs) {
       const place = { provider: run.provider, ...tenant(scope.tenant) };
       const { inputTokens, cachedInputTokens, outputTokens, price } = run;
@@ -53,5 +75,18 @@ export function countEnded(registry: Registry, tenant: TenantLabel): (job: Count
         );
       }
     }
+  };
+  return {
+    count,
+    begin(provider) {
+      for (const status of jobStatuses.filter(isTerminal)) {
+        jobs.add(labels({ provider, status }), 0);
+      }
+      for (const name of [null, ...tenants]) {
+        for (const outcome of ["succeeded", "failed"]) {
+          records.add(labels({ provider, outcome, ...tenant(name) }), 0);
+        }
+      }
+    },
   };
 }

@@ -3,11 +3,12 @@ import type { JobCount } from "../catalog/job_counts.ts";
 import type { Account, Provider } from "../providers/provider.ts";
 import { type CallWatch, countCalls } from "./calls.ts";
 import { type CountedJob, countEnded } from "./ended.ts";
+import { addEvents, type EventsWaiting } from "./events.ts";
 import { addJobs } from "./jobs.ts";
 import { addProcess } from "./process.ts";
+import { addReadiness } from "./readiness.ts";
 import { createRegistry, labels, type Registry } from "./registry.ts";
 import { type AnsweredRequest, countRequests } from "./requests.ts";
-import { seldom } from "./seldom.ts";
 import { addStores, type StorePlaces } from "./stores.ts";
 import { type SweepWatch, watchSweep } from "./sweep.ts";
 import { createTenantLabel, type TenantLabel } from "./tenants.ts";
@@ -34,9 +35,11 @@ export interface GatewayState {
   /** Counts the jobs in the catalog. */
   readonly countJobs: (most: number) => Promise<readonly JobCount[]>;
   /** Counts events that wait to be delivered, up to a bound; absent where none are configured. */
-  readonly countEvents?: (most: number) => Promise<number>;
+  readonly countEvents?: (most: number) => Promise<EventsWaiting>;
   /** How many events this process has given up. */
   readonly eventsGivenUp?: () => number;
+  /** Whether the gateway can work, in one word. */
+  readonly readiness: () => Promise<string>;
   /** What is kept on this machine's disks. */
   readonly stores: StorePlaces;
 }
@@ -62,56 +65,31 @@ export interface Metrics {
 export function createMetrics({ version, tenants, now, uptime }: MetricsDeps): Metrics {
   const registry = createRegistry();
   const tenant = createTenantLabel(tenants);
+  const ended = countEnded(registry, tenant, tenants);
   addProcess(registry, version);
   return {
     count: countRequests(registry, tenant),
-    ended: countEnded(registry, tenant),
+    ended: ended.count,
     calls: countCalls(registry, uptime),
     sweep: watchSweep(registry, { now, uptime }),
     registry,
     tenant,
-    show({ providers, uploads, waiting, countJobs, countEvents, eventsGivenUp, stores }) {
+    show({ providers, uploads, waiting, stores, readiness, ...state }) {
+      for (const provider of providers.keys()) ended.begin(provider);
       addJobs(registry, {
-        count: countJobs,
+        count: state.countJobs,
         providers: () => providers.keys(),
         tenant,
         now,
         uptime,
       });
       addWork(registry, { providers, uploads, waiting });
-      addEvents(registry, countEvents, uptime);
-      addGivenUp(registry, eventsGivenUp);
+      addEvents(registry, state, { now, uptime });
+      addReadiness(registry, readiness, uptime);
       addStores(registry, stores, uptime);
     },
     render: registry.render,
   };
-}
-
-/** Events that are counted; the gauge goes no further. */
-const mostEvents = 100_000;
-
-/** Adds the events that wait, of all processes of the catalog. */
-function addEvents(
-  registry: Registry,
-  count: GatewayState["countEvents"],
-  uptime: () => number,
-): void {
-  const waiting = registry.gauge(
-    "batchway_events_waiting",
-    "Events in the catalog that wait to be delivered.",
-  );
-  waiting.set("", 0);
-  if (!count) return;
-  registry.beforeRender(seldom(async () => waiting.set("", await count(mostEvents)), uptime));
-}
-
-/** Adds the events that no try has delivered. */
-function addGivenUp(registry: Registry, givenUp: () => number = () => 0): void {
-  const counted = registry.gauge(
-    "batchway_events_given_up",
-    "Events that this process has given up since its start.",
-  );
-  registry.beforeRender(() => counted.set("", givenUp()));
 }
 
 /** Adds what is under way in this process, and how the accounts fare. */
@@ -126,7 +104,7 @@ function addWork(
   );
   const aside = registry.gauge(
     "batchway_account_set_aside",
-    "Whether an account is set aside: 1 if its key is refused or its quota is used up.",
+    "Whether an account is in trouble: 1 from the refusal of its key, or the end of its quota, until a call goes well.",
   );
   registry.beforeRender(() => {
     inFlight.set("", uploads());
@@ -136,7 +114,7 @@ function addWork(
       if (provider.stores) queued.set(labels({ provider: name }), waits.get(name) ?? 0);
       for (const account of accountsOf(provider)) {
         const place = labels({ provider: name, account: account.name });
-        aside.set(place, account.health?.setAside() ? 1 : 0);
+        aside.set(place, account.health?.trouble() ? 1 : 0);
       }
     }
   });

@@ -61,6 +61,7 @@ export function createHealth(
       if (trouble === undefined || left <= 0 || troubledKey !== apiKey()) return undefined;
       return { trouble, until: after(left), because: reasons[trouble] };
     },
+    trouble: () => troubledKey === apiKey() ? trouble : undefined,
     leftOut(error) {
       if (isLeftOut) return;
       isLeftOut = true;

@@ -78,6 +78,8 @@ export interface SetAside {
 export interface AccountHealth {
   /** Undefined for an account that is well, or whose time is up. */
   setAside(): SetAside | undefined;
+  /** What is wrong with it, until its provider shows that it is well again; for operators only. */
+  trouble(): AccountTrouble | undefined;
   /** What is asked of all accounts goes on without this one; logged once. */
   leftOut(error: unknown): void;
 }

@@ -1,6 +1,7 @@
 /** Reports on the gateway for operators and load balancers. */
 import { accountsOf } from "../../metrics/metrics.ts";
 import type { Account, Provider } from "../../providers/provider.ts";
+import { inTime } from "../../runtime/in_time.ts";
 import { SingleFlight } from "../../runtime/single_flight.ts";
 import { answerText } from "../text_answer.ts";
 
@@ -14,6 +15,8 @@ export interface HealthDeps {
   /** What is wrong with the disks that the gateway writes to, by what is kept there. */
   readonly checkDisks?: () => Promise<Readonly<Record<string, string>>>;
   readonly isDraining: () => boolean;
+  /** How long each check is waited for, in milliseconds; {@linkcode defaultPatience} where absent. */
+  readonly patienceMilliseconds?: number;
 }
 
 /** Why a gateway is not ready, in one word: what is wrong. */
@@ -38,7 +41,12 @@ export interface ReadinessPage {
   whole(): Promise<Response>;
   /** For strangers: only the word. They share one look at the gateway a second. */
   word(): Promise<Response>;
+  /** That word itself. */
+  status(): Promise<Readiness>;
 }
+
+/** A check that takes longer, in milliseconds, has failed: a commit waits on a file that is locked. */
+const defaultPatience = 3_000;
 
 /** Strangers see what was found out at most so long ago, in milliseconds. */
 const strangersMilliseconds = 1_000;
@@ -49,11 +57,18 @@ export function createReadiness(
   uptime: () => number = () => performance.now(),
 ): ReadinessPage {
   const looking = new SingleFlight<Report>();
+  const checks = createChecks(deps.patienceMilliseconds ?? defaultPatience);
   let last: { readonly status: Readiness; readonly at: number } | undefined;
   const look = async () => {
-    const report = await looking.run("readiness", () => reportOn(deps));
+    const report = await looking.run("readiness", () => reportOn(deps, checks));
     last = { status: report.status, at: uptime() };
     return report;
+  };
+  const statusNow = async () => {
+    const isRecent = last !== undefined && uptime() - last.at < strangersMilliseconds;
+    const seen = isRecent && last ? last.status : (await look()).status;
+    // Not from memory: a load balancer is to look elsewhere at once.
+    return deps.isDraining() ? "draining" : seen;
   };
   return {
     async whole() {
@@ -61,11 +76,31 @@ export function createReadiness(
       return answerStatus(report, httpStatus(report.status));
     },
     async word() {
-      const isRecent = last !== undefined && uptime() - last.at < strangersMilliseconds;
-      const seen = isRecent && last ? last.status : (await look()).status;
-      // Not from memory: a load balancer is to look elsewhere at once.
-      const status = deps.isDraining() ? "draining" : seen;
+      const status = await statusNow();
       return answerStatus({ status }, httpStatus(status));
+    },
+    status: statusNow,
+  };
+}
+
+/** Checks with an end; one that is still under way is waited for again, and not begun again. */
+type Checks = ReturnType<typeof createChecks>;
+
+function createChecks(patience: number) {
+  const flights = new SingleFlight<Readonly<Record<string, string>>>();
+  const ended = (name: string, check: () => Promise<Readonly<Record<string, string>>>) =>
+    inTime(flights.run(name, check), patience);
+  return {
+    async isWell(name: string, check: (() => Promise<void>) | undefined): Promise<boolean> {
+      if (!check) return true;
+      try {
+        return await ended(name, async () => (await check(), {})) !== undefined;
+      } catch {
+        return false;
+      }
+    },
+    async troubles(check: HealthDeps["checkDisks"]): Promise<Readonly<Record<string, string>>> {
+      return check ? await ended("disks", check) ?? { probe: "silent" } : {};
     },
   };
 }
@@ -79,12 +114,11 @@ function httpStatus(status: Readiness): number {
  * provider whose accounts are all set aside does not make the gateway unready while there are others:
  * it serves those, and what the catalog holds. The report shows it.
  */
-async function reportOn(deps: HealthDeps): Promise<Report> {
-  const catalog = await deps.checkCatalog().then(() => "ok" as const, () => "unavailable" as const);
+async function reportOn(deps: HealthDeps, checks: Checks): Promise<Report> {
+  const catalog = await checks.isWell("catalog", deps.checkCatalog) ? "ok" : "unavailable";
   // It notes what the disk says, which the next line asks for.
-  const isWritable = catalog === "ok" && await (deps.checkCommit?.() ?? Promise.resolve())
-    .then(() => true, () => false);
-  const disks = await deps.checkDisks?.() ?? {};
+  const isWritable = catalog === "ok" && await checks.isWell("commit", deps.checkCommit);
+  const disks = await checks.troubles(deps.checkDisks);
   const isRoomy = Object.keys(disks).length === 0;
   const isUsable = deps.providers.size === 0 ||
     [...deps.providers.values()].some((provider) => isWell(accountsOf(provider)));

@@ -30,6 +30,7 @@ Deno.test("what was answered is counted by operation, provider and status, and t
     uploads: () => 3,
     waiting: () => new Map(),
     countJobs: () => Promise.resolve([]),
+    readiness: () => Promise.resolve("ready"),
     stores: {},
   });
   const text = await metrics.render();

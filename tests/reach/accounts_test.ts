@@ -27,6 +27,7 @@ function several(weights: Readonly<Record<string, number>>) {
           const aside = trouble.get(name);
           return aside && { trouble: aside, until: new Date(0), because: "it is so" };
         },
+        trouble: () => trouble.get(name),
         leftOut: () => leftOut.push(name),
       },
     };

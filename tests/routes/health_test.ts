@@ -5,6 +5,7 @@ import { createDouble } from "../double.ts";
 
 const refused: AccountHealth = {
   setAside: () => ({ trouble: "key", until: new Date(0), because: "its key is refused" }),
+  trouble: () => "key",
   leftOut() {},
 };
 const forward = (health?: AccountHealth): ForwardingProvider => ({
@@ -118,4 +119,31 @@ Deno.test("strangers share one look a second, callers with a proof see what is n
   time = 1_999;
   await readiness.word();
   assert.equal(looks, 3);
+});
+
+const hangs = () => new Promise<void>(() => {});
+for (
+  const [word, state] of [
+    ["catalog", { checkCatalog: hangs }],
+    ["catalog", { checkCommit: hangs }],
+    ["disk", { checkDisks: () => new Promise<Record<string, string>>(() => {}) }],
+  ] as const
+) {
+  Deno.test(`what does not answer is not waited for: ${word} for ${Object.keys(state)}`, async () => {
+    const seen = await wordWhere({ ...state, patienceMilliseconds: 5 });
+    assert.deepEqual(seen, [503, { status: word }]);
+  });
+}
+
+Deno.test("a check that hangs is not begun again while it hangs", async () => {
+  let begun = 0;
+  const readiness = createReadiness({
+    providers: new Map(),
+    checkCatalog: () => Promise.resolve(),
+    checkCommit: () => (begun++, hangs()),
+    isDraining: () => false,
+    patienceMilliseconds: 5,
+  });
+  for (let times = 0; times < 3; times++) await (await readiness.whole()).body?.cancel();
+  assert.equal(begun, 1);
 });
