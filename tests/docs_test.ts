@@ -212,6 +212,14 @@ Deno.test("links and paths of files that the pages name lead to files", async ()
   assert.deepEqual(missing, []);
 });
 
+Deno.test("the list of pages names each page", async () => {
+  const list = await Deno.readTextFile(new URL("docs/README.md", root));
+  for await (const { name } of Deno.readDir(new URL("docs/", root))) {
+    if (!name.endsWith(".md") || name === "README.md") continue;
+    assert.ok(list.includes(`](${name})`), `docs/README.md does not name ${name}`);
+  }
+});
+
 async function isThere(url: URL): Promise<boolean> {
   try {
     await Deno.stat(url);
