@@ -113,18 +113,26 @@ export function createBackups(tools: BackupTools) {
   }
 
   async function catalog(...args: string[]): Promise<void> {
-    const permissions = ["--no-prompt", "--cached-only", "-A", command];
-    const home = { HOME: Deno.env.get("HOME") ?? "/" };
-    const { code, stderr } = await runProgram(
-      Deno.execPath(),
-      ["run", ...permissions, ...args],
-      { ...home, ...environment },
-    );
-    // A rebuild that leaves something ends with 1 and without a complaint.
-    const isWell = code === 0 ||
-      args[0] === "rebuild" && code === 1 && !/Error|Cannot/.test(stderr);
-    if (!isWell) model.violations.push(`catalog ${args[0]} ended with ${code}: ${stderr}`);
+    model.violations.push(...await runCatalog(environment, args));
   }
+}
+
+/** Runs `deno task catalog` with these arguments; what is wrong with how it ended. */
+export async function runCatalog(
+  environment: Readonly<Record<string, string>>,
+  args: readonly string[],
+): Promise<string[]> {
+  const permissions = ["--no-prompt", "--cached-only", "-A", command];
+  const home = { HOME: Deno.env.get("HOME") ?? "/" };
+  const { code, stderr } = await runProgram(
+    Deno.execPath(),
+    ["run", ...permissions, ...args],
+    { ...home, ...environment },
+  );
+  // A rebuild that leaves something ends with 1 and without a complaint.
+  const isWell = code === 0 ||
+    args[0] === "rebuild" && code === 1 && !/Error|Cannot/.test(stderr);
+  return isWell ? [] : [`catalog ${args[0]} ended with ${code}: ${stderr}`];
 }
 
 /**

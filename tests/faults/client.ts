@@ -1,5 +1,5 @@
 /** A client that tries again, at one gateway or the other, until it has an answer that counts. */
-import { createClient } from "../jobs/wire.ts";
+import { createClient, type Fetcher } from "../jobs/wire.ts";
 import type { Gateways } from "./gateways.ts";
 import { count, type Model, type ProviderName } from "./model.ts";
 import type { Random } from "./random.ts";
@@ -38,7 +38,12 @@ const limitMilliseconds = 120_000;
 export type Insistent = ReturnType<typeof createInsistent>;
 
 /** Makes a client of both gateways. */
-export function createInsistent(gateways: Gateways, model: Model, random: Random) {
+export function createInsistent(
+  gateways: Gateways,
+  model: Model,
+  random: Random,
+  fetcher?: Fetcher,
+) {
   return ask;
 
   /**
@@ -59,7 +64,12 @@ export function createInsistent(gateways: Gateways, model: Model, random: Random
       const url = gateways.url((at + tries) % gateways.count);
       if (url !== undefined) {
         count(model, `${what}: tries`);
-        const answer = await attempt(createClient(url, provider), send, patience, tries > 0);
+        const answer = await attempt(
+          createClient(url, provider, fetcher),
+          send,
+          patience,
+          tries > 0,
+        );
         if (typeof answer !== "string") {
           note(what, answer);
           if (answer.status < 500 && answer.status !== 429) return answer;

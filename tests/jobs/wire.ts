@@ -26,11 +26,14 @@ export const geminiLines = [1, 2, 3].map((n) =>
   JSON.stringify({ key: `request-${n}`, request: { contents: [{ parts: [{ text: "Hello" }] }] } })
 ).join("\n");
 
+/** Sends a request; one that signs it first, where a gateway has keys. */
+export type Fetcher = (url: string, init: RequestInit) => Promise<Response>;
+
 /** Makes a client of a gateway. */
-export function createClient(url: string, provider = "openai") {
+export function createClient(url: string, provider = "openai", fetcher: Fetcher = fetch) {
   const headers = { "x-model-provider": provider };
   const send = (path: string, init: RequestInit = {}) =>
-    fetch(`${url}${path}`, { ...init, headers: { ...headers, ...init.headers } });
+    fetcher(`${url}${path}`, { ...init, headers: { ...headers, ...init.headers } });
   const json = async (path: string, init?: RequestInit) => {
     const response = await send(path, init);
     const text = await response.text();
