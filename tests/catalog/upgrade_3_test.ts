@@ -1,61 +1,37 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { importBackup } from "../../care/import.ts";
-import { decode } from "../../codecs/kv_json.ts";
 import { backupLines } from "../../care/export.ts";
 import { examine } from "../../care/examine.ts";
 import { judgeEntry } from "../../catalog/entry_kinds.ts";
 import { keys } from "../../catalog/keys.ts";
 import { momentaryKinds } from "../../catalog/moment.ts";
 import { ensureSchema, schemaVersion } from "../../catalog/schema.ts";
-import { trustedClock } from "../../runtime/clock.ts";
-import { startSandbox } from "../../sandbox/server.ts";
-import { startTestGateway } from "../gateway.ts";
-import { createClient, type JobJson } from "../jobs/wire.ts";
+import { createClient } from "../jobs/wire.ts";
+import { readFixture, type Seen, startOnFixture, writeAsBefore } from "./fixtures/fixture.ts";
 import { all, openCatalog, sleep, temporaryFolder } from "./memory.ts";
 
 /**
  * A backup that a gateway of schema 2 made, the state of the simulated providers that it worked on,
  * the operator's store, and what its clients saw.
  */
-const fixture = fileURLToPath(new URL("fixtures/schema_2", import.meta.url));
-
-interface Seen {
+interface SeenAll extends Seen {
   readonly done: string;
   readonly gem: string;
-  readonly jobs: readonly JobJson[];
-  readonly objects: Readonly<Record<string, { readonly etag: string; readonly text: string }>>;
 }
 
-const seen: Seen = JSON.parse(await Deno.readTextFile(`${fixture}/seen.json`));
-const backup = await Deno.readTextFile(`${fixture}/catalog.jsonl`);
-const madeAt = Date.parse(JSON.parse(backup.slice(0, backup.indexOf("\n"))).at);
+const fixture = await readFixture<SeenAll>("schema_2");
+const { seen, madeAt } = fixture;
+const backup = `${fixture.lines.join("\n")}\n`;
+const asBefore = (kv: Deno.Kv) => writeAsBefore(kv, fixture);
 
 async function bringIn(kv: Deno.Kv): Promise<void> {
   const open = () => Promise.resolve(new Blob([backup]).stream());
   await importBackup({ kv, sleep, open, now: () => madeAt, force: false });
 }
 
-/** Writes the entries of the backup as they were, into a catalog of schema 2. */
-async function asBefore(kv: Deno.Kv): Promise<void> {
-  for (const line of backup.trimEnd().split("\n")) {
-    const { k, v } = JSON.parse(line);
-    if (k) await kv.set(k.map(decode), decode(v));
-  }
-  await kv.set(keys.schema(), 2);
-}
-
 /** What is in a catalog, as it is compared. */
 async function contentOf(kv: Deno.Kv): Promise<unknown[]> {
   return (await all(kv.list<unknown>({ prefix: [] }))).map(({ key, value }) => [key, value]);
-}
-
-async function copyFolder(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to, { recursive: true });
-  for await (const { name, isDirectory } of Deno.readDir(from)) {
-    if (isDirectory) await copyFolder(`${from}/${name}`, `${to}/${name}`);
-    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
-  }
 }
 
 Deno.test("every entry of a backup of schema 2 gets the form of the present one, and nothing is lost", async () => {
@@ -78,47 +54,27 @@ Deno.test("every entry of a backup of schema 2 gets the form of the present one,
 });
 
 Deno.test("a catalog of schema 2 opens, and its clients find what they had", async () => {
-  await using folder = await temporaryFolder();
-  await copyFolder(fixture, folder.path);
-  const path = `${folder.path}/catalog.kv`;
-  {
-    using open = await openCatalog(path);
-    await asBefore(open.kv);
-  }
-  const now = madeAt + 1_000;
-  const providers = await startSandbox(
-    { batchSeconds: 3_600, folder: `${folder.path}/providers` },
-    { now: () => new Date(now) },
-  );
-  const gateway = await startTestGateway({
-    providers,
-    catalogPath: path,
-    clock: trustedClock(() => now),
-    configuration: JSON.stringify({ results: { keep: { folder: `${folder.path}/kept` } } }),
+  await using gateway = await startOnFixture(fixture, {
+    configuration: (folder) => ({ results: { keep: { folder: `${folder}/kept` } } }),
   });
-  try {
-    const told = gateway.logged.filter((line) => line.includes("is being brought from schema"));
-    assert.equal(told.length, 1, gateway.logged.join("\n"));
-    const client = createClient(gateway.url);
-    for (const [key, { etag, text }] of Object.entries(seen.objects)) {
-      const response = await client.send(`/bedrock/files/${key}`);
-      assert.deepEqual([await response.text(), response.headers.get("etag")], [text, etag], key);
-      const named = await client.send(`/bedrock/files/${key}`, { headers: { "if-match": etag } });
-      await named.body?.cancel();
-      assert.equal(named.status, 200, key);
-    }
-    assert.deepEqual(await client.list(), seen.jobs);
-    assert.equal((await client.get(seen.done)).status, "Completed");
-    assert.equal((await createClient(gateway.url, "gemini").get(seen.gem)).status, "Completed");
-    // Names and bytes go as they go of what was put since.
-    const copy = "team-a/copied-results.jsonl";
-    const gone = await client.send(`/bedrock/files/${copy}`, { method: "DELETE" });
-    assert.equal(gone.status, 204, await gone.text());
-    assert.equal((await client.send(`/bedrock/files/${copy}`, { method: "HEAD" })).status, 404);
-  } finally {
-    await gateway.stop();
-    await providers.close();
+  const told = gateway.logged.filter((line) => line.includes("is being brought from schema"));
+  assert.equal(told.length, 1, gateway.logged.join("\n"));
+  const client = createClient(gateway.url);
+  for (const [key, { etag, text }] of Object.entries(seen.objects)) {
+    const response = await client.send(`/bedrock/files/${key}`);
+    assert.deepEqual([await response.text(), response.headers.get("etag")], [text, etag], key);
+    const named = await client.send(`/bedrock/files/${key}`, { headers: { "if-match": etag } });
+    await named.body?.cancel();
+    assert.equal(named.status, 200, key);
   }
+  assert.deepEqual(await client.list(), seen.jobs);
+  assert.equal((await client.get(seen.done)).status, "Completed");
+  assert.equal((await createClient(gateway.url, "gemini").get(seen.gem)).status, "Completed");
+  // Names and bytes go as they go of what was put since.
+  const copy = "team-a/copied-results.jsonl";
+  const gone = await client.send(`/bedrock/files/${copy}`, { method: "DELETE" });
+  assert.equal(gone.status, 204, await gone.text());
+  assert.equal((await client.send(`/bedrock/files/${copy}`, { method: "HEAD" })).status, 404);
 });
 
 Deno.test("the migration to schema 3 may be cut short anywhere, repeated, and done by two at once", async () => {
