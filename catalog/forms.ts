@@ -40,6 +40,7 @@ export const ShardForm = v.object({
   askedAt: optional(number),
   batch: optional(text),
   waitsFor: optional(text),
+  waitedAt: optional(number),
   missedAt: optional(number),
   end: optional(v.object({
     status: v.picklist(jobStatuses),

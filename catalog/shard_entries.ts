@@ -77,6 +77,8 @@ export interface ShardEntry {
   readonly batch?: BatchId;
   /** Why it has no batch yet, where the provider or a limit keeps it waiting: a sentence. */
   readonly waitsFor?: string;
+  /** When that was last found so, in milliseconds since 1970. */
+  readonly waitedAt?: number;
   /** Since when its provider says that it does not have the batch; for good where the shard has ended. */
   readonly missedAt?: number;
   /** How its batch ended, or why it has none. */

@@ -7,7 +7,15 @@ import type { Outcome } from "./results/collect.ts";
 import type { Evidence, Wait } from "./verdict.ts";
 
 /** State of a job's work at its provider, in Bedrock's words. */
-export type Report = Pick<
+export interface Report extends BatchReport {
+  /**
+   * From when on batches wait to be started while none of the job runs, and when that was last found
+   * so, in milliseconds since 1970; absent where none waits, or one runs.
+   */
+  readonly waited?: { readonly since: number; readonly until: number };
+}
+
+type BatchReport = Pick<
   Batch,
   | "status"
   | "rawStatus"

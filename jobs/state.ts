@@ -24,13 +24,25 @@ export const moves: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
   Expired: [],
 };
 
+/**
+ * How long a job that has no time of its own waits for room at its provider, in hours: AWS's default
+ * of timeoutDurationInHours.
+ */
+const waitHours = 24;
+const hour = 3_600_000;
+
 /** Times that a job's own time limit is computed from. */
 type Timed = Pick<JobDescription, "submittedAt" | "timeoutDurationInHours">;
 
 /** When a job's own time runs out, in milliseconds since 1970; undefined if it has none. */
 export function deadlineOf({ submittedAt, timeoutDurationInHours }: Timed): number | undefined {
   if (timeoutDurationInHours === undefined) return undefined;
-  return submittedAt + timeoutDurationInHours * 3_600_000;
+  return submittedAt + timeoutDurationInHours * hour;
+}
+
+/** When a job is given up: its own deadline, or, where it has none, that of its waiting. */
+function lastMoment(job: Timed, waited: Report["waited"]): number | undefined {
+  return deadlineOf(job) ?? (waited && waited.since + waitHours * hour);
 }
 
 /** Where a job stands right after its provider accepted it. */
@@ -151,11 +163,18 @@ export function unsettled<R extends Report>(report: R): R {
 }
 
 /**
- * Where a job stands whose own time ran out; undefined if that has not come, or if it is over or
- * being stopped already: of a client's stop and the deadline, the first decides how the job ends.
+ * Where a job stands whose own time ran out, or that waited for too long; undefined if that has not
+ * come, or if it is over or being stopped already: of a client's stop and the deadline, the first
+ * decides how the job ends.
  */
-export function timingOut(job: JobEntry, now: number): JobProgress | undefined {
-  if (job.stopRequested || now < (deadlineOf(job) ?? Infinity)) return undefined;
+export function timingOut(
+  job: JobEntry,
+  now: number,
+  { waited }: Pick<Report, "waited"> = {},
+): JobProgress | undefined {
+  // A gateway that was down for that long has to find out whether there is room by now.
+  const time = deadlineOf(job) === undefined && waited ? waited.until : now;
+  if (job.stopRequested || time < (lastMoment(job, waited) ?? Infinity)) return undefined;
   const next = stopping(job, now);
   return next && { ...next, timedOut: true };
 }
@@ -180,12 +199,14 @@ function outOfTime(
   const reach = hasResults && !counts ? "not all of its records were" : done;
   const kept = hasResults ? "" : "; there are no results of it";
   const more = news.message === undefined ? "" : `. ${news.message}`;
+  const why = timeoutDurationInHours === undefined
+    ? `it waited ${waitHours} hours for its batches to be started; set its timeoutDurationInHours ` +
+      "(24 to 168) to let it wait for longer"
+    : `its timeoutDurationInHours of ${timeoutDurationInHours} ran out`;
   return {
     ...news,
     status: hasResults ? "PartiallyCompleted" : "Expired",
-    message:
-      `The job was stopped because its timeoutDurationInHours of ${timeoutDurationInHours} ` +
-      `ran out; ${reach} processed by then${kept}${more}`,
+    message: `The job was stopped because ${why}; ${reach} processed by then${kept}${more}`,
   };
 }
 
@@ -196,7 +217,7 @@ function told(
   job: Timed | undefined,
 ): Omit<JobProgress, "stopRequested"> {
   const over = isTerminal(status);
-  const limits = [report.expiresAt?.getTime(), job && deadlineOf(job)]
+  const limits = [report.expiresAt?.getTime(), job && lastMoment(job, report.waited)]
     .filter((limit) => limit !== undefined);
   return {
     status,

@@ -1,4 +1,7 @@
-/** Stopping jobs whose own time, `timeoutDurationInHours` from their submission, ran out. */
+/**
+ * Stopping jobs whose own time, `timeoutDurationInHours` from their submission, ran out, and those
+ * without one that waited for too long for room at their provider.
+ */
 import type { JobEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import { isTerminal } from "../codecs/job_status.ts";
@@ -24,8 +27,9 @@ export async function enforceTimeout(
   const now = deps.clock.due();
   let current = job;
   if (!job.timedOut) {
-    if (!timingOut(job, now)) return job;
-    current = await deps.catalog.jobs.update(scope, job.id, (old) => timingOut(old, now)) ?? job;
+    if (!timingOut(job, now, report)) return job;
+    current = await deps.catalog.jobs
+      .update(scope, job.id, (old) => timingOut(old, now, report)) ?? job;
   }
   if (!current.timedOut || isTerminal(current.status) || report.status === "Stopping") {
     return current;

@@ -130,7 +130,12 @@ export class Answers {
 
   #unrun({ id }: ReadRecord | LongRecord, shard: ShardEntry | undefined): RecordError {
     const end = shard?.end;
-    if (!end || end.status === "Stopped") return recordError("stopped", stoppedMessage);
+    const isLate = this.#sharded.job.timedOut === true;
+    if (!end || end.status === "Stopped") {
+      return isLate
+        ? recordError("expired", expiredMessage)
+        : recordError("stopped", stoppedMessage);
+    }
     if (end.status === "Expired" || end.status === "PartiallyCompleted") {
       return recordError("expired", expiredMessage);
     }

@@ -17,7 +17,7 @@ import { legOf, mayGoOn } from "./legs.ts";
 import { type ReadBatches, readBatches } from "./read.ts";
 import type { ShardedJob } from "./prepare.ts";
 import { releaseShards } from "./release.ts";
-import { endOf, type Seen, sumOf } from "./sum.ts";
+import { endOf, type Seen, sumOf, waitedOf } from "./sum.ts";
 
 /**
  * Makes the run of a sharded job.
@@ -42,7 +42,11 @@ export function createShardedRun(
       );
       const goesOn = !job.stopRequested &&
         (plan.isDryRun || mayGoOn(plan, prepared, seen.map(({ shard }) => shard)));
-      const report = sumOf(seen, prepared, job.stopRequested, goesOn);
+      const waited = waitedOf(seen.map(({ shard }) => shard), job.submittedAt);
+      const report = {
+        ...sumOf(seen, prepared, job.stopRequested, goesOn),
+        ...(waited && { waited }),
+      };
       if (goesOn) push();
       const isStarted = seen.every(({ shard }) => shard.batch !== undefined || shard.end);
       if (!isStarted && !isTerminal(report.status)) push();
@@ -104,7 +108,10 @@ async function look(
   const name = { provider: provider.name, account: account.name };
   if (report.isQueueFull) {
     const why = report.message ?? "The provider's queue is full.";
-    const again = ({ batch: _, askedAt: _1, ...old }: ShardEntry) => ({ ...old, waitsFor: why });
+    const waitedAt = deps.clock.due();
+    const again = ({ batch: _, askedAt: _1, ...old }: ShardEntry) => (
+      { ...old, waitsFor: why, waitedAt }
+    );
     deps.queue(name, why);
     return { shard: await deps.catalog.shards.update(scope, job.id, shard.n, again) ?? shard };
   }

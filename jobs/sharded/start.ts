@@ -68,12 +68,12 @@ async function wait(work: Starting, turns: Turns, reason: string): Promise<void>
   const { deps, provider, sharded, shard: { n, account } } = work;
   const { scope, job } = sharded;
   const { shards } = deps.catalog;
+  const waitedAt = deps.clock.due();
   await shards.update(
     scope,
     job.id,
     n,
-    (old) =>
-      old.waitsFor === reason || old.batch !== undefined ? undefined : { ...old, waitsFor: reason },
+    (old) => old.batch !== undefined ? undefined : { ...old, waitsFor: reason, waitedAt },
   );
   const left = (await shards.all(scope, job.id))
     .filter(({ batch, end, askedAt }) => batch === undefined && !end && askedAt === undefined);

@@ -63,13 +63,12 @@ export function sumOf(
     : runningStatus(seen);
   const limits = seen.map(({ report }) => report?.expiresAt?.getTime())
     .filter((limit) => limit !== undefined);
+  const shards = seen.map(({ shard }) => shard);
   return {
     status,
     rawStatus: status,
     counts,
-    message: isTerminal(status)
-      ? messageOf(seen.map(({ shard }) => shard))
-      : waitOf(seen.map(({ shard }) => shard)),
+    message: isTerminal(status) ? messageOf(shards) : waitOf(shards),
     results,
     endedAt: isTerminal(status)
       ? new Date(Math.max(0, ...ends.map((end) => end?.endedAt ?? 0)))
@@ -115,15 +114,37 @@ function withoutReport({ missedAt, waitsFor }: ShardEntry): JobStatus {
   return waitsFor === undefined ? "Validating" : "Scheduled";
 }
 
+function isUnstarted({ end, batch, askedAt }: ShardEntry): boolean {
+  return !end && batch === undefined && askedAt === undefined;
+}
+
+/**
+ * For how long a job only waits: from the end of its last batch, or from its submission on, to when
+ * it was last found that the next one cannot be started. Undefined where a batch runs, or none waits.
+ */
+export function waitedOf(shards: readonly ShardEntry[], submittedAt: number): Report["waited"] {
+  const isRunning = shards.some((shard) => !shard.end && !isUnstarted(shard));
+  const until = Math.max(
+    -Infinity,
+    ...shards.filter(isUnstarted).map(({ waitsFor, waitedAt }) =>
+      waitsFor === undefined ? -Infinity : waitedAt ?? -Infinity
+    ),
+  );
+  if (isRunning || until === -Infinity) return undefined;
+  return { since: Math.max(submittedAt, ...shards.map(({ end }) => end?.endedAt ?? 0)), until };
+}
+
 /** What a job that runs waits for. */
 function waitOf(shards: readonly ShardEntry[]): string | undefined {
-  const waiting = shards.filter(({ end, batch, askedAt }) =>
-    !end && batch === undefined && askedAt === undefined
-  );
+  return unstarted(shards, "wait to be started");
+}
+
+function unstarted(shards: readonly ShardEntry[], how: string): string | undefined {
+  const waiting = shards.filter(isUnstarted);
   const why = waiting.find(({ waitsFor }) => waitsFor !== undefined)?.waitsFor;
   return why === undefined
     ? undefined
-    : `${waiting.length} of the job's ${shards.length} batches wait to be started: ${why}`;
+    : `${waiting.length} of the job's ${shards.length} batches ${how}: ${why}`;
 }
 
 /** How many groups of lines are named. */
@@ -141,10 +162,12 @@ function messageOf(shards: readonly ShardEntry[]): string | undefined {
     reasons.set(reason, failed);
     if (end?.status === "Failed" && !isWhole) failed.push(shard);
   }
-  if (reasons.size === 0) return undefined;
-  return [...reasons].map(([reason, failed]) =>
+  const said = [...reasons].map(([reason, failed]) =>
     failed.length === 0 ? reason : `The records ${placesOf(failed)} failed: ${reason}`
-  ).join(" ");
+  );
+  const left = unstarted(shards, "were never started");
+  if (left !== undefined) said.push(left);
+  return said.length === 0 ? undefined : said.join(" ");
 }
 
 /** Where the records of shards are: on lines of the input, or by their numbers in a folder. */

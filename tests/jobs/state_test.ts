@@ -62,6 +62,25 @@ Deno.test("a job's time runs out after its hours, once, and not while a client s
   }
 });
 
+Deno.test("a job without a time of its own may wait for a day, and is given up when there was no room after it", () => {
+  const job = jobRecord(0);
+  const waited = (since: number, until: number) => ({ waited: { since, until } });
+  const late = 100 * hours;
+  assert.equal(timingOut(job, late, waited(0, 24 * hours - 1)), undefined);
+  assert.equal(timingOut(job, late, waited(90 * hours, 99 * hours)), undefined);
+  assert.equal(timingOut(job, late), undefined);
+  assert.equal(timingOut({ ...job, stopRequested: true }, late, waited(0, late)), undefined);
+  const next = timingOut(job, late, waited(0, 24 * hours));
+  assert.deepEqual([next?.status, next?.timedOut], ["Stopping", true]);
+  // One with a time of its own goes by that.
+  assert.equal(timingOut(timed(), 24 * hours - 1, waited(-9e9, 0)), undefined);
+  assert.equal(timingOut(timed(), 24 * hours, waited(23 * hours, 24 * hours))?.timedOut, true);
+  assert.equal(
+    advance(job, { ...batch("InProgress"), ...waited(5, 9) }, 9)?.expiresAt,
+    5 + 24 * hours,
+  );
+});
+
 Deno.test("a job that ran out of time ends as what it came to: the provider's end, or a true word for it", () => {
   const counts = { total: 4, processed: 3, success: 2, error: 1 };
   const results = [fileId("file-out")];

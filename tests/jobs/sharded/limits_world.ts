@@ -27,6 +27,7 @@ export interface ShardedWorld {
     lines: readonly string[],
     tags?: Readonly<Record<string, string>>,
     modelId?: string,
+    more?: Parameters<typeof createRequest>[0],
   ): Promise<JobEntry>;
   ended(job: JobEntry): Promise<JobEntry>;
   /** Lets time pass by the clock that ends doubts. */
@@ -132,12 +133,14 @@ export async function withLimits(
         lines,
         tags = { "batchway:dialect": "bedrock-converse" },
         modelId = "gpt-4o-mini",
+        more = {},
       ) {
         await world.objects.put(reach, newObject("in.jsonl", lines.join("\n")), quiet());
         const request = createRequest({
           modelId,
           inputDataConfig: { s3InputDataConfig: { s3Uri: "s3://bucket/in.jsonl" } },
           tags,
+          ...more,
         });
         return await world.jobs.create(reach, "us-west-2", request, quiet());
       },

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { JobEntry } from "../../../catalog/entries.ts";
+import { isTerminal } from "../../../codecs/job_status.ts";
 import { jobId } from "../../../codecs/ids.ts";
 import { Turns } from "../../../jobs/sharded/turns.ts";
 import { nameOf, type ScopedJob } from "../../../jobs/deps.ts";
@@ -79,6 +81,87 @@ Deno.test("no more batches of an account run at one time than the operator allow
     assert.equal(await holds(world.sandbox, "openai", "batches"), 1);
     const job = await world.ended({ ...waits });
     assert.deepEqual(job.counts, { total: 5, processed: 5, success: 5, error: 0 });
+  }));
+
+const hour = 3_600_000;
+
+/** Asks for a job, and sweeps, until this is so. */
+function sweptUntil(
+  { world, reach }: ShardedWorld,
+  what: string,
+  { id }: Pick<JobEntry, "id">,
+  isSo: (job: JobEntry) => boolean,
+) {
+  return until(what, async () => {
+    await world.jobs.sweep(quiet());
+    const job = await world.jobs.get(reach, "us-west-2", id, quiet());
+    return isSo(job) && job;
+  });
+}
+
+/** Refuses so many creates for the provider's queue, after some that go well. */
+const refuseCreates = ({ sandbox }: ShardedWorld, passes = 0) =>
+  fault(sandbox, {
+    provider: "openai",
+    method: "POST",
+    path: "/batches$",
+    status: 429,
+    times: 1e6,
+    passes,
+    headers: { "x-should-retry": "false" },
+    body: '{"error":{"message":"too many","type":"requests","code":"rate_limit_exceeded"}}',
+  });
+
+const waitingEnds: readonly [what: string, passes: number, status: string, codes: number[]][] = [
+  ["has no batch", 0, "Expired", [408, 408, 408, 408, 408]],
+  ["had one batch of three", 1, "PartiallyCompleted", [0, 0, 408, 408, 408]],
+];
+
+for (const [what, passes, status, codes] of waitingEnds) {
+  Deno.test(`a job without a time of its own that ${what} waits a day for room, and then ends as ${status}`, () =>
+    withLimits(small, async (world) => {
+      await refuseCreates(world, passes);
+      const job = await world.create(lines);
+      await sweptUntil(
+        world,
+        "all but what went well waits",
+        job,
+        ({ counts, message }) =>
+          (counts?.success ?? 0) === 2 * passes && /wait to be started/.test(message ?? ""),
+      );
+      // Where a batch ran, the day begins when that ended.
+      world.pass(24 * hour - 60_000);
+      await world.world.jobs.sweep(quiet());
+      const waits = await waiting(world, job.id);
+      assert.ok(["Scheduled", "InProgress"].includes(waits.status), waits.status);
+      assert.ok((waits.expiresAt ?? 0) > Date.now() + 23 * hour);
+      world.pass(120_000);
+      const ended = await sweptUntil(world, "the job ends", job, (now) => isTerminal(now.status));
+      assert.equal(ended.status, status, ended.message ?? "");
+      assert.match(ended.message ?? "", /waited 24 hours .*set its timeoutDurationInHours/);
+      assert.match(
+        ended.message ?? "",
+        /of the job's 3 batches were never started: .*limits the rate/,
+      );
+      const seen = (await world.results(ended)).map(({ error }) => error?.["errorCode"] ?? 0);
+      assert.deepEqual(seen, codes);
+      assert.equal(await holds(world.sandbox, "openai", "batches"), passes);
+      assert.equal(world.world.jobs.waiting().get("openai"), undefined);
+    }));
+}
+
+Deno.test("a job with a time of its own waits until that is over", () =>
+  withLimits(small, async (world) => {
+    await refuseCreates(world);
+    const job = await world.create(lines, undefined, undefined, { timeoutDurationInHours: 48 });
+    await waiting(world, job.id);
+    world.pass(30 * hour);
+    await world.world.jobs.sweep(quiet());
+    await waiting(world, job.id);
+    world.pass(19 * hour);
+    const ended = await sweptUntil(world, "the job ends", job, (now) => isTerminal(now.status));
+    assert.equal(ended.status, "Expired", ended.message ?? "");
+    assert.match(ended.message ?? "", /timeoutDurationInHours of 48 ran out/);
   }));
 
 Deno.test("a job that waits can be stopped, and then keeps no other waiting", () =>

@@ -3,7 +3,7 @@ import type { PreparedEntry, ShardEntry } from "../../../catalog/shard_entries.t
 import { batchId, blobName } from "../../../codecs/ids.ts";
 import type { JobStatus } from "../../../codecs/job_status.ts";
 import type { Report } from "../../../jobs/run.ts";
-import { endOf, type Seen, sumOf } from "../../../jobs/sharded/sum.ts";
+import { endOf, type Seen, sumOf, waitedOf } from "../../../jobs/sharded/sum.ts";
 
 const prepared: PreparedEntry = { records: 10, refused: 1, lossy: 0 };
 
@@ -45,7 +45,9 @@ const ends = (status: JobStatus, message?: string) => (n: number): Seen => ({
   }),
 });
 const waits = (n: number): Seen => ({ shard: shard(n) });
-const queues = (n: number): Seen => ({ shard: shard(n, { waitsFor: "The queue is full." }) });
+const queues = (n: number): Seen => ({
+  shard: shard(n, { waitsFor: "The queue is full.", waitedAt: 9_000 }),
+});
 const asked = (n: number): Seen => ({ shard: shard(n, { askedAt: 1 }) });
 const missing = (n: number): Seen => ({
   shard: shard(n, { askedAt: 1, batch: batchId(`b${n}`), missedAt: 1 }),
@@ -187,5 +189,21 @@ for (const [what, [more, said, message]] of Object.entries(named)) {
     const { span: _, ...plain } = shard(0);
     const end = endOf(report("Failed", { message: said }), 7, { ...plain, ...more });
     assert.equal(end?.message, message);
+  });
+}
+
+const waitedRows: readonly [what: string, Make[], is: Report["waited"]][] = [
+  ["none waits", [ends("Completed"), ends("Failed")], undefined],
+  ["none was tried yet", [waits, waits], undefined],
+  ["one runs", [runs("InProgress"), queues], undefined],
+  ["one is being asked for", [asked, queues], undefined],
+  ["one is missing", [missing, queues], undefined],
+  ["all wait", [queues, waits], { since: 500, until: 9_000 }],
+  ["one is over", [ends("Completed"), queues, waits], { since: 1_000, until: 9_000 }],
+];
+
+for (const [what, makes, is] of waitedRows) {
+  Deno.test(`how long a job only waits: ${what}`, () => {
+    assert.deepEqual(waitedOf(makes.map((make, n) => make(n).shard), 500), is);
   });
 }
