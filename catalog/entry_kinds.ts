@@ -191,6 +191,7 @@ const kinds: Readonly<Record<string, EntryKind>> = {
     key: [["number", "text", "text", "text", "text", "number"]],
     value: DoneEventForm,
   },
+  "event-replay": { key: [[]], value: number },
   "forwarded": { key: ofFile, value: ForwardedForm },
   "usage": { key: [["text", "text", "text", "text"]], value: UsageForm },
   "lease": { key: ofId, value: v.object({ ...Lease.entries, doneAt: optional(number) }) },

@@ -196,6 +196,8 @@ export const keys = {
     id,
     n,
   ],
+  /** When events were last asked to be sent again. */
+  lastReplay: () => ["event-replay"],
   /** Jobs that a forwarding provider runs, until what they used is recorded. */
   allForwarded: () => ["forwarded"],
   forwarded: (provider: string, arn: string) => ["forwarded", provider, arn],

@@ -81,7 +81,7 @@ export function createOutboxCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { get, waiting, count, done, postpone, finish, sendAgain, forget };
+  return { get, waiting, count, done, postpone, finish, sendAgain, lastReplay, forget };
 
   /** An event that waits; undefined where it does not any more. */
   async function get(key: Deno.KvKey): Promise<WaitingEvent | undefined> {
@@ -159,13 +159,18 @@ export function createOutboxCatalog(
     replaced: readonly Deno.KvKey[],
   ): Promise<void> {
     return change(sleep, async (): Promise<Attempt<void>> => {
-      const step = kv.atomic();
+      const step = kv.atomic().set(keys.lastReplay(), now);
       for (const key of replaced) step.delete(key);
       for (const target of targets) {
         step.set(keys.event(target.id, scope, event.job, number), fresh(event, target, now));
       }
       return (await step.commit()).ok ? { done: undefined } : "again";
     });
+  }
+
+  /** A text that is another one after each {@linkcode sendAgain}; empty before the first. */
+  async function lastReplay(): Promise<string> {
+    return (await kv.get(keys.lastReplay())).versionstamp ?? "";
   }
 
   /** Forgets events that were done before a time. */

@@ -24,7 +24,7 @@ ${command} replay ID     send an event again, with the same id, to today's recei
 ${command} replay ARN    send all events of a job again
 
 --json prints JSON. --data FOLDER (or BATCHWAY_DATA) is the catalog's folder, --config FILE (or
-BATCHWAY_CONFIG) the configuration file. A running gateway sends them with its next sweep.`;
+BATCHWAY_CONFIG) the configuration file. A running gateway sends them within seconds.`;
 
 const options = { ...placeSettings, json: { type: "boolean" } } as const;
 

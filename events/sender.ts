@@ -11,6 +11,7 @@ import { underLease } from "../runtime/lease.ts";
 import { tracedStep } from "../runtime/tracing.ts";
 import { eventBody } from "./body.ts";
 import type { Delivery, Receiver } from "./receiver.ts";
+import { watchReplays } from "./replays.ts";
 import { patience, pauseAfter } from "./retry.ts";
 
 /** Dependencies of the sender. */
@@ -60,6 +61,8 @@ export function createSender(deps: SenderDeps): Sender {
   const alarm = createAlarm(clock, () => wake());
   /** Called by each wake. */
   const listeners = new Set<() => void>();
+  const hasReceivers = () => deps.receivers().length > 0;
+  const watching = watchReplays(deps, hasReceivers, () => wake(), closing.signal);
   let running: Promise<void> | undefined;
   /** Counts what may have been written. */
   let wakes = 0;
@@ -273,6 +276,7 @@ export function createSender(deps: SenderDeps): Sender {
     async close() {
       closing.abort();
       alarm.clear();
+      await watching;
       await running;
     },
   };

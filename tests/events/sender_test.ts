@@ -220,3 +220,21 @@ Deno.test("what no receiver is configured for waits a day, and is then given up"
     async () => (await all(gateway.catalog.outbox.done())).length === 0,
   );
 });
+
+Deno.test("a replay that another process asked for goes out without a sweep, once each", async () => {
+  const hook = recorder();
+  await using gateway = await world({ hook: hook.send });
+  gateway.start();
+  gateway.start();
+  await gateway.job("a");
+  const delivered = async () => await all(gateway.catalog.outbox.done());
+  await until("all came", async () => (await delivered()).length === 3);
+  for (const round of [2, 3]) {
+    for (const { key, scope, number, entry } of await delivered()) {
+      const targets = [{ id: "hook", name: "hook" }];
+      await gateway.catalog.outbox.sendAgain(scope, number, entry.event, targets, 1, [key]);
+    }
+    await until("all came again", async () => (await delivered()).length === 3);
+    assert.equal(hook.seen.length, 3 * round);
+  }
+});
