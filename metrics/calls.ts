@@ -138,5 +138,6 @@ function outcomeOf(error: unknown): string {
 function outcomeOfStatus(status: number): string {
   if (status < 400) return "ok";
   if (status === 429 || status === 503) return "throttled";
-  return status < 500 ? "refused" : "unavailable";
+  // 501 is about the request, as 4xx is.
+  return status < 500 || status === 501 ? "refused" : "unavailable";
 }

@@ -83,6 +83,9 @@ export function countEnded(
         jobs.add(labels({ provider, status }), 0);
       }
       for (const name of [null, ...tenants]) {
+        for (const kind of ["input", "cached_input", "output"]) {
+          tokens.add(labels({ provider, kind, ...tenant(name) }), 0);
+        }
         for (const outcome of ["succeeded", "failed"]) {
           records.add(labels({ provider, outcome, ...tenant(name) }), 0);
         }
