@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import type { JobEntry, JournalEntry } from "../../catalog/entries.ts";
+import { judgeEntry } from "../../catalog/entry_kinds.ts";
+import { ensureSchema } from "../../catalog/schema.ts";
 import { keys } from "../../catalog/keys.ts";
 import { createClient, holds, openaiLines, until } from "../jobs/wire.ts";
-import { readFixture, type Seen, startOnFixture } from "./fixtures/fixture.ts";
-import { all } from "./memory.ts";
+import { readFixture, type Seen, startOnFixture, writeAsBefore } from "./fixtures/fixture.ts";
+import { all, openCatalog, sleep } from "./memory.ts";
 
 /**
  * What a gateway of schema 2 had before it was killed: a job whose results leave out lines that came
@@ -20,6 +23,20 @@ const { seen } = fixture;
 /** After this time no lease of the dead gateway holds, and its provider shows what it has made. */
 const afterDeath = 60_000;
 const afterBatches = 2 * 3_600_000;
+
+Deno.test("jobs and creates of schema 2 get plans by whether they are native", async () => {
+  using open = await openCatalog();
+  await writeAsBefore(open.kv, fixture);
+  await ensureSchema(open.kv, sleep, "The catalog");
+  const jobs = await all(open.kv.list<JobEntry>({ prefix: ["job"] }));
+  const kinds = jobs.map(({ key, value }) => [key[1], value.plan.kind]);
+  assert.deepEqual(kinds, [["@native", "native"], ["@native", "native"], ["default", "direct"]]);
+  const creates = await all(open.kv.list<JournalEntry>({ prefix: keys.journal() }));
+  assert.deepEqual(creates.map(({ value }) => value.job.plan.kind), ["direct", "direct"]);
+  const wrong = (await all(open.kv.list({ prefix: [] })))
+    .filter(({ key, value }) => judgeEntry(key, value) !== "right");
+  assert.deepEqual(wrong, []);
+});
 
 Deno.test("results of schema 2 that leave out lines, and those of a native job, are read as before, whole and in part", async () => {
   await using gateway = await startOnFixture(fixture);
