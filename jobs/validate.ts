@@ -4,235 +4,145 @@
  * botocore checks only types and least lengths (captured 2026-11); patterns, greatest lengths and
  * enumerations reach the server, and other clients check nothing at all.
  */
-import { Failure } from "../codecs/failure.ts";
+import * as v from "valibot";
+import { checked, oneOf } from "../codecs/constraints.ts";
 import { maxIdLength } from "../codecs/ids.ts";
+import { isObject } from "../codecs/json_object.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
-import type { InputDataConfig, OutputDataConfig, VpcConfig } from "../catalog/entries.ts";
 
 /** The tag by which a program names the input file where its s3Uri is a mere label. */
 export const fileTag = "file_id";
 
 /** A create request that was found to be right. */
-export interface CreateRequest {
-  readonly jobName: string;
-  readonly roleArn: string;
-  readonly modelId: string;
-  readonly inputDataConfig: InputDataConfig;
-  readonly outputDataConfig: OutputDataConfig;
-  readonly clientRequestToken?: string;
-  readonly vpcConfig?: VpcConfig;
-  readonly timeoutDurationInHours?: number;
-  readonly modelInvocationType?: string;
-  readonly tags: Readonly<Record<string, string>>;
-}
-
-/** Why the value at a place is refused. */
-interface Reason {
-  readonly place: readonly string[];
-  readonly why: string;
-}
-
-/** The reasons why a value is refused; none if it is right. */
-type Check = (value: unknown) => readonly Reason[];
-
-interface Member {
-  readonly required: boolean;
-  readonly check: Check;
-}
+export type CreateRequest = v.InferOutput<typeof Create>;
 
 /** A pattern of AWS's, with an expression of the same meaning that takes linear time. */
 interface Pattern {
-  readonly told: string;
+  readonly shown: string;
   readonly means: RegExp;
 }
 
 const jobNamePattern: Pattern = {
-  told: "[a-zA-Z0-9]{1,63}(-*[a-zA-Z0-9\\+\\-\\.]){0,63}",
+  shown: "[a-zA-Z0-9]{1,63}(-*[a-zA-Z0-9\\+\\-\\.]){0,63}",
   means: /^[a-zA-Z0-9][a-zA-Z0-9+\-.]*$/,
 };
 const tokenPattern: Pattern = {
-  told: "[a-zA-Z0-9]{1,256}(-*[a-zA-Z0-9]){0,256}",
+  shown: "[a-zA-Z0-9]{1,256}(-*[a-zA-Z0-9]){0,256}",
   means: /^(?!-)[a-zA-Z0-9-]*(?<!-)$/,
 };
 const tagPattern: Pattern = {
-  told: "[a-zA-Z0-9\\s._:/=+@-]*",
+  shown: "[a-zA-Z0-9\\s._:/=+@-]*",
   means: /^[a-zA-Z0-9\s._:/=+@-]*$/,
 };
-const accountPattern: Pattern = { told: "[0-9]{12}", means: /^[0-9]*$/ };
-const subnetPattern: Pattern = { told: "subnet-[0-9a-zA-Z]+", means: /^subnet-[0-9a-zA-Z]+$/ };
-const securityGroupPattern: Pattern = { told: "[-0-9a-zA-Z]+", means: /^[-0-9a-zA-Z]+$/ };
+const accountPattern: Pattern = { shown: "[0-9]{12}", means: /^[0-9]*$/ };
+const subnetPattern: Pattern = { shown: "subnet-[0-9a-zA-Z]+", means: /^subnet-[0-9a-zA-Z]+$/ };
+const groupPattern: Pattern = { shown: "[-0-9a-zA-Z]+", means: /^[-0-9a-zA-Z]+$/ };
 /** AWS allows as many on one resource. */
 export const maxTags = 200;
 
-const s3Uri: Check = (value) =>
-  typeof value === "string" && parseS3Uri(value)
-    ? []
-    : because("Member must be s3://bucket/key with a valid bucket name, key up to 1024 bytes");
+const s3Uri = v.custom<string>(
+  (value) => typeof value === "string" && parseS3Uri(value) !== undefined,
+  "Member must be s3://bucket/key with a valid bucket name, key up to 1024 bytes",
+);
 
-const bucketOwner = text({ min: 12, max: 12, pattern: accountPattern });
+const bucketOwner = text(12, 12, accountPattern);
 
-const inputConfig = structure({
-  s3Uri: required(s3Uri),
-  s3InputFormat: optional(oneOf("JSONL")),
-  s3BucketOwner: optional(bucketOwner),
-});
-
-const outputConfig = structure({
-  s3Uri: required(s3Uri),
-  s3EncryptionKeyId: optional(text({ min: 1, max: 2048 })),
-  s3BucketOwner: optional(bucketOwner),
-});
-
-const ordinaryTag = structure({
-  key: required(text({ min: 1, max: 128, pattern: tagPattern })),
-  value: required(text({ min: 0, max: 256, pattern: tagPattern })),
-});
+const Tag = structure({ key: text(1, 128, tagPattern), value: text(0, 256, tagPattern) });
 
 /** The tag that names the input file holds an id of the provider's, of whatever form. */
-const tagOfFile = structure({ value: required(text({ min: 0, max: maxIdLength })) });
+const TagOfFile = structure({ key: v.literal(fileTag), value: text(0, maxIdLength) });
 
-const tag: Check = (value) => {
-  const isOfFile = typeof value === "object" && value !== null && "key" in value &&
-    value.key === fileTag;
-  return isOfFile ? tagOfFile(value) : ordinaryTag(value);
-};
+const Tags = v.pipe(
+  listOf(0, maxTags, v.lazy((tag) => isObject(tag) && tag["key"] === fileTag ? TagOfFile : Tag)),
+  v.transform((tags): Readonly<Record<string, string>> =>
+    Object.fromEntries(tags.map(({ key, value }) => [key, value]))
+  ),
+);
 
-const members: Readonly<Record<string, Member>> = {
-  jobName: required(text({ min: 1, max: 63, pattern: jobNamePattern })),
+const Create = structure({
+  jobName: text(1, 63, jobNamePattern),
   // Anything: providers other than Bedrock use no role, and programs say so in this member.
-  roleArn: required(text({ min: 0, max: 2048 })),
-  modelId: required(text({ min: 1, max: 2048 })),
-  clientRequestToken: optional(text({ min: 1, max: 256, pattern: tokenPattern })),
-  inputDataConfig: required(structure({ s3InputDataConfig: required(inputConfig) })),
-  outputDataConfig: required(structure({ s3OutputDataConfig: required(outputConfig) })),
-  vpcConfig: optional(structure({
-    subnetIds: required(listOf(1, 16, text({ min: 1, max: 32, pattern: subnetPattern }))),
-    securityGroupIds: required(
-      listOf(1, 5, text({ min: 1, max: 32, pattern: securityGroupPattern })),
-    ),
+  roleArn: text(0, 2048),
+  modelId: text(1, 2048),
+  clientRequestToken: v.exactOptional(text(1, 256, tokenPattern)),
+  inputDataConfig: structure({
+    s3InputDataConfig: structure({
+      s3Uri,
+      s3InputFormat: v.exactOptional(oneOf("JSONL")),
+      s3BucketOwner: v.exactOptional(bucketOwner),
+    }),
+  }),
+  outputDataConfig: structure({
+    s3OutputDataConfig: structure({
+      s3Uri,
+      s3EncryptionKeyId: v.exactOptional(text(1, 2048)),
+      s3BucketOwner: v.exactOptional(bucketOwner),
+    }),
+  }),
+  vpcConfig: v.exactOptional(structure({
+    subnetIds: listOf(1, 16, text(1, 32, subnetPattern)),
+    securityGroupIds: listOf(1, 5, text(1, 32, groupPattern)),
   })),
-  timeoutDurationInHours: optional(wholeNumber(24, 168)),
-  modelInvocationType: optional(oneOf("InvokeModel", "Converse")),
-  tags: optional(listOf(0, maxTags, tag)),
-};
+  timeoutDurationInHours: v.exactOptional(wholeNumber(24, 168)),
+  modelInvocationType: v.exactOptional(oneOf("InvokeModel", "Converse")),
+  tags: v.optional(Tags, []),
+});
 
 /** Checks a create request. Throws `invalid` with every reason at once. */
 export function validateCreate(body: unknown): CreateRequest {
-  refuse(structure(members)(body));
-  const request = body as Omit<CreateRequest, "tags"> & { tags?: { key: string; value: string }[] };
-  const { inputDataConfig: { s3InputDataConfig: input } } = request;
-  const { outputDataConfig: { s3OutputDataConfig: output } } = request;
-  return {
-    jobName: request.jobName,
-    roleArn: request.roleArn,
-    modelId: request.modelId,
-    inputDataConfig: { s3InputDataConfig: pick(input, "s3Uri", "s3InputFormat", "s3BucketOwner") },
-    outputDataConfig: {
-      s3OutputDataConfig: pick(output, "s3Uri", "s3EncryptionKeyId", "s3BucketOwner"),
-    },
-    ...pick(request, "clientRequestToken", "timeoutDurationInHours", "modelInvocationType"),
-    ...(request.vpcConfig &&
-      { vpcConfig: pick(request.vpcConfig, "subnetIds", "securityGroupIds") }),
-    tags: tagsOf(request.tags ?? []),
-  };
+  return checked(Create, body);
 }
 
 /** Checks the tags of a TagResource request. */
-export function validateTags(tags: unknown): Record<string, string> {
-  refuse(placed("tags", listOf(0, maxTags, tag)(tags)));
-  return tagsOf(tags as { key: string; value: string }[]);
+export function validateTags(tags: unknown): Readonly<Record<string, string>> {
+  return checked(structure({ tags: Tags }), { tags }).tags;
 }
 
 /** Checks the names of an UntagResource request. */
-export function validateTagKeys(names: unknown): readonly string[] {
-  const name = text({ min: 1, max: 128, pattern: tagPattern });
-  refuse(placed("tagKeys", listOf(0, maxTags, name)(names)));
-  return names as string[];
+export function validateTagKeys(tagKeys: unknown): readonly string[] {
+  const names = listOf(0, maxTags, text(1, 128, tagPattern));
+  return checked(structure({ tagKeys: names }), { tagKeys }).tagKeys;
 }
 
-function tagsOf(tags: readonly { key: string; value: string }[]): Record<string, string> {
-  return Object.fromEntries(tags.map(({ key, value }) => [key, value]));
-}
-
-/** The named members that were sent. */
-function pick<T extends object, K extends keyof T>(from: T, ...names: K[]): Pick<T, K> {
-  const there = names.filter((name) =>
-    Object.hasOwn(from, name) && from[name] !== undefined && from[name] !== null
+/** A JSON object of which only own members count; null is a member that was not sent, as in AWS. */
+function structure<Entries extends v.ObjectEntries>(entries: Entries) {
+  return v.pipe(
+    v.custom<object>(isObject, "Member must be a JSON object"),
+    v.transform((value) =>
+      Object.fromEntries(
+        Object.entries(value).filter(([, member]) => member !== null && member !== undefined),
+      )
+    ),
+    v.object(entries, "Member must not be null"),
   );
-  return Object.fromEntries(there.map((name) => [name, from[name]])) as Pick<T, K>;
 }
 
-function refuse(reasons: readonly Reason[]): void {
-  if (reasons.length === 0) return;
-  const count = `${reasons.length} validation error${reasons.length === 1 ? "" : "s"} detected`;
-  const told = reasons.map(({ place, why }) => {
-    const at = place.length === 0 ? "The request" : `Value at '${place.join(".")}'`;
-    return `${at} failed to satisfy constraint: ${why}`;
-  });
-  throw new Failure("invalid", `${count}: ${told.join("; ")}`);
+function listOf<Item extends v.GenericSchema>(min: number, max: number, item: Item) {
+  return v.pipe(
+    v.custom<unknown[]>(Array.isArray, "Member must be a JSON array"),
+    v.check(({ length }) => length >= min && length <= max, lengthRule(min, max)),
+    v.array(item),
+  );
 }
 
-function required(check: Check): Member {
-  return { required: true, check };
+function text(min: number, max: number, pattern?: Pattern) {
+  return v.pipe(
+    v.string("Member must be a string"),
+    v.check(({ length }) => length >= min && length <= max, lengthRule(min, max)),
+    v.check(
+      (value) => !pattern || pattern.means.test(value),
+      `Member must satisfy regular expression pattern: ${pattern?.shown}`,
+    ),
+  );
 }
 
-function optional(check: Check): Member {
-  return { required: false, check };
+function lengthRule(min: number, max: number): string {
+  return `Member must have length between ${min} and ${max}`;
 }
 
-function structure(known: Readonly<Record<string, Member>>): Check {
-  return (value) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      return because("Member must be a JSON object");
-    }
-    return Object.entries(known).flatMap(([name, member]) => {
-      // Only own members: what an object inherits was not sent.
-      const inner = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : null;
-      if (inner !== null && inner !== undefined) return placed(name, member.check(inner));
-      return member.required ? placed(name, because("Member must not be null")) : [];
-    });
-  };
-}
-
-function listOf(min: number, max: number, check: Check): Check {
-  return (value) => {
-    if (!Array.isArray(value)) return because("Member must be a JSON array");
-    if (value.length < min || value.length > max) {
-      return because(`Member must have length between ${min} and ${max}`);
-    }
-    return value.flatMap((item, at) => placed(`${at + 1}.member`, check(item)));
-  };
-}
-
-function text(rule: { min: number; max: number; pattern?: Pattern }): Check {
-  return (value) => {
-    if (typeof value !== "string") return because("Member must be a string");
-    if (value.length < rule.min || value.length > rule.max) {
-      return because(`Member must have length between ${rule.min} and ${rule.max}`);
-    }
-    if (!rule.pattern || rule.pattern.means.test(value)) return [];
-    return because(`Member must satisfy regular expression pattern: ${rule.pattern.told}`);
-  };
-}
-
-function wholeNumber(min: number, max: number): Check {
-  return (value) =>
-    Number.isInteger(value) && (value as number) >= min && (value as number) <= max
-      ? []
-      : because(`Member must be a whole number between ${min} and ${max}`);
-}
-
-function oneOf(...values: string[]): Check {
-  return (value) =>
-    values.includes(value as string)
-      ? []
-      : because(`Member must satisfy enum value set: [${values.join(", ")}]`);
-}
-
-function because(why: string): Reason[] {
-  return [{ place: [], why }];
-}
-
-function placed(name: string, reasons: readonly Reason[]): Reason[] {
-  return reasons.map(({ place, why }) => ({ place: [name, ...place], why }));
+function wholeNumber(min: number, max: number) {
+  return v.custom<number>(
+    (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max,
+    `Member must be a whole number between ${min} and ${max}`,
+  );
 }

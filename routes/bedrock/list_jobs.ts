@@ -1,8 +1,9 @@
 /** ListModelInvocationJobs. */
-import { Failure } from "../../codecs/failure.ts";
+import * as v from "valibot";
+import { checked, oneOf, parsed } from "../../codecs/constraints.ts";
 import type { JobId } from "../../codecs/ids.ts";
 import { isJobId } from "../../codecs/job_id.ts";
-import { type JobStatus, jobStatuses } from "../../codecs/job_status.ts";
+import { jobStatuses } from "../../codecs/job_status.ts";
 import { parseRawQuery } from "../../codecs/uri.ts";
 import type { JobPage, ListJobsRequest } from "../../jobs/list.ts";
 import { type BedrockRequest, WrittenJson } from "./handler.ts";
@@ -11,6 +12,19 @@ import { jobJson } from "./jobs.ts";
 /** How many jobs a page has by default; Bedrock's own default is unstated. */
 const defaultPage = 100;
 const maxPage = 1000;
+const time = parsed(parseTime, "Member must be a time such as 2026-01-01T00:00:00Z");
+const parameters = {
+  submitTimeAfter: v.exactOptional(time),
+  submitTimeBefore: v.exactOptional(time),
+  statusEquals: v.exactOptional(oneOf(...jobStatuses)),
+  nameContains: v.exactOptional(v.string()),
+  maxResults: v.optional(
+    parsed(parsePage, `Member must be between 1 and ${maxPage}`),
+    `${defaultPage}`,
+  ),
+  sortOrder: v.optional(oneOf("Ascending", "Descending"), "Descending"),
+  sortBy: v.exactOptional(oneOf("CreationTime")),
+};
 /** Answers made of pages that have not changed since. */
 const answers = new WeakMap<JobPage, WrittenJson>();
 
@@ -38,44 +52,16 @@ export function readQuery(
 ): ListJobsRequest {
   // An empty parameter is one that was not sent.
   const sent = parseRawQuery(raw).filter(([, value]) => value !== "");
-  const parameters = new Map(sent);
-  const reasons: string[] = [];
-  const read = <Value>(name: string, parse: (text: string) => Value | undefined, rule: string) => {
-    const text = parameters.get(name);
-    const value = text === undefined ? undefined : parse(text);
-    if (text !== undefined && value === undefined) {
-      reasons.push(`Value at '${name}' failed to satisfy constraint: ${rule}`);
-    }
-    return value;
-  };
-  const time = "Member must be a time such as 2026-01-01T00:00:00Z";
-  const submitTimeAfter = read("submitTimeAfter", parseTime, time);
-  const submitTimeBefore = read("submitTimeBefore", parseTime, time);
-  const statusEquals = read(
-    "statusEquals",
-    oneOf<JobStatus>(jobStatuses),
-    enumeration(jobStatuses),
+  const { nextToken: after, sortBy: _, ...query } = checked(
+    v.object({
+      ...parameters,
+      nextToken: v.exactOptional(
+        parsed(openToken, "Member must be the nextToken of the page before"),
+      ),
+    }),
+    Object.fromEntries(sent),
   );
-  const nameContains = read("nameContains", (text) => text, "");
-  const maxResults = read("maxResults", parsePage, `Member must be between 1 and ${maxPage}`);
-  const orders = ["Ascending", "Descending"] as const;
-  const sortOrder = read("sortOrder", oneOf(orders), enumeration(orders));
-  const fields = ["CreationTime"] as const;
-  read("sortBy", oneOf(fields), enumeration(fields));
-  const after = read("nextToken", openToken, "Member must be the nextToken of the page before");
-  if (reasons.length > 0) {
-    const count = `${reasons.length} validation error${reasons.length === 1 ? "" : "s"} detected`;
-    throw new Failure("invalid", `${count}: ${reasons.join("; ")}`);
-  }
-  return {
-    maxResults: maxResults ?? defaultPage,
-    sortOrder: sortOrder ?? "Descending",
-    ...(submitTimeAfter !== undefined && { submitTimeAfter }),
-    ...(submitTimeBefore !== undefined && { submitTimeBefore }),
-    ...(statusEquals !== undefined && { statusEquals }),
-    ...(nameContains !== undefined && { nameContains }),
-    ...(after !== undefined && { after }),
-  };
+  return { ...query, ...(after !== undefined && { after }) };
 }
 
 function parseTime(text: string): number | undefined {
@@ -87,12 +73,4 @@ function parseTime(text: string): number | undefined {
 function parsePage(text: string): number | undefined {
   const count = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
   return count >= 1 && count <= maxPage ? count : undefined;
-}
-
-function oneOf<Value extends string>(values: readonly Value[]) {
-  return (text: string): Value | undefined => values.find((value) => value === text);
-}
-
-function enumeration(values: readonly string[]): string {
-  return `Member must satisfy enum value set: [${values.join(", ")}]`;
 }
