@@ -148,14 +148,15 @@ async function* compareBatches(
     yield { kind: "job-without-batch", what };
   }
 
-  async function isUnderWay({ jobId }: Batch): Promise<boolean> {
+  async function isUnderWay(batch: Batch): Promise<boolean> {
+    const { jobId } = batch;
     for await (const { scope, entry } of journal.entries()) {
       if (scope.provider !== provider || entry.job.id !== jobId) continue;
       // What no process is at any more is a job that was not recorded.
       if (entry.leaseUntil > now()) return true;
     }
     for await (const { job } of shards.asking(provider)) if (job === jobId) return true;
-    return false;
+    return await shards.isOfRunning(batch);
   }
 }
 

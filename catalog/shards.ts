@@ -4,7 +4,7 @@
  */
 import type { JobId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
-import type { BatchEntry, JobEntry } from "./entries.ts";
+import type { BatchEntry, JobEntry, RestoredEntry } from "./entries.ts";
 import type { PreparedEntry, ShardEntry } from "./shard_entries.ts";
 import type { Registration } from "./instances.ts";
 import { Failure } from "../codecs/failure.ts";
@@ -17,6 +17,12 @@ export interface AskingShard {
   readonly scope: Scope;
   readonly job: JobId;
   readonly shard: ShardEntry;
+}
+
+/** What a batch says of its job in its provider's metadata. */
+export interface BatchMarks {
+  readonly jobId?: JobId | undefined;
+  readonly shard?: number | undefined;
 }
 
 /** What must hold for a step. */
@@ -36,7 +42,17 @@ export function createShardCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
 ) {
-  return { prepared, everyUnreleased, all, prepare, update, forget, asking };
+  return {
+    prepared,
+    everyUnreleased,
+    all,
+    prepare,
+    update,
+    forget,
+    asking,
+    restoredAt,
+    isOfRunning,
+  };
 
   /** What the job's input holds; undefined while that is not known. */
   async function prepared(scope: Scope, id: JobId): Promise<PreparedEntry | undefined> {
@@ -176,6 +192,26 @@ export function createShardCatalog(
       const [, tenant, provider, id] = key as [string, string, string, JobId];
       yield { scope: { tenant, provider }, id };
     }
+  }
+
+  /**
+   * When the catalog was last set back to a backup, in milliseconds since 1970: batches of the jobs of
+   * before may have been made that it does not know of. Undefined where it never was.
+   */
+  async function restoredAt(): Promise<number | undefined> {
+    return (await kv.get<RestoredEntry>(keys.restored())).value?.restoredAt;
+  }
+
+  /** Whether a batch is one of a job that runs and has several, recorded or not. */
+  async function isOfRunning({ jobId, shard }: BatchMarks): Promise<boolean> {
+    if (jobId === undefined || shard === undefined) return false;
+    for await (const { key } of kv.list({ prefix: keys.running() })) {
+      const [, tenant, provider, id] = key as [string, string, string, JobId];
+      if (id !== jobId) continue;
+      const job = (await kv.get<JobEntry>(keys.job({ tenant, provider }, id))).value;
+      if (job?.plan.kind === "sharded" && !isTerminal(job.status)) return true;
+    }
+    return false;
   }
 
   /** Forgets a shard of a job that is over, and ends the use of the file that held its records. */

@@ -71,7 +71,8 @@ export async function adoptBatch(
     for await (const { job, shard } of shards.asking(provider)) {
       if (mayBeOfShard(job, shard, place, batch)) return true;
     }
-    return false;
+    // A catalog that was set back does not know of it yet.
+    return await shards.isOfRunning(batch);
   }
 }
 

@@ -10,7 +10,7 @@ import type { Batch, StoringProvider } from "../../providers/provider.ts";
 import { tracedStep } from "../../runtime/tracing.ts";
 import { type JobTools, stepOf } from "../deps.ts";
 import { whenReady } from "../fresh_input.ts";
-import { type Asked, askFor, type Claim, findUntilCertain } from "../once.ts";
+import { type Asked, askFor, type Claim, findBatch, findUntilCertain } from "../once.ts";
 import { isLasting } from "../verdict.ts";
 import { legOf } from "./legs.ts";
 import type { ShardedJob } from "./prepare.ts";
@@ -49,7 +49,7 @@ export async function startShards(
     try {
       await tracedStep("start shard", stepOf(leg), async (note) => {
         note({ "batchway.shard": n });
-        await start({ ...work, shard: await uploaded(work) });
+        await start(work);
       });
       turns.served(name, sharded);
     } catch (error) {
@@ -121,8 +121,9 @@ async function start(work: Starting): Promise<void> {
   const claim = claimOf(work);
   const { askedAt } = shard;
   const known = askedAt === undefined
-    ? undefined
+    ? await findForgotten(work, claim)
     : await findUntilCertain(deps, account, claim, askedAt, signal);
+  const ready = known ? work : { ...work, shard: await uploaded(work) };
   if (!known) {
     const move = ({ waitsFor: _, ...old }: ShardEntry) => (
       { ...old, askedAt: deps.clock.latest() }
@@ -141,7 +142,7 @@ async function start(work: Starting): Promise<void> {
   }
   const asked: Asked = known
     ? { batch: known }
-    : await askFor(account, claim, () => create(work), signal);
+    : await askFor(account, claim, () => create(ready), signal);
   if ("batch" in asked) {
     await update((old) => ({ ...old, batch: asked.batch.id }));
     return;
@@ -149,6 +150,16 @@ async function start(work: Starting): Promise<void> {
   // It made no batch: the next attempt need not look for one.
   await update(({ askedAt: _, ...old }) => old);
   throw asked.refused;
+}
+
+/** Finds the batch that was made before the catalog was set back to a backup which lacks it. */
+async function findForgotten(
+  { deps, sharded: { job, account }, signal }: Starting,
+  claim: Claim,
+): Promise<Batch | undefined> {
+  const restoredAt = await deps.catalog.shards.restoredAt();
+  if (restoredAt === undefined || job.submittedAt > restoredAt) return undefined;
+  return await findBatch(account, claim, signal);
 }
 
 async function create(work: Starting): Promise<Batch> {
