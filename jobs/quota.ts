@@ -45,7 +45,7 @@ export async function reservationOf(
   if (accessKeyId === undefined || !limits) return undefined;
   const price = limits.maxCost === undefined
     ? undefined
-    : highestPrice(deps, targetsOf(deps, reach.provider.name, job));
+    : priceOfTries(deps, targetsOf(deps, reach.provider.name, job));
   if (price && "unpriced" in price) throw unpriced(price.unpriced);
   const isDryRun = plan.kind === "sharded" && plan.isDryRun === true;
   const records = isDryRun ? 0 : await recordsOf(deps, reach, { plan, located }, signal);
@@ -64,36 +64,40 @@ export interface Target {
   readonly names: readonly [string, ...string[]];
 }
 
+/** A model that a job may run, and how often it may run a record. */
+interface Tries extends Target {
+  readonly times: number;
+}
+
 /** The models that a job may run. */
 function targetsOf(
   deps: Pick<JobTools, "models" | "providers">,
   provider: string,
   job: Pick<BegunJob, "modelId" | "plan">,
-): readonly Target[] {
+): readonly Tries[] {
   const { modelId, plan } = job;
   if (plan.kind !== "sharded") {
     const stores = deps.providers.get(provider)?.stores;
     const own = stores ? askedModel(deps, stores, modelId) : modelId;
-    return [{ provider, names: [own, modelId] }];
+    return [{ provider, names: [own, modelId], times: 1 }];
   }
-  const { target, fallback } = plan;
-  return [
-    { provider, names: [target.modelId, modelId] },
-    ...(fallback ? [{ provider: fallback.provider, names: [fallback.modelId] as const }] : []),
-  ];
+  const { target, fallback, retries } = plan;
+  const own: Tries = { provider, names: [target.modelId, modelId], times: 1 + retries };
+  if (!fallback) return [own];
+  return [own, { provider: fallback.provider, names: [fallback.modelId], times: 1 }];
 }
 
-/** The price that a job is estimated by, the higher one where it may fall back; or what has none. */
-function highestPrice(
+/** The price of tokens of a record that runs as often as it may; or the model that has none. */
+function priceOfTries(
   { prices }: Pick<JobTools, "prices">,
-  targets: readonly Target[],
+  targets: readonly Tries[],
 ): Pick<Price, "input" | "output"> | { readonly unpriced: Target } {
   let [input, output] = [0, 0];
   for (const target of targets) {
     const price = priceOf(prices?.() ?? {}, target.names);
     if (!price) return { unpriced: target };
-    input = Math.max(input, price.input);
-    output = Math.max(output, price.output);
+    input += target.times * price.input;
+    output += target.times * price.output;
   }
   return { input, output };
 }
@@ -188,7 +192,7 @@ export async function demandOf(
   // A price that is gone from the configuration since the create leaves what was reserved then.
   const found = limits.maxCost === undefined
     ? undefined
-    : highestPrice(deps, targetsOf(deps, scope.provider, { modelId: job.modelId, plan }));
+    : priceOfTries(deps, targetsOf(deps, scope.provider, { modelId: job.modelId, plan }));
   const price = found && "unpriced" in found ? undefined : found;
   let [bytes, outputTokens] = [0, 0];
   return {

@@ -5,6 +5,8 @@ import type { NewCredential } from "../commands/keys_arguments.ts";
 import { createCatalog } from "../catalog/catalog.ts";
 import { openKv } from "../catalog/kv.ts";
 import { createSecretBox } from "../codecs/secret_box.ts";
+import type { Fetcher } from "./jobs/wire.ts";
+import { AwsClient } from "./sdks/aws4fetch.ts";
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from "./gateway.ts";
 
 /** A credential that was issued. */
@@ -12,6 +14,15 @@ export interface Issued {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly bearerToken: string;
+}
+
+/** Sends requests that are signed with a credential, for the service that their path is of. */
+export function signing({ accessKeyId, secretAccessKey }: Omit<Issued, "bearerToken">): Fetcher {
+  const signer = new AwsClient({ accessKeyId, secretAccessKey, region: "us-west-2" });
+  return async (url, init) => {
+    const service = url.includes("/bedrock/files/") ? "s3" : "bedrock";
+    return fetch(await signer.sign(url, { ...init, aws: { service } }));
+  };
 }
 
 /** The commands of `deno task keys` on a catalog. */

@@ -6,7 +6,7 @@ import { createSecretBox } from "../../codecs/secret_box.ts";
 import { createKeyCommands } from "../../commands/key_commands.ts";
 import { sleep } from "../catalog/memory.ts";
 import type { Fetcher } from "../jobs/wire.ts";
-import { AwsClient } from "../sdks/aws4fetch.ts";
+import { signing } from "../keys.ts";
 
 /** An access key of the run. */
 export interface TenantKey {
@@ -56,20 +56,13 @@ export async function issueKeys(
           ...limits,
         };
         const added = await commands.run({ action: "add", json: true, credential });
-        const { accessKeyId, secretAccessKey } = JSON.parse(added);
-        keys.push({ tenant, accessKeyId, limits, fetcher: signing(accessKeyId, secretAccessKey) });
+        const issued = JSON.parse(added);
+        const { accessKeyId } = issued;
+        keys.push({ tenant, accessKeyId, limits, fetcher: signing(issued) });
       }
     }
     return keys;
   } finally {
     kv.close();
   }
-}
-
-function signing(accessKeyId: string, secretAccessKey: string): Fetcher {
-  const signer = new AwsClient({ accessKeyId, secretAccessKey, region: "us-west-2" });
-  return async (url, init) => {
-    const service = url.includes("/bedrock/files/") ? "s3" : "bedrock";
-    return fetch(await signer.sign(url, { ...init, aws: { service } }));
-  };
 }
