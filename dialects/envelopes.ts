@@ -26,8 +26,8 @@ export interface ResultContext {
   readonly wireId: string;
 }
 
-/** An envelope of batch lines. */
-export interface Envelope {
+/** Reads and writes the lines of one envelope. */
+export interface EnvelopeCodec {
   readonly name: EnvelopeName;
   /** The record's id as it stands; undefined where it is absent or null. */
   readId(line: Json): Json | undefined;
@@ -52,7 +52,7 @@ function outcomeOf(body: Json | undefined): Outcome {
     : recordError("internal", "The provider's result line holds neither an answer nor an error.");
 }
 
-const bedrock: Envelope = {
+const bedrock: EnvelopeCodec = {
   name: "bedrock",
   readId: (line) => line.get("recordId"),
   readBody: (line) => objectAt(line, "modelInput"),
@@ -81,7 +81,7 @@ const bedrock: Envelope = {
     ),
 };
 
-const openai: Envelope = {
+const openai: EnvelopeCodec = {
   name: "openai",
   readId: (line) => line.get("custom_id"),
   readBody: (line) => objectAt(line, "body"),
@@ -153,7 +153,7 @@ function openaiError(status: number, error: Json | undefined): RecordError {
   return recordError(named ?? kindOfStatus(status), message, code);
 }
 
-const gemini: Envelope = {
+const gemini: EnvelopeCodec = {
   name: "gemini",
   readId: (line) => line.get("key") ?? line.get("metadata")?.get("key"),
   readBody: (line) => objectAt(line, "request"),
@@ -177,7 +177,7 @@ const gemini: Envelope = {
   },
 };
 
-const anthropic: Envelope = {
+const anthropic: EnvelopeCodec = {
   name: "anthropic",
   readId: (line) => line.get("custom_id"),
   readBody: (line) => objectAt(line, "params"),
@@ -217,9 +217,14 @@ export const expiredMessage = "expired: the provider's batch did not reach this 
 /** The words of an error line of a record that its batch did not get to before it was stopped. */
 export const stoppedMessage = "stopped: the job was stopped before this record was run";
 
-const envelopes: Readonly<Record<EnvelopeName, Envelope>> = { bedrock, openai, gemini, anthropic };
+const envelopes: Readonly<Record<EnvelopeName, EnvelopeCodec>> = {
+  bedrock,
+  openai,
+  gemini,
+  anthropic,
+};
 
 /** The envelope of this name. */
-export function envelope(name: EnvelopeName): Envelope {
+export function envelope(name: EnvelopeName): EnvelopeCodec {
   return envelopes[name];
 }
