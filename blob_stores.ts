@@ -52,7 +52,7 @@ export function createStores(
   deps: StoresDeps,
 ): Stores {
   const { disks, folders, machine } = deps;
-  const place = placeOfObjects(objects.store, folders);
+  const place = objectsLocation(objects.store, folders);
   const blobs = createBlobStore(place, disks.objects, deps);
   const { expireDays } = objects;
   const disk = place.kind === "folder" && {
@@ -76,7 +76,7 @@ export function createStores(
 }
 
 /** The folder or bucket that objects are kept in. */
-export function placeOfObjects(
+export function objectsLocation(
   store: StoreSettings | undefined,
   { objects }: Pick<StoreFolders, "objects">,
 ): StoreSettings {
@@ -87,11 +87,11 @@ export function placeOfObjects(
  * The store of kept objects for a look from outside, which makes nothing there. The id of its disk is
  * absent for a bucket, and empty for a folder that has none yet.
  */
-export async function keptPlaceOf(
+export async function keptLocation(
   { data, objects: { store } }: Pick<Config, "data" | "objects">,
   providers: ReadonlyMap<string, Provider>,
 ): Promise<{ readonly blobs: BlobStore; readonly disk?: string }> {
-  const place = placeOfObjects(store, { objects: `${data}/objects` });
+  const place = objectsLocation(store, { objects: `${data}/objects` });
   const warn = () => {};
   const folders = { drafts: undefined };
   const blobs = createBlobStore(place, createDisk("objects"), {
@@ -148,12 +148,12 @@ export async function foldersOf(
 }
 
 /** Where on this machine things are kept, by what they are; buckets are not on it. */
-export function placesOf(
+export function storageFolders(
   { data, keep, objects }: Pick<Config, "data" | "keep" | "objects">,
   folders: StoreFolders,
   catalog: { readonly kind: string; readonly path?: string },
 ): Readonly<Record<string, readonly string[]>> {
-  const kept = placeOfObjects(objects.store, folders);
+  const kept = objectsLocation(objects.store, folders);
   const { path } = catalog;
   const isFile = catalog.kind === "file" && path !== undefined && path !== ":memory:";
   const spool = folders.parts.folder ?? (isFile ? `${data}/spool` : undefined);

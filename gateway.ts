@@ -1,9 +1,9 @@
 /** Composition: configuration → catalog → providers → objects, jobs → app → listeners. */
 import { createAccess } from "./access/access.ts";
 import { liveRateLimit } from "./access/rate_limit.ts";
-import { createStores, foldersOf, placeOfObjects, placesOf } from "./blob_stores.ts";
+import { createStores, foldersOf, objectsLocation, storageFolders } from "./blob_stores.ts";
 import { createCatalog } from "./catalog/catalog.ts";
-import { openPlace, placeOf } from "./catalog/place.ts";
+import { catalogLocation, openLocation } from "./catalog/location.ts";
 import { bounds } from "./runtime/bounds.ts";
 import { type Clock, createClock } from "./runtime/clock.ts";
 import { randomId } from "./codecs/ids.ts";
@@ -89,8 +89,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
   const instance = randomId(8, random);
   const { catalogPath: path, catalogLimits: limits } = deps;
-  const place = path === undefined
-    ? placeOf(config.catalog, config.data)
+  const location = path === undefined
+    ? catalogLocation(config.catalog, config.data)
     : { kind: "file", path } as const;
   const folders = await foldersOf(config, deps.catalogPath);
   const spool = folders.parts;
@@ -101,14 +101,14 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       catalog: () => catalog.checkWrite(),
       parts: async () => void (spool.folder !== undefined && await probeFolder(spool.folder)),
       objects: () => {
-        const kept = placeOfObjects(config.objects.store, folders);
+        const kept = objectsLocation(config.objects.store, folders);
         return probeFolder(kept.kind === "folder" ? kept.folder : drafts);
       },
       scratch: () => probeFolder(drafts),
       results: () => probeFolder(config.keep?.kind === "folder" ? config.keep.folder : drafts),
     },
   });
-  const opened = await openPlace(place, {
+  const opened = await openLocation(location, {
     sleep,
     told: log.info,
     warn: log.warn,
@@ -142,7 +142,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     warn: log.warn,
   });
   const { parts, kept, openBucket } = stores;
-  if (place.kind !== "file" && kept.disk && kept.keep !== "never") log.warn(oneMachineOnly);
+  if (location.kind !== "file" && kept.disk && kept.keep !== "never") log.warn(oneMachineOnly);
   const reads = createReadSpool({
     // A catalog in memory has no folder; nothing of it may be found on disk either.
     ...(deps.catalogPath !== ":memory:" && { folder: `${config.data}/spool/reads` }),
@@ -171,7 +171,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     instance,
     implicitBuckets: config.implicitBuckets,
     // A file says whether it is a copy; a server does not.
-    mayBeSetBack: place.kind !== "file",
+    mayBeSetBack: location.kind !== "file",
     etagForm: (_, bucket) => bindingOf(config.buckets, bucket)?.etag ?? config.etag,
     showsNative: ({ provider: { name } }, bucket) =>
       bucket === name || bucket === `${name}-files` ||
@@ -211,7 +211,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     secretKey: {
       configured: config.secretKey,
       // A key on one machine's disk unseals nothing elsewhere.
-      folder: place.kind === "file" && place.path !== ":memory:" ? config.data : undefined,
+      folder: location.kind === "file" && location.path !== ":memory:" ? config.data : undefined,
     },
     firstKey: config.firstKey,
     random,
@@ -292,7 +292,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     ...(config.events && { countEvents: catalog.outbox.count }),
     eventsGivenUp: sender.givenUp,
     readiness: readiness.status,
-    stores: placesOf(config, folders, place),
+    stores: storageFolders(config, folders, location),
   });
   const close = (drainMilliseconds: number, sweep?: Sweep) =>
     inOrder([

@@ -4,7 +4,7 @@ import type { CredentialCatalog } from "../catalog/credentials.ts";
 import type { SealingCatalog } from "../catalog/sealing.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { SecretBox } from "../codecs/secret_box.ts";
-import { keyPlace, openBox, openOrMakeBox, type SecretKeyOptions } from "./secret_key.ts";
+import { keyFile, openBox, openOrMakeBox, type SecretKeyOptions } from "./secret_key.ts";
 
 /** A mark of the key that the catalog's secrets are sealed under. */
 export interface SealingDeps {
@@ -103,15 +103,13 @@ function elsewhere(options: SecretKeyOptions): Failure {
 function other(options: SecretKeyOptions): Failure {
   return new Failure(
     "conflict",
-    `${
-      options.configured ? "BATCHWAY_SECRET_KEY" : keyPlace(options)
-    } is not the key that sealed ` +
+    `${options.configured ? "BATCHWAY_SECRET_KEY" : keyFile(options)} is not the key that sealed ` +
       `the credentials' secrets. ${restore(options)}. ${wayOut()}`,
   );
 }
 
 function restore(options: SecretKeyOptions): string {
-  const file = keyPlace(options);
+  const file = keyFile(options);
   return "Set BATCHWAY_SECRET_KEY to the key that the gateway had" +
     (file === undefined
       ? ""

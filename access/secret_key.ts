@@ -26,7 +26,7 @@ export async function openBox(options: SecretKeyOptions): Promise<SecretBox | un
 export async function openOrMakeBox(options: SecretKeyOptions): Promise<SecretBox> {
   const box = await openBox(options);
   if (box) return box;
-  const path = keyPlace(options);
+  const path = keyFile(options);
   if (path === undefined) {
     throw new Failure(
       "conflict",
@@ -64,7 +64,7 @@ async function writeOrRemove(path: string, file: Deno.FsFile, key: Uint8Array): 
 }
 
 async function readKey(options: SecretKeyOptions): Promise<Uint8Array | undefined> {
-  const path = keyPlace(options);
+  const path = keyFile(options);
   if (path === undefined) return undefined;
   const text = await found(Deno.readTextFile(path));
   if (text === undefined) return undefined;
@@ -77,6 +77,6 @@ async function readKey(options: SecretKeyOptions): Promise<Uint8Array | undefine
 }
 
 /** The file that holds the key where none is configured; undefined where nothing is on disk. */
-export function keyPlace({ folder }: SecretKeyOptions): string | undefined {
+export function keyFile({ folder }: SecretKeyOptions): string | undefined {
   return folder === undefined ? undefined : `${folder}/secret.key`;
 }

@@ -77,10 +77,10 @@ export async function sumUsage(
 
 /** A part of a row: what was used at one provider with one model. */
 interface RowPart extends Sums {
-  readonly at: PartPlace;
+  readonly at: PartIndex;
 }
 
-interface PartPlace {
+interface PartIndex {
   readonly tenant: string;
   readonly key: string | null;
   readonly provider: string;

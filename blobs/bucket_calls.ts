@@ -6,7 +6,7 @@ import type { ForwardingProvider } from "../providers/provider.ts";
 import type { StoredBlob } from "./store.ts";
 
 /** The bucket that requests go to. */
-export interface BucketPlace {
+export interface BucketTarget {
   readonly provider: ForwardingProvider;
   readonly bucket: string;
   /** Before every name; empty, or ends in a slash. */
@@ -44,7 +44,7 @@ const maxErrorBytes = 64 * 1024;
 
 /** Makes what sends requests to a bucket. */
 export function createBucketCalls(
-  { provider, bucket, prefix, headers: always = {}, failure = storeFailure }: BucketPlace,
+  { provider, bucket, prefix, headers: always = {}, failure = storeFailure }: BucketTarget,
 ) {
   return { send, find, sendForXml, list };
 

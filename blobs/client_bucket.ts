@@ -11,7 +11,7 @@ import { md5Of, putInParts } from "./bucket_parts.ts";
 import { withPatience } from "./patience.ts";
 
 /** Where a bucket is. */
-export interface ClientBucketPlace {
+export interface BucketAddress {
   readonly provider: ForwardingProvider;
   readonly bucket: string;
   /** The account that must own the bucket, twelve digits; any where absent. */
@@ -60,7 +60,7 @@ export interface ClientBucket {
 }
 
 /** Opens a bucket; nothing is asked before the first call. */
-export type OpenBucket = (place: ClientBucketPlace) => ClientBucket;
+export type OpenBucket = (place: BucketAddress) => ClientBucket;
 
 /** Objects over this size are put in equal parts, none below S3's least of 5 MiB; one is in memory at a time. */
 export const partBytes = 16 * 2 ** 20;
@@ -69,7 +69,7 @@ const defaultPatience = 120_000;
 const mostParts = 10_000;
 
 /** Opens a bucket. */
-export function createClientBucket(place: ClientBucketPlace): ClientBucket {
+export function createClientBucket(place: BucketAddress): ClientBucket {
   const { provider, bucket, owner, patienceMilliseconds = defaultPatience } = place;
   const calls = createBucketCalls({
     provider: withPatience(provider, patienceMilliseconds),
@@ -144,7 +144,7 @@ async function abortUploads(calls: BucketCalls, key: string, signal: AbortSignal
   }
 }
 
-function failureOf({ provider, bucket }: ClientBucketPlace, { method, status, code }: Refusal) {
+function failureOf({ provider, bucket }: BucketAddress, { method, status, code }: Refusal) {
   if (status === 412) {
     return new Failure("precondition", `The object in the bucket ${bucket} has changed`);
   }

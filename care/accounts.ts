@@ -3,7 +3,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { maxBatch } from "../catalog/keys.ts";
 import type { FileEntry } from "../catalog/entries.ts";
 import { accountOfJob } from "../catalog/plans.ts";
-import type { Difference, Place } from "./compare.ts";
+import type { Difference, ProviderAccount } from "./compare.ts";
 
 /** What is at an account. */
 interface Held {
@@ -15,7 +15,7 @@ interface Held {
 export async function* missingAccounts(
   kv: Deno.Kv,
   { jobs }: Catalog,
-  places: readonly Place[],
+  places: readonly ProviderAccount[],
 ): AsyncGenerator<Difference> {
   const configured = new Set(places.map(({ provider, account }) => nameOf(provider, account.name)));
   const missing = new Map<string, Held>();

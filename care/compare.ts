@@ -47,7 +47,7 @@ export interface CompareDeps {
 }
 
 /** An account, and the provider that it is at. */
-export interface Place {
+export interface ProviderAccount {
   readonly provider: string;
   readonly account: Account;
 }
@@ -58,7 +58,7 @@ export interface Place {
  */
 export async function* compare(
   deps: CompareDeps,
-  place: Place,
+  place: ProviderAccount,
   signal: AbortSignal,
 ): AsyncGenerator<Difference> {
   try {
@@ -74,7 +74,7 @@ export async function* compare(
 
 async function* compareFiles(
   deps: CompareDeps,
-  { provider, account }: Place,
+  { provider, account }: ProviderAccount,
   files: FilesPort,
   signal: AbortSignal,
 ): AsyncGenerator<Difference> {
@@ -123,7 +123,7 @@ async function* compareFiles(
 
 async function* compareBatches(
   { kv, catalog: { jobs, journal, shards }, now }: CompareDeps,
-  { provider, account }: Place,
+  { provider, account }: ProviderAccount,
   signal: AbortSignal,
 ): AsyncGenerator<Difference> {
   const there = new Set<BatchId>();

@@ -10,7 +10,7 @@ import { labelled, readLabel } from "../objects/labels.ts";
 import type { CompareDeps, Difference } from "./compare.ts";
 
 /** The store of kept objects, as far as it is looked through. */
-export interface KeptPlace {
+export interface KeptStore {
   readonly blobs: Pick<BlobStore, "list" | "head" | "open">;
   /** The id of the disk that it is on; absent for a bucket. */
   readonly disk?: string;
@@ -27,7 +27,7 @@ const putBelow = "kept/";
 /** Yields all differences between the catalog and the store of kept objects. Nothing is changed. */
 export async function* compareBlobs(
   deps: CompareDeps,
-  place: KeptPlace,
+  place: KeptStore,
   signal: AbortSignal,
 ): AsyncGenerator<BlobDifference> {
   try {
@@ -42,7 +42,7 @@ export async function* compareBlobs(
 /** Blobs of ours that the catalog does not know: all that were put, and results that have labels. */
 async function* unknownBlobs(
   { catalog: { objects, copies, instances } }: CompareDeps,
-  { blobs }: KeptPlace,
+  { blobs }: KeptStore,
   signal: AbortSignal,
 ): AsyncGenerator<BlobDifference> {
   for await (const { name } of blobs.list(putBelow, signal)) {
@@ -75,7 +75,7 @@ async function* unknownBlobs(
 /** Objects whose blob is gone, and how many are on disks that are not seen here. */
 async function* missingBlobs(
   { kv, catalog: { objects } }: CompareDeps,
-  { blobs, disk }: KeptPlace,
+  { blobs, disk }: KeptStore,
   signal: AbortSignal,
 ): AsyncGenerator<BlobDifference> {
   const elsewhere = new Map<string, number>();

@@ -6,8 +6,8 @@ import { Failure } from "../codecs/failure.ts";
 import { adoptBatch, finishCreate } from "../jobs/adopt_batch.ts";
 import type { ObjectName } from "../objects/name.ts";
 import type { FilesPort, ProviderFile } from "../providers/provider.ts";
-import { compare, type CompareDeps, type Place } from "./compare.ts";
-import type { KeptPlace } from "./compare_blobs.ts";
+import { compare, type CompareDeps, type ProviderAccount } from "./compare.ts";
+import type { KeptStore } from "./compare_blobs.ts";
 import { rebuildFromBlobs } from "./rebuild_blobs.ts";
 import { examine, type Finding } from "./examine.ts";
 
@@ -19,7 +19,7 @@ export interface RebuildDeps extends CompareDeps {
   /** Whose such jobs are; absent: native ones, for callers that may see these. */
   readonly tenant?: string;
   /** The store of kept objects; it is not looked through where absent. */
-  readonly kept?: KeptPlace;
+  readonly kept?: KeptStore;
 }
 
 /** What became of the catalog. */
@@ -46,7 +46,7 @@ const maxSentences = 1_000;
  */
 export async function rebuild(
   deps: RebuildDeps,
-  places: readonly Place[],
+  places: readonly ProviderAccount[],
   signal: AbortSignal,
 ): Promise<Rebuilt> {
   const done: Rebuilt = { mended: 0, jobs: 0, objects: 0, left: [], leftCount: 0 };
@@ -69,7 +69,7 @@ export async function rebuild(
 /** Gives a file that the catalog knows, and that lost its object, its object back. */
 async function restore(
   { catalog: { objects } }: RebuildDeps,
-  places: readonly Place[],
+  places: readonly ProviderAccount[],
   { what, file: lost }: Finding,
   done: Rebuilt,
   signal: AbortSignal,
@@ -95,7 +95,7 @@ async function restore(
 /** Makes again what a provider has and the catalog does not know. */
 async function fromProvider(
   deps: RebuildDeps,
-  place: Place,
+  place: ProviderAccount,
   done: Rebuilt,
   signal: AbortSignal,
 ): Promise<void> {
@@ -156,7 +156,7 @@ const reasons: Readonly<Record<string, string>> = {
 /** Records an object; false where its name stands for another file. */
 async function isRecorded(
   objects: RebuildDeps["catalog"]["objects"],
-  { provider, account }: Place,
+  { provider, account }: ProviderAccount,
   file: ProviderFile,
   { tenant, bucket, key }: ObjectName,
   condition: WriteCondition = { absent: true },
@@ -195,7 +195,7 @@ const resolution = 1_000;
  */
 async function mayReplace(
   objects: RebuildDeps["catalog"]["objects"],
-  { provider, account }: Place,
+  { provider, account }: ProviderAccount,
   file: ProviderFile,
   { tenant, bucket, key }: ObjectName,
   restored: RestoredEntry | undefined,

@@ -5,7 +5,7 @@ import { keptBlobOf } from "../catalog/held.ts";
 import type { WriteCondition } from "../catalog/objects.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { CompareDeps } from "./compare.ts";
-import { compareBlobs, type KeptPlace } from "./compare_blobs.ts";
+import { compareBlobs, type KeptStore } from "./compare_blobs.ts";
 
 /** What is done with each difference. */
 export interface BlobOutcomes {
@@ -25,7 +25,7 @@ const reasons: Readonly<Record<string, string>> = {
 /** Makes objects again of blobs that the catalog does not know. Of those of one name the newest is the object. */
 export async function rebuildFromBlobs(
   deps: CompareDeps,
-  place: KeptPlace,
+  place: KeptStore,
   { made, left }: BlobOutcomes,
   signal: AbortSignal,
 ): Promise<void> {
@@ -53,7 +53,7 @@ function nameOf({ tenant, provider, bucket, key }: NamedObject): string {
 /** Records an object; false where its name stands for another one, or its bytes are not whole. */
 async function isRecorded(
   { catalog: { objects } }: CompareDeps,
-  place: KeptPlace,
+  place: KeptStore,
   label: NamedObject,
   restored: RestoredEntry | undefined,
   signal: AbortSignal,
@@ -84,7 +84,7 @@ async function isRecorded(
  * back from, or because its own blob is gone.
  */
 async function isReplaced(
-  { blobs, disk }: KeptPlace,
+  { blobs, disk }: KeptStore,
   { held, modifiedAt }: NamedObject["record"],
   laterAt: number,
   restored: RestoredEntry | undefined,

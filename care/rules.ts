@@ -6,7 +6,7 @@
 import { etagKey } from "../catalog/etags.ts";
 import { writeExpiry } from "../catalog/expiry_index.ts";
 import { writeJob } from "../catalog/jobs.ts";
-import { placeOf } from "../catalog/names.ts";
+import { fileLocation } from "../catalog/names.ts";
 import { inKey, keys, longId, nativeTenant } from "../catalog/keys.ts";
 import type {
   BatchEntry,
@@ -182,7 +182,7 @@ export const rules: readonly Rule[] = [
             step.set(keys.file(provider, record.file), {
               ...longId(record.file),
               ...name,
-              ...placeOf(record.held),
+              ...fileLocation(record.held),
               state: "current",
             });
           } else if (!isNamed) step.set(keys.furtherName(provider, record.file, name), true);

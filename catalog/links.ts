@@ -7,7 +7,7 @@ import { addEtag, dropEtag } from "./etags.ts";
 import { writeExpiry } from "./expiry_index.ts";
 import { keys, longId, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
-import { addName, dropName, type Loss, placeOf, throwAway } from "./names.ts";
+import { addName, dropName, fileLocation, type Loss, throwAway } from "./names.ts";
 import { checkWrite, type WriteCondition } from "./objects.ts";
 import type { FileEntry, ObjectEntry } from "./entries.ts";
 
@@ -60,7 +60,7 @@ export function createLinkCatalog(
       const first: FileEntry = {
         ...longId(record.file),
         ...name,
-        ...placeOf(record.held),
+        ...fileLocation(record.held),
         state: "current",
         native: true,
       };

@@ -84,7 +84,7 @@ export async function nameFile(
   const first: FileEntry = {
     ...longId(file),
     ...name,
-    ...placeOf(held),
+    ...fileLocation(held),
     state: "current",
     ...(native && { native }),
   };
@@ -117,7 +117,7 @@ export async function* furtherNamesOf(
 }
 
 /** What the entry of a file holds of where its bytes are. */
-export function placeOf(held: Held): Pick<FileEntry, "account" | "in"> {
+export function fileLocation(held: Held): Pick<FileEntry, "account" | "in"> {
   return {
     ...("account" in held && { account: held.account }),
     ...(held.in !== "provider" && { in: held.in }),
@@ -132,7 +132,7 @@ export function throwAway(
   name: Name,
 ): void {
   const trash: TrashEntry = { ...longId(file), held };
-  const record: FileEntry = { ...longId(file), ...name, ...placeOf(held), state: "trash" };
+  const record: FileEntry = { ...longId(file), ...name, ...fileLocation(held), state: "trash" };
   step.set(keys.trashed(provider, file), trash).set(keys.file(provider, file), record);
 }
 

@@ -13,7 +13,7 @@ import type { Outbox } from "./outbox.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import { leaseAt } from "./leases.ts";
-import { dropName, placeOf, throwAway } from "./names.ts";
+import { dropName, fileLocation, throwAway } from "./names.ts";
 import { settleJob, type Spent } from "./quotas.ts";
 import type { FileEntry, JobEntry, JobProgress, ObjectEntry } from "./entries.ts";
 
@@ -162,7 +162,7 @@ export function createResultsCatalog(
     { bucket, key, object }: ResultsObject,
   ): Promise<void> {
     const name = { tenant: scope.tenant, bucket, key };
-    const owner: FileEntry = { ...name, ...placeOf(object.held), state: "current" };
+    const owner: FileEntry = { ...name, ...fileLocation(object.held), state: "current" };
     const old = await kv.get<ObjectEntry>(keys.object(scope, bucket, key));
     step.check(old).set(old.key, object)
       .set(keys.file(scope.provider, object.file), owner);

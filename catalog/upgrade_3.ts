@@ -17,7 +17,7 @@ import { fitsKind } from "./entry_kinds.ts";
 import { grouped } from "./indexing.ts";
 import { keys, maxBatch, maxChecks } from "./keys.ts";
 import { change } from "./kv.ts";
-import { placeOf } from "./names.ts";
+import { fileLocation } from "./names.ts";
 
 type Sleep = (milliseconds: number) => Promise<void>;
 
@@ -144,7 +144,7 @@ const passes: readonly Pass[] = [
       if (!isFile(owner)) return;
       const { account = "", ...rest } = owner;
       const held = heldOf(String(key[2]), account, value);
-      if (held) step.set(["file", key[1] ?? "", key[2] ?? ""], { ...rest, ...placeOf(held) });
+      if (held) step.set(["file", key[1] ?? "", key[2] ?? ""], { ...rest, ...fileLocation(held) });
     },
   },
 ];

@@ -1,16 +1,16 @@
 /** `deno task catalog`: looking at the catalog, putting it right, and backing it up. */
 import {
   asksForHelp,
-  placeSettings,
+  commandSettings,
   readArguments,
   UsageError,
   withSettings,
 } from "../config/arguments.ts";
-import { keptPlaceOf } from "../blob_stores.ts";
+import { keptLocation } from "../blob_stores.ts";
 import { missingAccounts } from "../care/accounts.ts";
 import { copyCatalog } from "../care/copy.ts";
-import { compare, type Place } from "../care/compare.ts";
-import { compareBlobs, type KeptPlace } from "../care/compare_blobs.ts";
+import { compare, type ProviderAccount } from "../care/compare.ts";
+import { compareBlobs, type KeptStore } from "../care/compare_blobs.ts";
 import { examine } from "../care/examine.ts";
 import { backupLines } from "../care/export.ts";
 import { importBackup, mustBeEmpty } from "../care/import.ts";
@@ -74,7 +74,7 @@ const sleep = (milliseconds: number) =>
   new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
 const commandLine = {
-  ...placeSettings,
+  ...commandSettings,
   json: { type: "boolean" },
   offline: { type: "boolean" },
   force: { type: "boolean" },
@@ -159,7 +159,7 @@ async function check(config: Config, path: string, { json, offline }: Options): 
       );
       return 1;
     }
-    return await withPlaces(config, offline, async (places, kept, signal) => {
+    return await withProviders(config, offline, async (places, kept, signal) => {
       const catalog = createCatalog(checkedKv(opened.kv), sleep);
       const deps = { kv: opened.kv, catalog, now: Date.now };
       async function* problems(): AsyncGenerator<Problem> {
@@ -185,7 +185,7 @@ async function rebuildCatalog(
 ): Promise<number> {
   const opened = await open(path);
   try {
-    return await withPlaces(config, offline, async (places, kept, signal) => {
+    return await withProviders(config, offline, async (places, kept, signal) => {
       const catalog = createCatalog(checkedKv(opened.kv), sleep);
       const { region } = config;
       const deps = {
@@ -269,12 +269,12 @@ async function mustBeThere(path: string): Promise<void> {
 }
 
 /** Does a work with the accounts of all configured providers, and with the store of kept objects. */
-async function withPlaces<Result>(
+async function withProviders<Result>(
   config: Config,
   offline: boolean,
   work: (
-    places: readonly Place[],
-    kept: KeptPlace | undefined,
+    places: readonly ProviderAccount[],
+    kept: KeptStore | undefined,
     signal: AbortSignal,
   ) => Promise<Result>,
 ): Promise<Result> {
@@ -289,9 +289,9 @@ async function withPlaces<Result>(
       uploader,
     });
     const places = [...providers.values()].flatMap(({ name, stores }) =>
-      (stores?.accounts ?? []).map((account): Place => ({ provider: name, account }))
+      (stores?.accounts ?? []).map((account): ProviderAccount => ({ provider: name, account }))
     );
-    const kept = await keptPlaceOf(config, providers);
+    const kept = await keptLocation(config, providers);
     return await work(places, kept, new AbortController().signal);
   } finally {
     await uploader.close();

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { checkedKv } from "../catalog/checked_kv.ts";
 import { createCatalog } from "../catalog/catalog.ts";
 import { openCatalogKv } from "../catalog/open.ts";
-import { openPlace, placeOf } from "../catalog/place.ts";
+import { catalogLocation, openLocation } from "../catalog/location.ts";
 import {
   asksForHelp,
-  placeSettings,
+  commandSettings,
   readArguments,
   refuseWords,
   UsageError,
@@ -22,7 +22,7 @@ import { checkProvider, type Finding, listenTo } from "./check_provider.ts";
 import type { LiveOptions } from "./check_live.ts";
 
 const options = {
-  ...placeSettings,
+  ...commandSettings,
   timeout: { type: "string" },
   json: { type: "boolean" },
   live: { type: "boolean" },
@@ -156,7 +156,7 @@ async function checkCatalog({ catalog, data }: Config): Promise<Finding> {
     // A file is opened as it is, whatever its version: a check changes nothing.
     const opened = isFile
       ? await openCatalogKv(path, { sleep, told: warn, anyForm: true })
-      : await openPlace(placeOf(catalog, data), { sleep, warn });
+      : await openLocation(catalogLocation(catalog, data), { sleep, warn });
     try {
       const { credentials } = createCatalog(checkedKv(opened.kv), sleep);
       const { length } = await credentials.all();

@@ -1,12 +1,12 @@
 /** `deno task events`: which events wait, came or were given up, and sending one again. */
 import { createCatalog } from "../catalog/catalog.ts";
 import type { DoneEvent, PlacedEvent, WaitingEvent } from "../catalog/outbox.ts";
-import { openPlace, placeOf } from "../catalog/place.ts";
+import { catalogLocation, openLocation } from "../catalog/location.ts";
 import { parseJobArn } from "../codecs/arn.ts";
 import { nearest } from "../codecs/nearest.ts";
 import {
   asksForHelp,
-  placeSettings,
+  commandSettings,
   readArguments,
   UsageError,
   withSettings,
@@ -26,7 +26,7 @@ ${command} replay ARN    send all events of a job again
 --json prints JSON. --data FOLDER (or BATCHWAY_DATA) is the catalog's folder, --config FILE (or
 BATCHWAY_CONFIG) the configuration file. A running gateway sends them within seconds.`;
 
-const options = { ...placeSettings, json: { type: "boolean" } } as const;
+const options = { ...commandSettings, json: { type: "boolean" } } as const;
 
 const sleep = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds));
 const complain = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
@@ -47,7 +47,10 @@ export async function run(
   const { values, positionals: [action, id, ...rest] } = readArguments(command, args, options);
   checkWords(command, action, id, rest);
   const config = await loadConfig(withSettings(environment, values));
-  const opened = await openPlace(placeOf(config.catalog, config.data), { sleep, warn: complain });
+  const opened = await openLocation(catalogLocation(config.catalog, config.data), {
+    sleep,
+    warn: complain,
+  });
   try {
     const catalog = createCatalog(opened.kv, sleep);
     const { json = false } = values;

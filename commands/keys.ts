@@ -1,6 +1,6 @@
 /** `deno task keys`: issues, lists, disables, rotates and removes credentials. */
 import { createCatalog } from "../catalog/catalog.ts";
-import { openPlace, placeOf } from "../catalog/place.ts";
+import { catalogLocation, openLocation } from "../catalog/location.ts";
 import { sealingBox } from "../access/sealing.ts";
 import { asksForHelp, withSettings } from "../config/arguments.ts";
 import { type Config, loadConfig } from "../config/config.ts";
@@ -36,7 +36,7 @@ async function withCommands<Result>(
   { data, catalog, secretKey }: Config,
   work: (commands: KeyCommands) => Promise<Result>,
 ): Promise<Result> {
-  const opened = await openPlace(placeOf(catalog, data), { sleep, warn: complain });
+  const opened = await openLocation(catalogLocation(catalog, data), { sleep, warn: complain });
   try {
     const { credentials, sealing, quotas } = createCatalog(opened.kv, sleep);
     // Of several machines none could unseal what is sealed with a key that is made on this one.

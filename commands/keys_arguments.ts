@@ -1,6 +1,6 @@
 /** The command line of `deno task keys`. */
 import type { ParseArgsOptionsConfig } from "node:util";
-import { placeSettings, readArguments, UsageError } from "../config/arguments.ts";
+import { commandSettings, readArguments, UsageError } from "../config/arguments.ts";
 import { nearest } from "../codecs/nearest.ts";
 import { calledAs } from "../runtime/program_name.ts";
 import { Failure } from "../codecs/failure.ts";
@@ -107,12 +107,12 @@ const takeBackOptions: ParseArgsOptionsConfig = Object.fromEntries(
 const options = {
   ...valueOptions,
   ...takeBackOptions,
-  ...placeSettings,
+  ...commandSettings,
   json: { type: "boolean" },
 } as const;
 
 /** Options that every action takes. */
-const general: readonly string[] = ["json", ...Object.keys(placeSettings)];
+const general: readonly string[] = ["json", ...Object.keys(commandSettings)];
 
 /** Takes a command line apart. Throws {@linkcode UsageError} for options that there are not. */
 export function readKeysArguments(args: readonly string[]) {

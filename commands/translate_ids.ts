@@ -2,7 +2,7 @@
 import { type DialectName, fitsId } from "../dialects/names.ts";
 import type { Raw } from "../dialects/json.ts";
 import { unquote } from "../dialects/raw.ts";
-import { numberedId, type RecordPlace } from "../dialects/stream.ts";
+import { numberedId, type RecordPosition } from "../dialects/stream.ts";
 import { IdSet } from "../runtime/id_set.ts";
 
 /** Ids that are remembered: a table of 512 MB at the most, and of 64 MB for a million. */
@@ -21,7 +21,7 @@ export class LineIds {
   }
 
   /** The id of a record's line. */
-  lineId(record: RecordPlace, to: DialectName): string {
+  lineId(record: RecordPosition, to: DialectName): string {
     const id = record.id.startsWith('"') ? unquote(record.id) : undefined;
     if (id !== undefined && this.#isUnique(record.id) && fits(id, to)) return id;
     this.numbered += 1;
@@ -34,7 +34,7 @@ export class LineIds {
   }
 
   /** The record's number, with a tail where the file uses it as an id. */
-  #number(record: RecordPlace): string {
+  #number(record: RecordPosition): string {
     const number = numberedId(record);
     let id = number;
     for (let tail = 2; this.#known.has(`"${id}"`); tail++) id = `${number}_${tail}`;

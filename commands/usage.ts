@@ -1,7 +1,7 @@
 /** `deno task usage`: what jobs used and cost. */
 import { sumUsage } from "../accounts/sum.ts";
 import { createCatalog } from "../catalog/catalog.ts";
-import { openPlace, placeOf } from "../catalog/place.ts";
+import { catalogLocation, openLocation } from "../catalog/location.ts";
 import { asksForHelp, withSettings } from "../config/arguments.ts";
 import { type Config, loadConfig } from "../config/config.ts";
 import { print, runMain } from "../program.ts";
@@ -37,7 +37,7 @@ async function answer(
   { data, catalog }: Config,
   { query, format }: UsageCommand,
 ): Promise<string> {
-  const opened = await openPlace(placeOf(catalog, data), { sleep, warn: complain });
+  const opened = await openLocation(catalogLocation(catalog, data), { sleep, warn: complain });
   try {
     const { usage } = createCatalog(opened.kv, sleep);
     const found = await sumUsage(usage, query, undefined, createBreath());

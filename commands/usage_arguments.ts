@@ -1,7 +1,7 @@
 /** The command line of `deno task usage`. */
 import { QueryError, readQuery, type UsageQuery } from "../accounts/query.ts";
 import { calledAs } from "../runtime/program_name.ts";
-import { placeSettings, readArguments, refuseWords, UsageError } from "../config/arguments.ts";
+import { commandSettings, readArguments, refuseWords, UsageError } from "../config/arguments.ts";
 
 /** How the answer is written. */
 export type UsageFormat = "table" | "json" | "csv";
@@ -33,7 +33,7 @@ in JSON, and the models are named on standard error.`;
 const command = () => calledAs("usage");
 
 const options = {
-  ...placeSettings,
+  ...commandSettings,
   from: { type: "string" },
   to: { type: "string" },
   by: { type: "string" },

@@ -17,7 +17,7 @@ export const settings = {
 } as const;
 
 /** Those of them that commands beside the gateway take: they listen nowhere. */
-export const placeSettings = { data: settings.data, config: settings.config } as const;
+export const commandSettings = { data: settings.data, config: settings.config } as const;
 
 const variables = [
   ["host", "BATCHWAY_HOST"],

@@ -2,7 +2,7 @@
 import { isBlank, PartialLine, withoutByteOrderMark } from "../codecs/jsonl.ts";
 
 /** Where a line stands in its file. */
-export interface LinePlace {
+export interface LinePosition {
   /** Physical lines count from 1, blank ones too. */
   readonly line: number;
   /** Lines that are not blank count from 1. */
@@ -14,7 +14,7 @@ export interface LinePlace {
 }
 
 /** A line that is not blank. */
-export interface SplitLine extends LinePlace {
+export interface SplitLine extends LinePosition {
   /** A view that is good until the next line is asked for; of a line over the limit its beginning. */
   readonly bytes: Uint8Array;
   readonly isCut: boolean;

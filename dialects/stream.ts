@@ -8,31 +8,31 @@ import { detectDialect, fitsFile, hasEnvelopeOf } from "./detect.ts";
 import { envelope } from "./envelopes.ts";
 import { recordError } from "./errors.ts";
 import { type Json, JsonError, parseJson, type Raw } from "./json.ts";
-import { type LinePlace, LineReader, type SplitLine } from "./lines.ts";
+import { type LinePosition, LineReader, type SplitLine } from "./lines.ts";
 import type { Loss } from "./loss.ts";
 import { type DialectName, envelopeOf } from "./names.ts";
 import { object, quote } from "./raw.ts";
 import { type RequestTarget, type TranslatedRequest, translateRequest } from "./translate.ts";
 
 /** A record's place, and its id as it comes back in results: JSON. */
-export interface RecordPlace extends LinePlace {
+export interface RecordPosition extends LinePosition {
   readonly id: Raw;
 }
 
 /** A record that was read. */
-export interface ReadRecord extends RecordPlace {
+export interface ReadRecord extends RecordPosition {
   readonly kind: "record";
   /** The parsed line. */
   readonly json: Json;
 }
 
 /** A line with an id that is too long to be read; its record is refused with 413. */
-export interface LongRecord extends RecordPlace {
+export interface LongRecord extends RecordPosition {
   readonly kind: "long";
 }
 
 /** A line that is not a record of its file. */
-export interface BrokenLine extends LinePlace {
+export interface BrokenLine extends LinePosition {
   readonly kind: "broken";
   /** Completes "line 5 is …", without a full stop. Never a value of the line. */
   readonly reason: string;
@@ -144,18 +144,18 @@ const maxHeadBytes = 64 * 2 ** 10;
 /** What the records of a file are translated to. */
 export interface StreamTarget extends Omit<RequestTarget, "from"> {
   /** The record's id on the wire: unique, and of the target's form. */
-  wireId(record: RecordPlace): string;
+  wireId(record: RecordPosition): string;
   /** Bytes of a line that the provider takes. */
   readonly maxRecordBytes?: number | undefined;
 }
 
 /** A record's id on the wire by its number: fits every provider, and sorts as text. */
-export function numberedId({ record }: Pick<LinePlace, "record">): string {
+export function numberedId({ record }: Pick<LinePosition, "record">): string {
   return `r${String(record).padStart(7, "0")}`;
 }
 
 /** A record with its translation, or the error that it ends with. */
-export interface TranslatedRecord extends RecordPlace {
+export interface TranslatedRecord extends RecordPosition {
   readonly kind: "record";
   readonly wireId: string;
   readonly translated: TranslatedRequest;
@@ -216,7 +216,7 @@ function tooLong(bytes: number, most?: number, before: readonly Loss[] = []): Tr
 }
 
 /** A line of `translation.ndjson`, with its line feed. */
-export function lossLine({ id, line }: RecordPlace, { path, kind, reason }: Loss): string {
+export function lossLine({ id, line }: RecordPosition, { path, kind, reason }: Loss): string {
   return object(
     ["recordId", id],
     ["line", String(line)],

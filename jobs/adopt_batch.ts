@@ -33,7 +33,7 @@ export interface AdoptDeps {
 }
 
 /** Where a batch was found, and whose its job becomes. */
-export interface AdoptPlace {
+export interface BatchOrigin {
   readonly provider: string;
   readonly account: string;
   readonly region: string;
@@ -48,7 +48,7 @@ export interface AdoptPlace {
  */
 export async function adoptBatch(
   { catalog: { jobs, journal, shards }, now }: AdoptDeps,
-  place: AdoptPlace,
+  place: BatchOrigin,
   batch: Batch,
 ): Promise<ScopedJob | undefined> {
   const { provider, tenant = nativeTenant } = place;
@@ -104,7 +104,7 @@ export async function finishCreate(
  * Whether a batch may be that of a create under way. A service that drops metadata leaves the input
  * to know it by, and where it does not have that either, the time: who made it will be known soon.
  */
-function mayBeOf(job: BegunJob, { account }: AdoptPlace, batch: Batch): boolean {
+function mayBeOf(job: BegunJob, { account }: BatchOrigin, batch: Batch): boolean {
   if (batch.jobId !== undefined) return job.id === batch.jobId;
   if (accountOfJob(job) !== account) return false;
   if (batch.input !== undefined && batch.input !== inputOf(job)) return false;
@@ -116,7 +116,7 @@ function mayBeOf(job: BegunJob, { account }: AdoptPlace, batch: Batch): boolean 
 function mayBeOfShard(
   job: JobId,
   { account, askedAt = 0 }: ShardEntry,
-  place: AdoptPlace,
+  place: BatchOrigin,
   batch: Batch,
 ): boolean {
   if (batch.jobId !== undefined) return batch.jobId === job;
@@ -125,7 +125,7 @@ function mayBeOfShard(
 }
 
 function adopted(
-  { provider, account, region, tenant }: AdoptPlace,
+  { provider, account, region, tenant }: BatchOrigin,
   batch: Batch,
   attempt: number,
   now: number,

@@ -11,7 +11,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Objects } from "../objects/objects.ts";
 import type { OpenBucket } from "../blobs/client_bucket.ts";
 import type { BlobStore } from "../blobs/store.ts";
-import type { ScratchPlace } from "./sharded/scratch.ts";
+import type { ScratchFolder } from "./sharded/scratch.ts";
 import type { StepOf } from "../runtime/tracing.ts";
 import type { Provider, StoringProvider } from "../providers/provider.ts";
 
@@ -82,7 +82,7 @@ export interface JobDeps {
   /** Returns where what is written to `store` is; absent where that is the store of results. */
   readonly storedIn?: () => Promise<StoredIn>;
   /** Where the results of shards are gathered. */
-  readonly scratch: ScratchPlace;
+  readonly scratch: ScratchFolder;
   /** Opens buckets behind providers that forward to S3; inputs and outputs there need it. */
   readonly openBucket?: OpenBucket;
   /** Milliseconds since 1970, for what clients see. */

@@ -17,7 +17,7 @@ import type { ForwardingProvider } from "../providers/provider.ts";
 import { underLease } from "../runtime/lease.ts";
 import { cancelUnread } from "../runtime/unread.ts";
 import type { JobTools } from "./deps.ts";
-import { folderOf } from "./results/place.ts";
+import { folderOf } from "./results/keys.ts";
 
 /** A create that a provider has answered. Members of the request are as the client sent them. */
 export interface Forwarded {

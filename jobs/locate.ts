@@ -56,7 +56,7 @@ export async function locate(
 ): Promise<LocatedInput> {
   const { s3Uri } = request.inputDataConfig.s3InputDataConfig;
   const uri = parseS3Uri(s3Uri);
-  const at = placeOf(reach, uri, request);
+  const at = holderOf(reach, uri, request);
   const isLabel = Object.hasOwn(request.tags, fileTag) && "reach" in at;
   if (uri && isFolder(uri) && !isLabel) return await folder(deps, reach, at, uri, request, signal);
   if ("forward" in at) return await outside(deps, reach, at.forward, uri, request, signal);
@@ -93,9 +93,9 @@ function isFolder({ key }: S3Uri): boolean {
 }
 
 /** Where an input is. */
-type Place = { readonly reach: Reach } | { readonly forward: ForwardingProvider };
+type InputHolder = { readonly reach: Reach } | { readonly forward: ForwardingProvider };
 
-function placeOf(reach: Reach, uri: S3Uri | undefined, { tags }: CreateRequest): Place {
+function holderOf(reach: Reach, uri: S3Uri | undefined, { tags }: CreateRequest): InputHolder {
   const tag = Object.hasOwn(tags, inputTag) ? tags[inputTag] : undefined;
   const name = tag ?? (uri && reach.boundTo?.(uri.bucket));
   if (name === undefined || name === reach.provider.name) return { reach };
@@ -119,7 +119,7 @@ function ownerOf({ inputDataConfig: { s3InputDataConfig: { s3BucketOwner } } }: 
 async function folder(
   deps: JobTools,
   reach: Reach,
-  at: Place,
+  at: InputHolder,
   location: S3Uri,
   request: CreateRequest,
   signal: AbortSignal,

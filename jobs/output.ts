@@ -4,7 +4,7 @@ import { Failure } from "../codecs/failure.ts";
 import { parseS3Uri } from "../codecs/s3_uri.ts";
 import type { Objects } from "../objects/objects.ts";
 import type { Reach } from "../reach/reach.ts";
-import { placeOf } from "./results/place.ts";
+import { resultsKeys } from "./results/keys.ts";
 
 /**
  * The provider that forwards to S3 to which the bucket of a job's output is bound; undefined where
@@ -29,8 +29,8 @@ export async function checkOutput(
   job: JobDescription,
 ): Promise<void> {
   const { s3Uri } = job.outputDataConfig.s3OutputDataConfig;
-  const place = placeOf(job);
-  if (!place) {
+  const keys = resultsKeys(job);
+  if (!keys) {
     throw new Failure(
       "invalid",
       `The output s3Uri ${s3Uri} leaves no room for the names of the results: they are ` +
@@ -40,7 +40,7 @@ export async function checkOutput(
   // A bucket that refuses keeps the job from ending, and may have been mended by then.
   if (job.outputAt !== undefined) return;
   try {
-    await objects.buckets.check(reach, place.bucket);
+    await objects.buckets.check(reach, keys.bucket);
   } catch (error) {
     if (!(error instanceof Failure && error.kind === "not-found")) throw error;
     throw new Failure(

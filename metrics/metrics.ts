@@ -9,7 +9,7 @@ import { addProcess } from "./process.ts";
 import { addReadiness } from "./readiness.ts";
 import { createRegistry, labels, type Registry } from "./registry.ts";
 import { type AnsweredRequest, countRequests } from "./requests.ts";
-import { addStores, type StorePlaces } from "./stores.ts";
+import { addStores, type StorageFolders } from "./stores.ts";
 import { type SweepWatch, watchSweep } from "./sweep.ts";
 import { createTenantLabel, type TenantLabel } from "./tenants.ts";
 
@@ -41,7 +41,7 @@ export interface GatewayState {
   /** Whether the gateway can work, in one word. */
   readonly readiness: () => Promise<string>;
   /** What is kept on this machine's disks. */
-  readonly stores: StorePlaces;
+  readonly stores: StorageFolders;
 }
 
 /** The figures. */

@@ -4,13 +4,13 @@ import { labels, type Registry } from "./registry.ts";
 import { seldom } from "./seldom.ts";
 
 /** Folders and files, by what is in them; those that do not exist hold nothing. */
-export type StorePlaces = Readonly<Record<string, readonly string[]>>;
+export type StorageFolders = Readonly<Record<string, readonly string[]>>;
 
 /** Files that one measurement looks at; what comes after them is not counted. */
 const mostFiles = 100_000;
 
 /** Adds the sizes of places that are on this machine. */
-export function addStores(registry: Registry, places: StorePlaces, uptime: () => number): void {
+export function addStores(registry: Registry, places: StorageFolders, uptime: () => number): void {
   const bytes = registry.gauge(
     "batchway_store_bytes",
     "Bytes on this machine's disk: of the catalog, kept objects, kept results, and the spool.",

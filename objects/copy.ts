@@ -11,7 +11,7 @@ import { Failure } from "../codecs/failure.ts";
 import { type EtagForm, etagMembers } from "./etag_form.ts";
 import { type Address, find, type FindDeps, spelledOut } from "./find.ts";
 import { type Reach, scopeOf } from "../reach/reach.ts";
-import type { HeldDeps } from "./place.ts";
+import type { HeldDeps } from "./held_operations.ts";
 import { emptyTrash } from "./trash.ts";
 
 /** Description of an object besides its bytes and their checksums. */

@@ -4,11 +4,11 @@ import type { HeldIn, HeldKinds } from "../catalog/held.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { ByteRange, StoringProvider } from "../providers/provider.ts";
 import { accountOf, filesOf } from "../reach/reach.ts";
-import type { HeldDeps, HeldObject, Place } from "./place.ts";
+import type { HeldDeps, HeldObject, HeldOperations } from "./held_operations.ts";
 import type { SpoolRange } from "./read_spool.ts";
 import { openResults } from "./results/open.ts";
 
-const places: { readonly [In in keyof HeldKinds]: Place<In> } = {
+const operations: { readonly [In in keyof HeldKinds]: HeldOperations<In> } = {
   provider: {
     async open({ reads, kept }, provider, { held, bytes }, range, signal) {
       const { file, account, copy } = held;
@@ -65,7 +65,7 @@ export async function openHeld<In extends keyof HeldKinds>(
 ): Promise<ReadableStream<Uint8Array>> {
   const end = object.bytes - 1;
   const wanted = { first: range?.first ?? 0, last: Math.min(range?.last ?? end, end) };
-  return await placeOf<In>(object.held).open(deps, provider, object, wanted, signal);
+  return await operationsOf<In>(object.held).open(deps, provider, object, wanted, signal);
 }
 
 /** Deletes the bytes of an object that has no name any more. */
@@ -75,11 +75,11 @@ export async function removeHeld<In extends keyof HeldKinds>(
   object: Pick<HeldObject<In>, "file" | "held">,
   signal: AbortSignal,
 ): Promise<void> {
-  await placeOf<In>(object.held).remove(deps, provider, object, signal);
+  await operationsOf<In>(object.held).remove(deps, provider, object, signal);
 }
 
-function placeOf<In extends keyof HeldKinds>(held: HeldIn<In>): Place<In> {
-  return places[held.in];
+function operationsOf<In extends keyof HeldKinds>(held: HeldIn<In>): HeldOperations<In> {
+  return operations[held.in];
 }
 
 /** The provider's account that an object's bytes are at; undefined where they are at none. */

@@ -223,7 +223,7 @@ async function merged(
 }
 
 /** Where objects are read, up to where. */
-interface Place {
+interface ListPosition {
   readonly scope: Scope;
   readonly bucket: string;
   readonly before: Uint8Array | undefined;
@@ -241,7 +241,7 @@ const fewestRead = 100;
  */
 async function recordedObjects(
   deps: ListDeps,
-  { scope, bucket, before, reading }: Place,
+  { scope, bucket, before, reading }: ListPosition,
   from: Uint8Array,
   limit: number,
 ): Promise<NamedObject[]> {

@@ -26,7 +26,7 @@ import { createRegistered } from "./registered.ts";
 import type { ReadSpool } from "./read_spool.ts";
 import { remove, type RemoveRequest } from "./remove.ts";
 import type { Reach } from "../reach/reach.ts";
-import type { HeldDeps } from "./place.ts";
+import type { HeldDeps } from "./held_operations.ts";
 import { emptyTrash, sweepTrash } from "./trash.ts";
 import { createUploadMarks } from "./upload_marks.ts";
 

@@ -4,7 +4,7 @@ import { Failure } from "../codecs/failure.ts";
 import type { ByteRange } from "../providers/provider.ts";
 import type { Found } from "./find.ts";
 import { openHeld } from "./held.ts";
-import type { HeldDeps, HeldObject } from "./place.ts";
+import type { HeldDeps, HeldObject } from "./held_operations.ts";
 import { type Reach, scopeOf } from "../reach/reach.ts";
 
 /** Dependencies of reading. */

@@ -8,7 +8,7 @@ import type { FileId } from "../codecs/ids.ts";
 import { type Address, fileIds, find, type FindDeps, type Found, lastPart } from "./find.ts";
 import { accountOf, type Reach, scopeOf } from "../reach/reach.ts";
 import { accountOfHeld, removeHeld } from "./held.ts";
-import type { HeldDeps } from "./place.ts";
+import type { HeldDeps } from "./held_operations.ts";
 
 /** Dependencies of deleting. */
 export interface RemoveDeps extends FindDeps {

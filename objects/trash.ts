@@ -10,7 +10,7 @@ import type { FileId } from "../codecs/ids.ts";
 import type { Provider, StoringProvider } from "../providers/provider.ts";
 import { accountOf } from "../reach/reach.ts";
 import { removeHeld } from "./held.ts";
-import type { HeldDeps } from "./place.ts";
+import type { HeldDeps } from "./held_operations.ts";
 
 /** Dependencies of emptying the trash. */
 export interface TrashDeps {

@@ -20,8 +20,8 @@ export interface StepOf {
   readonly job: string;
 }
 
-/** A span's place: its trace and its id. */
-interface Place {
+/** A span by its trace and its id. */
+interface SpanContext {
   readonly traceId: string;
   readonly spanId: string;
   /** 1 where it is exported. */
@@ -31,7 +31,7 @@ interface Place {
 
 /** What has a place, as OpenTelemetry's API takes it for a parent. */
 interface Parent {
-  spanContext(): Place;
+  spanContext(): SpanContext;
 }
 
 /** The part of OpenTelemetry's `Span` that is used here. */
@@ -46,7 +46,10 @@ interface TracerProvider {
   getTracer(name: string): {
     startSpan(
       name: string,
-      options: { readonly kind: number; readonly links?: readonly { readonly context: Place }[] },
+      options: {
+        readonly kind: number;
+        readonly links?: readonly { readonly context: SpanContext }[];
+      },
       context: { getValue(key: symbol): Parent | undefined },
     ): Span;
   };
@@ -142,7 +145,7 @@ interface Start {
   readonly kind: number;
   /** The span that is under way where absent. */
   readonly parent?: Parent;
-  readonly links?: readonly { readonly context: Place }[];
+  readonly links?: readonly { readonly context: SpanContext }[];
 }
 
 async function traced<Result>(
@@ -187,7 +190,7 @@ function parentOf(header: string | null): Parent | undefined {
   return at({ traceId, spanId, traceFlags: Number.parseInt(flags ?? "0", 16) & 1 });
 }
 
-function at(place: Place): Parent {
+function at(place: SpanContext): Parent {
   return { spanContext: () => ({ ...place, isRemote: true }) };
 }
 

@@ -19,7 +19,7 @@ import { ranModel } from "../asked_model.ts";
 import type { JobTools } from "../deps.ts";
 import type { Check } from "./check.ts";
 import { type Names, namesOf } from "./missing.ts";
-import { placeOf, type ResultsPlace } from "./place.ts";
+import { type ResultsKeys, resultsKeys } from "./keys.ts";
 import type { InputIds, Reading } from "./read.ts";
 import { countsOf, expectedOf, type Faults, manifestOf, messageOf } from "./report.ts";
 
@@ -54,15 +54,15 @@ export async function outcomeOf(
     const counts = countsOf(batch.counts, check);
     const message = messageOf(batch.message, faults, expectedOf(batch));
     const runs = [runOf(ranModel(deps, provider, job, batch), provider, counts, check)];
-    const place = placeOf(job);
-    if (!place) return { counts, message, objects: [], cuts: [], runs };
-    const objects = [manifestObject(deps, place, job, manifestOf(counts, check))];
+    const keys = resultsKeys(job);
+    if (!keys) return { counts, message, objects: [], cuts: [], runs };
+    const objects = [manifestObject(deps, keys, job, manifestOf(counts, check))];
     if (told.parts.length === 0) return { counts, message, objects, cuts: [], runs };
     const kept = draft && await keep(deps, draft, provider, job, check);
     const expiresAt = kept === undefined ? told.expiresAt?.getTime() : undefined;
     objects.push({
-      bucket: place.bucket,
-      key: place.output,
+      bucket: keys.bucket,
+      key: keys.output,
       object: {
         ...commonOf(deps, job, check.sha256),
         held: kept === undefined
@@ -136,23 +136,23 @@ export function withoutResults(
   message: string,
 ): Outcome {
   const counts = countsOf(told, undefined);
-  const place = placeOf(job);
-  const objects = place ? [manifestObject(deps, place, job, manifestOf(counts, undefined))] : [];
+  const keys = resultsKeys(job);
+  const objects = keys ? [manifestObject(deps, keys, job, manifestOf(counts, undefined))] : [];
   return { counts, message: message.slice(0, 2_048), objects, cuts: [] };
 }
 
 /** The manifest as an object. */
 export function manifestObject(
   deps: JobTools,
-  place: ResultsPlace,
+  keys: ResultsKeys,
   job: JobEntry,
   text: string,
 ): ResultsObject {
   const sha256 = createHash("sha256").update(text).digest("hex");
   const bytes = new TextEncoder().encode(text).length;
   return {
-    bucket: place.bucket,
-    key: place.manifest,
+    bucket: keys.bucket,
+    key: keys.manifest,
     object: { ...commonOf(deps, job, sha256), held: { in: "catalog", text }, bytes },
   };
 }

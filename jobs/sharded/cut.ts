@@ -4,7 +4,7 @@ import { createHash, type Hash } from "node:crypto";
 import type { StoredBytes } from "../../catalog/shard_entries.ts";
 import { type BlobName, blobName } from "../../codecs/ids.ts";
 import { splitLines } from "../../codecs/jsonl.ts";
-import type { LinePlace } from "../../dialects/lines.ts";
+import type { LinePosition } from "../../dialects/lines.ts";
 import type { BlobDraft, BlobStore } from "../../blobs/store.ts";
 import type { BatchLimits } from "../../providers/provider.ts";
 
@@ -83,10 +83,10 @@ export interface CutShard {
 }
 
 /** Where a record stands in the input. */
-type Place = Pick<LinePlace, "record" | "line">;
+type InputPosition = Pick<LinePosition, "record" | "line">;
 
 /** Places of many records: the number of each, and then its line. */
-type Places = readonly number[];
+type InputPositions = readonly number[];
 
 interface OpenShard {
   readonly blob: GrowingBlob;
@@ -97,7 +97,7 @@ interface OpenShard {
 /** A shard that was cut, with the place of each record while it may be cut again. */
 interface Cut {
   readonly shard: CutShard;
-  readonly places: Places;
+  readonly places: InputPositions;
 }
 
 /** Cuts records into shards, each of which is within the limits; the last two are of one size. */
@@ -138,7 +138,7 @@ export class Cutter {
    *
    * @param text Its line as the provider takes it, without a line feed; within the limit of one record.
    */
-  async add({ record, line }: Place, text: string): Promise<void> {
+  async add({ record, line }: InputPosition, text: string): Promise<void> {
     const bytes = byteLength(text) + 1;
     const { records: most, bytes: mostBytes } = this.#limits;
     const isFull = this.#open !== undefined &&
@@ -178,7 +178,7 @@ export class Cutter {
     this.#previous = { shard, places };
   }
 
-  async #keep(n: number, name: BlobName, blob: GrowingBlob, places: Places) {
+  async #keep(n: number, name: BlobName, blob: GrowingBlob, places: InputPositions) {
     const [first = 0, firstLine = 0] = places;
     const [last = 0, lastLine = 0] = places.slice(-2);
     const lines = await blob.keep(() => name, this.#signal);
@@ -225,7 +225,7 @@ export class Cutter {
 }
 
 /** Whether the records are on lines that follow each other. */
-function isInARow(places: Places): boolean {
+function isInARow(places: InputPositions): boolean {
   const [, first = 0] = places;
   for (let at = 1; at < places.length; at += 2) {
     if (places[at] !== first + (at - 1) / 2) return false;

@@ -6,7 +6,7 @@ import type { PreparedEntry, StoredBytes } from "../../catalog/shard_entries.ts"
 import { resultsFile } from "../../codecs/results_id.ts";
 import type { JobTools, StoredIn } from "../deps.ts";
 import { commonOf, manifestObject, type Outcome } from "../results/collect.ts";
-import { placeOf } from "../results/place.ts";
+import { resultsKeys } from "../results/keys.ts";
 import type { Report } from "../run.ts";
 import type { Gathered } from "./gather.ts";
 import type { ShardedJob } from "./prepare.ts";
@@ -25,9 +25,9 @@ export async function outcomeOf(
   const { total, success, error, inputTokens, outputTokens, rerun } = gathered;
   const { retried, fellBack } = rerun;
   const counts: JobCounts = { total, processed: success + error, success, error };
-  const place = placeOf(job);
+  const keys = resultsKeys(job);
   const objects: ResultsObject[] = [];
-  if (place) {
+  if (keys) {
     const text = JSON.stringify({
       totalRecordCount: total,
       processedRecordCount: counts.processed,
@@ -38,19 +38,19 @@ export async function outcomeOf(
       ...(retried > 0 && { retriedRecordCount: retried }),
       ...(fellBack > 0 && { fallbackRecordCount: fellBack, fallback: rerun.fallback }),
     });
-    objects.push(manifestObject(deps, place, job, text));
+    objects.push(manifestObject(deps, keys, job, text));
     const where = await deps.storedIn?.() ?? {};
     for (const { path, output } of gathered.files) {
-      const { output: key } = path === undefined ? place : placeOf(job, path) ?? place;
-      objects.push(storedObject(deps, job, where, { ...place, key }, output, path));
+      const { output: key } = path === undefined ? keys : resultsKeys(job, path) ?? keys;
+      objects.push(storedObject(deps, job, where, { ...keys, key }, output, path));
     }
     const losses = gathered.losses ?? prepared?.losses;
     if (losses) {
-      objects.push(storedObject(deps, job, where, { ...place, key: place.losses }, losses));
+      objects.push(storedObject(deps, job, where, { ...keys, key: keys.losses }, losses));
     }
   }
   await labelAll(deps, scope, objects);
-  const message = messageOf(report, gathered, prepared, place?.losses);
+  const message = messageOf(report, gathered, prepared, keys?.losses);
   return { counts, message, objects, cuts: [], runs: gathered.runs };
 }
 

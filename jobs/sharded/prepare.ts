@@ -12,7 +12,7 @@ import { envelope } from "../../dialects/envelopes.ts";
 import type { TargetModel } from "../../dialects/dialect.ts";
 import { findModel, targetModel } from "../../dialects/models.ts";
 import { envelopeOf } from "../../dialects/names.ts";
-import type { LinePlace } from "../../dialects/lines.ts";
+import type { LinePosition } from "../../dialects/lines.ts";
 import {
   lossLine,
   type ReadRecord,
@@ -26,7 +26,7 @@ import type { BlobStore } from "../../blobs/store.ts";
 import type { Scope } from "../../catalog/keys.ts";
 import type { JobTools } from "../deps.ts";
 import { demandOf, type ReadDemand } from "../quota.ts";
-import { placeOf } from "../results/place.ts";
+import { resultsKeys } from "../results/keys.ts";
 import { Cutter, GrowingBlob } from "./cut.ts";
 import { FirstReading, numbered, UnfitInput } from "./input.ts";
 import { resultsFolder, type WireIds, wireIdsOf, workName } from "./wire.ts";
@@ -122,7 +122,7 @@ async function readAll(
   const breath = createBreath({ signal });
   const file = fileOf(plan, job.modelId);
   for await (const { path, bytes, before } of reading.files(() => work.records, signal)) {
-    if (path !== undefined && !placeOf(job, path)) {
+    if (path !== undefined && !resultsKeys(job, path)) {
       work.reasons.push(`The results of ${path} have no room in a key of 1024 bytes.`);
     }
     const counted = countBytes(bytes, (length) => work.bytes += length);
@@ -212,7 +212,7 @@ class Preparing {
     else for (const text of record.translated.lines) await this.#send(record, text);
   }
 
-  async #send(place: LinePlace, text: string): Promise<void> {
+  async #send(place: LinePosition, text: string): Promise<void> {
     if (this.#sharded.plan.isDryRun) this.#tokens += tokensOf(text);
     this.#demand?.add(text);
     await this.cutter.add(place, text);

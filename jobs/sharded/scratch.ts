@@ -8,14 +8,14 @@ import { openNameless, writeAll } from "../../runtime/files.ts";
 const blockBytes = 256 * 1024;
 
 /** Where results are gathered. */
-export interface ScratchPlace {
+export interface ScratchFolder {
   /** Made if missing; the system's for temporary files where absent. */
   readonly folder: string | undefined;
   readonly disk: Disk;
 }
 
 /** Opens a file that goes with the process. What the disk refuses is its `Failure`. */
-export function openScratch({ folder, disk }: ScratchPlace): Promise<NamelessFile> {
+export function openScratch({ folder, disk }: ScratchFolder): Promise<NamelessFile> {
   return disk.write(() => openNameless("batchway-scratch-", folder));
 }
 
@@ -47,7 +47,7 @@ export class Scratch {
   }
 
   /** Opens a file that goes with the process. Records count from 1. */
-  static async open(place: ScratchPlace, records: number): Promise<Scratch> {
+  static async open(place: ScratchFolder, records: number): Promise<Scratch> {
     return new Scratch(await openScratch(place), place.disk, records);
   }
 

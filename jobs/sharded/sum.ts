@@ -163,7 +163,7 @@ function messageOf(shards: readonly ShardEntry[]): string | undefined {
     if (end?.status === "Failed" && !isWhole) failed.push(shard);
   }
   const said = [...reasons].map(([reason, failed]) =>
-    failed.length === 0 ? reason : `The records ${placesOf(failed)} failed: ${reason}`
+    failed.length === 0 ? reason : `The records ${linesOf(failed)} failed: ${reason}`
   );
   const left = unstarted(shards, "were never started");
   if (left !== undefined) said.push(left);
@@ -171,7 +171,7 @@ function messageOf(shards: readonly ShardEntry[]): string | undefined {
 }
 
 /** Where the records of shards are: on lines of the input, or by their numbers in a folder. */
-function placesOf(shards: readonly ShardEntry[]): string {
+function linesOf(shards: readonly ShardEntry[]): string {
   const spans = shards.map(({ span }) => span).filter((span) => span !== undefined);
   if (spans.length === shards.length) {
     return `on ${rangesOf(spans, "line ", "lines ")} of the input`;

@@ -5,7 +5,7 @@ import { Failure } from "../../codecs/failure.ts";
 import { gathered } from "../../runtime/gathered.ts";
 import { type Piece, piecesOf, type Span } from "../../codecs/pieces.ts";
 import type { StoringProvider } from "../../providers/provider.ts";
-import type { HeldDeps, HeldObject } from "../place.ts";
+import type { HeldDeps, HeldObject } from "../held_operations.ts";
 import { accountOf } from "../../reach/reach.ts";
 import type { SpoolRange } from "../read_spool.ts";
 

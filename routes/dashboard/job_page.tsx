@@ -4,7 +4,7 @@ import type { JobEntry } from "../../catalog/entries.ts";
 import type { ShardEntry } from "../../catalog/shard_entries.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
 import { parseS3Uri } from "../../codecs/s3_uri.ts";
-import { placeOf } from "../../jobs/results/place.ts";
+import { resultsKeys } from "../../jobs/results/keys.ts";
 import { messageOfEnd } from "../../jobs/state.ts";
 import { arnOf } from "../bedrock/jobs.ts";
 import { answerPage } from "./answer.ts";
@@ -118,7 +118,7 @@ function Data({ job, own }: { readonly job: JobEntry; readonly own: OwnReach }) 
   const provider = own.reach.provider.name;
   const input = job.inputDataConfig.s3InputDataConfig.s3Uri;
   const output = job.outputDataConfig.s3OutputDataConfig.s3Uri;
-  const place = placeOf(job);
+  const keys = resultsKeys(job);
   const at = parseS3Uri(input);
   const base = { provider, tenant: own.tenant };
   const object = (bucket: string, key: string) => link(paths.object, { ...base, bucket, key });
@@ -132,18 +132,18 @@ function Data({ job, own }: { readonly job: JobEntry; readonly own: OwnReach }) 
             : input}
         </Fact>
         <Fact name="Output">{output}</Fact>
-        {place && isTerminal(job.status) && (
+        {keys && isTerminal(job.status) && (
           <>
             <Fact name="Results">
               <a
-                href={link(paths.objects, { ...base, bucket: place.bucket, prefix: place.folder })}
+                href={link(paths.objects, { ...base, bucket: keys.bucket, prefix: keys.folder })}
               >
-                {place.folder}
+                {keys.folder}
               </a>
             </Fact>
             <Fact name="Losses">
               {job.plan.kind === "sharded" && (
-                <a href={object(place.bucket, place.losses)}>translation.ndjson</a>
+                <a href={object(keys.bucket, keys.losses)}>translation.ndjson</a>
               )}
             </Fact>
           </>

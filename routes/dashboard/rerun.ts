@@ -7,7 +7,7 @@ import { Failure } from "../../codecs/failure.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
 import { parseS3Uri } from "../../codecs/s3_uri.ts";
 import { envelopesOf, findFailedRecords, unreadable } from "../../jobs/failed_records.ts";
-import { placeOf } from "../../jobs/results/place.ts";
+import { resultsKeys } from "../../jobs/results/keys.ts";
 import { fileTag, validateCreate } from "../../jobs/validate.ts";
 import type { Found } from "../../objects/find.ts";
 import { checkUri } from "../authorize.ts";
@@ -44,8 +44,8 @@ async function putFailed(
   const uri = old.inputDataConfig.s3InputDataConfig.s3Uri;
   checkUri(principal, uri);
   const input = parseS3Uri(uri);
-  const place = placeOf(old);
-  if (!input || input.key === "" || input.key.endsWith("/") || !place) {
+  const keys = resultsKeys(old);
+  if (!input || input.key === "" || input.key.endsWith("/") || !keys) {
     throw unreadable("its input is a folder or not an object");
   }
   const key = `${input.key.replace(/\.jsonl$/, "")}.failed-${old.id}.jsonl`;
@@ -58,7 +58,7 @@ async function putFailed(
   }
   const results = await deps.objects.find(
     reach,
-    { bucket: place.bucket, key: place.output },
+    { bucket: keys.bucket, key: keys.output },
     signal,
   );
   if (!results) throw unreadable("its results are gone");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { limitKv } from "../../catalog/limited_kv.ts";
-import { openPlace } from "../../catalog/place.ts";
+import { openLocation } from "../../catalog/location.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { all, sleep } from "./memory.ts";
 
@@ -116,7 +116,7 @@ Deno.test("what the client refuses by itself is told as it is, an error of the c
 Deno.test("a server that is not there is refused with a sentence, in time", async () => {
   Deno.env.set("DENO_KV_ACCESS_TOKEN", "a-token-for-tests");
   await assert.rejects(
-    openPlace({ kind: "server", url: "http://127.0.0.1:9" }, {
+    openLocation({ kind: "server", url: "http://127.0.0.1:9" }, {
       sleep,
       limits: { milliseconds: 2_000, maxHanging: 1 },
     }),

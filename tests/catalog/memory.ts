@@ -4,7 +4,7 @@ import { groupCommits } from "../../catalog/grouped_kv.ts";
 import type { Scope } from "../../catalog/keys.ts";
 import { openKv } from "../../catalog/kv.ts";
 import { limitKv } from "../../catalog/limited_kv.ts";
-import { defaultLimits } from "../../catalog/place.ts";
+import { defaultLimits } from "../../catalog/location.ts";
 import type { JobEntry, JournalEntry, ObjectEntry } from "../../catalog/entries.ts";
 import type { BegunPlan } from "../../catalog/plan.ts";
 import { accountOfJob, batchOf, inputOf, isNative } from "../../catalog/plans.ts";

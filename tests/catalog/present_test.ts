@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { createCatalog } from "../../catalog/catalog.ts";
 import { damageOf } from "../../catalog/damage.ts";
 import { openCatalogKv } from "../../catalog/open.ts";
-import { openPlace } from "../../catalog/place.ts";
+import { openLocation } from "../../catalog/location.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { sandboxEnvironment } from "../../sandbox/environment.ts";
 import { startSandbox } from "../../sandbox/server.ts";
@@ -15,7 +15,7 @@ const files = ["catalog.kv", "catalog.kv-wal", "catalog.kv-shm"];
 
 async function openWatched(path: string) {
   const warned: string[] = [];
-  const opened = await openPlace(
+  const opened = await openLocation(
     { kind: "file", path },
     { sleep, warn: (line) => void warned.push(line) },
   );

@@ -3,7 +3,7 @@ import { openChangeMark } from "../../catalog/change_mark.ts";
 import { type Catalog, createCatalog } from "../../catalog/catalog.ts";
 import { keys } from "../../catalog/keys.ts";
 import { openKv } from "../../catalog/kv.ts";
-import { openPlace } from "../../catalog/place.ts";
+import { openLocation } from "../../catalog/location.ts";
 import { createReadMemory, noMemory, rememberReads } from "../../catalog/read_memory.ts";
 import { objectRecord, scope, sleep, temporaryFolder } from "./memory.ts";
 
@@ -175,9 +175,9 @@ Deno.test("reads of a key come from memory, those of work and of checks from the
 
 Deno.test("what one has written the other sees at once, however often it looked before", async () => {
   await using folder = await temporaryFolder();
-  const place = { kind: "file", path: `${folder.path}/catalog.kv` } as const;
+  const location = { kind: "file", path: `${folder.path}/catalog.kv` } as const;
   const open = async () => {
-    const { kv, memory, close } = await openPlace(place, { sleep });
+    const { kv, memory, close } = await openLocation(location, { sleep });
     assert.ok(memory);
     return { catalog: createCatalog(kv, sleep, memory), close };
   };

@@ -4,7 +4,7 @@ import {
   type BrokenLine,
   lossLine,
   numberedId,
-  type RecordPlace,
+  type RecordPosition,
   type SourceFile,
   type StreamTarget,
   type TranslatedRecord,
@@ -40,7 +40,7 @@ async function translate(
   );
 }
 
-const placeOf = ({ line, record, offset, length }: RecordPlace | BrokenLine) => [
+const placeOf = ({ line, record, offset, length }: RecordPosition | BrokenLine) => [
   line,
   record,
   offset,

@@ -1,4 +1,4 @@
-/** A place that objects' bytes can be in, and what opening and deleting them there needs. */
+/** Operations on the bytes of objects, for each kind of place that they are in. */
 import type { BlobStore } from "../blobs/store.ts";
 import type { HeldIn, HeldKinds } from "../catalog/held.ts";
 import type { ResultsCatalog } from "../catalog/results.ts";
@@ -25,8 +25,8 @@ export interface HeldObject<In extends keyof HeldKinds = keyof HeldKinds> {
   readonly bytes: number;
 }
 
-/** Operations in one place. */
-export interface Place<In extends keyof HeldKinds> {
+/** Operations on bytes that are held in one way. */
+export interface HeldOperations<In extends keyof HeldKinds> {
   /** Opens a range of the bytes; both ends inclusive. */
   open(
     deps: HeldDeps,

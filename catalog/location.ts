@@ -14,7 +14,7 @@ import { createReadMemory, rememberReads } from "./read_memory.ts";
 import { ensureSchema } from "./schema.ts";
 
 /** Where the catalog is. */
-export type CatalogPlace =
+export type CatalogLocation =
   /** A file, or `:memory:`: for processes of one machine. */
   | { readonly kind: "file"; readonly path: string }
   /** A server that speaks KV Connect: for processes of many machines. */
@@ -22,10 +22,13 @@ export type CatalogPlace =
   /** What the platform that the program runs on gives it. */
   | { readonly kind: "platform" };
 
-type Elsewhere = Exclude<CatalogPlace, { kind: "file" }>;
+type Elsewhere = Exclude<CatalogLocation, { kind: "file" }>;
 
-/** The place that a configuration names. */
-export function placeOf(catalog: "file" | "deploy" | URL, dataFolder: string): CatalogPlace {
+/** Returns the location that a configuration names. */
+export function catalogLocation(
+  catalog: "file" | "deploy" | URL,
+  dataFolder: string,
+): CatalogLocation {
   if (catalog === "file") return { kind: "file", path: `${dataFolder}/catalog.kv` };
   return catalog === "deploy" ? { kind: "platform" } : { kind: "server", url: catalog.href };
 }
@@ -38,7 +41,7 @@ export function placeOf(catalog: "file" | "deploy" | URL, dataFolder: string): C
 export const defaultLimits: KvLimits = { milliseconds: 10_000, maxHanging: 16 };
 
 /** How a catalog is opened. */
-export interface PlaceDeps extends OpenDeps {
+export interface LocationDeps extends OpenDeps {
   /** What is waited for one that is not on this machine; 10 s where absent. */
   readonly limits?: KvLimits;
   /** The disk of one that is in a file, where other code asks how it is. */
@@ -46,11 +49,14 @@ export interface PlaceDeps extends OpenDeps {
 }
 
 /** Opens the catalog, in its present form. Throws a sentence where it cannot be had. */
-export async function openPlace(place: CatalogPlace, deps: PlaceDeps): Promise<OpenedKv> {
-  if (place.kind === "file") return await openFile(place.path, deps);
-  const kv = await openAway(place, deps.limits ?? defaultLimits);
+export async function openLocation(
+  location: CatalogLocation,
+  deps: LocationDeps,
+): Promise<OpenedKv> {
+  if (location.kind === "file") return await openFile(location.path, deps);
+  const kv = await openAway(location, deps.limits ?? defaultLimits);
   try {
-    await ensureSchema(kv, deps.sleep, `The catalog ${nameOf(place)}`, deps.told);
+    await ensureSchema(kv, deps.sleep, `The catalog ${nameOf(location)}`, deps.told);
   } catch (error) {
     kv.close();
     throw error;
@@ -65,7 +71,7 @@ export async function openPlace(place: CatalogPlace, deps: PlaceDeps): Promise<O
 }
 
 /** A file of this machine: its commits go together, and what was read holds until a write. */
-async function openFile(path: string, deps: PlaceDeps): Promise<OpenedKv> {
+async function openFile(path: string, deps: LocationDeps): Promise<OpenedKv> {
   const opened = await openWatched(path, deps);
   const mark = path === ":memory:" ? undefined : await provenMark(opened.kv, path, deps);
   const memory = mark && createReadMemory(mark);
@@ -86,7 +92,7 @@ async function openFile(path: string, deps: PlaceDeps): Promise<OpenedKv> {
 }
 
 /** A file that is missed when it is moved away. */
-async function openWatched(path: string, deps: PlaceDeps): Promise<OpenedKv> {
+async function openWatched(path: string, deps: LocationDeps): Promise<OpenedKv> {
   const opened = await openCatalogKv(path, deps);
   const { isPresent } = opened;
   if (!isPresent) return opened;
@@ -98,7 +104,7 @@ async function openWatched(path: string, deps: PlaceDeps): Promise<OpenedKv> {
 async function provenMark(
   kv: Deno.Kv,
   path: string,
-  { sleep, told }: PlaceDeps,
+  { sleep, told }: LocationDeps,
 ): Promise<ChangeMark | undefined> {
   let mark: ChangeMark | undefined;
   try {
@@ -116,15 +122,15 @@ async function provenMark(
   return undefined;
 }
 
-function nameOf(place: Elsewhere): string {
-  return place.kind === "server" ? place.url : "of the platform";
+function nameOf(location: Elsewhere): string {
+  return location.kind === "server" ? location.url : "of the platform";
 }
 
 async function openAway(
-  place: Elsewhere,
+  location: Elsewhere,
   limits: KvLimits,
 ): Promise<Deno.Kv> {
-  const path = place.kind === "server" ? place.url : undefined;
+  const path = location.kind === "server" ? location.url : undefined;
   const opening = Deno.openKv(path);
   try {
     const kv = limitKv(await openSoon(opening, limits), limits);
@@ -137,8 +143,8 @@ async function openAway(
   } catch (error) {
     throw new Failure(
       "internal",
-      place.kind === "server"
-        ? `Cannot open the catalog ${place.url}: ${reasonOf(error)}. See that the server of ` +
+      location.kind === "server"
+        ? `Cannot open the catalog ${location.url}: ${reasonOf(error)}. See that the server of ` +
           "BATCHWAY_CATALOG runs and speaks KV Connect, and that DENO_KV_ACCESS_TOKEN is its token"
         : `Cannot open the platform's catalog: ${reasonOf(error)}. See that a KV database is ` +
           "assigned to the app, or name another catalog with BATCHWAY_CATALOG",

@@ -4,7 +4,7 @@ import type { JobId } from "../../codecs/ids.ts";
 import { parseS3Uri, type S3Uri } from "../../codecs/s3_uri.ts";
 
 /** Names of a job's results. */
-export interface ResultsPlace {
+export interface ResultsKeys {
   readonly bucket: string;
   /** Ends in a slash. */
   readonly folder: string;
@@ -27,15 +27,15 @@ const maxKeyBytes = 1_024;
  *
  * @param path The file of an input that is a folder, relative to it: the output is named after it.
  */
-export function placeOf(
+export function resultsKeys(
   { id, inputDataConfig, outputDataConfig }: Described,
   path: string = lastPart(inputDataConfig.s3InputDataConfig.s3Uri),
-): ResultsPlace | undefined {
+): ResultsKeys | undefined {
   const output = parseS3Uri(outputDataConfig.s3OutputDataConfig.s3Uri);
   if (!output) return undefined;
   const { bucket } = output;
   const folder = folderOf(output, id);
-  const place: ResultsPlace = {
+  const keys: ResultsKeys = {
     bucket,
     folder,
     output: `${folder}${path}.out`,
@@ -43,9 +43,9 @@ export function placeOf(
     // Programs read what lies beside results, and pass over names with an underscore.
     losses: `${prefixOf(output)}_batchway/${id}/translation.ndjson`,
   };
-  const fits = [place.output, place.manifest, place.losses]
+  const fits = [keys.output, keys.manifest, keys.losses]
     .every((name) => new TextEncoder().encode(name).length <= maxKeyBytes);
-  return fits ? place : undefined;
+  return fits ? keys : undefined;
 }
 
 /** The folder of a job's results below its output; ends in a slash. */
