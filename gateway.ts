@@ -213,7 +213,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       // A key on one machine's disk unseals nothing elsewhere.
       folder: location.kind === "file" && location.path !== ":memory:" ? config.data : undefined,
     },
-    firstKey: config.firstKey,
+    config,
     random,
     now,
     uptime: clock.uptime,

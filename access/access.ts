@@ -16,7 +16,10 @@ export interface AccessDeps {
     readonly quotas: Pick<QuotaCatalog, "get">;
   };
   readonly secretKey: SecretKeyOptions;
-  readonly firstKey: FirstKeySecret | undefined;
+  readonly config: {
+    readonly firstKey?: FirstKeySecret;
+    readonly providers: readonly { readonly name: string }[];
+  };
   readonly random: Random;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -36,7 +39,8 @@ export interface Access {
 
 /** Makes the access of a gateway. */
 export function createAccess(deps: AccessDeps): Access {
-  const { catalog, secretKey, firstKey, random, now, uptime, warn } = deps;
+  const { catalog, secretKey, config, random, now, uptime, warn } = deps;
+  const { firstKey } = config;
   const { credentials } = catalog;
   return {
     keyring: createKeyring({
@@ -54,6 +58,8 @@ export function createAccess(deps: AccessDeps): Access {
     keys: createKeyService({
       credentials,
       quotas: catalog.quotas,
+      first: firstKey,
+      providers: config.providers.map(({ name }) => name),
       box: () => sealingBox(catalog, secretKey),
       removedAll: () => catalog.sealing.set(undefined),
       random,

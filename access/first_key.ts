@@ -11,6 +11,15 @@ export interface FirstKeySecret {
   readonly secretAccessKey: string;
 }
 
+/** What can be shown of the first key, which works at all providers. */
+export function firstKeyFacts({ accessKeyId }: FirstKeyName, providers: readonly string[]) {
+  const { policy, disabled } = firstCredential({ accessKeyId, secretAccessKey: "" });
+  return { accessKeyId, ...policy, providers, disabled, secrets: [] };
+}
+
+/** The id of the first key. */
+export type FirstKeyName = Pick<FirstKeySecret, "accessKeyId">;
+
 /**
  * The credential of the first key. Its tenant is that of a gateway without keys, so that what was
  * made before stays within reach.

@@ -9,6 +9,7 @@ import type {
 import { type Amounts, costUnits, endOfMonth, limitsOf, monthOf } from "../catalog/limits.ts";
 import type { QuotaCatalog } from "../catalog/quotas.ts";
 import { Failure } from "../codecs/failure.ts";
+import { firstKeyFacts, type FirstKeyName } from "./first_key.ts";
 import type { SecretBox } from "../codecs/secret_box.ts";
 import { type IssuedSecret, newAccessKeyId, newSecret, type Random } from "./issue.ts";
 import type { KeySettings } from "./key_settings.ts";
@@ -19,6 +20,10 @@ export interface KeyServiceDeps {
   readonly quotas: Pick<QuotaCatalog, "get">;
   /** What seals secrets; made where there is none yet. */
   readonly box: () => Promise<SecretBox>;
+  /** The key that the environment names, which is in no catalog. */
+  readonly first?: FirstKeyName | undefined;
+  /** Names of all providers. */
+  readonly providers?: readonly string[];
   /** Called when there is no credential any more. */
   readonly removedAll?: () => Promise<void>;
   readonly random: Random;
@@ -30,7 +35,8 @@ export interface KeyServiceDeps {
 export interface KeyFacts extends Omit<KeySettings, "expiresAt"> {
   readonly accessKeyId: string;
   readonly disabled: boolean;
-  readonly createdAt: string;
+  /** Absent for the key that the environment names. */
+  readonly createdAt?: string;
   readonly expiresAt?: string;
   /** When it was last used, to the minute; absent where it never was, or that is not known. */
   readonly lastUsedAt?: string;
@@ -70,13 +76,13 @@ const goodSecrets = 2;
 
 /** Makes the service. */
 export function createKeyService(deps: KeyServiceDeps) {
-  const { credentials, random, now } = deps;
+  const { credentials, random, now, first, providers = [] } = deps;
   return { list, add, change, remove };
 
-  /** Every credential, by its id. */
+  /** Every credential, by its id; the one that the environment names comes first. */
   async function list(): Promise<KeyFacts[]> {
     const lastUses = await credentials.lastUses();
-    const found: KeyFacts[] = [];
+    const found: KeyFacts[] = first ? [firstKeyFacts(first, providers)] : [];
     for (const one of await credentials.all()) {
       const { accessKeyId, record } = one;
       const month = limitsOf(record) && await monthOfKey(accessKeyId);
@@ -108,6 +114,7 @@ export function createKeyService(deps: KeyServiceDeps) {
     { settings, disabled, retire = false, rotate = false }: KeyChange,
   ): Promise<KeyFacts & Partial<IssuedSecret>> {
     // Before a key is looked for, or made, for a credential that is not there.
+    checkIssued(accessKeyId);
     const isThere = (await credentials.all()).some((one) => one.accessKeyId === accessKeyId);
     if (!isThere) throw unknown(accessKeyId);
     const fresh = rotate
@@ -129,7 +136,17 @@ export function createKeyService(deps: KeyServiceDeps) {
     return { ...factsOf({ accessKeyId, record: changed }), ...fresh?.issued };
   }
 
+  function checkIssued(accessKeyId: string): void {
+    if (accessKeyId !== first?.accessKeyId) return;
+    throw new Failure(
+      "conflict",
+      `The key ${accessKeyId} comes from the environment. To change or remove it, start the gateway ` +
+        "with other values of BATCHWAY_ADMIN_KEY_ID and BATCHWAY_ADMIN_SECRET, or without them",
+    );
+  }
+
   async function remove(accessKeyId: string): Promise<void> {
+    checkIssued(accessKeyId);
     const removed = await credentials.update(accessKeyId, () => undefined);
     if (!removed) throw unknown(accessKeyId);
     // With the last one goes the key that they were sealed under: it may have been lost.

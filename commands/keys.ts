@@ -33,7 +33,7 @@ export async function run(
 }
 
 async function withCommands<Result>(
-  { data, catalog, secretKey }: Config,
+  { data, catalog, secretKey, firstKey: first, ...config }: Config,
   work: (commands: KeyCommands) => Promise<Result>,
 ): Promise<Result> {
   const opened = await openLocation(catalogLocation(catalog, data), { sleep, warn: complain });
@@ -43,7 +43,9 @@ async function withCommands<Result>(
     const folder = catalog === "file" ? data : undefined;
     const box = () => sealingBox({ credentials, sealing }, { configured: secretKey, folder });
     const removedAll = () => sealing.set(undefined);
-    const deps = { credentials, quotas, box, removedAll, random, now: Date.now };
+    const providers = config.providers.map(({ name }) => name);
+    const stored = { credentials, quotas, box, removedAll };
+    const deps = { ...stored, first, providers, random, now: Date.now };
     return await work(createKeyCommands(deps));
   } finally {
     await opened.close();

@@ -61,7 +61,8 @@ const routes: Readonly<Record<string, KeyRoute>> = {
   "PATCH one": { operation: "UpdateKey", answer: updateKey },
   "DELETE one": {
     operation: "DeleteKey",
-    async answer({ keys }, _, accessKeyId) {
+    async answer({ keys }, context, accessKeyId) {
+      checkOthers(context, accessKeyId, "remove itself");
       await keys.remove(accessKeyId);
       return { status: 200, body: { accessKeyId, done: "remove" } };
     },
@@ -127,6 +128,10 @@ async function updateKey(
     throw invalid(`${name} must be true or false`);
   }
   const settings = readKeyChanges(given, { ...knownTo(deps), others: actions });
+  if (disabled === true) checkOthers(context, accessKeyId, "disable itself");
+  if (given["readOnly"] === true || isTakenBack(given["admin"])) {
+    checkOthers(context, accessKeyId, "give up what it needs to manage keys");
+  }
   const body = await deps.keys.change(accessKeyId, {
     settings,
     ...(typeof disabled === "boolean" && { disabled }),
@@ -134,6 +139,17 @@ async function updateKey(
     retire: retire === true,
   });
   return { status: 200, body };
+}
+
+const isTakenBack = (value: unknown) => value === false || value === null;
+
+/** Throws where an admin key would lock itself out: the request was perhaps about another one. */
+function checkOthers({ principal }: Context, accessKeyId: string, what: string): void {
+  if (accessKeyId !== principal.accessKeyId) return;
+  throw new Failure(
+    "conflict",
+    `An admin key cannot ${what}. Use another admin key, or 'keys' on the gateway's command line`,
+  );
 }
 
 function knownTo({ providers, now }: KeyRouteDeps): KnownNames {

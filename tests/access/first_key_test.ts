@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { createCatalog } from "../../catalog/catalog.ts";
 import { openKv } from "../../catalog/kv.ts";
 import { parseConfig } from "../../config/config.ts";
 import { bearerOf } from "../../access/issue.ts";
 import { startWorld } from "../attacks/world.ts";
+import { sandboxEnvironment } from "../../sandbox/environment.ts";
 import { startTestGateway } from "../gateway.ts";
+import { runProgram } from "../program.ts";
+
+const program = fileURLToPath(new URL("../../batchway.ts", import.meta.url));
 
 const accessKeyId = "BATCHWAYADMIN001";
 const secretAccessKey = "s3cret/of+the=first-key";
@@ -57,6 +62,32 @@ Deno.test("issued keys are good beside the first one, and one of its id stops th
     for (const one of [key, world.keys.owner]) {
       assert.equal((await world.ask({ method: "GET", path, service: "bedrock" }, one)).status, 200);
     }
+    const keys = { method: "GET", path: "/keys", service: "bedrock" } as const;
+    const { body } = await world.ask(keys, key);
+    const [listed, ...issued] = JSON.parse(body);
+    assert.equal(listed.accessKeyId, accessKeyId);
+    assert.deepEqual([listed.label, listed.admin, listed.secrets], [
+      "BATCHWAY_ADMIN_KEY_ID",
+      true,
+      [],
+    ]);
+    assert.ok(listed.providers.includes("openai") && listed.providers.includes("bedrock"));
+    assert.equal(issued.length, Object.keys(world.keys).length);
+    assert.ok(!body.includes(secretAccessKey));
+    for (const [method, text] of [["DELETE", ""], ["PATCH", '{"rotate":true}']] as const) {
+      const path = `/keys/${accessKeyId}`;
+      const { status, body } = await world.ask({ ...keys, method, path, body: text }, key);
+      assert.equal(status, 409);
+      assert.match(body, /itself|comes from the environment/);
+    }
+    const args = ["keys", "list", "--data", world.folder];
+    const shown = await runProgram(Deno.execPath(), ["run", "-A", "--quiet", program, ...args], {
+      HOME: Deno.env.get("HOME") ?? world.folder,
+      ...(Deno.env.has("DENO_DIR") && { DENO_DIR: Deno.env.get("DENO_DIR") ?? "" }),
+      ...sandboxEnvironment(world.gateway.sandbox),
+      ...env,
+    });
+    assert.match(shown.stdout, new RegExp(`^${accessKeyId}  good  label="BATCHWAY_ADMIN_KEY_ID"`));
     await assert.rejects(
       startTestGateway({
         providers: world.gateway.sandbox,

@@ -29,7 +29,7 @@ Deno.test("a boto3 program with the first key issues keys, and changes and remov
       bearer: 200,
       rename: "team b",
       disabled: "AccessDenied",
-      listed: ["team b", "über"],
+      listed: ["BATCHWAY_ADMIN_KEY_ID", "team b", "über"],
       removed: 200,
       gone: "InvalidAccessKeyId",
     });

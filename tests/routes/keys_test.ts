@@ -148,6 +148,31 @@ Deno.test("keys are for admin keys, and for those that can write where they are 
     assert.equal((await world.send({ ...bare, headers: { host: world.host } })).status, 403);
   }));
 
+Deno.test("an admin key cannot lock itself out, and can everything else with itself and with others", () =>
+  withAdmin(async (world, admin) => {
+    const itself = `/keys/${admin.accessKeyId}`;
+    const lockouts: readonly (readonly [method: string, body: unknown, reason: RegExp])[] = [
+      ["DELETE", undefined, /cannot remove itself/],
+      ["PATCH", { disabled: true }, /cannot disable itself/],
+      ["PATCH", { admin: false, label: "x" }, /cannot give up/],
+      ["PATCH", { admin: null }, /cannot give up/],
+      ["PATCH", { readOnly: true }, /cannot give up/],
+    ];
+    for (const [method, body, reason] of lockouts) {
+      const answer = await ask(world, admin, method, itself, body);
+      assert.equal(answer.status, 409);
+      assert.match(answer.body, reason);
+    }
+    const kept = await ask(world, admin, "PATCH", itself, { label: "me", disabled: false });
+    assert.deepEqual([kept.status, kept.body.label], [200, "me"]);
+    const other = await world.issue({ tenant: "operators", admin: true });
+    const path = `/keys/${other.accessKeyId}`;
+    for (const body of [{ readOnly: true }, { admin: null }, { disabled: true }]) {
+      assert.equal((await ask(world, admin, "PATCH", path, body)).status, 200);
+    }
+    assert.equal((await ask(world, admin, "DELETE", path)).status, 200);
+  }));
+
 Deno.test("a signature for keys covers the body that comes, whatever service it names", () =>
   withAdmin(async (world, admin) => {
     const { host } = world;
