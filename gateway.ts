@@ -51,7 +51,7 @@ export interface GatewayDeps {
   /** A create's lease, in milliseconds; it is prolonged while its gateway lives. 6 s. */
   readonly leaseMilliseconds?: number;
   /** How long a provider may be at a create whose caller is gone, in milliseconds. 20 s. */
-  readonly settleMilliseconds?: number;
+  readonly longestCreateMilliseconds?: number;
   /** How long providers are waited for; tests of their silence cannot wait as long as clients can. */
   readonly providerTimeouts?: Timeouts;
 }
@@ -73,7 +73,7 @@ export interface Gateway {
 }
 
 const defaultLeaseMilliseconds = 6_000;
-const defaultSettleMilliseconds = 20_000;
+const defaultLongestCreateMilliseconds = 20_000;
 /** What files may take on disk while ranges of them are read, in bytes. */
 const readSpoolBytes = 4 * 2 ** 30;
 /** How long such a file is kept after its last reader. */
@@ -194,7 +194,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     pollMilliseconds: config.pollMilliseconds,
     sweepMilliseconds: config.sweepMilliseconds,
     leaseMilliseconds,
-    settleMilliseconds: deps.settleMilliseconds ?? defaultSettleMilliseconds,
+    longestCreateMilliseconds: deps.longestCreateMilliseconds ?? defaultLongestCreateMilliseconds,
     strictIdempotency: config.strictIdempotency,
     models: config.models,
     prices: () => config.prices,

@@ -29,7 +29,7 @@ type Commit = (
 interface Waiting {
   readonly checks: readonly Deno.AtomicCheck[];
   readonly mutations: readonly Deno.KvMutation[];
-  readonly settle: (outcome: Outcome) => void;
+  readonly succeed: (outcome: Outcome) => void;
   readonly fail: (error: unknown) => void;
 }
 
@@ -47,8 +47,8 @@ export function groupCommits(below: Deno.Kv, watch?: CommitWatch): Deno.Kv {
   let isAtWork = false;
 
   const commit: Commit = (checks, mutations) => {
-    const { promise, resolve: settle, reject: fail } = Promise.withResolvers<Outcome>();
-    waiting.push({ checks, mutations, settle, fail });
+    const { promise, resolve: succeed, reject: fail } = Promise.withResolvers<Outcome>();
+    waiting.push({ checks, mutations, succeed, fail });
     if (!isAtWork) void work();
     return promise;
   };
@@ -138,7 +138,7 @@ async function commitTogether(kv: Deno.Kv, group: readonly Waiting[]): Promise<b
     const together = kv.atomic();
     for (const { checks, mutations } of group) together.check(...checks).mutate(...mutations);
     const outcome = await together.commit();
-    if (outcome.ok) { for (const { settle } of group) settle(outcome); }
+    if (outcome.ok) { for (const { succeed } of group) succeed(outcome); }
     return outcome.ok;
   } catch (error) {
     if (!isLocked(error)) return false;
@@ -154,7 +154,7 @@ async function commitTogether(kv: Deno.Kv, group: readonly Waiting[]): Promise<b
 
 async function commitAlone(kv: Deno.Kv, step: Waiting): Promise<void> {
   try {
-    step.settle(await kv.atomic().check(...step.checks).mutate(...step.mutations).commit());
+    step.succeed(await kv.atomic().check(...step.checks).mutate(...step.mutations).commit());
   } catch (error) {
     step.fail(error);
   }

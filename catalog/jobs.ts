@@ -8,7 +8,7 @@ import { change, readAll } from "./kv.ts";
 import type { ShardedPlan } from "./plan.ts";
 import { batchOf, inputOf } from "./plans.ts";
 import { eventNumber, type Outbox, writeEvent } from "./outbox.ts";
-import { settleJob } from "./quotas.ts";
+import { recordUse } from "./quotas.ts";
 import type { BatchEntry, JobDescription, JobEntry, JobProgress } from "./entries.ts";
 
 /** What jobs must be like. */
@@ -130,7 +130,7 @@ export function createJobCatalog(
       // Found is not changed: that is not an event.
       writeJob(step, scope, job, undefined);
       // It was over before anybody could read its results.
-      if (isTerminal(job.status)) step.set(keys.unsettled(scope, job.id), true);
+      if (isTerminal(job.status)) step.set(keys.awaitsResults(scope, job.id), true);
       for (const [name, value] of Object.entries(tags)) {
         step.set(keys.tag(scope, job.id, name), value);
       }
@@ -156,7 +156,7 @@ export function createJobCatalog(
       const job: JobEntry = { ...describe(old.value), ...progress };
       const step = kv.atomic().check(old);
       writeJob(step, scope, job, old.value, outbox);
-      await settleJob(kv, step, scope, job);
+      await recordUse(kv, step, scope, job);
       if (!(await step.commit()).ok) return "again";
       outbox?.committed();
       return { done: job };

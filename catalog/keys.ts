@@ -162,10 +162,10 @@ export const keys = {
   resultsCuts: (provider: string, id: FileId) => ["results-cut", provider, id],
   resultsCut: (provider: string, id: FileId, n: number) => ["results-cut", provider, id, n],
   /** Who reads the results of a job that its provider has finished. */
-  settling: (s: Scope, id: JobId) => ["settling", s.tenant, s.provider, id],
+  resultsLease: (s: Scope, id: JobId) => ["settling", s.tenant, s.provider, id],
   /** Jobs that were over when they were found, whose results are still to be read. */
-  allUnsettled: () => ["unsettled"],
-  unsettled: (s: Scope, id: JobId) => ["unsettled", s.tenant, s.provider, id],
+  allAwaitingResults: () => ["unsettled"],
+  awaitsResults: (s: Scope, id: JobId) => ["unsettled", s.tenant, s.provider, id],
   /** Ids of a file's records, where the file cannot be downloaded. */
   recordIds: (
     provider: string,

@@ -42,7 +42,7 @@ export async function dropMoment(
 ): Promise<void> {
   const made = at ?? await lastSeen(kv);
   if (made !== undefined) {
-    await settleTrash(kv, sleep, made);
+    await dateTrash(kv, sleep, made);
     const restored: RestoredEntry = { madeAt: made, restoredAt: now };
     await kv.set(keys.restored(), restored);
   }
@@ -89,7 +89,7 @@ async function lastSeen(kv: Deno.Kv): Promise<number | undefined> {
   return last;
 }
 
-async function settleTrash(kv: Deno.Kv, sleep: Sleep, madeAt: number): Promise<void> {
+async function dateTrash(kv: Deno.Kv, sleep: Sleep, madeAt: number): Promise<void> {
   for await (const { key } of kv.list({ prefix: keys.trash() }, { batchSize: maxBatch })) {
     const [, provider, file] = key as [string, string, FileId];
     await change(sleep, async (): Promise<Attempt<void>> => {

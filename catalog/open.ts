@@ -66,7 +66,7 @@ export async function openCatalogKv(path: string, deps: OpenDeps): Promise<Opene
     await keepPrivate(path);
     kv = await openKv(path);
     identity = identityOf(path);
-    if (!deps.anyForm && !isKnown) await settleCopy(kv, path, deps);
+    if (!deps.anyForm && !isKnown) await forgetMomentOfCopy(kv, path, deps);
     // A command that only looks leaves the decision to commands that change the catalog.
     isNoted = isKnown || !deps.anyForm;
     if (isNoted) await noteIfPossible(path, identity);
@@ -156,7 +156,7 @@ async function openInMemory(deps: OpenDeps): Promise<OpenedKv> {
 }
 
 /** Takes from a copy of a catalog what was true of the moment in which it was made. */
-async function settleCopy(
+async function forgetMomentOfCopy(
   kv: Deno.Kv,
   path: string,
   { sleep, told, now = Date.now }: OpenDeps,

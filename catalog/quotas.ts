@@ -267,7 +267,7 @@ export async function releaseJob(
 }
 
 /** Adds to the step that ends a job what turns its reservation into what it used. */
-export async function settleJob(
+export async function recordUse(
   kv: Deno.Kv,
   step: Deno.AtomicOperation,
   scope: Scope,
@@ -283,7 +283,7 @@ export async function settleJob(
 }
 
 /** Adds to the step that counts a forwarded job what turns its reservation into what it used. */
-export async function settleForwarded(
+export async function recordForwardedUse(
   kv: Deno.Kv,
   step: Deno.AtomicOperation,
   scope: Scope,

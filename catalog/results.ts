@@ -14,7 +14,7 @@ import { keys, maxBatch, type Scope } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import { leaseAt } from "./leases.ts";
 import { dropName, fileLocation, throwAway } from "./names.ts";
-import { settleJob, type Spent } from "./quotas.ts";
+import { recordUse, type Spent } from "./quotas.ts";
 import type { FileEntry, JobEntry, JobProgress, ObjectEntry } from "./entries.ts";
 
 /** An object of results to be recorded. */
@@ -56,7 +56,7 @@ export function createResultsCatalog(
   sleep: (milliseconds: number) => Promise<void>,
   outbox?: Outbox,
 ) {
-  return { cuts, setCuts, forget, lease, settle, record, isWaiting, waiting };
+  return { cuts, setCuts, forget, lease, end, record, isWaiting, waiting };
 
   /**
    * What is left out of the parts of results.
@@ -104,7 +104,7 @@ export function createResultsCatalog(
 
   /** The lease of reading a job's results, or of preparing what it runs. */
   function lease(scope: Scope, id: JobId): Lease {
-    return leaseAt(kv, sleep, keys.settling(scope, id));
+    return leaseAt(kv, sleep, keys.resultsLease(scope, id));
   }
 
   /**
@@ -114,7 +114,7 @@ export function createResultsCatalog(
    * @param atEnd Adds to the step.
    * @returns The job; undefined where there is none.
    */
-  function settle(
+  function end(
     scope: Scope,
     id: JobId,
     move: (job: JobEntry) => JobProgress | undefined,
@@ -124,18 +124,18 @@ export function createResultsCatalog(
     return change(sleep, async (): Promise<Attempt<JobEntry | undefined>> => {
       const old = await kv.get<JobEntry>(keys.job(scope, id));
       if (!old.value) return { done: undefined };
-      const waits = await kv.get(keys.unsettled(scope, id));
+      const waits = await kv.get(keys.awaitsResults(scope, id));
       // Over KV Connect a step may be applied and still answer "not ok": it was then our own.
       if (isTerminal(old.value.status) && !waits.value) return { done: old.value };
       const progress = move(old.value);
       const job: JobEntry = progress ? { ...describe(old.value), ...progress } : old.value;
       const step = kv.atomic().check(old).check(waits)
         .delete(waits.key)
-        .delete(keys.settling(scope, id));
+        .delete(keys.resultsLease(scope, id));
       writeJob(step, scope, job, old.value, outbox);
       for (const one of objects) await write(step, scope, one);
       const spent = await atEnd(step, { scope, job, old: old.value });
-      await settleJob(kv, step, scope, job, spent ?? {});
+      await recordUse(kv, step, scope, job, spent ?? {});
       if (!(await step.commit()).ok) return "again";
       outbox?.committed();
       return { done: job };
@@ -176,12 +176,12 @@ export function createResultsCatalog(
 
   /** Whether a job's results have still to be read although it is over. */
   async function isWaiting(scope: Scope, id: JobId): Promise<boolean> {
-    return (await kv.get(keys.unsettled(scope, id))).value !== null;
+    return (await kv.get(keys.awaitsResults(scope, id))).value !== null;
   }
 
   /** The jobs of which that is so, the newest of each provider first. */
   async function* waiting(): AsyncGenerator<{ readonly scope: Scope; readonly id: JobId }> {
-    for await (const entry of kv.list({ prefix: keys.allUnsettled() }, { reverse: true })) {
+    for await (const entry of kv.list({ prefix: keys.allAwaitingResults() }, { reverse: true })) {
       const [, tenant, provider, id] = entry.key as [string, string, string, JobId];
       yield { scope: { tenant, provider }, id };
     }

@@ -8,7 +8,7 @@ import type { JobEntry } from "./entries.ts";
 import { keys, maxBatch, type Scope } from "./keys.ts";
 import { change, readAll } from "./kv.ts";
 import type { Amounts } from "./limits.ts";
-import { settleForwarded } from "./quotas.ts";
+import { recordForwardedUse } from "./quotas.ts";
 import type { ForwardedEntry, UsageEntry } from "./usage_entries.ts";
 
 /** A row, with what its key says. */
@@ -108,7 +108,7 @@ export function createUsageCatalog(
       const row = keys.usage(dayOf(endedAt, createdAt), { tenant, provider }, id);
       const step = kv.atomic().check(old).delete(old.key).set(row, usage);
       if (reservation !== undefined) {
-        await settleForwarded(kv, step, { tenant, provider }, reservation, used);
+        await recordForwardedUse(kv, step, { tenant, provider }, reservation, used);
       }
       return (await step.commit()).ok ? { done: undefined } : "again";
     });

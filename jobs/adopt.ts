@@ -54,7 +54,7 @@ export function createAdoption(deps: JobTools, poll: Poll) {
   const failed = new Map<string, { readonly at: number; loggedAt: number }>();
   const clock = deps.clock.uptime;
 
-  return { look, walk, adopt, settled };
+  return { look, walk, adopt, idle };
 
   /**
    * Looks through a provider's batches for a list, which is answered from the catalog where the provider
@@ -135,7 +135,7 @@ export function createAdoption(deps: JobTools, poll: Poll) {
   }
 
   /** Resolves once no walk is under way. */
-  async function settled(): Promise<void> {
+  async function idle(): Promise<void> {
     await Promise.allSettled([...walking.values()].map(({ whole }) => whole));
   }
 

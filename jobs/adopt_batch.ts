@@ -9,7 +9,7 @@ import type { ShardEntry } from "../catalog/shard_entries.ts";
 import type { JobId } from "../codecs/ids.ts";
 import type { Batch } from "../providers/provider.ts";
 import type { ScopedJob } from "./deps.ts";
-import { accepted, unsettled } from "./state.ts";
+import { accepted, beforeEnd } from "./state.ts";
 import { maxTags } from "./validate.ts";
 
 /** The role that jobs show which have none. */
@@ -93,7 +93,7 @@ export async function finishCreate(
     await journal.finish(scope, {
       ...withBatch(entry.job, batch.id),
       // Its end is recorded with its results, as that of any other job.
-      ...accepted(unsettled(batch), now(), entry.job),
+      ...accepted(beforeEnd(batch), now(), entry.job),
     });
     return true;
   }

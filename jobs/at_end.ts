@@ -42,7 +42,7 @@ export async function endJob(
     const cost = outcome.runs && costOfAll(usage);
     return cost === undefined ? {} : { cost: Math.round(cost * 1e9) };
   };
-  const job = await deps.catalog.results.settle(scope, id, move, objects, atEnd);
+  const job = await deps.catalog.results.end(scope, id, move, objects, atEnd);
   if (counted) deps.ended?.(counted);
   return job;
 }

@@ -8,21 +8,21 @@ import { SingleFlight } from "../runtime/single_flight.ts";
 import type { StoringProvider } from "../providers/provider.ts";
 import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
 import { runOf } from "./runs.ts";
-import type { Settling } from "./settle.ts";
+import type { Finishing } from "./finish.ts";
 
 /** Reading the results of jobs that were over when they were found. */
 export type CatchUp = ReturnType<typeof createCatchUp>;
 
 /** Jobs of which one sweep reads the results. */
-const mostCaughtUp = 64;
+const mostAtOnce = 64;
 /** Jobs of which it is remembered that nothing is left to be read. */
-const maxSettled = 20_000;
+const maxCaughtUp = 20_000;
 
 /** Makes what reads them. */
-export function createCatchUp(deps: JobTools, settling: Settling) {
+export function createCatchUp(deps: JobTools, finishing: Finishing) {
   const { results, jobs } = deps.catalog;
   const catching = new SingleFlight<JobEntry>();
-  const settled = new Set<string>();
+  const caughtUp = new Set<string>();
 
   return { catchUp, sweep };
 
@@ -30,11 +30,11 @@ export function createCatchUp(deps: JobTools, settling: Settling) {
   async function catchUp(provider: StoringProvider, scoped: ScopedJob): Promise<JobEntry> {
     const { scope, job } = scoped;
     const name = nameOf(scoped);
-    if (settled.has(name) || settling.isPausing(scoped)) return job;
+    if (caughtUp.has(name) || finishing.isPausing(scoped)) return job;
     if (!await results.isWaiting(scope, job.id)) {
       // Jobs wait from their adoption on, or never: a poll of an old one need not look again.
-      if (settled.size >= maxSettled) settled.clear();
-      settled.add(name);
+      if (caughtUp.size >= maxCaughtUp) caughtUp.clear();
+      caughtUp.add(name);
       return job;
     }
     return await catching.run(name, () => once(provider, scoped));
@@ -45,29 +45,29 @@ export function createCatchUp(deps: JobTools, settling: Settling) {
     const run = runOf(deps, provider, scoped);
     try {
       const report = await run.report(deps.closing);
-      settling.found(scoped);
-      return await settling.end(scoped, run, report) ?? job;
+      finishing.found(scoped);
+      return await finishing.end(scoped, run, report) ?? job;
     } catch (error) {
       if (error instanceof Failure && error.kind === "not-found") {
-        return await settling.gone(scoped, run, error);
+        return await finishing.gone(scoped, run, error);
       }
-      settling.postpone(scoped, error);
+      finishing.postpone(scoped, error);
       return job;
     }
   }
 
   /** Reads results of jobs that were over when they were found. */
   async function sweep(signal: AbortSignal): Promise<void> {
-    let left = mostCaughtUp;
+    let left = mostAtOnce;
     for await (const { scope, id } of results.waiting()) {
       if (signal.aborted || left === 0) return;
       const provider = deps.providers.get(scope.provider)?.stores;
       const job = await jobs.get(scope, id);
-      if (!job || !provider || settling.isPausing({ scope, job })) continue;
+      if (!job || !provider || finishing.isPausing({ scope, job })) continue;
       // Those that are being read now go on; the next sweep takes others.
-      if (!settling.fits({ scope, job })) continue;
+      if (!finishing.fits({ scope, job })) continue;
       left--;
-      settled.delete(nameOf({ scope, job }));
+      caughtUp.delete(nameOf({ scope, job }));
       await catchUp(provider, { scope, job });
     }
   }

@@ -104,7 +104,7 @@ export interface JobDeps {
    * How long a provider may be at a create whose caller is gone: a batch that is not to be found
    * by then was never made.
    */
-  readonly settleMilliseconds: number;
+  readonly longestCreateMilliseconds: number;
   /** Whether a token that comes with other parameters is a ConflictException. */
   readonly strictIdempotency: boolean;
   /** The region of jobs whose caller signed for none. */

@@ -73,7 +73,7 @@ export class Doubts {
   }
 
   /** Forgets a job that has ended. */
-  settled(scoped: ScopedJob): void {
+  ended(scoped: ScopedJob): void {
     this.#results.forget(scoped);
   }
 }

@@ -13,7 +13,7 @@ import { createIdentify } from "./identify.ts";
 import { JournalWork } from "./journal.ts";
 import { type JobPage, listJobs, type ListJobsRequest } from "./list.ts";
 import { Poll } from "./poll.ts";
-import { Settling } from "./settle.ts";
+import { Finishing } from "./finish.ts";
 import { ShardWorker } from "./sharded/worker.ts";
 import { sweepJobs } from "./sweep.ts";
 import { stop } from "./stop.ts";
@@ -93,9 +93,9 @@ export function createJobs(deps: JobDeps): Jobs {
     hasQueue: (name) => worker.turns.hasQueue(name),
   };
   const worker = new ShardWorker(tools);
-  const settling = new Settling(tools);
-  const catching = createCatchUp(tools, settling);
-  const poll = new Poll(tools, settling, catching);
+  const finishing = new Finishing(tools);
+  const catching = createCatchUp(tools, finishing);
+  const poll = new Poll(tools, finishing, catching);
   const adoption = createAdoption(tools, poll);
   const forwarded = new ForwardedJobs(tools);
   const forwardedQuota = createForwardedQuota(tools);
@@ -148,7 +148,7 @@ export function createJobs(deps: JobDeps): Jobs {
     },
     async close() {
       closing.abort();
-      await Promise.all([adoption.settled(), settling.idle(), worker.idle()]);
+      await Promise.all([adoption.idle(), finishing.idle(), worker.idle()]);
     },
   };
 }

@@ -14,7 +14,7 @@ import type { JobTools } from "./deps.ts";
 import { whenReady } from "./fresh_input.ts";
 import { askFor, type Claim, findBatch, findUntilCertain } from "./once.ts";
 import { shardedPlanOf } from "./queued.ts";
-import { accepted, submitted, unsettled } from "./state.ts";
+import { accepted, beforeEnd, submitted } from "./state.ts";
 
 /** How soon the provider is asked for an entry that was just begun, in milliseconds. */
 const soon = 500;
@@ -86,7 +86,7 @@ export class JournalWork {
 
   /** Brings to an end what dead gateways left; what cannot be now waits for the next sweep. */
   async sweep(signal: AbortSignal): Promise<void> {
-    const { clock, catalog: { journal }, providers, settleMilliseconds, warn } = this.#deps;
+    const { clock, catalog: { journal }, providers, longestCreateMilliseconds, warn } = this.#deps;
     for await (const { scope, entry } of journal.entries()) {
       const { id } = entry.job;
       const provider = providers.get(scope.provider)?.stores;
@@ -102,7 +102,7 @@ export class JournalWork {
           const batch = await findBatch(account, claimOf(held), signal);
           if (batch) await this.#record(scope, held, batch);
           // No client has its id, and no batch was made: the token is free again.
-          else if (held.askedAt + settleMilliseconds < clock.due()) {
+          else if (held.askedAt + longestCreateMilliseconds < clock.due()) {
             await journal.abandon(scope, held);
           }
         });
@@ -177,7 +177,7 @@ export class JournalWork {
 
   async #record(scope: Scope, entry: JournalEntry, batch: Batch): Promise<JobEntry> {
     const { now, catalog: { journal } } = this.#deps;
-    const news = accepted(unsettled(batch), now(), entry.job);
+    const news = accepted(beforeEnd(batch), now(), entry.job);
     const job: JobEntry = { ...withBatch(entry.job, batch.id), ...news };
     await journal.finish(scope, job);
     return job;

@@ -54,11 +54,11 @@ export async function askFor(
  * Looks for the batch of a claim that the provider was last asked for at `askedAt`, until it is found
  * or is certain not to have been made.
  *
- * It was asked before this call, so that a wait of the settling time is always enough: where dates
+ * It was asked before this call, so that a wait of the longest time of a create is enough: where dates
  * cannot be compared, as with a provider whose clock is slow, no more than that is waited.
  */
 export async function findUntilCertain(
-  { clock, settleMilliseconds, sleep }: JobTools,
+  { clock, longestCreateMilliseconds, sleep }: JobTools,
   account: Account,
   claim: Claim,
   askedAt: number,
@@ -67,8 +67,8 @@ export async function findUntilCertain(
   const begun = clock.uptime();
   for (;;) {
     // Taken before the question: what its answer lacks was not there by then.
-    const byDates = askedAt + settleMilliseconds - clock.due();
-    const byWaiting = begun + settleMilliseconds - clock.uptime();
+    const byDates = askedAt + longestCreateMilliseconds - clock.due();
+    const byWaiting = begun + longestCreateMilliseconds - clock.uptime();
     const batch = await findBatch(account, claim, signal);
     if (batch) return batch;
     const left = Math.min(byDates, byWaiting);

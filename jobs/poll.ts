@@ -14,23 +14,23 @@ import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
 import { requeue } from "./queued.ts";
 import type { Report, Run } from "./run.ts";
 import { runOf } from "./runs.ts";
-import type { Settling } from "./settle.ts";
-import { advance, unsettled } from "./state.ts";
+import type { Finishing } from "./finish.ts";
+import { advance, beforeEnd } from "./state.ts";
 import { enforceTimeout } from "./timeout.ts";
 
 /** Brings jobs up to date. */
 export class Poll {
   readonly #deps: JobTools;
-  readonly #settling: Settling;
+  readonly #finishing: Finishing;
   readonly #catching: CatchUp;
   readonly #refreshing = new SingleFlight<JobEntry>();
   readonly #asking = new SingleFlight<JobEntry>();
   readonly #asked: AskedJobs;
   readonly #words: UnknownWords;
 
-  constructor(deps: JobTools, settling: Settling, catching: CatchUp) {
+  constructor(deps: JobTools, finishing: Finishing, catching: CatchUp) {
     this.#deps = deps;
-    this.#settling = settling;
+    this.#finishing = finishing;
     this.#catching = catching;
     this.#asked = new AskedJobs(deps);
     this.#words = new UnknownWords(deps);
@@ -102,7 +102,7 @@ export class Poll {
     } catch (error) {
       // Collecting the results may find it out, too.
       if (error instanceof Failure && error.kind === "not-found") {
-        const last = await this.#settling.gone(scoped, run, error);
+        const last = await this.#finishing.gone(scoped, run, error);
         this.#asked.answered(name);
         return isTerminal(last.status)
           ? await this.#over(provider, { scope: scoped.scope, job: last })
@@ -125,12 +125,12 @@ export class Poll {
     const name = nameOf(scoped);
     const now = this.#deps.now();
     this.note(provider, report);
-    this.#settling.found(scoped);
+    this.#finishing.found(scoped);
     const isOver = isTerminal(report.status);
     const waits = report.isQueueFull && await requeue(this.#deps, provider, scoped, report);
     if (waits) return waits;
     const ended = isOver && !isTerminal(job.status)
-      ? await this.#settling.end(scoped, run, report, patience)
+      ? await this.#finishing.end(scoped, run, report, patience)
       : undefined;
     // Until its results can be read, a job is seen to run.
     const seen = this.#shown({ scope, job }, report);
@@ -147,7 +147,7 @@ export class Poll {
   /** A report as it is shown while the job has not ended: also why its results are not written. */
   #shown(scoped: ScopedJob, report: Report): Report {
     const unwritten = this.#deps.unwritten.get(nameOf(scoped));
-    return { ...unsettled(report), ...(unwritten !== undefined && { message: unwritten }) };
+    return { ...beforeEnd(report), ...(unwritten !== undefined && { message: unwritten }) };
   }
 
   /** Lets go of what a job needed that is over. */

@@ -156,7 +156,7 @@ export function stopping(job: JobEntry, now: number): JobProgress | undefined {
 }
 
 /** A report as it is shown while the results have not been read: the work is not over yet. */
-export function unsettled<R extends Report>(report: R): R {
+export function beforeEnd<R extends Report>(report: R): R {
   return isTerminal(report.status)
     ? { ...report, status: "InProgress", endedAt: undefined }
     : report;

@@ -98,7 +98,7 @@ export function createCompletion(deps: CompleteDeps) {
         retryAfterSeconds: 1,
       }),
     );
-    await running.settled();
+    await running.idle();
   }
 
   async function completed(

@@ -96,6 +96,6 @@ function startRenewal(milliseconds: number, renew: () => Promise<void>): () => P
   const timer = setInterval(() => void running.run("renewal", renew), milliseconds);
   return async () => {
     clearInterval(timer);
-    await running.settled();
+    await running.idle();
   };
 }

@@ -19,7 +19,7 @@ export class SingleFlight<Result> {
   }
 
   /** Resolves once all that is under way now has ended, well or not. */
-  async settled(): Promise<void> {
+  async idle(): Promise<void> {
     await Promise.allSettled(this.#running.values());
   }
 }

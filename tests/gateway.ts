@@ -32,13 +32,13 @@ export interface TestGatewayOptions {
   /** The time; the system's where absent. */
   readonly clock?: GatewayDeps["clock"];
   readonly leaseMilliseconds?: GatewayDeps["leaseMilliseconds"];
-  readonly settleMilliseconds?: GatewayDeps["settleMilliseconds"];
+  readonly longestCreateMilliseconds?: GatewayDeps["longestCreateMilliseconds"];
   readonly providerTimeouts?: GatewayDeps["providerTimeouts"];
 }
 
 /** Starts a gateway in this process, on a port that is free. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const { clock, leaseMilliseconds, settleMilliseconds, catalogLimits } = options;
+  const { clock, leaseMilliseconds, longestCreateMilliseconds, catalogLimits } = options;
   const { providerTimeouts } = options;
   const sandbox = options.providers ??
     await startSandbox({ batchSeconds: 1, ...options.sandbox });
@@ -62,7 +62,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     ...(clock && { clock }),
     ...(catalogLimits && { catalogLimits }),
     ...(leaseMilliseconds !== undefined && { leaseMilliseconds }),
-    ...(settleMilliseconds !== undefined && { settleMilliseconds }),
+    ...(longestCreateMilliseconds !== undefined && { longestCreateMilliseconds }),
     ...(providerTimeouts && { providerTimeouts }),
   });
   return {

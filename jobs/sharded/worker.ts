@@ -58,7 +58,7 @@ export class ShardWorker {
 
   /** Resolves when no job is being worked on any more. */
   async idle(): Promise<void> {
-    await this.#running.settled();
+    await this.#running.idle();
   }
 
   /** Deletes what jobs that are over have left; a gateway that died may have left it. */

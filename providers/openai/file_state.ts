@@ -22,7 +22,7 @@ export function fileState(file: JsonObject): FileState {
   return Object.hasOwn(states, word) ? states[word] ?? "ready" : "ready";
 }
 
-/** Dependencies of settling. */
+/** Dependencies of waiting for a file. */
 export interface FileLooks {
   readonly provider: string;
   readonly secrets: readonly string[];

@@ -132,7 +132,7 @@ Deno.test("an import leaves behind what only living processes hold", async () =>
   await catalog.leases.of("work").take({ owner: "one", now: 0, until: 9e12 });
   await catalog.journal.begin(scope, journalRecord(job, { leaseUntil: 9e12, askedAt: 7 }), {});
   await kv.set(keys.completing("upload"), { owner: "one", until: 9e12 });
-  await kv.set(keys.settling(scope, job.id), { owner: "one", until: 9e12 });
+  await kv.set(keys.resultsLease(scope, job.id), { owner: "one", until: 9e12 });
   await kv.set(keys.asked(scope, job.id), 5);
   using fresh = await broughtBack(kv, 10);
   const kinds = new Set((await all(fresh.kv.list({ prefix: [] }))).map(({ key }) => key[0]));

@@ -55,13 +55,13 @@ Deno.test("each change of a job's status is one event for each receiver, in orde
     counts: { total: 2, processed: 1, success: 1, error: 0 },
   }));
   await catalog.jobs.update(scope, job.id, () => undefined);
-  await catalog.results.settle(
+  await catalog.results.end(
     scope,
     job.id,
     to("Failed", { message: "why", counts: { total: 2, processed: 2, success: 1, error: 1 } }),
     [{ bucket: "out", key: "x", object: objectRecord("f") }],
   );
-  await catalog.results.settle(scope, job.id, to("Completed"), []);
+  await catalog.results.end(scope, job.id, to("Completed"), []);
   const expected = ["1 Submitted", "2 InProgress", "3 Failed"];
   assert.deepEqual(await waiting(hook.id), expected);
   assert.deepEqual(await waiting(bus.id), expected);
@@ -112,7 +112,7 @@ Deno.test("a job that is found, mended or recorded twice is not an event", async
   assert.ok((await kv.get(keys.jobName(scope, made.id))).value);
   assert.deepEqual(await waiting(), ["1 InProgress"]);
   // Late results of a job that was over when it was found.
-  await catalog.results.settle(scope, found.id, (old) => ({ ...old }), []);
+  await catalog.results.end(scope, found.id, (old) => ({ ...old }), []);
   assert.deepEqual(await waiting(), ["1 InProgress"]);
 });
 
@@ -133,7 +133,7 @@ Deno.test("a step that is not committed leaves no event, and one that is repeate
     ),
   );
   await assert.rejects(
-    catalog.results.settle(scope, job.id, to("Completed"), [], () => {
+    catalog.results.end(scope, job.id, to("Completed"), [], () => {
       throw new Error("no room");
     }),
     /no room/,

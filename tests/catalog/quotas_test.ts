@@ -50,11 +50,11 @@ Deno.test("a job reserves as it begins, and counts what it used as it ends, once
   await journal.finish(scope, job);
   const counts = { total: 40, processed: 30, success: 30, error: 0 };
   const end = (old: typeof job) => ({ ...old, status: "PartiallyCompleted", counts } as const);
-  await results.settle(scope, job.id, end, [], () => ({ cost: 500 }));
+  await results.end(scope, job.id, end, [], () => ({ cost: 500 }));
   const ended = { used: { jobs: 1, records: 30, bytes: 0, cost: 500 }, reserved: noAmounts };
   assert.deepEqual(await sums(open), ended);
   await jobs.update(scope, job.id, (old) => ({ ...old, message: "again" }));
-  await results.settle(scope, job.id, end, [], () => ({ cost: 500 }));
+  await results.end(scope, job.id, end, [], () => ({ cost: 500 }));
   assert.deepEqual(await sums(open), ended);
 });
 

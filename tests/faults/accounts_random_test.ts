@@ -42,7 +42,7 @@ const settleSeconds = 120;
 
 const patience = {
   leaseMilliseconds: 2_000,
-  settleMilliseconds: 3_000,
+  longestCreateMilliseconds: 3_000,
   providerTimeouts: { callMilliseconds: 2_000, replyMilliseconds: 4_000, idleMilliseconds: 3_000 },
 };
 

@@ -10,7 +10,7 @@ import { runUntilSignal } from "../../process.ts";
 /** The times that no setting of operators changes. */
 export type Patience = Pick<
   GatewayDeps,
-  "leaseMilliseconds" | "settleMilliseconds" | "providerTimeouts"
+  "leaseMilliseconds" | "longestCreateMilliseconds" | "providerTimeouts"
 >;
 
 /** What `deno` is told to run this. */

@@ -13,7 +13,7 @@ import { anthropicRows, geminiRows, openaiRows, storingRows } from "./rows_stori
 /** Short, and still longer than a busy machine keeps a healthy call waiting. */
 const patience: Patience = {
   leaseMilliseconds: 3_000,
-  settleMilliseconds: 3_000,
+  longestCreateMilliseconds: 3_000,
   providerTimeouts: { callMilliseconds: 3_000, replyMilliseconds: 5_000, idleMilliseconds: 3_000 },
 };
 

@@ -31,10 +31,10 @@ const restores = numberOf("FAULTS_RESTORES", 1);
 /** The mean time between two mishaps, in milliseconds. */
 const pace = numberOf("FAULTS_PACE", 200);
 
-/** Short, so that the run is; a dead gateway's create is taken over after lease and settling time. */
+/** Short, so that the run is; a dead gateway's create is taken over after its lease and the longest create. */
 const patience: Patience = {
   leaseMilliseconds: 2_000,
-  settleMilliseconds: 3_000,
+  longestCreateMilliseconds: 3_000,
   providerTimeouts: { callMilliseconds: 2_000, replyMilliseconds: 4_000, idleMilliseconds: 3_000 },
 };
 

@@ -25,7 +25,7 @@ const settleSeconds = 90;
 
 const patience = {
   leaseMilliseconds: 2_000,
-  settleMilliseconds: 3_000,
+  longestCreateMilliseconds: 3_000,
   providerTimeouts: { callMilliseconds: 2_000, replyMilliseconds: 4_000, idleMilliseconds: 3_000 },
 };
 

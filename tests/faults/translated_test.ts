@@ -124,7 +124,7 @@ Deno.test("whatever goes wrong once with each call of a translated job, it ends 
     configuration: configurationOf(lanes),
     env: { BATCHWAY_SWEEP_SECONDS: "1" },
     leaseMilliseconds: 3_000,
-    settleMilliseconds: 2_000,
+    longestCreateMilliseconds: 2_000,
     providerTimeouts: {
       callMilliseconds: 1_500,
       replyMilliseconds: 1_500,

@@ -143,7 +143,7 @@ await runMain(async () => {
     clock: clockOf(environment["PASSED_IN"] ?? ""),
     // Far longer than any pause of a busy machine: neither runs out unless the test lets it.
     leaseMilliseconds: 60_000,
-    settleMilliseconds: 60_000,
+    longestCreateMilliseconds: 60_000,
   });
   await runUntilSignal(log, {
     announce: () => announce(config, log, gateway.url),

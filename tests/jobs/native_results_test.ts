@@ -83,12 +83,12 @@ Deno.test("polls of an ended job look once for results to be read, and the sweep
   await get(world, job);
   // As if the record had been lost, and the batch adopted once more.
   const scope = { tenant: nativeTenant, provider: "cloud" };
-  await catalogOf.kv.set(keys.unsettled(scope, job.id), true);
+  await catalogOf.kv.set(keys.awaitsResults(scope, job.id), true);
   world.cloud.calls.length = 0;
   const readings = () => world.cloud.calls.filter((call) => call === "batches.results").length;
   await get(world, job);
   assert.equal(readings(), 0);
   await world.jobs.sweep(quiet());
   assert.equal(readings(), 1);
-  assert.equal((await catalogOf.kv.get(keys.unsettled(scope, job.id))).value, null);
+  assert.equal((await catalogOf.kv.get(keys.awaitsResults(scope, job.id))).value, null);
 });

@@ -54,7 +54,7 @@ export async function createJobWorld(options: JobWorldOptions = {}): Promise<Job
     instance,
     pollMilliseconds: 0,
     leaseMilliseconds: 6_000,
-    settleMilliseconds: 20_000,
+    longestCreateMilliseconds: 20_000,
     strictIdempotency: false,
     models: {},
     defaultRegion: "us-west-2",

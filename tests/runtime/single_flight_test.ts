@@ -15,7 +15,7 @@ Deno.test("work of one name is shared while it is under way, and begun again aft
   gates[1]?.reject(new Error("b"));
   equal(await first, 1);
   await rejects(other, /b/);
-  await flight.settled();
+  await flight.idle();
   equal(flight.get("a"), undefined);
   equal(flight.get("b"), undefined);
   equal(await flight.run("b", work), 0);

@@ -152,7 +152,7 @@ Deno.test("a job that is stopped has an error line 499 for each record that was 
   }, 4));
 
 Deno.test("a stop while a batch is in doubt ends the job, and its batch is not asked for again", async () => {
-  const gateway = await startTestGateway({ settleMilliseconds: 1_000 });
+  const gateway = await startTestGateway({ longestCreateMilliseconds: 1_000 });
   const { sandbox } = gateway;
   try {
     const client = createClient(gateway.url);

@@ -26,7 +26,7 @@ import { missed, vanished } from "./state.ts";
 const defaultWait = 5_000;
 
 /** Ends jobs. */
-export class Settling {
+export class Finishing {
   readonly #deps: JobTools;
   readonly #doubts: Doubts;
   readonly #pool = createPool({
@@ -121,7 +121,7 @@ export class Settling {
 
   /** Resolves when no results are being read any more. */
   async idle(): Promise<void> {
-    await this.#running.settled();
+    await this.#running.idle();
   }
 
   /** Reads the results once there is a place; undefined where there is none in time. Never throws. */
@@ -178,9 +178,9 @@ export class Settling {
       return undefined;
     }
     // What is written may take longer than a lease.
-    const settled = await recordEnd(this.#deps, scoped, report, seen, () => held.stop());
-    this.#doubts.settled(scoped);
-    return settled;
+    const ended = await recordEnd(this.#deps, scoped, report, seen, () => held.stop());
+    this.#doubts.ended(scoped);
+    return ended;
   }
 
   readonly #lost = (error: unknown): void => {
