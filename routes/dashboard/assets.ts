@@ -15,67 +15,101 @@ export const style = `
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--back); color: var(--text);
-  font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+  font: .9375rem/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
 a { color: var(--link); }
 :focus-visible { outline: 3px solid var(--mark); outline-offset: 2px; }
 main:focus { outline: none; }
 .skip { position: absolute; left: -100vw; }
 .skip:focus { position: static; display: inline-block; padding: .5rem; }
-header { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; align-items: center;
-  padding: .5rem 1rem; background: var(--raised); border-bottom: 1px solid var(--line); }
+header { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; align-items: center;
+  padding: .4rem 1rem; background: var(--raised); border-bottom: 1px solid var(--line); }
 .brand { margin: 0; font-weight: 700; }
-nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: 0; padding: 0; list-style: none; }
+nav ul { display: flex; flex-wrap: wrap; gap: 0 1rem; margin: 0; padding: 0; list-style: none; }
 nav a { display: inline-block; padding: .25rem 0; text-decoration: none; }
 nav a[aria-current] { color: var(--text); font-weight: 600; border-bottom: 2px solid var(--mark); }
-.who { margin: 0 0 0 auto; display: flex; flex-wrap: wrap; gap: .5rem; align-items: center;
-  color: var(--quiet); }
-main { padding: 1rem; max-width: 90rem; margin: 0 auto; }
+.who { margin: 0 0 0 auto; display: flex; gap: .75rem; align-items: center; color: var(--quiet);
+  min-width: 0; }
+.who span { min-width: 0; overflow-wrap: anywhere; }
+.who button { min-height: 2rem; padding: .15rem .6rem; color: var(--text); flex: none; }
+main { padding: .5rem 1rem 2rem; max-width: 100rem; margin: 0 auto; }
 .narrow { max-width: 26rem; }
 .narrow form { display: grid; gap: 1rem; }
-h1 { font-size: 1.5rem; margin: .5rem 0 1rem; }
-h2 { font-size: 1.2rem; margin: 1.5rem 0 .5rem; }
+h1 { font-size: 1.4rem; line-height: 1.3; margin: .5rem 0 1rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.1rem; margin: 1.5rem 0 .5rem; }
+.above { margin: .5rem 0 -.5rem; }
 .filters { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; margin-bottom: 1rem; }
-label { display: grid; gap: .25rem; font-weight: 600; min-width: 0; }
-input, select, button { font: inherit; color: inherit; background: var(--back); max-width: 100%;
-  border: 1px solid var(--quiet); border-radius: .35rem; padding: .4rem .6rem; min-height: 2.5rem; }
+label { display: grid; gap: .2rem; font-weight: 600; min-width: 0; }
+input, select, button { font: inherit; font-weight: normal; color: inherit; background: var(--back);
+  max-width: 100%; border: 1px solid var(--quiet); border-radius: .35rem; padding: .3rem .6rem;
+  min-height: 2.25rem; }
+.filters select { max-width: 14rem; }
 button { cursor: pointer; background: var(--raised); font-weight: 600; }
 table { width: 100%; border-collapse: collapse; }
-th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; font-weight: normal;
+th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; font-weight: normal;
   border-bottom: 1px solid var(--line); }
-thead th { font-weight: 600; color: var(--quiet); }
+tr > :first-child { padding-left: 0; } tr > :last-child { padding-right: 0; }
+thead th { font-weight: 600; color: var(--quiet); white-space: nowrap; }
 tbody th { font-weight: 600; }
-.number { text-align: right; font-variant-numeric: tabular-nums; }
-.reason { max-width: 28rem; }
+tbody tr:hover { background: var(--raised); }
+time, .state, .short { white-space: nowrap; }
+.name { overflow-wrap: anywhere; min-width: 11rem; }
+.reason { overflow-wrap: anywhere; min-width: 12rem; max-width: 34rem; }
+.part { overflow-wrap: anywhere; min-width: 7rem; }
+.part:empty, .reason:empty { min-width: 0; }
+.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .quiet { color: var(--quiet); }
 .bad { color: var(--bad); }
 .good { color: var(--good); }
-.notice { padding: .75rem; background: var(--raised); border-left: 4px solid var(--mark); }
+.notice { padding: .6rem .75rem; background: var(--raised); border-left: 4px solid var(--mark);
+  max-width: 60rem; }
+.notice.bad { border-color: var(--bad); }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   white-space: nowrap; }
-.state { font-weight: 600; }
+.state { font-weight: 600; padding: .05rem .5rem; border: 1px solid; border-radius: 1rem;
+  font-size: .85em; }
 .state.busy { color: var(--busy); } .state.good { color: var(--good); }
 .state.bad { color: var(--bad); } .state.quiet { color: var(--quiet); }
-.progress { display: flex; flex-wrap: wrap; gap: .25rem .5rem; align-items: center; }
-progress { width: 6rem; accent-color: var(--mark); }
-.facts { margin: 0; }
-.facts > div { display: grid; grid-template-columns: 9rem 1fr; gap: .25rem 1rem; padding: .3rem 0;
-  border-bottom: 1px solid var(--line); }
-dt { color: var(--quiet); }
-dd { margin: 0; min-width: 0; }
+.progress { display: flex; flex-wrap: wrap; min-width: 9.5rem; gap: 0 .5rem; align-items: center;
+  font-variant-numeric: tabular-nums; }
+.progress span { white-space: nowrap; }
+progress { width: 4rem; height: .6rem; accent-color: var(--mark); }
+.facts { margin: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr));
+  gap: 0 2rem; }
+.facts > div { padding: .35rem 0; border-bottom: 1px solid var(--line); }
+.facts > .long { grid-column: 1 / -1; }
+dt { color: var(--quiet); font-size: .85em; }
+dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
+.actions { display: flex; flex-wrap: wrap; gap: .75rem; align-items: center; margin: 0 0 1rem; }
+.actions p { margin: 0; }
 pre { margin: 0; padding: .75rem; background: var(--raised); border: 1px solid var(--line);
-  overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
-code { font-family: ui-monospace, monospace; }
-.chart { display: block; width: 100%; height: auto; max-height: 16rem; }
-.chart rect { fill: var(--mark); } .chart text { fill: var(--quiet); font-size: 11px; }
+  overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; }
+code { font-family: ui-monospace, monospace; font-size: .95em; }
+.chart { margin: 0 0 1.5rem; }
+.chart svg { display: block; width: 100%; height: 10rem; border-bottom: 1px solid var(--quiet); }
+.chart rect { fill: var(--mark); }
+.chart p { display: flex; justify-content: space-between; margin: 0; color: var(--quiet);
+  font-size: .85em; }
 @media (max-width: 48rem) {
-  .who { margin-left: 0; }
-  .facts > div { grid-template-columns: 1fr; gap: 0; }
+  header { padding: .4rem .75rem; }
+  nav { order: 3; width: 100%; font-size: .9rem; }
+  nav ul { gap: 0 .65rem; }
+  .who { flex: 1; justify-content: flex-end; text-align: right; font-size: .85rem; }
+  .filters { gap: .5rem; }
+  .filters label { flex: 1 1 40%; }
+  .filters input, .filters select { width: 100%; max-width: 100%; min-width: 0; }
+  main { padding: .25rem .75rem 2rem; }
+  .facts { grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 0 1rem; }
+}
+@media (max-width: 76rem) {
   .cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden;
     clip-path: inset(50%); }
-  .cards, .cards tbody, .cards tr, .cards th, .cards td { display: block; }
-  .cards tr { padding: .5rem 0; border-bottom: 2px solid var(--line); }
-  .cards th, .cards td { border: 0; padding: .15rem 0; text-align: left; }
+  .cards, .cards tbody, .cards th, .cards td { display: block; }
+  .cards tr { display: flex; flex-wrap: wrap; gap: .1rem 1rem; padding: .5rem 0;
+    border-bottom: 1px solid var(--line); }
+  .cards th, .cards td { border: 0; padding: 0; text-align: left; min-width: 0; }
+  .cards th, .cards .reason { flex-basis: 100%; }
   .cards td[data-label]::before { content: attr(data-label) ": "; color: var(--quiet); }
+  .cards .progress { display: inline-flex; min-width: 0; }
   .cards td:empty { display: none; }
 }
 @media (prefers-reduced-motion: reduce) { * { scroll-behavior: auto; } }

@@ -8,10 +8,16 @@ export function Ago({ at, now }: { readonly at: number; readonly now: number }) 
   return <time datetime={iso} title={iso}>{shown}</time>;
 }
 
-/** A point in time, in UTC. */
+/** A point in time, in UTC; the whole of it is its title. */
 export function Moment({ at }: { readonly at: number }) {
   const iso = new Date(at).toISOString();
-  return <time datetime={iso}>{iso.slice(0, 19).replace("T", " ")} UTC</time>;
+  return <time datetime={iso} title={iso}>{iso.slice(0, 16).replace("T", " ")} UTC</time>;
+}
+
+/** A day, in UTC; the whole time is its title. */
+export function Day({ at }: { readonly at: number }) {
+  const iso = new Date(at).toISOString();
+  return <time datetime={iso} title={iso}>{iso.slice(0, 10)}</time>;
 }
 
 const units = [["d", 86_400_000], ["h", 3_600_000], ["min", 60_000], ["s", 1_000]] as const;
@@ -76,5 +82,7 @@ export function Progress(
 
 /** A cost in USD, or that it is not known. */
 export function costText(cost: number | null): string {
-  return cost === null ? "not known" : `$${cost.toFixed(cost < 1 ? 4 : 2)}`;
+  if (cost === null) return "not known";
+  if (cost === 0) return "$0";
+  return cost < 0.0001 ? "< $0.0001" : `$${cost.toFixed(cost < 1 ? 4 : 2)}`;
 }

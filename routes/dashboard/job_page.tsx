@@ -42,21 +42,21 @@ export async function jobDetails(request: PageRequest) {
   const [cost] = await costsOf(deps, [{ ...scope, job }]);
   const shown = (
     <>
-      <Facts job={job} cost={cost} provider={reach.provider.name} now={deps.now()} />
+      <Actions request={request} job={job} own={own} />
+      <Facts job={job} cost={cost} own={own} now={deps.now()} />
       <Data job={job} own={own} />
       <Tags tags={tags} />
       <Shards shards={shards} />
-      <Actions request={request} job={job} own={own} />
     </>
   );
   return { job, shown };
 }
 
 function Facts(
-  { job, cost, provider, now }: {
+  { job, cost, own, now }: {
     readonly job: JobEntry;
     readonly cost: string | undefined;
-    readonly provider: string;
+    readonly own: OwnReach;
     readonly now: number;
   },
 ) {
@@ -66,17 +66,18 @@ function Facts(
       <Fact name="State">
         <State status={job.status} />
       </Fact>
-      <Fact name="Reason">{messageOfEnd(job) ?? job.message}</Fact>
       <Fact name="Progress">
         <Progress counts={counts} name={job.name} />
       </Fact>
       <Fact name="Records">
-        {counts &&
-          `${count(counts.total)}: ${count(counts.success)} well, ${count(counts.error)} failed`}
+        {counts && counts.total > 0 &&
+          `${count(counts.success)} succeeded, ${count(counts.error)} failed`}
       </Fact>
-      <Fact name="Model">{job.modelId}</Fact>
       <Fact name="Cost">{cost}</Fact>
-      <Fact name="Provider">{provider}</Fact>
+      <Fact name="Reason" isLong>{messageOfEnd(job) ?? job.message}</Fact>
+      <Fact name="Model">{job.modelId}</Fact>
+      <Fact name="Provider">{own.reach.provider.name}</Fact>
+      <Fact name="Tenant">{job.plan.kind === "native" ? "native" : own.tenant}</Fact>
       <Fact name="Access key">{job.accessKeyId}</Fact>
       <Fact name="Submitted">
         <Moment at={job.submittedAt} />
@@ -86,22 +87,29 @@ function Facts(
       </Fact>
       <Fact name="Ended">{job.endedAt !== undefined && <Moment at={job.endedAt} />}</Fact>
       <Fact name="Expires">{job.expiresAt !== undefined && <Moment at={job.expiresAt} />}</Fact>
-      <Fact name="ARN">
+      <Fact name="ARN" isLong>
         <code>{arnOf(job)}</code>
       </Fact>
-      <Fact name="Plan">{planOf(job)}</Fact>
+      <Fact name="Plan" isLong>{planOf(job)}</Fact>
       <Fact name="Token">{job.clientRequestToken}</Fact>
     </dl>
   );
 }
 
 /** A name with its value; nothing where there is none. */
-export function Fact({ name, children }: { readonly name: string; readonly children?: Child }) {
+export function Fact(
+  { name, isLong = false, children }: {
+    readonly name: string;
+    /** It has a line of its own. */
+    readonly isLong?: boolean;
+    readonly children?: Child;
+  },
+) {
   if (children === undefined || children === null || children === false || children === "") {
     return null;
   }
   return (
-    <div>
+    <div {...(isLong && { class: "long" })}>
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
@@ -126,15 +134,15 @@ function Data({ job, own }: { readonly job: JobEntry; readonly own: OwnReach }) 
     <section aria-labelledby="data">
       <h2 id="data">Data</h2>
       <dl class="facts">
-        <Fact name="Input">
+        <Fact name="Input" isLong>
           {at && at.key !== "" && !at.key.endsWith("/")
             ? <a href={object(at.bucket, at.key)}>{input}</a>
             : input}
         </Fact>
-        <Fact name="Output">{output}</Fact>
+        <Fact name="Output" isLong>{output}</Fact>
         {keys && isTerminal(job.status) && (
           <>
-            <Fact name="Results">
+            <Fact name="Results" isLong>
               <a
                 href={link(paths.objects, { ...base, bucket: keys.bucket, prefix: keys.folder })}
               >
@@ -222,8 +230,7 @@ function Actions(
   const hasFailed = (job.counts?.error ?? 0) > 0 && job.plan.kind !== "native";
   if (over && !hasFailed) return null;
   return (
-    <section aria-labelledby="actions">
-      <h2 id="actions">Actions</h2>
+    <section aria-label="Actions" class="actions">
       <form method="post" action={over ? paths.rerun : paths.stop}>
         <FormToken request={request} />
         <input type="hidden" name="tenant" value={own.tenant} />

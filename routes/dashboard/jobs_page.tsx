@@ -100,7 +100,7 @@ function JobRow(
   const to = link(paths.job, { provider, id: job.id, ...(withTenant && { tenant }) });
   return (
     <tr>
-      <th scope="row" data-label="Job">
+      <th scope="row" data-label="Job" class="name">
         <a href={to}>{job.name}</a>
       </th>
       <td data-label="State">
@@ -112,9 +112,9 @@ function JobRow(
       <td data-label="Submitted">
         <Ago at={job.submittedAt} now={now} />
       </td>
-      <td data-label="Model">{job.modelId}</td>
-      <td data-label="Provider">{provider}</td>
-      {withTenant && <td data-label="Tenant">{tenant === "" ? "native" : tenant}</td>}
+      <td data-label="Model" class="part">{job.modelId}</td>
+      <td data-label="Provider" class="short">{provider}</td>
+      {withTenant && <td data-label="Tenant" class="part">{tenant === "" ? "native" : tenant}</td>}
       <td data-label="Cost" class="number">{cost}</td>
       <td data-label="Reason" class="reason">{messageOfEnd(job) ?? job.message ?? ""}</td>
     </tr>

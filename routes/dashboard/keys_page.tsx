@@ -3,7 +3,7 @@ import type { KeyFacts } from "../../access/key_service.ts";
 import type { Limits } from "../../catalog/limits.ts";
 import { refuse } from "../auth/refusals.ts";
 import { answerPage } from "./answer.ts";
-import { Ago, costText, count, Moment } from "./format.tsx";
+import { Ago, costText, count, Day, size } from "./format.tsx";
 import { Notice, Page } from "./layout.tsx";
 import { type PageRequest, paths } from "./request.ts";
 
@@ -51,24 +51,24 @@ function KeyRow({ facts, now }: { readonly facts: KeyFacts; readonly now: number
   const isOver = expiresAt !== undefined && Date.parse(expiresAt) <= now;
   return (
     <tr>
-      <th scope="row" data-label="Key">
+      <th scope="row" data-label="Key" class="short">
         <code>{accessKeyId}</code>
       </th>
-      <td data-label="Label">{label ?? ""}</td>
-      <td data-label="Tenant">{tenant}</td>
+      <td data-label="Label" class="part">{label ?? ""}</td>
+      <td data-label="Tenant" class="part">{tenant}</td>
       <td data-label="May">{rightsOf(facts)}</td>
-      <td data-label="State">
+      <td data-label="State" class="short">
         {disabled
           ? <span class="bad">disabled</span>
           : isOver
           ? <span class="bad">expired</span>
-          : <span class="good">good</span>}
+          : <span class="good">active</span>}
       </td>
-      <td data-label="Last use">
+      <td data-label="Last use" class="short">
         {lastUsedAt === undefined ? "never" : <Ago at={Date.parse(lastUsedAt)} now={now} />}
       </td>
       <td data-label="Expires">
-        {expiresAt === undefined ? "never" : <Moment at={Date.parse(expiresAt)} />}
+        {expiresAt === undefined ? "never" : <Day at={Date.parse(expiresAt)} />}
       </td>
       <td data-label="Used this month">{limitsOf(facts)}</td>
     </tr>
@@ -92,15 +92,23 @@ const limited = {
   maxCost: "cost",
 } as const satisfies Readonly<Record<keyof Limits, string>>;
 
+/** What is taken of each limit, in words. */
+const texts: Readonly<
+  Record<(typeof limited)[keyof Limits], (taken: number, limit: number) => string>
+> = {
+  jobs: (taken, limit) => `${count(taken)} of ${count(limit)} jobs`,
+  records: (taken, limit) => `${count(taken)} of ${count(limit)} records`,
+  bytes: (taken, limit) => `${size(taken)} of ${size(limit)}`,
+  cost: (taken, limit) => `${costText(taken)} of ${costText(limit)}`,
+};
+
 /** What is used or reserved this month, of what may be. */
 function limitsOf(facts: KeyFacts): string {
   const limits = Object.entries(limited).flatMap(([name, of]) => {
     const limit = facts[name as keyof typeof limited];
     if (limit === undefined) return [];
     const taken = (facts.month?.used[of] ?? 0) + (facts.month?.reserved[of] ?? 0);
-    return of === "cost"
-      ? [`${costText(taken)} of ${costText(limit)}`]
-      : [`${count(taken)} of ${count(limit)} ${of}`];
+    return [texts[of](taken, limit)];
   });
-  return limits.length === 0 ? "none" : limits.join(", ");
+  return limits.length === 0 ? "no limits" : limits.join(", ");
 }

@@ -102,7 +102,7 @@ async function buckets({ deps, query, signal }: PageRequest, { reach, tenant }: 
         <tbody>
           {page.buckets.map(({ name, createdAt }) => (
             <tr>
-              <th scope="row" data-label="Bucket">
+              <th scope="row" data-label="Bucket" class="name">
                 <a href={link(paths.objects, { provider, tenant, bucket: name })}>{name}</a>
               </th>
               <td data-label="Created">
@@ -183,14 +183,14 @@ function ObjectsTable(
       <tbody>
         {page.objects.map(({ key, record }) => (
           <tr>
-            <th scope="row" data-label="Key">
+            <th scope="row" data-label="Key" class="name">
               <a href={link(paths.object, { ...base, key })}>{key}</a>
             </th>
             <td data-label="Size" class="number">{size(record.bytes)}</td>
             <td data-label="Changed">
               <Ago at={record.modifiedAt} now={now} />
             </td>
-            <td data-label="ETag">
+            <td data-label="ETag" class="part">
               <code>{record.etag}</code>
             </td>
           </tr>

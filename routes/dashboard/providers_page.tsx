@@ -44,7 +44,7 @@ export async function providersPage(request: PageRequest): Promise<Response> {
             <th scope="col">Provider</th>
             <th scope="col">Account</th>
             <th scope="col">Health</th>
-            <th scope="col">Batches waiting</th>
+            <th scope="col" class="number">Batches waiting</th>
           </tr>
         </thead>
         <tbody>
@@ -62,7 +62,9 @@ export async function providersPage(request: PageRequest): Promise<Response> {
                   )
                   : <span class="good">ok</span>}
               </td>
-              <td data-label="Batches waiting">{waiting === undefined ? "" : count(waiting)}</td>
+              <td data-label="Batches waiting" class="number">
+                {waiting === undefined ? "" : count(waiting)}
+              </td>
             </tr>
           ))}
         </tbody>

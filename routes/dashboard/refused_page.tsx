@@ -14,7 +14,7 @@ export async function refusedPage(request: PageRequest): Promise<Response> {
     .filter(({ tenant }) => seesAll || tenant === principal.tenant);
   const now = deps.now();
   return await answerPage(
-    <Page request={request} title="Refused" at={paths.refused}>
+    <Page request={request} title="Refused requests" at={paths.refused}>
       <p class="quiet">The last day, as far as this process answered the requests.</p>
       {refusals.length === 0 ? <Notice>No request was refused.</Notice> : (
         <table class="cards">
@@ -49,12 +49,14 @@ function RefusalRow({ refusal, now }: { readonly refusal: Refusal; readonly now:
       </th>
       <td data-label="Error">{`${status} ${errorCode ?? ""}`}</td>
       <td data-label="Operation">{operation ?? ""}</td>
-      <td data-label="Key">{accessKeyId ?? ""}</td>
-      <td data-label="Tenant">{tenant ?? ""}</td>
-      <td data-label="Bucket">{bucket ?? ""}</td>
+      <td data-label="Key" class="short">
+        {accessKeyId === null ? "" : <code>{accessKeyId}</code>}
+      </td>
+      <td data-label="Tenant" class="part">{tenant ?? ""}</td>
+      <td data-label="Bucket" class="part">{bucket ?? ""}</td>
       <td data-label="Provider">{provider ?? ""}</td>
       <td data-label="From">{clientAddress ?? ""}</td>
-      <td data-label="Request">
+      <td data-label="Request" class="part">
         <code>{requestId}</code>
       </td>
     </tr>

@@ -4,7 +4,6 @@ import { count } from "./format.tsx";
 
 const width = 640;
 const height = 160;
-const foot = 18;
 const dayMilliseconds = 86_400_000;
 
 /** Tokens of each day, from the first to the last. */
@@ -20,33 +19,38 @@ export function UsageChart(
     inputTokens + outputTokens,
   ]));
   const all = daysOf(from, to);
-  const most = Math.max(1, ...tokens.values());
+  const highest = Math.max(0, ...tokens.values());
   const step = width / all.length;
   const total = [...tokens.values()].reduce((sum, one) => sum + one, 0);
   return (
-    <svg
-      class="chart"
-      viewBox={`0 0 ${width} ${height + foot}`}
-      role="img"
-      aria-label={`Tokens by day from ${from} to ${to}: ${count(total)} in all`}
-    >
-      {all.map((day, at) => {
-        const used = tokens.get(day) ?? 0;
-        const tall = used / most * height;
-        return (
-          <rect
-            x={`${(at * step + step * 0.1).toFixed(1)}`}
-            y={`${(height - tall).toFixed(1)}`}
-            width={`${(step * 0.8).toFixed(1)}`}
-            height={`${tall.toFixed(1)}`}
-          >
-            <title>{`${day}: ${count(used)} tokens`}</title>
-          </rect>
-        );
-      })}
-      <text x="0" y={`${height + 14}`}>{from}</text>
-      <text x={`${width}`} y={`${height + 14}`} text-anchor="end">{to}</text>
-    </svg>
+    <div class="chart">
+      <p>{`Tokens by day, at most ${count(highest)}`}</p>
+      <svg
+        viewBox={`0 0 ${width} ${height}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`Tokens by day from ${from} to ${to}: ${count(total)} in all`}
+      >
+        {all.map((day, at) => {
+          const used = tokens.get(day) ?? 0;
+          const tall = used / Math.max(1, highest) * height;
+          return (
+            <rect
+              x={`${(at * step + step * 0.1).toFixed(1)}`}
+              y={`${(height - tall).toFixed(1)}`}
+              width={`${(step * 0.8).toFixed(1)}`}
+              height={`${tall.toFixed(1)}`}
+            >
+              <title>{`${day}: ${count(used)} tokens`}</title>
+            </rect>
+          );
+        })}
+      </svg>
+      <p>
+        <span>{from}</span>
+        <span>{to}</span>
+      </p>
+    </div>
   );
 }
 

@@ -71,9 +71,9 @@ function UsageTable(
       <tbody>
         {rows.map((row) => (
           <tr>
-            <th scope="row" data-label="Model">{row.model ?? "not known"}</th>
+            <th scope="row" data-label="Model" class="name">{row.model ?? "not known"}</th>
             <td data-label="Provider">{row.provider ?? ""}</td>
-            {withTenant && <td data-label="Tenant">{row.tenant ?? ""}</td>}
+            {withTenant && <td data-label="Tenant" class="part">{row.tenant ?? ""}</td>}
             <td data-label="Jobs" class="number">{count(row.jobs)}</td>
             <td data-label="Records" class="number">{count(row.records)}</td>
             <td data-label="Failed" class="number">{count(row.failed)}</td>

@@ -10,7 +10,7 @@ const people = {
   admin: { tenant: "operators", admin: true, label: "Ops" },
   owner: { label: `Night "batch" <b>` },
   reader: { readOnly: true },
-  other: { tenant: "team-b" },
+  other: { tenant: "t".repeat(63) },
 };
 type Person = keyof typeof people;
 
@@ -58,6 +58,10 @@ async function fill(): Promise<void> {
     "<script>alert(3)</script>",
   );
   await owner.put("openai", "data/n%C3%A4chtlich/%E6%97%A5%E6%9C%AC.jsonl", record("ä"));
+  const other = clientOf(url, keys.other);
+  const long = "n".repeat(63);
+  await other.put("openai", `data/in/${long}.jsonl`, record("error-1").repeat(20));
+  await other.create("openai", long);
   const put = "/bedrock/files/data/x";
   const denied = await clientOf(url, keys.reader).send("PUT", put, "openai", "x");
   assert.equal(denied.status, 403, await denied.text());
@@ -288,7 +292,10 @@ visit("keys, usage and refusals are shown with what an operator asks of them", a
   await visitor.signIn(running.keys.admin);
   await page.getByRole("link", { name: "Usage" }).click();
   await page.getByRole("img", { name: /Tokens by day/ }).waitFor();
-  assert.match(await page.getByRole("row", { name: /gpt-4o-mini/ }).innerText(), /\$0\.0/);
+  assert.match(
+    await page.getByRole("row", { name: /gpt-4o-mini openai team-a/ }).innerText(),
+    /\$0\.0/,
+  );
   await page.getByRole("link", { name: "Keys" }).click();
   const row = page.getByRole("row", { name: running.keys.owner.accessKeyId });
   assert.match(await row.innerText(), /Night "batch" <b>\s+team-a/);

@@ -98,16 +98,21 @@ export interface Client {
   send(method: string, path: string, provider: string, body?: BodyInit): Promise<Response>;
 }
 
-/** Makes a client. */
-export function clientOf(url: string, key: Issued): Client {
+/**
+ * Makes a client.
+ *
+ * @param now The time that its requests are signed at.
+ */
+export function clientOf(url: string, key: Issued, now: () => number = Date.now): Client {
   const signers = {
-    s3: new AwsClient({ ...key, service: "s3", region: "us-west-2", retries: 0 }),
-    bedrock: new AwsClient({ ...key, service: "bedrock", region: "us-west-2", retries: 0 }),
+    s3: new AwsClient({ ...key, service: "s3", region: "us-west-2", retries: 4 }),
+    bedrock: new AwsClient({ ...key, service: "bedrock", region: "us-west-2", retries: 4 }),
   };
   const send: Client["send"] = (method, path, provider, body) => {
     const signer = signers[path.startsWith("/bedrock/files") ? "s3" : "bedrock"];
     const headers = { "x-model-provider": provider };
-    return signer.fetch(url + path, { method, headers, body: body ?? null });
+    const datetime = new Date(now()).toISOString().replace(/[:-]|\.\d{3}/g, "");
+    return signer.fetch(url + path, { method, headers, body: body ?? null, aws: { datetime } });
   };
   return {
     send,

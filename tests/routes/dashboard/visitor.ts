@@ -48,6 +48,10 @@ const reportViolations = `addEventListener("securitypolicyviolation", (event) =>
 /** Runs in the page. */
 const overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
 
+/** Windows that pages must fit in besides. */
+const widths = [320, 780, 1_230];
+const height = 800;
+
 /** Opens a page that knows nothing of others. */
 export async function openVisitor(
   browser: Browser,
@@ -57,7 +61,7 @@ export async function openVisitor(
   const context = await browser.newContext({
     baseURL: url,
     colorScheme: scheme,
-    viewport: { width, height: 800 },
+    viewport: { width, height },
     locale: "en-GB",
   });
   // A page that hangs is a failure of this test and not of the whole run.
@@ -103,7 +107,12 @@ export async function openVisitor(
         nodes.map(({ html, failureSummary }) => `${id}: ${help}\n${html}\n${failureSummary}`)
       );
       assert.deepEqual(faults, [], `${page.url()} at ${width} in ${scheme}`);
-      assert.equal(await page.evaluate(overflow), 0, `${page.url()} at ${width} is too wide`);
+      // Colours move nothing.
+      for (const one of scheme === "light" ? [width, ...widths] : [width]) {
+        await page.setViewportSize({ width: one, height });
+        assert.equal(await page.evaluate(overflow), 0, `${page.url()} at ${one} is too wide`);
+      }
+      await page.setViewportSize({ width, height });
     },
     close: () => context.close(),
   };
