@@ -4,7 +4,7 @@ import { type Config, loadConfig } from "./config/config.ts";
 import { createLiveConfig } from "./config/live.ts";
 import { startFacts } from "./config/start_facts.ts";
 import { startGateway } from "./gateway.ts";
-import { outliveHangUps, runUntilSignal } from "./process.ts";
+import { type HangUps, hearHangUps, runUntilSignal } from "./process.ts";
 import { announce, logOf, print, runMain } from "./program.ts";
 import { calledAs } from "./runtime/program_name.ts";
 
@@ -41,16 +41,15 @@ export async function run(
     print(usage());
     return 0;
   }
-  const stop = outliveHangUps();
-  try {
-    return await serve(startEnvironment(args, own));
-  } finally {
-    stop();
-  }
+  const hangUps = hearHangUps();
+  return await serve(startEnvironment(args, own), hangUps);
 }
 
 /** Runs a gateway until a signal ends it. */
-async function serve(environment: Readonly<Record<string, string>>): Promise<number> {
+async function serve(
+  environment: Readonly<Record<string, string>>,
+  hangUps: HangUps,
+): Promise<number> {
   const live = createLiveConfig(await load(environment));
   const { config } = live;
   const log = logOf(config);
@@ -75,7 +74,7 @@ async function serve(environment: Readonly<Record<string, string>>): Promise<num
       if (needRestart.length === 0) return;
       log.warn("Settings were changed that only the next start takes over", { needRestart });
     },
-  });
+  }, hangUps);
   return 0;
 }
 

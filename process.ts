@@ -16,9 +16,16 @@ export interface Service {
 
 /**
  * Announces a service, waits for SIGINT or SIGTERM, then closes it. A second signal ends the process
- * at once; SIGHUP never ends it, but has the configuration read again. Throws, once it is closed, where the service could not serve any more.
+ * at once; SIGHUP never ends it, but has the configuration read again. Throws, once it is closed,
+ * where the service could not serve any more.
+ *
+ * @param hangUps The listener of a program that has one already; it goes on listening.
  */
-export async function runUntilSignal(log: Log, service: Service): Promise<void> {
+export async function runUntilSignal(
+  log: Log,
+  service: Service,
+  hangUps?: HangUps,
+): Promise<void> {
   const { announce, close, lost, ended } = service;
   // A stray rejection must not end every request under way.
   addEventListener("unhandledrejection", (event) => {
@@ -26,7 +33,8 @@ export async function runUntilSignal(log: Log, service: Service): Promise<void> 
     log.warn("A promise was left rejected", { error: event.reason });
   });
   const signal = nextSignal();
-  const stopReloading = reloadOnSignal(log, service.reload);
+  const heard = hangUps ?? hearHangUps();
+  heard.act = reloading(log, service.reload);
   // Not earlier: a process that waits for it may send the signal at once.
   announce();
   const ends = [signal.heard, lost, ended].filter((one) => one !== undefined);
@@ -37,22 +45,36 @@ export async function runUntilSignal(log: Log, service: Service): Promise<void> 
   const second = nextSignal();
   await Promise.race([close(), second.heard.then(() => Deno.exit(130))]);
   second.ignore();
-  stopReloading();
+  heard.act = () => {};
+  if (!hangUps) heard.stop();
   if (reason) throw reason;
 }
 
-/**
- * Keeps SIGHUP from ending the process while nothing else acts on it: at the start, before the service
- * runs, and at the end. Returns what ends that.
- */
-export function outliveHangUps(): () => void {
-  const hear = () => {};
-  Deno.addSignalListener("SIGHUP", hear);
-  return () => Deno.removeSignalListener("SIGHUP", hear);
+/** A listener of SIGHUP. */
+export interface HangUps {
+  /** What each one does; nothing at first. */
+  act: () => void;
+  /** Stops listening: SIGHUP ends the process then. */
+  readonly stop: () => void;
 }
 
-/** Reloads at each SIGHUP, one after the other. Returns what ends that. */
-function reloadOnSignal(log: Log, reload: Service["reload"]): () => void {
+/**
+ * Keeps SIGHUP from ending the process from now on. A process has one of these, until its exit: a
+ * SIGHUP that comes at the moment at which a listener is added beside another, or taken away, ends it
+ * (Deno 2.9.6, measured).
+ */
+export function hearHangUps(): HangUps {
+  const hear = () => heard.act();
+  const heard: HangUps = {
+    act() {},
+    stop: () => Deno.removeSignalListener("SIGHUP", hear),
+  };
+  Deno.addSignalListener("SIGHUP", hear);
+  return heard;
+}
+
+/** Makes what reloads at each SIGHUP, one after the other. */
+function reloading(log: Log, reload: Service["reload"]): () => void {
   let last = Promise.resolve();
   const once = async () => {
     try {
@@ -63,11 +85,9 @@ function reloadOnSignal(log: Log, reload: Service["reload"]): () => void {
       log.warn(message, { reason: error instanceof Error ? error.message : String(error) });
     }
   };
-  const hear = () => {
+  return () => {
     last = last.then(once);
   };
-  Deno.addSignalListener("SIGHUP", hear);
-  return () => Deno.removeSignalListener("SIGHUP", hear);
 }
 
 /** The next signal that is to end the process. */

@@ -15,7 +15,7 @@ import type { ProviderSettings } from "../providers/settings.ts";
 
 /** Settings of the gateway. Times are in milliseconds. */
 export interface Config extends Sharing {
-  /** Path of the configuration file; absent where there is none. */
+  /** Path of the configuration file; absent where there is none, or one without a character. */
   readonly file?: string;
   readonly host: string;
   readonly port: number;
@@ -160,7 +160,7 @@ export async function parseConfig(
   const keep = keepSettings(file, providers, errors);
   const data = (env("BATCHWAY_DATA") ?? "./.batchway").replace(/(?<=.)\/+$/, "");
   const config: Config = {
-    ...(text !== undefined && { file: path }),
+    ...(text !== undefined && text.trim() !== "" && { file: path }),
     host: hostOf(env),
     port: port(env, "BATCHWAY_PORT", 8080, errors),
     ...(s3Port !== undefined && { s3Port }),

@@ -9,7 +9,10 @@ import type { Config } from "./config.ts";
  */
 export interface LiveConfig {
   readonly config: Config;
-  /** Takes over what can be changed in a running gateway. */
+  /**
+   * Takes over what can be changed in a running gateway. Throws where the file of the start is gone or
+   * empty, as while it is being written: without it, all that it says would be taken back.
+   */
   replace(next: Config): ConfigChange;
 }
 
@@ -86,6 +89,9 @@ export function createLiveConfig(first: Config): LiveConfig {
   return { config, replace };
 
   function replace(next: Config): ConfigChange {
+    if (first.file !== undefined && next.file === undefined) {
+      throw new Error(`${first.file} is gone, or empty. Write it again, and send SIGHUP`);
+    }
     const keys = newKeys(next);
     for (const [place, apiKey] of keys) accounts.get(place)?.setKey(apiKey);
     const names = liveNames.filter((name) => !isSame(current[name], next[name]));

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Runs the program with the Deno that the package `deno` holds, with the permissions that its command
-// line needs and no others. No shell is in between; signals go to the program, its exit code comes back.
+// line needs and no others; signals go to the program, its exit code comes back.
 "use strict";
 
 const { spawn, spawnSync } = require("node:child_process");
@@ -60,9 +60,16 @@ function fail(message) {
 // comes later, and ends the program at once.
 const sameSignalMilliseconds = 300;
 
-function run(deno, args) {
+// SIGHUP never ends these, also while they start: the shell, which deno takes the place of, lets it be
+// ignored until the program acts on it. Node cannot do that for a child.
+const longRunning = ["start", "sandbox"];
+const deaf = ["/bin/sh", "-c", 'trap "" HUP; exec "$0" "$@"'];
+
+function run(word, ...line) {
+  const [deno] = line;
+  const [first, ...others] = !windows && longRunning.includes(word) ? [...deaf, ...line] : line;
   // In a session of its own, a terminal's Ctrl+C reaches the program once: by this process.
-  const child = spawn(deno, args, { env, stdio: "inherit", detached: !windows });
+  const child = spawn(first, others, { env, stdio: "inherit", detached: !windows });
   const signals = windows ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
   const heard = new Map();
   for (const signal of signals) {
@@ -88,5 +95,7 @@ function run(deno, args) {
 }
 
 const args = process.argv.slice(2);
+// Until the program runs; what comes then is handed on to it.
+if (!windows && longRunning.includes(args[0])) process.on("SIGHUP", () => {});
 const deno = denoPath();
-run(deno, ["run", ...flagsOf(deno, args), ...whole, program, ...args]);
+run(args[0], deno, "run", ...flagsOf(deno, args), ...whole, program, ...args);

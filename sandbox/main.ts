@@ -12,7 +12,7 @@ import {
 import { type Config, ConfigurationError, parseConfig } from "../config/config.ts";
 import { type Gateway, type GatewayDeps, startGateway } from "../gateway.ts";
 import { announce, logOf, print, runMain } from "../program.ts";
-import { runUntilSignal } from "../process.ts";
+import { hearHangUps, runUntilSignal } from "../process.ts";
 import { calledAs } from "../runtime/program_name.ts";
 import { sandboxEnvironment } from "./environment.ts";
 import { sandboxModels } from "./models.ts";
@@ -49,6 +49,7 @@ export async function run(
     print(usage(command));
     return 0;
   }
+  const hangUps = hearHangUps();
   const { values, positionals } = readArguments(command, args, options);
   refuseWords(command, positionals, options);
   const own = withSettings(surroundings, values);
@@ -88,7 +89,7 @@ export async function run(
       await gateway.close();
       await sandbox.close();
     },
-  });
+  }, hangUps);
   return 0;
 }
 

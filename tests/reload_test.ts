@@ -124,6 +124,11 @@ Deno.test("a file with errors changes nothing, and what needs a start is named",
         ["{ not JSON", /batchway\.jsonc:1: is not JSON/],
         [fileOf(url, "fresh", { bukets: {} }), /bukets: .*nearest is buckets/],
         [{ providers: {} }, /No provider is configured/],
+        ["", /No provider is configured/],
+        [
+          { ...fileOf(url, "fresh"), prices: 1, limits: { requestsPerSecond: -1 } },
+          /2 errors:\s+limits\.requestsPerSecond: [^]*prices: /,
+        ],
       ] as const
     ) {
       await write(file);
@@ -145,3 +150,22 @@ Deno.test("a file with errors changes nothing, and what needs a start is named",
     assert.equal(await list(gateway, "one"), 200);
     assert.deepEqual(sent, ["one fresh"]);
   }));
+
+Deno.test("SIGHUP ends no sandbox, also while it starts, and the log says that it changes nothing", async () => {
+  const sandbox = await spawnGateway(
+    { BATCHWAY_LOG: "json" },
+    [...unlimited("sandbox/main.ts"), "--port", "0"],
+    ["/bin/sh", "-c", 'trap "" HUP; exec "$0" "$@"'],
+  );
+  try {
+    for (const times of [1, 2]) {
+      Deno.kill(sandbox.pid, "SIGHUP");
+      await until(() => sandbox.log().split("SIGHUP changes nothing here").length > times);
+    }
+    const answer = await fetch(`${sandbox.url}/healthz`);
+    await answer.body?.cancel();
+    assert.equal(answer.status, 200);
+  } finally {
+    assert.equal(await sandbox.stop(), 0, sandbox.log());
+  }
+});

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -78,8 +79,14 @@ def _flags(deno: str, args: Sequence[str]) -> list[str]:
     return asked.stdout.decode("utf-8").splitlines()
 
 
+# SIGHUP never ends these, also while they start; a gateway acts on it.
+_long_running = ("start", "sandbox")
+
+
 def main() -> NoReturn:
     """Run the program with the words of this process's command line; its exit code is kept."""
+    if os.name != "nt" and sys.argv[1:2] and sys.argv[1] in _long_running:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         line = command(sys.argv[1:])
         if os.name != "nt":

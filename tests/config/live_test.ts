@@ -58,3 +58,26 @@ Deno.test("a pool and a rate follow their limits, and what was taken stays taken
   rate = null;
   assert.equal(limit.take("k"), undefined);
 });
+
+for (
+  const [what, text] of [
+    ["is gone", undefined],
+    ["is empty", ""],
+    ["holds only blank lines", " \n\n"],
+  ] as const
+) {
+  Deno.test(`a file that ${what} takes nothing back, though the environment names a provider`, async () => {
+    const prices = { "*": { input: 1, output: 2 } };
+    const live = createLiveConfig(await configOf({ prices }));
+    const next = await parseConfig({ OPENAI_API_KEY: "sk-any" }, text, "batchway.jsonc");
+    assert.throws(() => live.replace(next), /^Error: batchway\.jsonc is gone, or empty\. Write it/);
+    assert.deepEqual(live.config.prices, prices);
+  });
+}
+
+Deno.test("a gateway that began without a file takes one over", async () => {
+  const live = createLiveConfig(await parseConfig({ OPENAI_API_KEY: "k" }, undefined, "f"));
+  const next = await parseConfig({ OPENAI_API_KEY: "k" }, '{"defaultProvider":"openai"}', "f");
+  assert.deepEqual(live.replace(next).needRestart, []);
+  assert.deepEqual(live.replace(await parseConfig({ OPENAI_API_KEY: "k" }, "", "f")).changed, []);
+});

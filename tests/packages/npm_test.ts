@@ -92,4 +92,27 @@ async function until(url: string): Promise<void> {
   }
 }
 
+test("SIGHUP ends no sandbox of npm's, also while it starts", async () => {
+  const child = new Deno.Command(program, {
+    args: ["sandbox", "--port", "0"],
+    clearEnv: true,
+    env: { ...environment, BATCHWAY_LOG: "json" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let seen = "";
+  let storm: ReturnType<typeof setInterval> | undefined;
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    seen += text;
+    // Deno's own threads are there; node has handed on signals for long.
+    storm ??= setInterval(() => child.kill("SIGHUP"), 400);
+    if (!seen.includes("SIGHUP changes nothing here")) continue;
+    clearInterval(storm);
+    child.kill("SIGTERM");
+  }
+  clearInterval(storm);
+  assert.equal((await child.status).code, 0, seen);
+});
+
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));

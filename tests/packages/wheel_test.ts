@@ -192,4 +192,60 @@ test("the program that the sandbox prints runs to its last line, and SIGTERM end
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
 });
 
+test("SIGHUP ends no gateway, also while it starts, and has its file read again", async () => {
+  const config = `${folder}/reload.jsonc`;
+  const write = (apiKey: string) =>
+    Deno.writeTextFile(
+      config,
+      JSON.stringify({ providers: { openai: { kind: "openai", apiKey } } }),
+    );
+  await write("sk-one");
+  const child = new Deno.Command(`${venv}/bin/batchway`, {
+    args: ["start", "--port", "0", "--config", config, "--data", `${folder}/reload`],
+    clearEnv: true,
+    env: { ...environment, BATCHWAY_LOG: "json" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let seen = "";
+  const reading = (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) seen += text;
+  })();
+  // Before Python is up, it takes the signal for the end, as every program does.
+  await becomesDeaf(child.pid);
+  const storm = setInterval(() => {
+    try {
+      child.kill("SIGHUP");
+    } catch {
+      // It has ended, which fails below.
+      clearInterval(storm);
+    }
+  }, 5);
+  await waitFor(() => seen.includes("Batchway listening on"));
+  clearInterval(storm);
+  await write("sk-two");
+  child.kill("SIGHUP");
+  await waitFor(() => seen.includes('"changed":["providers.openai.accounts.default"]'));
+  child.kill("SIGTERM");
+  const { code, signal } = await child.status;
+  await reading;
+  assert.deepEqual({ code, signal }, { code: 0, signal: null }, seen);
+});
+
+/** Waits until a process ignores SIGHUP, as Linux shows it. */
+async function becomesDeaf(pid: number): Promise<void> {
+  await waitFor(async () => {
+    const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "SigIgn:\t1");
+    return Number.parseInt(/^SigIgn:\t.*(.)$/m.exec(status)?.[1] ?? "", 16) % 2 === 1;
+  });
+}
+
+async function waitFor(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let looks = 0; looks < 1_500 && !await holds(); looks++) {
+    await new Promise((done) => setTimeout(done, 10));
+  }
+  assert.ok(await holds(), `It did not come to hold: ${holds}`);
+}
+
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
