@@ -66,6 +66,7 @@ const someKeys: readonly Deno.KvKey[] = [
   keys.busyGate("cloud", "main"),
   keys.event("target", scope, job, 1),
   keys.doneEvent(1, "target", scope, job, 1),
+  keys.lastReplay(),
   keys.forwarded("cloud", "arn:aws:bedrock:us-east-1:1:model-invocation-job/000000rsdlga"),
   keys.usage("2026-11-30", scope, job),
   keys.lease("work"),
