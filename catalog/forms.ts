@@ -7,7 +7,7 @@ export const number = v.custom<number>((value) => typeof value === "number");
 /** A text. */
 export const text = v.string();
 /** The value of an entry whose key says everything. */
-export const mark = v.literal(true);
+export const flag = v.literal(true);
 /** Bytes. */
 export const bytes = v.instance(Uint8Array);
 /** Texts by name. */

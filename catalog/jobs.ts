@@ -54,8 +54,8 @@ export function createJobCatalog(
     batches,
     tags,
     setTags,
-    walked,
-    setWalked,
+    scannedTo,
+    setScannedTo,
   };
 
   /** The job of this id. */
@@ -233,18 +233,18 @@ export function createJobCatalog(
    * Whether all batches that an account had have been looked at once, and the first of its list when
    * they last were, where that is known.
    */
-  async function walked(provider: string, account: string): Promise<BatchId | boolean> {
-    return (await kv.get<BatchId | boolean>(keys.walked(provider, account))).value ?? false;
+  async function scannedTo(provider: string, account: string): Promise<BatchId | boolean> {
+    return (await kv.get<BatchId | boolean>(keys.scannedTo(provider, account))).value ?? false;
   }
 
   /** Remembers whether all batches of an account have been looked at, or the first of them. */
-  async function setWalked(
+  async function setScannedTo(
     provider: string,
     account: string,
     done: BatchId | boolean,
   ): Promise<void> {
     await change(sleep, async () => {
-      await kv.set(keys.walked(provider, account), done);
+      await kv.set(keys.scannedTo(provider, account), done);
       return { done: undefined };
     });
   }

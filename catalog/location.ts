@@ -2,7 +2,7 @@
 import { inTime } from "../runtime/in_time.ts";
 import { createDisk, type Disk } from "../runtime/disk.ts";
 import { Failure } from "../codecs/failure.ts";
-import { type ChangeMark, openChangeMark } from "./change_mark.ts";
+import { type ChangeCounter, openChangeCounter } from "./change_counter.ts";
 import { onDisk } from "./disk_kv.ts";
 import { groupCommits } from "./grouped_kv.ts";
 import { checkedKv } from "./checked_kv.ts";
@@ -73,20 +73,20 @@ export async function openLocation(
 /** A file of this machine: its commits go together, and what was read holds until a write. */
 async function openFile(path: string, deps: LocationDeps): Promise<OpenedKv> {
   const opened = await openWatched(path, deps);
-  const mark = path === ":memory:" ? undefined : await provenMark(opened.kv, path, deps);
-  const memory = mark && createReadMemory(mark);
+  const counter = path === ":memory:" ? undefined : await provenCounter(opened.kv, path, deps);
+  const memory = counter && createReadMemory(counter);
   const grouped = checkedKv(
     groupCommits(onDisk(opened.kv, deps.disk ?? createDisk("the catalog")), memory),
     deps.warn,
   );
-  if (!mark || !memory) return { ...opened, kv: grouped };
+  if (!counter || !memory) return { ...opened, kv: grouped };
   return {
     ...opened,
     kv: rememberReads(grouped, memory),
     memory,
     async close() {
       await opened.close();
-      mark.close();
+      counter.close();
     },
   };
 }
@@ -100,25 +100,25 @@ async function openWatched(path: string, deps: LocationDeps): Promise<OpenedKv> 
   return { ...opened, ...presentKv(opened.kv, { isPresent, warn, name: `The catalog ${path}` }) };
 }
 
-/** A mark that a commit has been seen to move; without one the catalog is read each time. */
-async function provenMark(
+/** A counter that a commit has been seen to move; without one the catalog is read each time. */
+async function provenCounter(
   kv: Deno.Kv,
   path: string,
   { sleep, told }: LocationDeps,
-): Promise<ChangeMark | undefined> {
-  let mark: ChangeMark | undefined;
+): Promise<ChangeCounter | undefined> {
+  let counter: ChangeCounter | undefined;
   try {
-    mark = openChangeMark(path);
-    const before = mark.now();
+    counter = openChangeCounter(path);
+    const before = counter.now();
     await change(sleep, async () => {
       await kv.delete(["check"]);
       return { done: undefined };
     });
-    if (mark.now() !== before) return mark;
+    if (counter.now() !== before) return counter;
   } catch (error) {
     told?.(`What is read of the catalog is not remembered: ${reasonOf(error)}`);
   }
-  mark?.close();
+  counter?.close();
   return undefined;
 }
 

@@ -10,7 +10,7 @@ import { dropMoment } from "./moment.ts";
 import { identityOf, isOriginal, noteOrigin } from "./origin.ts";
 import type { ReadMemory } from "./read_memory.ts";
 import { ensureSchema } from "./schema.ts";
-import { takeMark, type UseMark } from "./use_mark.ts";
+import { takeUseLock, type UseLock } from "./use_lock.ts";
 
 /** An open catalog. */
 export interface OpenedKv {
@@ -55,14 +55,14 @@ const defaultCheckedBytes = 64 * 2 ** 20;
  */
 export async function openCatalogKv(path: string, deps: OpenDeps): Promise<OpenedKv> {
   if (path === ":memory:") return await openInMemory(deps);
-  const mark = await takeCatalogMark(path, deps);
+  const lock = await takeCatalogLock(path, deps);
   let kv: Deno.Kv | undefined;
   let isNoted = false;
   let identity: string | undefined;
   try {
     // Before anything opens it, which makes a log of its own.
     const isKnown = await sizeOf(path) === 0 || await isOriginal(path);
-    await lookForDamage(path, mark, deps);
+    await lookForDamage(path, lock, deps);
     await keepPrivate(path);
     kv = await openKv(path);
     identity = identityOf(path);
@@ -70,13 +70,13 @@ export async function openCatalogKv(path: string, deps: OpenDeps): Promise<Opene
     // A command that only looks leaves the decision to commands that change the catalog.
     isNoted = isKnown || !deps.anyForm;
     if (isNoted) await noteIfPossible(path, identity);
-    if (!deps.alone) await mark.share();
+    if (!deps.alone) await lock.share();
     // The steps of a migration are many, and go to the disk together.
     const steps = groupCommits(kv);
     if (!deps.anyForm) await ensureSchema(steps, deps.sleep, `The catalog ${path}`, deps.told);
   } catch (error) {
     kv?.close();
-    mark.drop();
+    lock.drop();
     throw error;
   }
   const opened = kv;
@@ -85,7 +85,7 @@ export async function openCatalogKv(path: string, deps: OpenDeps): Promise<Opene
     isPresent: () => identityOf(path) === identity,
     async close() {
       opened.close();
-      await mark.leave(() => isNoted ? noteIfPossible(path, identity) : Promise.resolve());
+      await lock.leave(() => isNoted ? noteIfPossible(path, identity) : Promise.resolve());
     },
   };
 }
@@ -125,9 +125,9 @@ export async function replaceCatalog<Result>(
   accept: (kv: Deno.Kv) => Promise<void>,
   make: (kv: Deno.Kv) => Promise<Result>,
 ): Promise<Result> {
-  const mark = await takeCatalogMark(path, { ...deps, alone: true });
+  const lock = await takeCatalogLock(path, { ...deps, alone: true });
   try {
-    await lookForDamage(path, mark, deps);
+    await lookForDamage(path, lock, deps);
     await keepPrivate(path);
     const old = await openKv(path);
     await accept(old).finally(() => old.close());
@@ -141,10 +141,10 @@ export async function replaceCatalog<Result>(
     for (const rest of ["-wal", "-shm"]) await found(Deno.remove(`${path}${rest}`));
     await Deno.rename(draft, path);
     await syncPath(dirname(path));
-    await mark.leave(() => noteOrigin(path));
+    await lock.leave(() => noteOrigin(path));
     return result;
   } catch (error) {
-    mark.drop();
+    lock.drop();
     throw error;
   }
 }
@@ -170,21 +170,21 @@ async function forgetMomentOfCopy(
   );
 }
 
-async function takeCatalogMark(path: string, deps: OpenDeps): Promise<UseMark> {
+async function takeCatalogLock(path: string, deps: OpenDeps): Promise<UseLock> {
   await sizeOf(path);
-  let mark: UseMark;
+  let lock: UseLock;
   try {
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await tidyDrafts(dirname(path));
-    mark = await takeMark(
+    lock = await takeUseLock(
       `${path}.mark`,
       () => deps.told?.(`Another process has the catalog ${path} for itself: waiting for it`),
     );
   } catch (error) {
     throw cannotOpen(path, reasonOf(error), error);
   }
-  if (!deps.alone || mark.isAlone) return mark;
-  mark.drop();
+  if (!deps.alone || lock.isAlone) return lock;
+  lock.drop();
   throw new Failure(
     "conflict",
     `The catalog ${path} is in use. Stop every gateway and command that uses it, and try again`,
@@ -192,10 +192,10 @@ async function takeCatalogMark(path: string, deps: OpenDeps): Promise<UseMark> {
 }
 
 /** Throws where the file is damaged, or cannot be looked at. */
-async function lookForDamage(path: string, mark: UseMark, deps: OpenDeps): Promise<void> {
+async function lookForDamage(path: string, lock: UseLock, deps: OpenDeps): Promise<void> {
   const bytes = await sizeOf(path);
   const isLarge = bytes > (deps.alwaysCheckedBytes ?? defaultCheckedBytes);
-  if (bytes === 0 || (isLarge && !mark.wasCutOff)) return;
+  if (bytes === 0 || (isLarge && !lock.wasCutOff)) return;
   if (isLarge) deps.told?.(`The catalog ${path} was not closed properly, and is looked through`);
   // Loaded only here: a first start, and one in memory, have nothing to look at.
   const { damageOf } = await import("./damage.ts");

@@ -2,7 +2,7 @@
  * What was read of the catalog, until it changes: a client that polls, or lists the
  * same page again and again, costs the catalog nothing.
  */
-import type { ChangeMark } from "./change_mark.ts";
+import type { ChangeCounter } from "./change_counter.ts";
 import type { CommitWatch } from "./grouped_kv.ts";
 import { keyText } from "./key_text.ts";
 import { kvOver } from "./kv.ts";
@@ -57,7 +57,7 @@ interface Kept {
  * Makes a memory that forgets what this process writes, and everything where another one wrote: then
  * the log's counter is another than the commits of this process make it.
  */
-export function createReadMemory(mark: Pick<ChangeMark, "count">): WatchedMemory {
+export function createReadMemory(counter: Pick<ChangeCounter, "count">): WatchedMemory {
   const kept = new Map<string, Kept>();
   /** What is kept, by what it came of; and how many parts such keys have, by their kind. */
   const byKey = new Map<string, Set<Kept>>();
@@ -78,7 +78,7 @@ export function createReadMemory(mark: Pick<ChangeMark, "count">): WatchedMemory
 
   /** Whether what is kept is what the catalog holds; where that cannot be said, it is left as it is. */
   function holds(): boolean {
-    const count = mark.count();
+    const count = counter.count();
     if (count !== undefined && count === expected) return true;
     // A commit of this process may be on disk already, and not be known to be.
     if (underWay > 0 && expected !== undefined) {

@@ -13,7 +13,7 @@ import { adoptBatch } from "./adopt_batch.ts";
 import type { JobTools, ScopedJob } from "./deps.ts";
 import { inTime } from "../runtime/in_time.ts";
 import type { Poll } from "./poll.ts";
-import { createOrder, type Order } from "./walk.ts";
+import { createOrder, type Order } from "./scan_order.ts";
 
 /** How long a list waits for the results of each job that has ended, in milliseconds. */
 const listPatience = 500;
@@ -46,15 +46,15 @@ export type Adoption = ReturnType<typeof createAdoption>;
 /** Makes the service that adopts batches. */
 export function createAdoption(deps: JobTools, poll: Poll) {
   const { jobs } = deps.catalog;
-  const walking = new Map<string, Scan>();
-  const walkedAt = new Map<string, number>();
+  const scanning = new Map<string, Scan>();
+  const scannedAt = new Map<string, number>();
   const orders = new Map<string, Order>();
   const leftOut = new Set<BatchId>();
 
   const failed = new Map<string, { readonly at: number; loggedAt: number }>();
   const clock = deps.clock.uptime;
 
-  return { look, walk, adopt, idle };
+  return { look, scan, adopt, idle };
 
   /**
    * Looks through a provider's batches for a list, which is answered from the catalog where the provider
@@ -64,13 +64,13 @@ export function createAdoption(deps: JobTools, poll: Poll) {
     const { name } = provider;
     const pause = Math.min(deps.pollMilliseconds, failurePause);
     const failure = failed.get(name);
-    if (failure && clock() - failure.at < pause || walking.get(name)?.isSlow) return;
+    if (failure && clock() - failure.at < pause || scanning.get(name)?.isSlow) return;
     try {
-      const looking = walk(provider, region, "enough").then(() => true);
+      const looking = scan(provider, region, "enough").then(() => true);
       const isDone = await inTime(looking, scanPatience);
       if (isDone) failed.delete(name);
       else {
-        const slow = walking.get(name);
+        const slow = scanning.get(name);
         if (slow) slow.isSlow = true;
         tell(name, new Failure("unavailable", `Provider ${name} takes long to list its batches`));
       }
@@ -100,17 +100,17 @@ export function createAdoption(deps: JobTools, poll: Poll) {
    *
    * @param wanted A long history is read on behind the answer to a caller that waits for `enough`.
    */
-  function walk(
+  function scan(
     provider: StoringProvider,
     region: string,
     wanted: "enough" | "whole",
   ): Promise<void> {
     const { name } = provider;
-    const last = walkedAt.get(name);
+    const last = scannedAt.get(name);
     if (last !== undefined && deps.clock.uptime() - last < deps.pollMilliseconds) {
       return Promise.resolve();
     }
-    const running = walking.get(name) ?? start(provider, region);
+    const running = scanning.get(name) ?? start(provider, region);
     return running[wanted];
   }
 
@@ -118,9 +118,9 @@ export function createAdoption(deps: JobTools, poll: Poll) {
     const { name } = provider;
     const enough = Promise.withResolvers<void>();
     let pages = 0;
-    const whole = walkAccounts(provider, region, () => {
+    const whole = scanAccounts(provider, region, () => {
       if (++pages === patience) enough.resolve();
-    }).finally(() => walking.delete(name));
+    }).finally(() => scanning.delete(name));
     // Only a caller that waits for the whole gets that error.
     enough.promise.catch(() => {});
     whole.then(enough.resolve, (error: unknown) => {
@@ -129,17 +129,17 @@ export function createAdoption(deps: JobTools, poll: Poll) {
       if (pages < patience || deps.closing.aborted) return;
       deps.warn("The adoption of a provider's batches was cut short", { provider: name, error });
     });
-    const walk = { enough: enough.promise, whole, isSlow: false };
-    walking.set(name, walk);
-    return walk;
+    const scan = { enough: enough.promise, whole, isSlow: false };
+    scanning.set(name, scan);
+    return scan;
   }
 
-  /** Resolves once no walk is under way. */
+  /** Resolves once no scan is under way. */
   async function idle(): Promise<void> {
-    await Promise.allSettled([...walking.values()].map(({ whole }) => whole));
+    await Promise.allSettled([...scanning.values()].map(({ whole }) => whole));
   }
 
-  async function walkAccounts(
+  async function scanAccounts(
     provider: StoringProvider,
     region: string,
     paged: () => void,
@@ -147,7 +147,7 @@ export function createAdoption(deps: JobTools, poll: Poll) {
     let stumble: unknown;
     const answers = askAccounts(provider, async (account) => {
       try {
-        await walkAccount(provider, account, region, paged);
+        await scanAccount(provider, account, region, paged);
       } catch (error) {
         // An account that stumbles hides nothing of the others.
         if (!(error instanceof Failure) || error.kind === "denied") throw error;
@@ -156,23 +156,23 @@ export function createAdoption(deps: JobTools, poll: Poll) {
     });
     for await (const _ of answers);
     if (stumble !== undefined) throw stumble;
-    walkedAt.set(provider.name, deps.clock.uptime());
+    scannedAt.set(provider.name, deps.clock.uptime());
   }
 
-  async function walkAccount(
+  async function scanAccount(
     provider: StoringProvider,
     account: Account,
     region: string,
     paged: () => void,
   ): Promise<void> {
     const order = orderOf(provider, account);
-    const before = await jobs.walked(provider.name, account.name);
+    const before = await jobs.scannedTo(provider.name, account.name);
     const mayEndEarly = before !== false && order.endsEarly(deps.clock.uptime());
     const watch = order.watch();
-    // Jobs that were created here are known although no walk has come by them, and may fill a page
-    // in front of batches that are not: a walk goes on to where the last one began.
+    // Jobs that were created here are known although no scan has come by them, and may fill a page
+    // in front of batches that are not: a scan goes on to where the last one began.
     let isPast = typeof before === "boolean" || !order.isNewestFirst();
-    let walked = before;
+    let scanned = before;
     let isEnd = false;
     let arePutOff = false;
     let newest: BatchId | undefined;
@@ -187,17 +187,17 @@ export function createAdoption(deps: JobTools, poll: Poll) {
       isPast ||= page.items.some(({ id }) => id === before);
       isEnd = page.cursor === undefined;
       if (isEnd || mayEndEarly && isPast && !news) break;
-      if (walked !== false) {
-        // If this walk is cut short, the next finds nothing new on the first page and yet must not
+      if (scanned !== false) {
+        // If this scan is cut short, the next finds nothing new on the first page and yet must not
         // end there.
-        await jobs.setWalked(provider.name, account.name, false);
-        walked = false;
+        await jobs.setScannedTo(provider.name, account.name, false);
+        scanned = false;
       }
     }
     if (isEnd) watch.complete(deps.clock.uptime());
-    // Where some may yet turn out to be a client's own, the next walk goes as far as this one.
-    const mark = arePutOff ? before : newest ?? true;
-    if (walked !== mark) await jobs.setWalked(provider.name, account.name, mark);
+    // Where some may yet turn out to be a client's own, the next scan goes as far as this one.
+    const scannedTo = arePutOff ? before : newest ?? true;
+    if (scanned !== scannedTo) await jobs.setScannedTo(provider.name, account.name, scannedTo);
   }
 
   function orderOf({ name }: StoringProvider, account: Account): Order {

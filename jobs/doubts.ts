@@ -29,7 +29,7 @@ export class Doubts {
    * @param report What is reported now: where it differs from the last look there is no reason to wait.
    */
   isPausing(scoped: ScopedJob, report?: Report): boolean {
-    if (report) return this.#results.isPausing(scoped, markOf(report));
+    if (report) return this.#results.isPausing(scoped, factsOf(report));
     return this.#results.isPausing(scoped) || this.#absences.isPausing(scoped);
   }
 
@@ -44,7 +44,7 @@ export class Doubts {
   /** Leaves a job for a while whose results could not be read. */
   postpone(scoped: ScopedJob, error: unknown, report?: Report, because: Doubt = "refused"): void {
     const { scope, job } = scoped;
-    this.#results.postpone(scoped, longestPause[because], report && markOf(report));
+    this.#results.postpone(scoped, longestPause[because], report && factsOf(report));
     if (this.#deps.closing.aborted) return;
     const fields = { job: job.id, provider: scope.provider, ...(error !== undefined && { error }) };
     this.#deps.warn("The results of a job could not be read; they will be tried again", fields);
@@ -79,6 +79,6 @@ export class Doubts {
 }
 
 /** Facts that a look depends on: where it differs there is no reason to wait. */
-function markOf({ status, results, areMoreResults = false, counts }: Report): string {
+function factsOf({ status, results, areMoreResults = false, counts }: Report): string {
   return JSON.stringify([status, results, areMoreResults, counts]);
 }

@@ -85,7 +85,7 @@ export function createIdentify({ catalog, defaultRegion }: JobDeps, adoption: Ad
     region: string | undefined,
   ): Promise<ScopedJob | undefined> {
     if (id === undefined || !reach.native) return undefined;
-    await adoption.walk(reach.provider, region ?? defaultRegion, "whole");
+    await adoption.scan(reach.provider, region ?? defaultRegion, "whole");
     return await byId(reach, id);
   }
 }

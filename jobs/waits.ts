@@ -26,7 +26,7 @@ interface Wait {
   times: number;
   until: number;
   /** What was seen when it was last looked at. */
-  mark: string;
+  facts: string;
 }
 
 /** Makes the memory of one kind of doubt. */
@@ -45,21 +45,21 @@ export function createWaits({ clock: { uptime, due } }: JobTools) {
   /**
    * Whether a job is paused for now.
    *
-   * @param mark What is seen now: if it is not what was seen, there is no reason to wait.
+   * @param facts What is seen now: if it is not what was seen, there is no reason to wait.
    */
-  function isPausing(scoped: ScopedJob, mark?: string): boolean {
+  function isPausing(scoped: ScopedJob, facts?: string): boolean {
     const wait = waits.get(nameOf(scoped));
-    if (!wait || mark !== undefined && mark !== wait.mark) return false;
+    if (!wait || facts !== undefined && facts !== wait.facts) return false;
     return uptime() < wait.until;
   }
 
   /** Pauses a job, each time for twice as long; true the first time. */
-  function postpone(scoped: ScopedJob, longest: number, mark = ""): boolean {
+  function postpone(scoped: ScopedJob, longest: number, facts = ""): boolean {
     const wait = waitOf(scoped);
     const pause = Math.min(longest, firstPause * 2 ** wait.times);
     wait.times++;
     wait.until = uptime() + pause;
-    wait.mark = mark;
+    wait.facts = facts;
     return wait.times === 1;
   }
 
@@ -79,7 +79,7 @@ export function createWaits({ clock: { uptime, due } }: JobTools) {
     if (waits.size >= maxRemembered) prune();
     const since = scoped.job.doubtSince;
     const before = since === undefined ? 0 : Math.max(0, due() - since);
-    const wait = { begun: uptime(), before, times: 0, until: -Infinity, mark: "" };
+    const wait = { begun: uptime(), before, times: 0, until: -Infinity, facts: "" };
     waits.set(name, wait);
     return wait;
   }

@@ -70,7 +70,7 @@ const someKeys: readonly Deno.KvKey[] = [
   keys.forwarded("cloud", "arn:aws:bedrock:us-east-1:1:model-invocation-job/000000rsdlga"),
   keys.usage("2026-11-30", scope, job),
   keys.lease("work"),
-  keys.walked("cloud", "main"),
+  keys.scannedTo("cloud", "main"),
   keys.instance("one"),
   keys.registration("one"),
   keys.secret("page-tokens"),
@@ -111,7 +111,7 @@ Deno.test("what the catalog writes is right in its own eyes", async () => {
     journalRecord(jobRecord(2_000), { promise: { token: "t", digest: "d" } }),
     {},
   );
-  await catalog.jobs.setWalked("cloud", "main", batchId("batch"));
+  await catalog.jobs.setScannedTo("cloud", "main", batchId("batch"));
   await catalog.instances.seen("one", { startedAt: 0, seenAt: NaN, nextAt: 2 });
   await catalog.instances.register("one");
   await catalog.leases.of("work").take({ owner: "one", now: 0, until: 5 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openChangeMark } from "../../catalog/change_mark.ts";
+import { openChangeCounter } from "../../catalog/change_counter.ts";
 import { type Catalog, createCatalog } from "../../catalog/catalog.ts";
 import { keys } from "../../catalog/keys.ts";
 import { openKv } from "../../catalog/kv.ts";
@@ -13,7 +13,7 @@ async function openTwice() {
   const path = `${folder.path}/catalog.kv`;
   const [one, two] = [await openKv(path), await openKv(path)];
   await one.set(["key"], 0);
-  const mark = openChangeMark(path);
+  const mark = openChangeCounter(path);
   return {
     one,
     two,
@@ -70,11 +70,11 @@ Deno.test("the mark moves also where the log begins anew", async () => {
 
 Deno.test("a file without an index that is known has no mark", async () => {
   await using folder = await temporaryFolder();
-  assert.throws(() => openChangeMark(`${folder.path}/none`), Deno.errors.NotFound);
+  assert.throws(() => openChangeCounter(`${folder.path}/none`), Deno.errors.NotFound);
   await Deno.writeFile(`${folder.path}/other-shm`, new Uint8Array(32_768).fill(7));
-  assert.throws(() => openChangeMark(`${folder.path}/other`), TypeError);
+  assert.throws(() => openChangeCounter(`${folder.path}/other`), TypeError);
   await Deno.writeFile(`${folder.path}/short-shm`, new Uint8Array(10));
-  assert.throws(() => openChangeMark(`${folder.path}/short`), TypeError);
+  assert.throws(() => openChangeCounter(`${folder.path}/short`), TypeError);
 });
 
 Deno.test("a header that is being written is another mark each time it is looked at", async () => {

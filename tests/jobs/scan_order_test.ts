@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../codecs/failure.ts";
-import { createOrder } from "../../jobs/walk.ts";
+import { createOrder } from "../../jobs/scan_order.ts";
 import type { Account, Batch } from "../../providers/provider.ts";
 import { all as every, batchIdOf, flat, sleep } from "../catalog/memory.ts";
 import { createDouble, type DoubleOptions, gate, lostAnswer } from "../double.ts";

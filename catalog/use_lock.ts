@@ -4,9 +4,9 @@
  */
 import { diskTrouble } from "../runtime/disk.ts";
 
-/** The mark, held. */
-export interface UseMark {
-  /** Whether no other process uses the catalog; none will before {@linkcode UseMark.share}. */
+/** The lock, held. */
+export interface UseLock {
+  /** Whether no other process uses the catalog; none will before {@linkcode UseLock.share}. */
   readonly isAlone: boolean;
   /** Whether the last to use the catalog was cut off, and it is not in use now. */
   readonly wasCutOff: boolean;
@@ -26,11 +26,11 @@ const inUse = "in use\n";
 const closed = "closed\n";
 
 /**
- * Takes the mark. Throws as Deno does where the file cannot be written.
+ * Takes the lock. Throws as Deno does where the file cannot be written.
  *
  * @param waiting Called where another process has the catalog for itself, which is waited for.
  */
-export async function takeMark(path: string, waiting: () => void = () => {}): Promise<UseMark> {
+export async function takeUseLock(path: string, waiting: () => void = () => {}): Promise<UseLock> {
   const file = await Deno.open(path, { read: true, write: true, create: true });
   try {
     const isAlone = await file.tryLock(true);
@@ -38,8 +38,8 @@ export async function takeMark(path: string, waiting: () => void = () => {}): Pr
       waiting();
       await file.lock(false);
     }
-    const wasCutOff = isAlone && await readMark(file) === inUse;
-    if (isAlone) await writeMark(file, inUse);
+    const wasCutOff = isAlone && await readState(file) === inUse;
+    if (isAlone) await writeState(file, inUse);
     return {
       isAlone,
       wasCutOff,
@@ -48,9 +48,9 @@ export async function takeMark(path: string, waiting: () => void = () => {}): Pr
         try {
           if (!await file.tryLock(true)) return;
           await last?.();
-          await writeMark(file, closed);
+          await writeState(file, closed);
         } catch (error) {
-          // On a full disk the mark stays, and the next to come looks the catalog through.
+          // On a full disk the file stays as it is, and the next to come looks the catalog through.
           if (diskTrouble(error) === undefined) throw error;
         } finally {
           file.close();
@@ -64,13 +64,13 @@ export async function takeMark(path: string, waiting: () => void = () => {}): Pr
   }
 }
 
-async function readMark(file: Deno.FsFile): Promise<string> {
+async function readState(file: Deno.FsFile): Promise<string> {
   const buffer = new Uint8Array(16);
   const read = await file.read(buffer) ?? 0;
   return new TextDecoder().decode(buffer.subarray(0, read));
 }
 
-async function writeMark(file: Deno.FsFile, text: string): Promise<void> {
+async function writeState(file: Deno.FsFile, text: string): Promise<void> {
   await file.seek(0, Deno.SeekMode.Start);
   await file.write(new TextEncoder().encode(text));
   await file.truncate(text.length);

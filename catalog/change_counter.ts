@@ -9,8 +9,8 @@
  * header that is being written.
  */
 
-/** A mark that changes with the file. */
-export interface ChangeMark {
+/** A number that changes with the file. */
+export interface ChangeCounter {
   /**
    * A number that is another one after every commit that had returned before this was asked. It may
    * be another one without a change, too.
@@ -29,12 +29,12 @@ const counterWord = 2;
 const knownVersion = 3_007_000;
 
 /**
- * Opens the mark of a catalog that is open. Throws as Deno does where there is no index, and
+ * Opens the counter of a catalog that is open. Throws as Deno does where there is no index, and
  * TypeError where it has another form.
  *
  * @param path The catalog's file.
  */
-export function openChangeMark(path: string): ChangeMark {
+export function openChangeCounter(path: string): ChangeCounter {
   const file = Deno.openSync(`${path}-shm`, { read: true });
   const bytes = new Uint8Array(2 * headerBytes);
   const words = new Uint32Array(bytes.buffer);

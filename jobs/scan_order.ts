@@ -1,23 +1,23 @@
-/** How far a walk through the batches of an account has to go. */
+/** How far a scan through the batches of an account has to go. */
 import type { Batch } from "../providers/provider.ts";
 
 /**
  * What is known of the order of an account's list. A provider that promises no order may keep to one
- * all the same: that is taken from a walk through all its pages, and looked at again now and then.
+ * all the same: that is taken from a scan through all its pages, and looked at again now and then.
  */
 export interface Order {
   /** Whether the list is taken to begin with the newest. */
   isNewestFirst(): boolean;
-  /** Whether the walk may end at a page that holds nothing new; `now` is of a monotonic clock. */
+  /** Whether the scan may end at a page that holds nothing new; `now` is of a monotonic clock. */
   endsEarly(now: number): boolean;
-  /** Begins the watch over a walk. */
+  /** Begins the watch over a scan. */
   watch(): Watch;
 }
 
-/** The watch over one walk. */
+/** The watch over one scan. */
 export interface Watch {
   page(batches: readonly Batch[]): void;
-  /** The walk came to the list's end. */
+  /** The scan came to the list's end. */
   complete(now: number): void;
 }
 
