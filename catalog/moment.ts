@@ -48,7 +48,8 @@ export async function dropMoment(
   }
   for await (const entry of kv.list<JournalEntry>({ prefix: keys.journal() })) {
     if (!isObject(entry.value)) continue;
-    const free: JournalEntry = { ...entry.value, owner: "", leaseUntil: 0 };
+    // Its provider may have been asked again, until this moment.
+    const free: JournalEntry = { ...entry.value, askedAt: now, owner: "", leaseUntil: 0 };
     await change(sleep, async () => {
       await kv.set(entry.key, free);
       return { done: undefined };

@@ -10,7 +10,7 @@ import type { Batch, StoringProvider } from "../../providers/provider.ts";
 import { tracedStep } from "../../runtime/tracing.ts";
 import { type JobTools, stepOf } from "../deps.ts";
 import { whenReady } from "../fresh_input.ts";
-import { type Asked, askFor, type Claim, findBatch, findUntilCertain } from "../once.ts";
+import { type Asked, askFor, type Claim, findUntilCertain } from "../once.ts";
 import { isLasting } from "../verdict.ts";
 import { legOf } from "./legs.ts";
 import type { ShardedJob } from "./prepare.ts";
@@ -119,9 +119,9 @@ async function start(work: Starting): Promise<void> {
   const update = (move: (old: ShardEntry) => ShardEntry | undefined) =>
     shards.update(scope, job.id, shard.n, move);
   const claim = claimOf(work);
-  const { askedAt } = shard;
+  const askedAt = await askedAtOf(work);
   const known = askedAt === undefined
-    ? await findForgotten(work, claim)
+    ? undefined
     : await findUntilCertain(deps, account, claim, askedAt, signal);
   const ready = known ? work : { ...work, shard: await uploaded(work) };
   if (!known) {
@@ -152,14 +152,16 @@ async function start(work: Starting): Promise<void> {
   throw asked.refused;
 }
 
-/** Finds the batch that was made before the catalog was set back to a backup which lacks it. */
-async function findForgotten(
-  { deps, sharded: { job, account }, signal }: Starting,
-  claim: Claim,
-): Promise<Batch | undefined> {
+/**
+ * When a shard's batch was last asked for; undefined where it never was. A job of before the catalog
+ * was set back may have been asked for until then, whatever the backup says.
+ */
+async function askedAtOf(
+  { deps, sharded: { job }, shard: { askedAt } }: Starting,
+): Promise<number | undefined> {
   const restoredAt = await deps.catalog.shards.restoredAt();
-  if (restoredAt === undefined || job.submittedAt > restoredAt) return undefined;
-  return await findBatch(account, claim, signal);
+  if (restoredAt === undefined || job.submittedAt > restoredAt) return askedAt;
+  return Math.max(askedAt ?? 0, restoredAt);
 }
 
 async function create(work: Starting): Promise<Batch> {

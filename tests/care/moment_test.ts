@@ -138,7 +138,9 @@ Deno.test("an import leaves behind what only living processes hold", async () =>
   const kinds = new Set((await all(fresh.kv.list({ prefix: [] }))).map(({ key }) => key[0]));
   assert.deepEqual([...kinds].sort(), ["journal", "schema", "use"]);
   const entry = await fresh.catalog.journal.get(scope, job.id);
-  assert.deepEqual([entry?.owner, entry?.leaseUntil, entry?.askedAt], ["", 0, 7]);
+  assert.deepEqual([entry?.owner, entry?.leaseUntil], ["", 0]);
+  // Its provider may have been asked until the import.
+  assert.ok(entry !== undefined && entry.askedAt > 7);
   assert.ok(await fresh.catalog.journal.lease(scope, job.id, "two", 1, 2, undefined));
 });
 

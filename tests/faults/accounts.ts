@@ -179,8 +179,8 @@ export async function checkEvents(
   catalogPath: string,
   jobs: readonly SeenJob[],
   taken: readonly EventBody[],
-  /** How many had come when a backup was brought back: what they say may not have happened. */
-  before: number,
+  /** When a backup was brought back: what events of before say may not have happened. */
+  restoredAt: number,
 ): Promise<string[]> {
   const kv = await openKv(catalogPath);
   const wrong: string[] = [];
@@ -195,9 +195,10 @@ export async function checkEvents(
     }
     const firsts = new Map<string, EventBody[]>();
     const known = new Set<string>();
-    for (const [at, event] of taken.entries()) {
-      const { batchJobArn } = event.detail;
-      if (!numbers.has(event.id) && at >= before) wrong.push(`event ${event.id} is not recorded`);
+    for (const event of taken) {
+      const { batchJobArn, lastModifiedTime } = event.detail;
+      const isForgotten = Date.parse(lastModifiedTime) <= restoredAt;
+      if (!numbers.has(event.id) && !isForgotten) wrong.push(`event ${event.id} is not recorded`);
       if (!numbers.has(event.id) || known.has(event.id)) continue;
       known.add(event.id);
       firsts.set(batchJobArn, [...firsts.get(batchJobArn) ?? [], event]);

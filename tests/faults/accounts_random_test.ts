@@ -110,11 +110,11 @@ Deno.test(`usage is the simulators' to the token, no event is lost and no quota 
         });
       }
     };
-    let before: number | undefined;
+    let restoredAt: number | undefined;
     /** Takes a backup while no client creates, lets jobs end, and brings it back. */
     const backUp = async () => {
-      if (before !== undefined || begun < jobs / 2) return;
-      before = 0;
+      if (restoredAt !== undefined || begun < jobs / 2) return;
+      restoredAt = 0;
       const open = await clients.close();
       await setFaults(sandbox);
       const file = `${folder.path}/backup`;
@@ -122,7 +122,7 @@ Deno.test(`usage is the simulators' to the token, no event is lost and no quota 
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       await gateways.down("kill");
       await watch.stop();
-      before = hook.taken.length;
+      restoredAt = Date.now();
       model.violations.push(...await runCatalog(environment, ["import", file, "--force"]));
       await gateways.up();
       watch.start();
@@ -145,7 +145,7 @@ Deno.test(`usage is the simulators' to the token, no event is lost and no quota 
         ...checkBatches(made, spent),
         ...await checkUsage(url, made, spent),
         ...await checkQuotas(catalogPath, keys, seen, spent),
-        ...await checkEvents(catalogPath, seen, hook.taken, before ?? 0),
+        ...await checkEvents(catalogPath, seen, hook.taken, restoredAt ?? 0),
       ];
     };
     let wrong = await look();
