@@ -6,6 +6,7 @@ import type {
 } from "@aws-sdk/client-eventbridge";
 import { SingleFlight } from "../../runtime/single_flight.ts";
 import type { OwnCredentials } from "./credentials.ts";
+import { isRefusalOfCredentials } from "./own_credentials.ts";
 
 /** An event as `PutEvents` takes it. */
 export interface BusEvent {
@@ -73,6 +74,8 @@ export function createEventBus(settings: EventBusSettings): EventBus {
       const answer = await client.send(command, { abortSignal: AbortSignal.timeout(milliseconds) });
       for (const [at, event] of events.entries()) event.resolve(refusalOf(answer, at));
     } catch (error) {
+      // Rotated ones are found for the next try.
+      if (error instanceof Error && isRefusalOfCredentials(error)) settings.credentials.refused();
       for (const event of events) event.reject(error);
     }
   }

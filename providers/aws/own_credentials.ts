@@ -46,6 +46,11 @@ export async function refusalOfCredentials(answer: Response): Promise<string | u
   return codesOfRights.has(code) && signatureWords.test(messageOf(text)) ? code : undefined;
 }
 
+/** Whether an SDK's error says that AWS refuses the credentials it signed with. */
+export function isRefusalOfCredentials({ name, message }: Error): boolean {
+  return codesOfCredentials.has(name) || codesOfRights.has(name) && signatureWords.test(message);
+}
+
 /** Says it as a failure of the gateway, which its operator must mend. Nothing was carried out. */
 export function credentialsRefused(provider: string, code: string): Failure {
   return new Failure(
