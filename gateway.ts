@@ -280,7 +280,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     metrics,
     readiness,
     refusals,
-    ports: () => ({ main: portOf(new URL(url)), s3: s3Url && portOf(new URL(s3Url)) }),
+    ports: () => ({ main: portOf(url), s3: s3Url && portOf(s3Url) }),
     answered: createAudit({ log, metrics, refusals, now }),
     trustProxy: config.trustProxy,
   };

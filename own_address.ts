@@ -67,7 +67,9 @@ async function isOwn(url: URL, { host, urls, hop, fetch }: OwnAddressDeps): Prom
   }
 }
 
-/** The port of a URL, also where it is the scheme's own. */
-export function portOf({ port, protocol }: URL): string {
+/** The port of a URL, also where it is the scheme's own. A text that ends with it is not parsed. */
+export function portOf(url: URL | string): string {
+  if (typeof url === "string") return /:([0-9]+)$/.exec(url)?.[1] ?? portOf(new URL(url));
+  const { port, protocol } = url;
   return port === "" ? (protocol === "https:" ? "443" : "80") : port;
 }

@@ -50,15 +50,18 @@ export function createJournalCatalog(
     const { id } = entry.job;
     const attempt = async (): Promise<Attempt<boolean>> => {
       const step = kv.atomic().set(keys.journalEntry(scope, id), entry);
-      if (entry.promise) {
-        const at = keys.token(scope, entry.promise.token, entry.promise.digest);
-        const now = await kv.get<JobId>(at);
-        if (now.value !== null) return { done: now.value === id };
-        step.check(now).set(at, id);
-      }
       const file = inputOf(entry.job);
-      if (file !== undefined) {
-        const record = await kv.get<FileEntry>(keys.file(scope.provider, file));
+      const [now, record] = await Promise.all([
+        entry.promise && kv.get<JobId>(
+          keys.token(scope, entry.promise.token, entry.promise.digest),
+        ),
+        file && kv.get<FileEntry>(keys.file(scope.provider, file)),
+      ]);
+      if (now) {
+        if (now.value !== null) return { done: now.value === id };
+        step.check(now).set(now.key, id);
+      }
+      if (file !== undefined && record) {
         // A deletion puts the file into the trash first, and then looks for its readers.
         const isGone = record.value ? record.value.state === "trash" : isNamed;
         if (isGone) throw deleted();

@@ -5,6 +5,7 @@ import { Failure } from "../codecs/failure.ts";
 import { type ChangeCounter, openChangeCounter } from "./change_counter.ts";
 import { onDisk } from "./disk_kv.ts";
 import { groupCommits } from "./grouped_kv.ts";
+import { groupReads } from "./grouped_reads.ts";
 import { checkedKv } from "./checked_kv.ts";
 import { change } from "./kv.ts";
 import { type KvLimits, limitKv } from "./limited_kv.ts";
@@ -70,13 +71,13 @@ export async function openLocation(
   };
 }
 
-/** A file of this machine: its commits go together, and what was read holds until a write. */
+/** A file of this machine: its steps go together, and what was read holds until a write. */
 async function openFile(path: string, deps: LocationDeps): Promise<OpenedKv> {
   const opened = await openWatched(path, deps);
   const counter = path === ":memory:" ? undefined : await provenCounter(opened.kv, path, deps);
   const memory = counter && createReadMemory(counter);
   const grouped = checkedKv(
-    groupCommits(onDisk(opened.kv, deps.disk ?? createDisk("the catalog")), memory),
+    groupReads(groupCommits(onDisk(opened.kv, deps.disk ?? createDisk("the catalog")), memory)),
     deps.warn,
   );
   if (!counter || !memory) return { ...opened, kv: grouped };

@@ -71,6 +71,8 @@ export function addName(
  *
  * A file in the trash is taken out of it only while a running job reads it, which the step checks:
  * any other is being deleted at its provider, and the put throws `unavailable`.
+ *
+ * @param entry The file's entry as it was read.
  */
 export async function nameFile(
   kv: Deno.Kv,
@@ -79,8 +81,8 @@ export async function nameFile(
   { file, held }: Pick<ObjectEntry, "file" | "held">,
   name: Name,
   native: boolean,
+  entry: Deno.KvEntryMaybe<FileEntry>,
 ): Promise<void> {
-  const entry = await kv.get<FileEntry>(keys.file(provider, file));
   const first: FileEntry = {
     ...longId(file),
     ...name,

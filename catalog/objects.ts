@@ -102,7 +102,8 @@ export function createObjectCatalog(
     let wasTried = false;
     const attempt = async (): Promise<Attempt<ObjectEntry | undefined>> => {
       const at = keys.object(scope, bucket, key);
-      const old = await kv.get<ObjectEntry>(at);
+      const asFile = kv.get<FileEntry>(keys.file(scope.provider, record.file));
+      const [old, file] = await Promise.all([kv.get<ObjectEntry>(at), asFile]);
       // Over KV Connect a step may be applied and still answer "not ok": this is our own record.
       const isSame = old.value?.file === record.file;
       if (isSame && JSON.stringify(old.value) === JSON.stringify(record)) {
@@ -111,9 +112,9 @@ export function createObjectCatalog(
       checkWrite(old.value, condition, key, record.modifiedAt);
       if (registration && wasTried) await checkRegistration(registration);
       wasTried = true;
-      const name = { tenant: scope.tenant, bucket, key };
       const step = kv.atomic().check(old).set(at, record);
-      await nameFile(kv, step, scope.provider, record, name, isNative);
+      const name = { tenant: scope.tenant, bucket, key };
+      await nameFile(kv, step, scope.provider, record, name, isNative, file);
       if (registration) step.check(registration);
       if (counted) await endPut(kv, step, counted);
       writeExpiry(step, scope.provider, record);

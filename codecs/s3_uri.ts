@@ -26,7 +26,12 @@ export function parseS3Uri(text: string): S3Uri | undefined {
 
 /** A lone surrogate, which JSON can spell, has no UTF-8 form and so names no object. */
 function isKey(key: string): boolean {
-  return key.isWellFormed() && encoder.encode(key).length <= maxKeyBytes;
+  return key.isWellFormed() && !isLongerThan(key, maxKeyBytes);
+}
+
+/** Whether a text has more bytes of UTF-8 than that; a short one has three a unit at the most. */
+export function isLongerThan(text: string, maxBytes: number): boolean {
+  return text.length * 3 > maxBytes && encoder.encode(text).length > maxBytes;
 }
 
 const bucketForm = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;

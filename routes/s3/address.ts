@@ -1,6 +1,6 @@
 /** Bucket, key and version of a request, in path style and in virtual-host style. */
 import { Failure } from "../../codecs/failure.ts";
-import { isBucketName } from "../../codecs/s3_uri.ts";
+import { isBucketName, isLongerThan } from "../../codecs/s3_uri.ts";
 import { decodeKey } from "../../codecs/uri.ts";
 import { hostname, type Target } from "../target.ts";
 
@@ -14,7 +14,6 @@ export interface S3Address {
 }
 
 const maxKeyBytes = 1024;
-const utf8 = new TextEncoder();
 
 /**
  * Finds bucket and key.
@@ -44,7 +43,7 @@ export function checkAddress({ bucket, key }: S3Address): void {
       { s3: "InvalidBucketName", fields: { BucketName: bucket } },
     );
   }
-  if (key !== undefined && utf8.encode(key).length > maxKeyBytes) {
+  if (key !== undefined && isLongerThan(key, maxKeyBytes)) {
     throw new Failure("invalid", `The key is longer than ${maxKeyBytes} bytes of UTF-8`, {
       s3: "KeyTooLongError",
     });
