@@ -4,9 +4,9 @@ import { createHash, type Hash } from "node:crypto";
 import type { StoredBytes } from "../../catalog/shard_entries.ts";
 import { type BlobName, blobName } from "../../codecs/ids.ts";
 import { splitLines } from "../../codecs/jsonl.ts";
-import type { LinePosition } from "../../dialects/lines.ts";
 import type { BlobDraft, BlobStore } from "../../blobs/store.ts";
 import type { BatchLimits } from "../../providers/provider.ts";
+import { type InputPosition, InputPositions } from "./positions.ts";
 
 /** Lines are written in blocks of about this size. */
 const blockBytes = 256 * 1024;
@@ -82,22 +82,16 @@ export interface CutShard {
   readonly lines: StoredBytes;
 }
 
-/** Where a record stands in the input. */
-type InputPosition = Pick<LinePosition, "record" | "line">;
-
-/** Places of many records: the number of each, and then its line. */
-type InputPositions = readonly number[];
-
 interface OpenShard {
   readonly blob: GrowingBlob;
-  readonly places: number[];
+  readonly positions: InputPositions;
   bytes: number;
 }
 
-/** A shard that was cut, with the place of each record while it may be cut again. */
+/** A shard that was cut, with the positions of its records while it may be cut again. */
 interface Cut {
   readonly shard: CutShard;
-  readonly places: InputPositions;
+  readonly positions: InputPositions;
 }
 
 /** Cuts records into shards, each of which is within the limits; the last two are of one size. */
@@ -138,14 +132,14 @@ export class Cutter {
    *
    * @param text Its line as the provider takes it, without a line feed; within the limit of one record.
    */
-  async add({ record, line }: InputPosition, text: string): Promise<void> {
+  async add(position: InputPosition, text: string): Promise<void> {
     const bytes = byteLength(text) + 1;
     const { records: most, bytes: mostBytes } = this.#limits;
     const isFull = this.#open !== undefined &&
-      (this.#open.places.length >= 2 * most || this.#open.bytes + bytes > mostBytes);
+      (this.#open.positions.count >= most || this.#open.bytes + bytes > mostBytes);
     if (isFull) await this.#close();
     const shard = this.#open ??= await this.#begin();
-    shard.places.push(record, line);
+    shard.positions.add(position);
     shard.bytes += bytes;
     if (shard.blob.add(`${text}\n`)) await shard.blob.flush();
   }
@@ -165,72 +159,66 @@ export class Cutter {
   }
 
   async #begin(): Promise<OpenShard> {
-    return { blob: new GrowingBlob(await this.#store.draft()), places: [], bytes: 0 };
+    return {
+      blob: new GrowingBlob(await this.#store.draft()),
+      positions: new InputPositions(),
+      bytes: 0,
+    };
   }
 
   async #close(): Promise<void> {
     if (!this.#open) return;
     const n = this.#firstNumber + this.#shards.length;
-    const { blob, places } = this.#open;
-    const shard = await this.#keep(n, this.#name(n), blob, places);
+    const { blob, positions } = this.#open;
+    const shard = await this.#keep(n, this.#name(n), blob, positions);
     this.#open = undefined;
     this.#shards.push(shard);
-    this.#previous = { shard, places };
+    this.#previous = { shard, positions };
   }
 
-  async #keep(n: number, name: BlobName, blob: GrowingBlob, places: InputPositions) {
-    const [first = 0, firstLine = 0] = places;
-    const [last = 0, lastLine = 0] = places.slice(-2);
+  async #keep(n: number, name: BlobName, blob: GrowingBlob, positions: InputPositions) {
+    const { first, last, count, isInARow } = positions;
     const lines = await blob.keep(() => name, this.#signal);
     await blob.discard();
     return {
       n,
-      first,
-      last,
-      records: places.length / 2,
-      ...(this.#isOneFile && { span: [firstLine, lastLine] as const }),
-      ...(this.#isOneFile && isInARow(places) && { isInARow: true as const }),
+      first: first.record,
+      last: last.record,
+      records: count,
+      ...(this.#isOneFile && { span: [first.line, last.line] as const }),
+      ...(this.#isOneFile && isInARow && { isInARow: true as const }),
       lines,
     } as const;
   }
 
   /** Moves records from the last shard but one to the last one, where both then are within limits. */
   async #even(left: Cut, right: Cut): Promise<void> {
-    const places = [...left.places, ...right.places];
-    const half = 2 * Math.ceil(places.length / 4);
-    if (half >= left.places.length) return;
+    const half = Math.ceil((left.positions.count + right.positions.count) / 2);
+    if (half >= left.positions.count) return;
     const halves = [await this.#begin(), await this.#begin()] as const;
     try {
-      for (const { shard: { lines: { blob } } } of [left, right]) {
+      for (const { shard: { lines: { blob } }, positions } of [left, right]) {
         const body = await this.#store.open(blob, { first: 0 }, this.#signal);
+        const its = positions[Symbol.iterator]();
         for await (const line of body.pipeThrough(splitLines({ maxLineBytes }))) {
-          const at = halves[0].places.length + halves[1].places.length;
-          const shard = at < half ? halves[0] : halves[1];
-          shard.places.push(...places.slice(at, at + 2));
+          const shard = halves[0].positions.count < half ? halves[0] : halves[1];
+          const { value: position } = its.next();
+          if (position) shard.positions.add(position);
           shard.bytes += line.length + 1;
           if (shard.blob.add(`${utf8Text.decode(line)}\n`)) await shard.blob.flush();
         }
       }
       if (halves.some(({ bytes }) => bytes > this.#limits.bytes)) return;
       this.#shards.splice(-2);
-      for (const { blob, places } of halves) {
+      for (const { blob, positions } of halves) {
         const n = this.#firstNumber + this.#shards.length;
-        this.#shards.push(await this.#keep(n, blobName(`${this.#name(n)}-even`), blob, places));
+        this.#shards.push(await this.#keep(n, blobName(`${this.#name(n)}-even`), blob, positions));
       }
     } finally {
       for (const { blob } of halves) await blob.discard();
     }
     for (const { shard } of [left, right]) await this.#store.remove(shard.lines.blob, this.#signal);
   }
-}
-
-/** Whether the records are on lines that follow each other. */
-function isInARow(places: InputPositions): boolean {
-  const [, first = 0] = places;
-  for (let at = 1; at < places.length; at += 2) {
-    if (places[at] !== first + (at - 1) / 2) return false;
-  }
-  return true;
 }
 
 /** Bytes of a text in UTF-8, without encoding it. */
