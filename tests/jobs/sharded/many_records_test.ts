@@ -3,6 +3,7 @@
  * beside one of a tenth, compares the memory and prints it: some minutes, and 3 GB of disk.
  */
 import assert from "node:assert/strict";
+import { print } from "../../../program.ts";
 import {
   eventually,
   heldSeconds,
@@ -129,8 +130,8 @@ for (const target of asked === undefined ? targets.slice(0, 1) : targets) {
     const ofTenth = await run(target, records / 10);
     const mega = (bytes: readonly number[]) =>
       bytes.map((peak) => Math.round(peak / 1e6)).join(" ");
-    console.log(`${provider}, MB at the most of each gateway that was killed, and of the last`);
-    console.log(`${records} records: ${mega(peaks)}; ${records / 10}: ${mega(ofTenth)}`);
+    print(`${provider}, MB at the most of each gateway that was killed, and of the last`);
+    print(`${records} records: ${mega(peaks)}; ${records / 10}: ${mega(ofTenth)}`);
     const more = Math.max(...peaks) - Math.max(...ofTenth);
     // Where the lines of records are takes 13 bytes for each while they are gathered.
     assert.ok(more < 100e6 + 13 * records, "memory grows with the records");
