@@ -70,7 +70,15 @@ function shortened(fields: LogFields): LogFields {
   const shown: Record<string, unknown> = isNamed ? { ...rest } : { ...fields };
   for (const name of longFacts) delete shown[name];
   if (isNamed && !rest["errorCode"]) delete shown["clientAddress"];
-  return shown;
+  return Object.fromEntries(Object.entries(shown).map(([name, value]) => [name, cut(value)]));
+}
+
+/** Keys have up to 1,024 bytes: a line for people shows the begin and the end of a long one. */
+function cut(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  const letters = [...value];
+  if (letters.length <= 80) return value;
+  return `${letters.slice(0, 40).join("")}…${letters.slice(-39).join("")}`;
 }
 
 /** `12:00:00 warn A sentence  key=value`; what does not apply is left out. */

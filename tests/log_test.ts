@@ -178,3 +178,19 @@ Deno.test("lines that could not be written are counted, and told of once writing
     "info four",
   ]);
 });
+
+for (
+  const [key, shown] of [
+    ["k".repeat(80), "k".repeat(80)],
+    [`${"a".repeat(1_000)}/last.jsonl`, `"${"a".repeat(40)}…${"a".repeat(28)}/last.jsonl"`],
+    [`${"\u{1f980}".repeat(81)}`, `"${"\u{1f980}".repeat(40)}…${"\u{1f980}".repeat(39)}"`],
+  ] as const
+) {
+  Deno.test(`for people a key of ${key.length} units fits on a line, in JSON it is whole`, async () => {
+    const request = { time: "2026-11-23T01:02:03.004Z", level: "info", message: "GetObject", key };
+    const [line] = await written("pretty", (log) => log.audit(request));
+    assert.equal(line, `01:02:03 info GetObject key=${shown}`);
+    const [json = ""] = await written("json", (log) => log.audit(request));
+    assert.equal(JSON.parse(json).key, key);
+  });
+}

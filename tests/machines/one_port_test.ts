@@ -3,7 +3,7 @@ import { sandboxEnvironment } from "../../sandbox/environment.ts";
 import { startSandbox } from "../../sandbox/server.ts";
 import { temporaryFolder } from "../catalog/memory.ts";
 import { freePort } from "../denokv.ts";
-import { spawnGateway } from "../gateway.ts";
+import { type GatewayProcess, spawnGateway } from "../gateway.ts";
 import { asked, createClient, openaiLines, until } from "../jobs/wire.ts";
 
 /** Sends a request over a connection of its own. */
@@ -12,6 +12,13 @@ async function send(url: string, init: RequestInit = {}): Promise<Response> {
   const headers = { "x-model-provider": "openai" };
   const answer = await fetch(url, { ...init, headers, client });
   return new Response(await answer.bytes(), answer);
+}
+
+/** How many puts a process shows on its operations port. */
+async function putsOf(gateway: GatewayProcess): Promise<number> {
+  const url = /this process are at (http:\S+\d)/.exec(gateway.log())?.[1];
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^batchway_requests_total{operation="PutObject",.*} (\d+)$/m.exec(text)?.[1] ?? 0);
 }
 
 Deno.test("processes of one machine share port, catalog and disk; one that dies is not missed", {
@@ -23,6 +30,7 @@ Deno.test("processes of one machine share port, catalog and disk; one that dies 
     ...sandboxEnvironment(sandbox),
     BATCHWAY_PORT: `${freePort()}`,
     BATCHWAY_REUSE_PORT: "1",
+    BATCHWAY_ADMIN_PORT: "0",
     BATCHWAY_DATA: folder.path,
     BATCHWAY_POLL_SECONDS: "0",
     BATCHWAY_SWEEP_SECONDS: "0.3",
@@ -40,6 +48,12 @@ Deno.test("processes of one machine share port, catalog and disk; one that dies 
     }
     const busy = processes.filter((one) => /PutObject/.test(one.log()));
     assert.ok(busy.length > 1, "The kernel gave every connection to one process");
+    // Each is scraped apart, and shows what it did itself.
+    const puts = await Promise.all(processes.map(putsOf));
+    const logged = () =>
+      processes.map((one) => one.log().split('"message":"PutObject"').length - 1);
+    await until("the log has them", () => Promise.resolve(`${logged()}` === `${puts}`));
+    assert.equal(puts.reduce((sum, count) => sum + count, 0), numbers.length);
     const token = { clientRequestToken: "one-for-all" };
     const arns = await Promise.all(
       numbers.map(() => createClient(url).create("openai-files/1.jsonl", token)),
@@ -61,6 +75,30 @@ Deno.test("processes of one machine share port, catalog and disk; one that dies 
     assert.deepEqual(codes, [0, 0]);
   } finally {
     await Promise.all(processes.map((one) => one.kill()));
+    await sandbox.close();
+  }
+});
+
+Deno.test("processes that share a port cannot share an operations port", {
+  ignore: Deno.build.os !== "linux",
+}, async () => {
+  await using folder = await temporaryFolder();
+  const sandbox = await startSandbox({ batchSeconds: 1 });
+  const environment = {
+    ...sandboxEnvironment(sandbox),
+    BATCHWAY_PORT: `${freePort()}`,
+    BATCHWAY_REUSE_PORT: "1",
+    BATCHWAY_ADMIN_PORT: `${freePort()}`,
+    BATCHWAY_DATA: folder.path,
+  };
+  const first = await spawnGateway(environment);
+  try {
+    await assert.rejects(
+      spawnGateway(environment),
+      new RegExp(`Cannot listen on 127\\.0\\.0\\.1:${environment.BATCHWAY_ADMIN_PORT}: another`),
+    );
+  } finally {
+    await first.stop();
     await sandbox.close();
   }
 });

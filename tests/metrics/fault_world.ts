@@ -18,6 +18,8 @@ export interface World {
   pass(minutes: number): void;
   /** Waits for the end of a sweep that begins now. */
   swept(): Promise<void>;
+  /** Waits until `/readyz` answers this status and word. */
+  ready(status: number, word: string): Promise<void>;
   /** What it shows now; empty where it does not answer. */
   look(): Promise<string>;
   /** Keeps what it shows, as what it shows for so many minutes. */
@@ -53,6 +55,11 @@ export async function onGateway(
       const text = await world.look();
       moments.push({ text: text === "" ? undefined : text, minutes });
     },
+    ready: (status, word) =>
+      until(async () => {
+        const answer = await fetch(`${gateway.adminUrl}/readyz`);
+        return `${answer.status} ${await answer.text()}` === `${status} {"status":"${word}"}`;
+      }),
     async swept() {
       const sweeps = async () => valueOf(await world.look(), 'batchway_sweeps_total{outcome="ok"}');
       const before = await sweeps();

@@ -200,8 +200,9 @@ const ofGateway: readonly Fault[] = [
       onlyOpenai(async (world) => {
         await world.fault({ ...at, status: 401, headers: noRepeat, times: 1_000 });
         await list(world);
-        // Strangers to the gateway see what it was a second ago.
+        // Strangers see what it was a second ago.
         world.pass(0.1);
+        await world.ready(503, "providers");
         await goOn(world, async () => {});
       }),
   },
@@ -214,12 +215,14 @@ const ofGateway: readonly Fault[] = [
     happen: () =>
       onFile(async (world, other) => {
         other.exec("BEGIN IMMEDIATE");
+        await world.ready(503, "catalog");
         await until(async () =>
           valueOf(await world.look(), 'batchway_not_ready{reason="catalog"}') === 1
         );
         world.pass(20);
         await goOn(world, async () => {});
         other.exec("ROLLBACK");
+        await world.ready(200, "ready");
       }),
   },
   {
@@ -275,12 +278,14 @@ async function fullDisk(): Promise<Fault | undefined> {
           { catalogPath, env: { BATCHWAY_DATA: disk.folder } },
           async (world) => {
             await disk.fill();
+            await world.ready(503, "disk");
             const isFull = async () =>
               valueOf(await world.look(), 'batchway_not_ready{reason="disk"}') === 1;
             await until(isFull);
             world.pass(20);
             await goOn(world, async () => {});
             await disk.free();
+            await world.ready(200, "ready");
           },
         );
       } finally {
