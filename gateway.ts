@@ -33,6 +33,7 @@ import { type AppDeps, createApp, createRootApp } from "./routes/app.ts";
 import { createAudit } from "./routes/ops/audit.ts";
 import { createAdminApp } from "./routes/ops/admin_app.ts";
 import { createReadiness } from "./routes/ops/health.ts";
+import { createRecords } from "./routes/dashboard/records.ts";
 import { createRecentRefusals } from "./routes/ops/refusals.ts";
 import { bindingOf } from "./routes/select_provider.ts";
 import { readTls } from "./serve.ts";
@@ -263,11 +264,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     usage: catalog.usage,
     tokens: createTokens(tokenSecret),
     uptime: clock.uptime,
-    records: {
-      tenants: catalog.tenants,
-      shards: catalog.shards.all,
-      usageOf: catalog.usage.ofJobs,
-    },
+    records: createRecords(catalog),
     get maxBodyBytes() {
       return config.limits.maxBodyBytes;
     },

@@ -81,7 +81,7 @@ export function createCatalog(
     sealing: createSealingCatalog(kv, sleep),
     tenants: () => listTenants(kv),
     leases: createLeaseCatalog(kv, sleep),
-    outbox: createOutboxCatalog(kv, sleep),
+    outbox: createOutboxCatalog(kv, sleep, outbox),
     usage: createUsageCatalog(kv, sleep),
     memory,
     async check() {

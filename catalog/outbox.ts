@@ -73,15 +73,30 @@ export interface PlacedEvent<Entry> {
   readonly entry: Entry;
 }
 
+/** How far the clocks of two gateways may be apart, in milliseconds. */
+const clockLeeway = 60_000;
+
+/** The events of one job. */
+export interface JobEvents {
+  readonly events: readonly PlacedEvent<WaitingEvent | DoneEvent>[];
+  /** Whether all that were done were looked through. */
+  readonly isWhole: boolean;
+}
+
 /** The outbox's part of the catalog. */
 export type OutboxCatalog = ReturnType<typeof createOutboxCatalog>;
 
-/** Makes the outbox's part of the catalog. */
+/**
+ * Makes the outbox's part of the catalog.
+ *
+ * @param outbox Where events go now; nowhere if absent.
+ */
 export function createOutboxCatalog(
   kv: Deno.Kv,
   sleep: (milliseconds: number) => Promise<void>,
+  outbox?: Pick<Outbox, "targetsOf">,
 ) {
-  return { get, waiting, count, done, postpone, finish, sendAgain, lastReplay, forget };
+  return { get, waiting, count, done, ofJob, postpone, finish, sendAgain, lastReplay, forget };
 
   /** An event that waits; undefined where it does not any more. */
   async function get(key: Deno.KvKey): Promise<WaitingEvent | undefined> {
@@ -109,13 +124,42 @@ export function createOutboxCatalog(
     return { count, ...(count > 0 && { oldest }) };
   }
 
-  /** Events that were delivered or given up, the oldest first. */
-  async function* done(): AsyncGenerator<PlacedEvent<DoneEvent>> {
-    const list = kv.list<DoneEvent>({ prefix: keys.doneEvents() }, { batchSize: maxBatch });
-    for await (const { key, value } of list) {
+  /** Events that were delivered or given up since a time, the oldest first, and no more than `most`. */
+  async function* done(since = 0, most?: number): AsyncGenerator<PlacedEvent<DoneEvent>> {
+    const [start, end] = [[...keys.doneEvents(), since], [...keys.doneEvents(), Infinity]] as const;
+    const options = { batchSize: maxBatch, ...(most !== undefined && { limit: most }) };
+    for await (const { key, value } of kv.list<DoneEvent>({ start, end }, options)) {
       const [, , id, tenant, provider, , number] = key as DoneKey;
       yield { key, target: id, scope: { tenant, provider }, number, entry: value };
     }
+  }
+
+  /**
+   * The events of a job in their order: those that wait for a receiver, and those that are done, which
+   * are looked for among the first `most` of all jobs' since this one was submitted.
+   */
+  async function ofJob(
+    scope: Scope,
+    { id, submittedAt }: Pick<JobEntry, "id" | "submittedAt">,
+    most: number,
+  ): Promise<JobEvents> {
+    const events: PlacedEvent<WaitingEvent | DoneEvent>[] = [];
+    for (const { id: target } of outbox?.targetsOf(scope.tenant) ?? []) {
+      const prefix = [...keys.events(target), scope.tenant, scope.provider, id];
+      for await (const { key, value } of kv.list<WaitingEvent>({ prefix })) {
+        const [, , , , , number] = key as EventKey;
+        events.push({ key, target, scope, number, entry: value });
+      }
+    }
+    let seen = 0;
+    for await (const one of done(submittedAt - clockLeeway, most)) {
+      seen++;
+      const { tenant, provider } = one.scope;
+      const isOwn = one.entry.event.job === id && tenant === scope.tenant &&
+        provider === scope.provider;
+      if (isOwn) events.push(one);
+    }
+    return { events: events.sort((a, b) => a.number - b.number), isWhole: seen < most };
   }
 
   /** Lets an event wait for its next try. */

@@ -8,6 +8,7 @@ import { resultsKeys } from "../../jobs/results/keys.ts";
 import { messageOfEnd } from "../../jobs/state.ts";
 import { arnOf } from "../bedrock/jobs.ts";
 import { answerPage } from "./answer.ts";
+import { EventsOfJob } from "./job_events.tsx";
 import { Ago, count, Moment, Progress, State } from "./format.tsx";
 import { costsOf } from "./job_cost.ts";
 import { FormToken, Notice, Page } from "./layout.tsx";
@@ -19,10 +20,12 @@ export async function jobPage(request: PageRequest): Promise<Response> {
   request.audit.operation = "GetModelInvocationJob";
   const { query } = request;
   const details = await jobDetails(request);
+  const found = await request.deps.records.eventsOf(details.scope, details.job);
   const live = link(paths.live, { ...Object.fromEntries(query), view: "job" });
   return answerPage(
     <Page request={request} title={details.job.name} at={paths.jobs}>
       <div data-live={live}>{details.shown}</div>
+      <EventsOfJob found={found} now={request.deps.now()} />
     </Page>,
   );
 }
@@ -49,7 +52,7 @@ export async function jobDetails(request: PageRequest) {
       <Shards shards={shards} />
     </>
   );
-  return { job, shown };
+  return { job, scope, shown };
 }
 
 function Facts(

@@ -1,13 +1,10 @@
 /** Requests for the dashboard's pages, and what the pages are made from. */
 import type { KeyService } from "../../access/key_service.ts";
 import type { UsageRows } from "../../accounts/sum.ts";
-import type { UsageCatalog } from "../../catalog/usage.ts";
-import type { ShardEntry } from "../../catalog/shard_entries.ts";
-import type { JobId } from "../../codecs/ids.ts";
-import type { Scope } from "../../catalog/keys.ts";
 import type { Tokens } from "../../codecs/page_token.ts";
 import type { Jobs } from "../../jobs/jobs.ts";
 import type { Objects } from "../../objects/objects.ts";
+import type { DashboardRecords } from "./records.ts";
 import type { AuthenticateDeps } from "../authenticate.ts";
 import type { BodyDeps } from "../body.ts";
 import type { Broken, Context } from "../context.ts";
@@ -31,16 +28,6 @@ export interface DashboardDeps extends AuthenticateDeps, BodyDeps, HealthDeps, S
   readonly usage: UsageRows;
   /** Milliseconds of a clock that is never set. */
   readonly uptime: () => number;
-}
-
-/** What the pages show of the catalog beside jobs and objects. */
-export interface DashboardRecords {
-  /** Tenants that have jobs, buckets or objects, in the order of their names. */
-  readonly tenants: () => Promise<readonly string[]>;
-  /** The shards of a job, in the order of their records. */
-  readonly shards: (scope: Scope, job: JobId) => Promise<readonly ShardEntry[]>;
-  /** What jobs used that are over, in their order. */
-  readonly usageOf: UsageCatalog["ofJobs"];
 }
 
 /** A request for a page. */

@@ -87,6 +87,37 @@ Deno.test("each change of a job's status is one event for each receiver, in orde
   assert.ok(open.commits() >= 3);
 });
 
+Deno.test("the events of one job are found, those that wait and those that are done, within a bound", async () => {
+  using open = await openOutbox();
+  const { outbox, jobs, journal } = open.catalog;
+  const [before, job, after] = [jobRecord(1_000), jobRecord(2_000), jobRecord(3_000)];
+  for (const one of [before, job, after]) await journal.finish(scope, one);
+  await jobs.update(scope, job.id, to("Completed"));
+  const done = async (at: number, id: string, target: string, most: number) => {
+    const own = (await all(outbox.waiting(target))).filter(({ entry }) => entry.event.job === id);
+    for (const one of own.slice(0, most)) {
+      await outbox.finish(one, { outcome: "delivered", at, tries: 1 });
+    }
+  };
+  await done(500_000, before.id, hook.id, 9);
+  await done(500_001, job.id, hook.id, 1);
+  await done(500_002, after.id, hook.id, 9);
+  const words = async (most: number) => {
+    const { events, isWhole } = await outbox.ofJob(scope, job, most);
+    return [
+      isWhole,
+      ...events.map(({ number, target, entry }) =>
+        `${number} ${target} ${"outcome" in entry ? entry.outcome : "waits"}`
+      ).sort(),
+    ];
+  };
+  const waits = ["1 t2 waits", "2 t1 waits", "2 t2 waits"];
+  assert.deepEqual(await words(10), [true, "1 t1 delivered", ...waits]);
+  assert.deepEqual(await words(1), [false, ...waits]);
+  const other = { ...scope, tenant: "other" };
+  assert.deepEqual(await outbox.ofJob(other, job, 10), { events: [], isWhole: true });
+});
+
 Deno.test("a receiver is sent the events of its tenants only", async () => {
   using open = await openOutbox();
   const other = { ...scope, tenant: "other" };
