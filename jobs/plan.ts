@@ -1,6 +1,7 @@
 /** The plan of a job, by its tags, its model, and the first record of its input. Pure. */
 import type { ShardedPlan } from "../catalog/plan.ts";
 import { Failure } from "../codecs/failure.ts";
+import { memberOf } from "../codecs/json_object.ts";
 import { detectDialect, hasEnvelopeOf } from "../dialects/detect.ts";
 import type { Json } from "../dialects/json.ts";
 import { findModel, type ModelTable } from "../dialects/models.ts";
@@ -86,6 +87,31 @@ export function checkTags(tags: PlanQuestion["tags"]): void {
   retriesOf(tags);
   fallbackOf(tags);
   isDryRun(tags);
+}
+
+/**
+ * Checks the tags of a create that is forwarded. What runs such a job does not know of them, so a tag
+ * that asks for what it would not do, such as a dry run, is refused. Throws `invalid`.
+ *
+ * @param tags As the client sent them; the provider checks their form.
+ */
+export function checkForwardedTags(tags: unknown, provider: string): void {
+  const named = Object.fromEntries(
+    (Array.isArray(tags) ? tags : []).map((tag: unknown) => [
+      memberOf(tag, "key"),
+      memberOf(tag, "value"),
+    ]).filter((tag): tag is [string, string] => tag.every((one) => typeof one === "string")),
+  );
+  checkTags(named);
+  const input = Object.hasOwn(named, inputTag) ? named[inputTag] : provider;
+  const why = readingTag(named) ??
+    (Object.hasOwn(named, outputTag) ? `The job has the tag ${outputTag}` : undefined) ??
+    (input === provider ? undefined : `The tag ${inputTag} is ${input}`);
+  if (why === undefined) return;
+  throw invalid(
+    `${why}, and jobs at ${provider} are forwarded as they are. Leave the tag out, or choose ` +
+      "another provider with x-model-provider",
+  );
 }
 
 /** Why the tags of a job want its records to be read; undefined where they do not. */

@@ -10,6 +10,7 @@ import { encodeUri } from "../../codecs/uri.ts";
 import { cancelUnread } from "../../runtime/unread.ts";
 import type { JobId } from "../../codecs/ids.ts";
 import type { Jobs } from "../../jobs/jobs.ts";
+import { checkForwardedTags } from "../../jobs/plan.ts";
 import type { ForwardingProvider } from "../../providers/provider.ts";
 import { checkUri } from "../authorize.ts";
 import type { Context, Principal } from "../context.ts";
@@ -27,6 +28,7 @@ export interface Sending {
 /** Forwards a request, where its principal may send it. */
 export async function forwardJobs(sending: Sending, operation: string): Promise<Response> {
   if (operation !== "CreateModelInvocationJob") return await forwarded(sending, operation);
+  checkForwardedTags(memberOf(parsed(sending.body), "tags"), sending.provider.name);
   const reservation = await reserve(sending);
   let isTaken = false;
   try {

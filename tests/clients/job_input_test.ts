@@ -7,7 +7,7 @@ import { heldFiles, ledgerOf, until, withGateway } from "./session.ts";
 
 type Storing = "openai" | "gemini";
 
-const headersOf = (provider: Storing) => ({ "x-model-provider": provider });
+const headersOf = (provider: Storing | "bedrock") => ({ "x-model-provider": provider });
 
 const chat = (url = "/v1/chat/completions", id = "a") => {
   const question = url === "/v1/responses"
@@ -52,7 +52,7 @@ interface Created {
 
 async function create(
   { url }: TestGateway,
-  provider: Storing,
+  provider: Storing | "bedrock",
   s3Uri: string,
   tags: Readonly<Record<string, string>> = {},
 ): Promise<Created> {
@@ -186,6 +186,16 @@ for (const provider of ["openai", "gemini"] as const) {
     }, { clock });
   });
 }
+
+Deno.test("a dry run that would be forwarded is refused before AWS runs and bills it", () =>
+  withGateway(async (gateway) => {
+    const uri = "s3://my-bucket/a.jsonl";
+    const refused = await create(gateway, "bedrock", uri, { "batchway:dry-run": "true" });
+    assert.deepEqual([refused.status, refused.code], [400, "ValidationException"]);
+    assert.match(refused.message, /batchway:dry-run .* bedrock are forwarded/);
+    const { requests } = await ledgerOf(gateway.sandbox);
+    assert.deepEqual(requests.filter(({ method }) => method === "POST"), []);
+  }));
 
 Deno.test("a client that goes away in the middle of a download is no failure of the gateway", () =>
   withGateway(async (gateway) => {

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../codecs/failure.ts";
 import { type Json, parseJson } from "../../dialects/json.ts";
-import { checkTags, type Head, needsHead, planOf, type PlanQuestion } from "../../jobs/plan.ts";
+import {
+  checkForwardedTags,
+  checkTags,
+  type Head,
+  needsHead,
+  planOf,
+  type PlanQuestion,
+} from "../../jobs/plan.ts";
 import type { TranslationTarget } from "../../providers/provider.ts";
 
 const limits = { records: 10, bytes: 1_000, recordBytes: 100 };
@@ -187,6 +194,34 @@ Deno.test("only tags that are known, with values that are known, are taken", () 
     { "batchway:": "x" },
   ];
   for (const tags of wrong) assert.throws(() => checkTags(tags), /batchway:/);
+});
+
+Deno.test("tags that a forwarded job cannot follow are refused, and others are not", () => {
+  const tag = (key: string, value: unknown) => [{ key: "team", value: "a" }, { key, value }];
+  const harmless: readonly unknown[] = [
+    undefined,
+    "of another form",
+    [null, 7, { key: "batchway:dry-run" }, { key: 1, value: "x" }],
+    tag("batchway:dry-run", "false"),
+    tag("batchway:retries", "0"),
+    tag("batchway:on-loss", "fail"),
+    tag("batchway:dialect", "bedrock-converse"),
+    tag("batchway:input-provider", "aws"),
+    tag("batch:dry-run", "true"),
+  ];
+  for (const tags of harmless) checkForwardedTags(tags, "aws");
+  const refused: readonly (readonly [unknown, RegExp])[] = [
+    [tag("batchway:dry-run", "true"), /batchway:dry-run is true, and jobs at aws are forwarded/],
+    [tag("batchway:retries", "2"), /batchway:retries is above 0/],
+    [tag("batchway:fallback", "openai/m"), /batchway:fallback/],
+    [tag("batchway:output-dialect", "gemini"), /batchway:output-dialect/],
+    [tag("batchway:input-provider", "openai"), /batchway:input-provider is openai/],
+    [tag("batchway:dry-run", "yes"), /must be true or false/],
+    [tag("batchway:dryrun", "true"), /batchway:dryrun is not known/],
+  ];
+  for (const [tags, why] of refused) {
+    assert.throws(() => checkForwardedTags(tags, "aws"), why);
+  }
 });
 
 Deno.test("the first record is read unless a provider file is taken for its own", () => {
