@@ -79,8 +79,8 @@ export class Finishing {
       return await jobs.update(scope, job.id, (old) => missed(old, now())) ?? job;
     }
     if (isOver) {
-      const { counts, message } = job;
-      const outcome = unreadable(this.#deps, job, { counts, message }, error);
+      const { status, counts, message } = job;
+      const outcome = unreadable(this.#deps, job, { status, counts, message }, error);
       return await recordEnd(this.#deps, scoped, undefined, outcome) ?? job;
     }
     const why = `Provider ${scope.provider} does not have the ${run.name} any more: it was ` +

@@ -3,6 +3,7 @@ import type { JobDescription, JobEntry, JobProgress } from "../catalog/entries.t
 import { isSingle } from "../catalog/plans.ts";
 import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
 import type { Batch } from "../providers/provider.ts";
+import { maxMessage, messageOfEnd } from "./end_message.ts";
 import type { Report } from "./run.ts";
 
 const ends = ["Completed", "PartiallyCompleted", "Failed", "Stopped", "Expired"] as const;
@@ -60,29 +61,6 @@ export function submitted(job: JobDescription, now: number): JobProgress {
     results: [],
     ...(expiresAt !== undefined && { expiresAt }),
   };
-}
-
-/** Why a job is over whose provider gave no reason; programs read the message without a look. */
-const reasons: Readonly<Partial<Record<JobStatus, string>>> = {
-  PartiallyCompleted: "The provider's time for the batch ran out before it got to every record.",
-  Failed: "The provider failed the batch and gave no reason.",
-  Stopped: "The batch was cancelled at its provider.",
-  Expired: "The provider's time for the batch ran out, and it keeps no results of it.",
-};
-
-const asked = "The job was stopped because that was asked for.";
-const maxMessage = 2_048;
-
-/**
- * The message of a job's end; undefined while it runs, and where it completed well.
- */
-export function messageOfEnd(
-  { status, message, stopRequested }: Pick<JobProgress, "status" | "message" | "stopRequested">,
-): string | undefined {
-  const told = message === undefined || message === "" ? undefined : message;
-  if (status !== "Stopped" || !stopRequested) return told ?? reasons[status];
-  if (told === undefined) return asked;
-  return told.startsWith(asked) ? told : `${asked} ${told}`.slice(0, maxMessage);
 }
 
 function ended(progress: JobProgress): JobProgress {

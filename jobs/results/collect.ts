@@ -17,6 +17,7 @@ import type { BlobDraft } from "../../blobs/store.ts";
 import type { Batch } from "../../providers/provider.ts";
 import { ranModel } from "../asked_model.ts";
 import type { JobTools } from "../deps.ts";
+import { messageWith } from "../end_message.ts";
 import type { Check } from "./check.ts";
 import { type Names, namesOf } from "./missing.ts";
 import { type ResultsKeys, resultsKeys } from "./keys.ts";
@@ -52,7 +53,7 @@ export async function outcomeOf(
     }
     const faults = await faultsOf(deps, job, batch, reading);
     const counts = countsOf(batch.counts, check);
-    const message = messageOf(batch.message, faults, expectedOf(batch));
+    const message = messageOf(batch, faults, expectedOf(batch));
     const runs = [runOf(ranModel(deps, provider, job, batch), provider, counts, check)];
     const keys = resultsKeys(job);
     if (!keys) return { counts, message, objects: [], cuts: [], runs };
@@ -121,11 +122,11 @@ async function keep(
 export function unreadable(
   deps: JobTools,
   job: JobEntry,
-  { counts: told, message: reason }: Pick<Batch, "counts" | "message">,
+  batch: Pick<Batch, "counts" | "status" | "message">,
   error: Error,
 ): Outcome {
   const why = `The results cannot be read from the provider: ${error.message}`;
-  return withoutResults(deps, job, told, reason === undefined ? why : `${reason} ${why}`);
+  return withoutResults(deps, job, batch.counts, messageWith(batch, [why]) ?? why);
 }
 
 /** The end of a job that has no results, and a message that says why. */

@@ -1,6 +1,7 @@
 /** Reports on a job's results: counts, the manifest, and what is wrong with them. */
 import type { JobCounts } from "../../catalog/entries.ts";
 import type { Batch } from "../../providers/provider.ts";
+import { messageWith } from "../end_message.ts";
 import type { Check } from "./check.ts";
 
 /** The ids of some records, in the order of the input, and how many there are. */
@@ -25,7 +26,6 @@ export interface Faults {
 
 /** How many records are named. */
 export const mostNamed = 10;
-const maxMessage = 2_048;
 const maxIdLength = 64;
 const maxEscapedLength = 130;
 
@@ -62,7 +62,7 @@ export function manifestOf(counts: JobCounts, check: Check | undefined): string 
 
 /** The provider's own reason, and what is wrong with the results; undefined where nothing is. */
 export function messageOf(
-  reason: string | undefined,
+  batch: Pick<Batch, "status" | "message">,
   { missing, repeated, isCutShort, unread = [], areUnnamed = false }: Faults,
   expected: number,
 ): string | undefined {
@@ -83,12 +83,7 @@ export function messageOf(
         `had come before${named(repeated)}.`,
     );
   }
-  if (told.length === 0) return reason;
-  const faults = told.join(" ");
-  if (reason === undefined) return faults.slice(0, maxMessage);
-  // The reason is the longer of the two, and cut already.
-  return `${reason.slice(0, Math.max(0, maxMessage - faults.length - 1))} ${faults}`
-    .slice(0, maxMessage);
+  return messageWith(batch, told);
 }
 
 function named({ records, first }: Named): string {

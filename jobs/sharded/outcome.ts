@@ -8,10 +8,10 @@ import type { JobTools, StoredIn } from "../deps.ts";
 import { commonOf, manifestObject, type Outcome } from "../results/collect.ts";
 import { resultsKeys } from "../results/keys.ts";
 import type { Report } from "../run.ts";
+import { messageWith } from "../end_message.ts";
 import type { Gathered } from "./gather.ts";
 import type { ShardedJob } from "./prepare.ts";
 
-const maxMessage = 2_048;
 const maxIdLength = 64;
 
 /** The outcome of a job whose results were written. */
@@ -80,12 +80,12 @@ export function storedObject(
 }
 
 function messageOf(
-  { message }: Report,
+  end: Report,
   { total, lost, lostCount, repeated, repeatedCount, lostParts }: Gathered,
   prepared: PreparedEntry | undefined,
   report: string | undefined,
 ): string | undefined {
-  const said = message === undefined ? [] : [message];
+  const said: string[] = [];
   if (prepared && prepared.refused > 0) {
     said.push(`${prepared.refused} of ${total} records could not be translated and were not sent.`);
   }
@@ -109,7 +109,7 @@ function messageOf(
     const parts = [...lostParts].map(([what, count]) => `${what} (${count})`).join(", ");
     said.push(`Answers held what their dialect cannot: ${parts}.`);
   }
-  return said.length === 0 ? undefined : said.join(" ").slice(0, maxMessage);
+  return messageWith(end, said);
 }
 
 /** The first ids of so many. */

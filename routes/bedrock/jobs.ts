@@ -3,7 +3,7 @@ import { memberOf } from "../../codecs/json_object.ts";
 import type { JobEntry } from "../../catalog/entries.ts";
 import { arnAccount, jobArn, parseJobArn } from "../../codecs/arn.ts";
 import { Failure } from "../../codecs/failure.ts";
-import { messageOfEnd } from "../../jobs/state.ts";
+import { messageOfEnd } from "../../jobs/end_message.ts";
 import { validateCreate, validateTagKeys, validateTags } from "../../jobs/validate.ts";
 import { checkUri } from "../authorize.ts";
 import { type BedrockRequest, jobIdentifier, WrittenJson } from "./handler.ts";

@@ -5,7 +5,7 @@ import type { ShardEntry } from "../../catalog/shard_entries.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
 import { parseS3Uri } from "../../codecs/s3_uri.ts";
 import { resultsKeys } from "../../jobs/results/keys.ts";
-import { messageOfEnd } from "../../jobs/state.ts";
+import { messageOfEnd } from "../../jobs/end_message.ts";
 import { arnOf } from "../bedrock/jobs.ts";
 import { answerPage } from "./answer.ts";
 import { EventsOfJob } from "./job_events.tsx";

@@ -1,6 +1,6 @@
 /** The list of jobs. */
 import { jobStatuses } from "../../codecs/job_status.ts";
-import { messageOfEnd } from "../../jobs/state.ts";
+import { messageOfEnd } from "../../jobs/end_message.ts";
 import { answerPage } from "./answer.ts";
 import { Ago, Progress, State } from "./format.tsx";
 import { costsOf } from "./job_cost.ts";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { batchId, fileId } from "../../codecs/ids.ts";
 import { isTerminal, type JobStatus, jobStatuses } from "../../codecs/job_status.ts";
 import type { JobEntry } from "../../catalog/entries.ts";
-import { accepted, advance, messageOfEnd, moves, stopping, timingOut } from "../../jobs/state.ts";
+import { messageOfEnd, messageWith } from "../../jobs/end_message.ts";
+import { accepted, advance, moves, stopping, timingOut } from "../../jobs/state.ts";
 import type { Batch } from "../../providers/provider.ts";
 import { jobRecord } from "../catalog/memory.ts";
 import fc from "../sdks/fast_check.ts";
@@ -233,6 +234,22 @@ Deno.test("every end but Completed says why, also where the provider does not", 
   assert.equal(messageOfEnd({ ...stopped, status: "Stopped", message: both! }), both);
   assert.equal(messageOfEnd({ ...stopped, status: "Stopped" }), asked);
   assert.match(advance(running, batch("Stopped"), 9)?.message ?? "", /cancelled at its provider/);
+});
+
+Deno.test("what else there is to say of an end stands behind its reason and does not replace it", () => {
+  const more = ["1 line was left out.", "2 of 3 records lost something."];
+  const said = (status: JobStatus, message?: string) =>
+    messageWith({ status, message }, more) ?? "";
+  assert.match(said("PartiallyCompleted"), /^The provider's time .* ran out before .*\. 1 line/);
+  assert.match(said("Expired"), /^The provider's time for the batch ran out\. 1 line .* 2 of 3/);
+  assert.equal(said("PartiallyCompleted", "theirs."), `theirs. ${more.join(" ")}`);
+  assert.equal(said("Completed", ""), more.join(" "));
+  assert.equal(messageWith({ status: "Completed", message: undefined }, []), undefined);
+  // The state machine knows more of an end without other words than is said here.
+  assert.equal(messageWith({ status: "Expired", message: undefined }, []), undefined);
+  const long = said("Failed", "x".repeat(3_000));
+  assert.equal(long.length, 2_048);
+  assert.ok(long.endsWith(more.join(" ")));
 });
 
 Deno.test("no job ends before it was submitted, whatever its provider rounds", () => {
