@@ -46,6 +46,54 @@ Deno.test("Get and the list of results agree with an event when it comes, and a 
   }
 });
 
+Deno.test("when a job's first event comes, Get, its tags and the list say the same of the job", async () => {
+  const seen: Record<string, unknown>[] = [];
+  await using hook = startHook(async ({ detail }, nth) => {
+    if (nth > 1) return undefined;
+    const client = createClient(gateway.url);
+    const job = await client.get(detail.batchJobArn);
+    const [listed] = await client.list();
+    const tags = await client.send("/bedrock/listTagsForResource", {
+      method: "POST",
+      body: JSON.stringify({ resourceARN: detail.batchJobArn }),
+    });
+    seen.push({ ...job, listed: listed?.status, tags: (await tags.json()).tags });
+    return undefined;
+  });
+  const gateway = await startTestGateway({
+    configuration: withHooks(hook.url),
+    // The provider is not asked again meanwhile, which would take the job on.
+    env: { BATCHWAY_POLL_SECONDS: "600" },
+  });
+  try {
+    const client = createClient(gateway.url);
+    await client.upload("inputs/a.jsonl");
+    const tags = [{ key: "team", value: "a" }];
+    const more = { modelId: "gpt-4o-mini", jobName: "nightly", tags };
+    const arn = await client.create("inputs/a.jsonl", more);
+    await until("its event came", () => Promise.resolve(hook.taken.length > 0));
+    const [first] = hook.taken;
+    assert.ok(first);
+    const { detail } = first;
+    const [job] = seen;
+    assert.deepEqual(
+      [job?.["jobArn"], job?.["jobName"], job?.["modelId"], job?.["status"], job?.["listed"]],
+      [arn, "nightly", "gpt-4o-mini", detail.status, detail.status],
+    );
+    assert.deepEqual(
+      [detail.batchJobArn, detail.batchJobName, detail.batchModelId],
+      [arn, "nightly", "gpt-4o-mini"],
+    );
+    assert.deepEqual(
+      [Date.parse(detail.creationTime), Date.parse(detail.lastModifiedTime)],
+      [Date.parse(`${job?.["submitTime"]}`), Date.parse(`${job?.["lastModifiedTime"]}`)],
+    );
+    assert.deepEqual(job?.["tags"], tags);
+  } finally {
+    await gateway.stop();
+  }
+});
+
 Deno.test("kill -9 while events go out loses none, and leaves the order of each job", async () => {
   await using folder = await temporaryFolder();
   const sandbox = await startSandbox({ batchSeconds: 0.2 });
