@@ -40,6 +40,11 @@ export function renderXml(root: string, content: XmlContent): string {
   return document(root, content, ` xmlns="${namespace}"`);
 }
 
+/** Writes a document of another API's namespace, as {@linkcode renderXml} does for S3's. */
+export function renderXmlOf(xmlns: string, root: string, content: XmlElements): string {
+  return document(root, content, ` xmlns="${xmlns}"`);
+}
+
 /** Members of an error document. */
 export interface S3ErrorDocument {
   readonly code: string;

@@ -37,6 +37,7 @@ import { createKeyRoutes, type KeyRouteDeps, keysOperation, keysPath } from "./o
 import { refusePlainly } from "./ops/refuse.ts";
 import type { RecentRefusals } from "./ops/refusals.ts";
 import { usage, type UsageDeps } from "./ops/usage.ts";
+import { createOtherServices, isForOtherService } from "./other_services.ts";
 import { createS3, requestedOperation, type S3RouteDeps } from "./s3/mod.ts";
 import { createRefusal } from "./s3/refuse.ts";
 
@@ -84,6 +85,7 @@ export function createApp(deps: AppDeps): App {
   );
   const routed = async (context: Context) => await app.fetch(context.request, { context });
   const apis: Readonly<Record<Service, Api>> = {
+    sts: createOtherServices(deps),
     // The query decides which operation a request of S3 is, not a pattern of paths.
     s3: s3Api(deps, s3Mount),
     bedrock: {
@@ -108,6 +110,7 @@ export function createApp(deps: AppDeps): App {
   return createEntry(deps, (target, request) => {
     const { path } = target;
     if (opsPaths.has(path) || isBelow(path, keysPath)) return apis.ops;
+    if (isForOtherService(request, target)) return apis.sts;
     const api = isBelow(path, s3Mount)
       ? apis.s3
       : isBelow(path, bedrockMount)
@@ -142,10 +145,11 @@ function lostApis(deps: AppDeps): Readonly<Record<RequestedService, Api>> {
 export function createRootApp(deps: AppDeps): App {
   const s3 = s3Api(deps, "");
   const { bedrock } = lostApis(deps);
-  return createEntry(
-    deps,
-    (target, request) => lostService(request, target, "s3") === undefined ? s3 : bedrock,
-  );
+  const sts = createOtherServices(deps);
+  return createEntry(deps, (target, request) => {
+    if (isForOtherService(request, target)) return sts;
+    return lostService(request, target, "s3") === undefined ? s3 : bedrock;
+  });
 }
 
 function s3Api(deps: AppDeps, mount: string): Api {

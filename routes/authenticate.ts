@@ -144,8 +144,8 @@ export function claimedRegion(headers: Headers, target: Target): string | undefi
   return region !== undefined && isRegion(region) ? region : undefined;
 }
 
-/** The signer and the region that a request claims. */
-function claimedScope(headers: Headers, target: Target): CredentialScope | undefined {
+/** The signer, the region and the service that a request claims; undefined where it names none. */
+export function claimedScope(headers: Headers, target: Target): CredentialScope | undefined {
   const header = headers.get("authorization");
   if (header !== null) return parseAuthorization(header);
   const credential = /(?:^|&)X-Amz-Credential=([^&]*)/.exec(target.query)?.[1];

@@ -76,6 +76,7 @@ export function principalOf(
 const signedFor: Readonly<Record<Service, readonly string[]>> = {
   s3: ["s3"],
   bedrock: ["bedrock"],
+  sts: ["sts"],
   ops: ["s3", "bedrock"],
 };
 

@@ -3,8 +3,8 @@ import type { Credential } from "../../access/keyring.ts";
 import type { RequestPieces } from "../../codecs/sigv4.ts";
 import type { Target } from "../target.ts";
 
-/** Which of the gateway's APIs a request is for; `ops` is for operators. */
-export type Service = "s3" | "bedrock" | "ops";
+/** Which of the gateway's APIs a request is for; `ops` is for operators, `sts` says who a caller is. */
+export type Service = "s3" | "bedrock" | "sts" | "ops";
 
 /** A request, and what its signature may cover. */
 export interface ProofRequest {
