@@ -1,11 +1,11 @@
 /** The examples that are whole programs: boto3, the AWS CLI, the SDK for JavaScript, a comparison. */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { withGateway } from "../clients/session.ts";
 import { pythonClient } from "../clients/s3/tools.ts";
-import { attempt, cache, isStamped, makeOnce, runProgram, say } from "../program.ts";
+import { runProgram } from "../program.ts";
 import { runPython } from "../python.ts";
+import { nodeProgram } from "./node.ts";
 import { configurationFor, example, printed, switched } from "./session.ts";
 
 const sandbox = { batchSeconds: 0.2 };
@@ -87,34 +87,3 @@ Deno.test("the comparison shows answers, tokens and cost of four models", () =>
 
 /** The example's, in its order. */
 const prices = [[0.075, 0.3], [0.15, 1.25], [0.5, 2.5], [0.125, 0.625]] as const;
-
-/**
- * The JavaScript example beside its packages, which npm installs once; undefined where the machine
- * has no Node.
- */
-async function nodeProgram(): Promise<string | undefined> {
-  const [code, packages] = await Promise.all(
-    ["javascript/batch.js", "javascript/package.json"].map((path) =>
-      Deno.readTextFile(example(path))
-    ),
-  );
-  if ((await attempt("node", ["--version"]))?.code !== 0) return undefined;
-  const folder = join(cache, "example-javascript");
-  const digest = createHash("sha256").update(`${code}${packages}`).digest("hex");
-  const stamp = join(folder, "example.sha256");
-  let found = true;
-  await makeOnce("example-javascript", () => isStamped(stamp, digest), async () => {
-    say(`JavaScript example: installing its packages in ${folder} (once)`);
-    await Deno.mkdir(folder, { recursive: true });
-    await Deno.writeTextFile(join(folder, "package.json"), packages ?? "");
-    await Deno.writeTextFile(join(folder, "batch.js"), code ?? "");
-    const installed = await attempt("npm", ["install", "--no-audit", "--no-fund"], { cwd: folder });
-    if (installed === undefined) {
-      found = false;
-      return;
-    }
-    if (installed.code !== 0) throw new Error(`npm install failed:\n${installed.stderr}`);
-    await Deno.writeTextFile(stamp, digest);
-  });
-  return found ? join(folder, "batch.js") : undefined;
-}
