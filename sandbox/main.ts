@@ -81,6 +81,9 @@ export async function run(
     announce() {
       announce(config, log, gateway.url);
       if (gateway.s3Url !== undefined) log.info(`S3 is at the root of ${gateway.s3Url}`);
+      if (gateway.adminUrl !== undefined) {
+        log.info(`Metrics and health of this process are at ${gateway.adminUrl}`);
+      }
       const { url, controlUrl } = sandbox;
       log.info(`Simulated providers at ${url}, their faults at ${controlUrl}/faults`);
       if (config.log !== "json") print(snippet(gateway.url));
@@ -119,6 +122,7 @@ async function startAgain(config: Config, deps: GatewayDeps) {
   return {
     url,
     s3Url,
+    adminUrl,
     /** Empties the providers while no gateway runs. */
     again: (clear: () => Promise<void>) =>
       inTurn(async () => {
