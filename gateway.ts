@@ -111,7 +111,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   });
   const opened = await openLocation(location, {
     sleep,
-    told: log.info,
+    report: log.info,
     warn: log.warn,
     disk: disks.catalog,
     ...(limits && { limits }),

@@ -9,7 +9,7 @@ import { maxBatch } from "./keys.ts";
 import { kvOver } from "./kv.ts";
 
 /** Entries that are logged one by one. */
-const maxTold = 100;
+const maxReported = 100;
 
 /**
  * Makes such a KV. An entry that is set aside has no value; its version stays, so that a step which
@@ -18,16 +18,16 @@ const maxTold = 100;
  * @param warn Called for each once, as long as there are few.
  */
 export function checkedKv(kv: Deno.Kv, warn: (message: string) => void = () => {}): Deno.Kv {
-  const told = new Set<string>();
+  const reported = new Set<string>();
 
   function tell(key: Deno.KvKey): void {
     const name = keyWords(key);
-    if (told.has(name) || told.size > maxTold) return;
-    told.add(name);
+    if (reported.has(name) || reported.size > maxReported) return;
+    reported.add(name);
     const advice = `\`${calledAs("catalog check")}\` lists all that are wrong`;
     warn(
-      told.size > maxTold
-        ? `More than ${maxTold} entries of the catalog were set aside: ${advice}`
+      reported.size > maxReported
+        ? `More than ${maxReported} entries of the catalog were set aside: ${advice}`
         : `An entry of the catalog is not as it should be, and was set aside: ${name}. ${advice}`,
     );
   }

@@ -57,7 +57,7 @@ export async function openLocation(
   if (location.kind === "file") return await openFile(location.path, deps);
   const kv = await openAway(location, deps.limits ?? defaultLimits);
   try {
-    await ensureSchema(kv, deps.sleep, `The catalog ${nameOf(location)}`, deps.told);
+    await ensureSchema(kv, deps.sleep, `The catalog ${nameOf(location)}`, deps.report);
   } catch (error) {
     kv.close();
     throw error;
@@ -105,7 +105,7 @@ async function openWatched(path: string, deps: LocationDeps): Promise<OpenedKv> 
 async function provenCounter(
   kv: Deno.Kv,
   path: string,
-  { sleep, told }: LocationDeps,
+  { sleep, report }: LocationDeps,
 ): Promise<ChangeCounter | undefined> {
   let counter: ChangeCounter | undefined;
   try {
@@ -117,7 +117,7 @@ async function provenCounter(
     });
     if (counter.now() !== before) return counter;
   } catch (error) {
-    told?.(`What is read of the catalog is not remembered: ${reasonOf(error)}`);
+    report?.(`What is read of the catalog is not remembered: ${reasonOf(error)}`);
   }
   counter?.close();
   return undefined;
@@ -163,6 +163,6 @@ async function openSoon(opening: Promise<Deno.Kv>, { milliseconds }: KvLimits): 
 }
 
 function reasonOf(error: unknown): string {
-  const told = error instanceof Failure ? error.details.cause ?? error : error;
-  return (told instanceof Error ? told.message : String(told)).replace(/\.$/, "");
+  const cause = error instanceof Failure ? error.details.cause ?? error : error;
+  return (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, "");
 }

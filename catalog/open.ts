@@ -31,7 +31,7 @@ export interface OpenDeps {
   /** Milliseconds since 1970; the system's where absent. */
   readonly now?: () => number;
   /** Called before what may take a while. */
-  readonly told?: (message: string) => void;
+  readonly report?: (message: string) => void;
   /** Called for what is wrong with the catalog while it is used. */
   readonly warn?: (message: string) => void;
   /** A file of up to so many bytes is always looked through: 64 MiB, well below 0.1 s. */
@@ -73,7 +73,7 @@ export async function openCatalogKv(path: string, deps: OpenDeps): Promise<Opene
     if (!deps.alone) await lock.share();
     // The steps of a migration are many, and go to the disk together.
     const steps = groupCommits(kv);
-    if (!deps.anyForm) await ensureSchema(steps, deps.sleep, `The catalog ${path}`, deps.told);
+    if (!deps.anyForm) await ensureSchema(steps, deps.sleep, `The catalog ${path}`, deps.report);
   } catch (error) {
     kv?.close();
     lock.drop();
@@ -151,7 +151,7 @@ export async function replaceCatalog<Result>(
 
 async function openInMemory(deps: OpenDeps): Promise<OpenedKv> {
   const kv = await openKv(":memory:");
-  if (!deps.anyForm) await ensureSchema(kv, deps.sleep, "The catalog", deps.told);
+  if (!deps.anyForm) await ensureSchema(kv, deps.sleep, "The catalog", deps.report);
   return { kv, close: () => Promise.resolve(kv.close()) };
 }
 
@@ -159,10 +159,10 @@ async function openInMemory(deps: OpenDeps): Promise<OpenedKv> {
 async function forgetMomentOfCopy(
   kv: Deno.Kv,
   path: string,
-  { sleep, told, now = Date.now }: OpenDeps,
+  { sleep, report, now = Date.now }: OpenDeps,
 ): Promise<void> {
   await dropMoment(kv, sleep, now());
-  told?.(
+  report?.(
     `The catalog ${path} is a copy, or was last used by an older version: files that gateways put ` +
       `after it was made are left at their providers. \`${
         calledAs("catalog rebuild")
@@ -178,7 +178,7 @@ async function takeCatalogLock(path: string, deps: OpenDeps): Promise<UseLock> {
     await tidyDrafts(dirname(path));
     lock = await takeUseLock(
       `${path}.mark`,
-      () => deps.told?.(`Another process has the catalog ${path} for itself: waiting for it`),
+      () => deps.report?.(`Another process has the catalog ${path} for itself: waiting for it`),
     );
   } catch (error) {
     throw cannotOpen(path, reasonOf(error), error);
@@ -196,7 +196,7 @@ async function lookForDamage(path: string, lock: UseLock, deps: OpenDeps): Promi
   const bytes = await sizeOf(path);
   const isLarge = bytes > (deps.alwaysCheckedBytes ?? defaultCheckedBytes);
   if (bytes === 0 || (isLarge && !lock.wasCutOff)) return;
-  if (isLarge) deps.told?.(`The catalog ${path} was not closed properly, and is looked through`);
+  if (isLarge) deps.report?.(`The catalog ${path} was not closed properly, and is looked through`);
   // Loaded only here: a first start, and one in memory, have nothing to look at.
   const { damageOf } = await import("./damage.ts");
   const found = damageOf(path);

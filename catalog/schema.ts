@@ -17,7 +17,7 @@ export const schemaVersion = 3;
 const importing = 0;
 
 type Sleep = (milliseconds: number) => Promise<void>;
-type Migration = (kv: Deno.Kv, sleep: Sleep, told: (message: string) => void) => Promise<void>;
+type Migration = (kv: Deno.Kv, sleep: Sleep, report: (message: string) => void) => Promise<void>;
 
 /** What makes the next form of each; all of them may be run twice. */
 const migrations: Readonly<Record<number, Migration>> = {
@@ -34,13 +34,13 @@ const migrations: Readonly<Record<number, Migration>> = {
  * Sees to it that the catalog has the present form. Throws where it has a newer one.
  *
  * @param name What the catalog is called in errors.
- * @param told Called before a migration that may take a while.
+ * @param report Called before a migration that may take a while.
  */
 export async function ensureSchema(
   kv: Deno.Kv,
   sleep: Sleep,
   name: string,
-  told: (message: string) => void = () => {},
+  report: (message: string) => void = () => {},
 ): Promise<void> {
   let version = await schemaOf(kv);
   if (version === importing) throw halfImported(name);
@@ -49,8 +49,8 @@ export async function ensureSchema(
   const first = kv.list({ prefix: [] }, { limit: 1 });
   const isEmpty = (await first.next()).done === true;
   if (!isEmpty) {
-    told(`The catalog is being brought from schema ${version} to ${schemaVersion}`);
-    for (; version < schemaVersion; version++) await migrations[version]?.(kv, sleep, told);
+    report(`The catalog is being brought from schema ${version} to ${schemaVersion}`);
+    for (; version < schemaVersion; version++) await migrations[version]?.(kv, sleep, report);
   }
   await change(sleep, async () => {
     const entry = await kv.get<number>(keys.schema());

@@ -152,25 +152,25 @@ const passes: readonly Pass[] = [
 /** Steps that are under way at once: SQLite writes them together. */
 const stepsAtOnce = 16;
 /** After so many entries of a kind the log says how far it is. */
-const toldEach = 100_000;
+const reportEach = 100_000;
 
 /**
  * Gives every entry the form of schema 3.
  *
- * @param told Receives how far it is, where there is much to do.
+ * @param report Receives how far it is, where there is much to do.
  */
 export async function upgradeTo3(
   kv: Deno.Kv,
   sleep: Sleep,
-  told: (message: string) => void,
+  report: (message: string) => void,
 ): Promise<void> {
   for (const pass of passes) {
     let count = 0;
     const old = filtered(
       kv.list<unknown>({ prefix: pass.prefix }, { batchSize: maxBatch }),
       ({ value }) => {
-        if (++count % toldEach === 0) {
-          told(`Schema 3: ${count.toLocaleString("en-US")} ${pass.what} so far`);
+        if (++count % reportEach === 0) {
+          report(`Schema 3: ${count.toLocaleString("en-US")} ${pass.what} so far`);
         }
         return pass.isOld(value);
       },

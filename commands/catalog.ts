@@ -247,7 +247,7 @@ async function importCatalog(_: Config, path: string, options: Options): Promise
   await (await read()).cancel();
   const count = await replaceCatalog(
     path,
-    { sleep, told: tell },
+    { sleep, report: tell },
     (old) => force ? Promise.resolve() : mustBeEmpty(old),
     (kv) => importBackup({ kv, sleep, open: read, force }),
   );
@@ -256,7 +256,7 @@ async function importCatalog(_: Config, path: string, options: Options): Promise
 }
 
 function open(path: string, more: Partial<OpenDeps> = {}): Promise<OpenedKv> {
-  return openCatalogKv(path, { sleep, told: tell, ...more });
+  return openCatalogKv(path, { sleep, report: tell, ...more });
 }
 
 /** A command that only looks must not leave an empty catalog behind where there was none. */

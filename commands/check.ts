@@ -155,7 +155,7 @@ async function checkCatalog({ catalog, data }: Config): Promise<Finding> {
     }
     // A file is opened as it is, whatever its version: a check changes nothing.
     const opened = isFile
-      ? await openCatalogKv(path, { sleep, told: warn, anyForm: true })
+      ? await openCatalogKv(path, { sleep, report: warn, anyForm: true })
       : await openLocation(catalogLocation(catalog, data), { sleep, warn });
     try {
       const { credentials } = createCatalog(checkedKv(opened.kv), sleep);

@@ -6,7 +6,7 @@ import type { Scope } from "../catalog/keys.ts";
 import type { AtEnd, Ending, ResultsObject } from "../catalog/results.ts";
 import { writeUsage } from "../catalog/usage.ts";
 import type { RunUsage, UsageEntry } from "../catalog/usage_entries.ts";
-import { ownModel } from "./asked_model.ts";
+import { ownModel } from "./requested_model.ts";
 import type { JobId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import type { EndedJob, JobTools } from "./deps.ts";

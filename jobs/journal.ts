@@ -9,7 +9,7 @@ import { boundTo } from "../reach/accounts.ts";
 import { accountOf, type Reach } from "../reach/reach.ts";
 import { type Lease, underLease } from "../runtime/lease.ts";
 import type { Batch } from "../providers/provider.ts";
-import { askedModel } from "./asked_model.ts";
+import { requestedModel } from "./requested_model.ts";
 import type { JobTools } from "./deps.ts";
 import { whenReady } from "./fresh_input.ts";
 import { askFor, type Claim, findBatch, findUntilCertain } from "./once.ts";
@@ -123,7 +123,7 @@ export class JournalWork {
     const { job } = held;
     if (job.plan.kind === "sharded") return await this.#recordSharded(reach, scope, held);
     const { id: jobId, name: jobName } = job;
-    const modelId = askedModel(this.#deps, reach.provider, job.modelId);
+    const modelId = requestedModel(this.#deps, reach.provider, job.modelId);
     const { account: accountName, input } = directOf(held);
     this.#atWork.set(jobId, "asking");
     const entry = this.#isNew(held) ? held : await this.#lease(scope, jobId);
@@ -134,18 +134,18 @@ export class JournalWork {
     const create = () => account.batches.create(wanted, closing);
     const patient = () => whenReady(this.#deps, account, input, create);
     // Where it throws the entry stays: a retry with the same token, or the sweep, looks again.
-    const asked = await askFor(account, claimOf(entry), isFresh ? patient : create, closing);
-    if ("refused" in asked) {
-      const waits = await this.#wait(reach, scope, entry, tags, asked.refused);
+    const outcome = await askFor(account, claimOf(entry), isFresh ? patient : create, closing);
+    if ("refused" in outcome) {
+      const waits = await this.#wait(reach, scope, entry, tags, outcome.refused);
       if (waits) return waits;
       await journal.abandon(scope, entry);
-      throw boundTo(reach.provider, accountName, asked.refused, {
+      throw boundTo(reach.provider, accountName, outcome.refused, {
         what: "The job's input",
         advice: "Put the input again to have it on another account, or wait until this one is well",
       });
     }
     // The entry stays where the catalog fails now, too: the batch is there.
-    return await this.#record(scope, entry, asked.batch);
+    return await this.#record(scope, entry, outcome.batch);
   }
 
   /** Records a job that waits, where its provider refuses its batch for now; undefined where not. */

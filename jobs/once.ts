@@ -26,7 +26,7 @@ export interface Claim {
 }
 
 /** Outcome of asking: the batch, or why the provider made none. */
-export type Asked = { readonly batch: Batch } | { readonly refused: unknown };
+export type CreateOutcome = { readonly batch: Batch } | { readonly refused: unknown };
 
 /**
  * Asks for the batch of a claim. Where the answer is lost, the batch is looked for.
@@ -39,7 +39,7 @@ export async function askFor(
   claim: Claim,
   create: () => Promise<Batch>,
   signal: AbortSignal,
-): Promise<Asked> {
+): Promise<CreateOutcome> {
   try {
     return { batch: await create() };
   } catch (error) {

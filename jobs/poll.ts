@@ -8,7 +8,7 @@ import { Failure } from "../codecs/failure.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import { SingleFlight } from "../runtime/single_flight.ts";
 import type { Batch, StoringProvider } from "../providers/provider.ts";
-import { AskedJobs, UnknownWords } from "./asked.ts";
+import { PolledJobs, UnknownWords } from "./polled.ts";
 import type { CatchUp } from "./catch_up.ts";
 import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
 import { requeue } from "./queued.ts";
@@ -25,14 +25,14 @@ export class Poll {
   readonly #catching: CatchUp;
   readonly #refreshing = new SingleFlight<JobEntry>();
   readonly #asking = new SingleFlight<JobEntry>();
-  readonly #asked: AskedJobs;
+  readonly #polled: PolledJobs;
   readonly #words: UnknownWords;
 
   constructor(deps: JobTools, finishing: Finishing, catching: CatchUp) {
     this.#deps = deps;
     this.#finishing = finishing;
     this.#catching = catching;
-    this.#asked = new AskedJobs(deps);
+    this.#polled = new PolledJobs(deps);
     this.#words = new UnknownWords(deps);
   }
 
@@ -41,11 +41,11 @@ export class Poll {
     const { job } = scoped;
     const name = nameOf(scoped);
     if (isTerminal(job.status)) {
-      this.#asked.forget(name);
+      this.#polled.forget(name);
       return await this.#catching.catchUp(provider, scoped);
     }
-    const recent = this.#asked.recent(name);
-    if (recent?.is === "asked") return job;
+    const recent = this.#polled.recent(name);
+    if (recent?.is === "polled") return job;
     if (recent?.is === "failed") return lastKnown(job, recent.error);
     return await this.#refreshing.run(name, () => this.#askInTurn(provider, scoped))
       .catch((error: unknown) => lastKnown(job, error));
@@ -86,7 +86,7 @@ export class Poll {
       if (last !== undefined) {
         // Another gateway's time: what has passed since then, by whichever clock, is a poll at most.
         const age = Math.min(Math.max(0, now - last), pollMilliseconds);
-        this.#asked.answered(nameOf(scoped), age);
+        this.#polled.answered(nameOf(scoped), age);
         return await jobs.get(scope, job.id) ?? job;
       }
     }
@@ -103,12 +103,12 @@ export class Poll {
       // Collecting the results may find it out, too.
       if (error instanceof Failure && error.kind === "not-found") {
         const last = await this.#finishing.gone(scoped, run, error);
-        this.#asked.answered(name);
+        this.#polled.answered(name);
         return isTerminal(last.status)
           ? await this.#over(provider, { scope: scoped.scope, job: last })
           : last;
       }
-      if (!closing.aborted) this.#asked.failed(name, error);
+      if (!closing.aborted) this.#polled.failed(name, error);
       throw error;
     }
   }
@@ -138,7 +138,7 @@ export class Poll {
       .update(scope, job.id, (old) => advance(old, seen, now, isOver));
     const current = next ?? job;
     if (isTerminal(current.status)) return await this.#over(provider, { scope, job: current });
-    this.#asked.answered(name);
+    this.#polled.answered(name);
     // Work that is over has nothing left to be stopped.
     if (isOver) return current;
     return await enforceTimeout(this.#deps, run, { scope, job: current }, report);
@@ -152,7 +152,7 @@ export class Poll {
 
   /** Lets go of what a job needed that is over. */
   async #over(provider: StoringProvider, { scope, job }: ScopedJob): Promise<JobEntry> {
-    this.#asked.forget(nameOf({ scope, job }));
+    this.#polled.forget(nameOf({ scope, job }));
     this.#deps.unwritten.delete(nameOf({ scope, job }));
     const run = runOf(this.#deps, provider, { scope, job });
     try {

@@ -12,7 +12,7 @@ import type { ReservationEntry } from "../catalog/quotas.ts";
 import type { Price } from "../catalog/usage_entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { Reach } from "../reach/reach.ts";
-import { askedModel } from "./asked_model.ts";
+import { requestedModel } from "./requested_model.ts";
 import type { JobTools } from "./deps.ts";
 import type { LocatedInput } from "./locate.ts";
 import { canBeRead, countRecords } from "./over_limits.ts";
@@ -78,7 +78,7 @@ function targetsOf(
   const { modelId, plan } = job;
   if (plan.kind !== "sharded") {
     const stores = deps.providers.get(provider)?.stores;
-    const own = stores ? askedModel(deps, stores, modelId) : modelId;
+    const own = stores ? requestedModel(deps, stores, modelId) : modelId;
     return [{ provider, names: [own, modelId], times: 1 }];
   }
   const { target, fallback, retries } = plan;

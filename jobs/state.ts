@@ -48,7 +48,7 @@ function lastMoment(job: Timed, waited: Report["waited"]): number | undefined {
 
 /** Where a job stands right after its provider accepted it. */
 export function accepted(batch: Batch, now: number, job?: Timed): JobProgress {
-  return ended({ ...told(batch, batch.status, now, job), stopRequested: false });
+  return ended({ ...progressOf(batch, batch.status, now, job), stopRequested: false });
 }
 
 /** Where a sharded job stands before its input was read. */
@@ -86,7 +86,7 @@ export function advance(
   const status = goesOn ? "Stopping" : report.status;
   if (isTerminal(job.status)) return undefined;
   if (status !== job.status && !moves[job.status].includes(status)) return undefined;
-  const news = told(report, status, now, job);
+  const news = progressOf(report, status, now, job);
   const next = ended({
     ...(job.timedOut && status === "Stopped"
       ? outOfTime(job, news, hasResultsOf(job, news))
@@ -188,7 +188,7 @@ function outOfTime(
   };
 }
 
-function told(
+function progressOf(
   report: Report,
   status: JobStatus,
   now: number,

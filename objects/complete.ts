@@ -188,11 +188,11 @@ export function createCompletion(deps: CompleteDeps) {
   }
 }
 
-function checkSize({ bytes: told }: CompleteRequest, bytes: number): void {
-  if (told === undefined || told === bytes) return;
+function checkSize({ bytes: declared }: CompleteRequest, bytes: number): void {
+  if (declared === undefined || declared === bytes) return;
   throw new Failure(
     "invalid",
-    `x-amz-mp-object-size is ${told}, and the parts have ${bytes} bytes together`,
+    `x-amz-mp-object-size is ${declared}, and the parts have ${bytes} bytes together`,
     { s3: "InvalidRequest" },
   );
 }
@@ -200,26 +200,26 @@ function checkSize({ bytes: told }: CompleteRequest, bytes: number): void {
 /** Parts as the object's entry keeps them. */
 function keptOf({ checksum }: UploadEntry, parts: readonly NumberedPart[]) {
   const header = checksum?.header;
-  const told = parts.map(({ number, bytes, checksums }) => ({
+  const kept = parts.map(({ number, bytes, checksums }) => ({
     number,
     bytes,
     checksum: header === undefined ? undefined : checksums[header],
   }));
-  return packParts(told, header);
+  return packParts(kept, header);
 }
 
 /** The object's composite checksum, where it is to have one, by its header. */
 async function compositeOf(
   { checksum }: UploadEntry,
   parts: readonly NumberedPart[],
-  told: Readonly<Record<string, string>>,
+  declared: Readonly<Record<string, string>>,
 ): Promise<Record<string, string>> {
   if (checksum?.type !== "COMPOSITE") return {};
   const { header } = checksum;
   const ofParts = parts.flatMap(({ checksums }) => checksums[header] ?? []);
   if (ofParts.length < parts.length) return {};
   const value = await compositeChecksum(header, ofParts);
-  const expected = told[header];
+  const expected = declared[header];
   if (expected === undefined || value === expected || value.startsWith(`${expected}-`)) {
     return { [header]: value };
   }
@@ -233,13 +233,13 @@ async function compositeOf(
 /** The digests of the whole to be computed: those that the client declares, and the upload's own. */
 function digestsOf(
   { checksum }: UploadEntry,
-  told: Readonly<Record<string, string>>,
+  declared: Readonly<Record<string, string>>,
 ): DeclaredDigest[] {
-  const whole = Object.entries(told).filter(([header]) =>
+  const whole = Object.entries(declared).filter(([header]) =>
     checksum?.type !== "COMPOSITE" || header !== checksum.header
   );
-  const declared = declaredDigests(new Headers(whole));
-  if (checksum?.type !== "FULL_OBJECT" || declared.length > 0) return declared;
+  const digests = declaredDigests(new Headers(whole));
+  if (checksum?.type !== "FULL_OBJECT" || digests.length > 0) return digests;
   const computed = computedDigest(checksum.header);
   return computed ? [computed] : [];
 }

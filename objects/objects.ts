@@ -208,7 +208,7 @@ export function createObjects(deps: ObjectDeps): Objects {
     storedIn: kept.storedIn,
     async sweep(deadline, signal) {
       const { providers } = deps;
-      const told = (what: string) => (provider: string, error: unknown) =>
+      const postponing = (what: string) => (provider: string, error: unknown) =>
         postponed(`${what} of ${provider}`, error);
       if (clock.isConfirmed()) {
         // First, for it makes room on a full disk; what it cannot do keeps nothing else waiting.
@@ -221,8 +221,8 @@ export function createObjects(deps: ObjectDeps): Objects {
         .catch((error: unknown) => postponed("the bytes that dead processes reserved", error));
       if (clock.isConfirmed()) await catalog.expiry.forgetExpired(clock.due(), signal);
       const trash = { catalog: objects, held };
-      await sweepTrash(trash, providers, signal, told("a file in the trash"));
-      const failed = told("the search for lost files");
+      await sweepTrash(trash, providers, signal, postponing("a file in the trash"));
+      const failed = postponing("the search for lost files");
       const sweeping = { catalog, providers, kept, uploads, failed };
       if (deps.mayBeSetBack) hearingSince ??= clock.latest();
       const hearing = hearingSince !== undefined && { hearingSince };

@@ -15,7 +15,7 @@ import type { Span } from "../../codecs/pieces.ts";
 import { resultsId } from "../../codecs/results_id.ts";
 import type { BlobDraft } from "../../blobs/store.ts";
 import type { Batch } from "../../providers/provider.ts";
-import { ranModel } from "../asked_model.ts";
+import { ranModel } from "../requested_model.ts";
 import type { JobTools } from "../deps.ts";
 import { messageWith } from "../end_message.ts";
 import type { Check } from "./check.ts";
@@ -45,10 +45,10 @@ export async function outcomeOf(
   batch: Batch,
   reading: Reading,
 ): Promise<Outcome> {
-  const { told, check, draft } = reading;
+  const { reported, check, draft } = reading;
   try {
     const [lost] = reading.unread;
-    if (lost && reading.unread.length === told.parts.length) {
+    if (lost && reading.unread.length === reported.parts.length) {
       return unreadable(deps, job, batch, lost.error);
     }
     const faults = await faultsOf(deps, job, batch, reading);
@@ -58,9 +58,9 @@ export async function outcomeOf(
     const keys = resultsKeys(job);
     if (!keys) return { counts, message, objects: [], cuts: [], runs };
     const objects = [manifestObject(deps, keys, job, manifestOf(counts, check))];
-    if (told.parts.length === 0) return { counts, message, objects, cuts: [], runs };
+    if (reported.parts.length === 0) return { counts, message, objects, cuts: [], runs };
     const kept = draft && await keep(deps, draft, provider, job, check);
-    const expiresAt = kept === undefined ? told.expiresAt?.getTime() : undefined;
+    const expiresAt = kept === undefined ? reported.expiresAt?.getTime() : undefined;
     objects.push({
       bucket: keys.bucket,
       key: keys.output,
@@ -133,10 +133,10 @@ export function unreadable(
 export function withoutResults(
   deps: JobTools,
   job: JobEntry,
-  told: Batch["counts"],
+  reported: Batch["counts"],
   message: string,
 ): Outcome {
-  const counts = countsOf(told, undefined);
+  const counts = countsOf(reported, undefined);
   const keys = resultsKeys(job);
   const objects = keys ? [manifestObject(deps, keys, job, manifestOf(counts, undefined))] : [];
   return { counts, message: message.slice(0, 2_048), objects, cuts: [] };
@@ -177,14 +177,14 @@ async function faultsOf(
   deps: JobTools,
   job: JobEntry,
   batch: Batch,
-  { told, check, unread, input }: Reading,
+  { reported, check, unread, input }: Reading,
 ): Promise<Faults> {
   const missing = Math.max(0, expectedOf(batch) - check.records);
   const { repeated, isCutShort } = check;
   const rest = {
     isCutShort,
     unread: unread.map(({ error }) => error.message),
-    areUnnamed: told.areMore === true && told.parts.length === 0,
+    areUnnamed: reported.areMore === true && reported.parts.length === 0,
   };
   if (missing === 0 && repeated === 0) {
     const none = { count: 0, records: 0, first: [] };

@@ -25,7 +25,7 @@ export interface UnreadPart {
 
 /** Results as they were read, perhaps with a copy that waits to be kept or discarded. */
 export interface Reading {
-  readonly told: BatchResults;
+  readonly reported: BatchResults;
   readonly check: Check;
   readonly unread: readonly UnreadPart[];
   readonly draft: BlobDraft | undefined;
@@ -44,7 +44,7 @@ export interface InputIds {
 interface Source {
   readonly account: Account;
   readonly batch: Batch;
-  readonly told: BatchResults;
+  readonly reported: BatchResults;
 }
 
 /** A part's bytes broke off behind their beginning: what was read of all parts is of no use. */
@@ -72,19 +72,19 @@ export async function readResults(
   isLast: boolean,
 ): Promise<Reading> {
   const account = accountOf(provider, job.plan.account);
-  const told = await account.batches.results(batch, deps.closing);
+  const reported = await account.batches.results(batch, deps.closing);
   const file = job.plan.input;
   const known = file && await deps.catalog.recordIds.get(provider.name, file);
   const input: InputIds = {
     known,
     open: async () => known ? await known.ids() : await inputIds(deps, account, file),
   };
-  const source: Source = { account, batch, told };
+  const source: Source = { account, batch, reported };
   const without: UnreadPart[] = [];
   for (;;) {
     try {
       const read = await readPatiently(deps, source, input, without);
-      return { ...read, told, input };
+      return { ...read, reported, input };
     } catch (error) {
       if (!(error instanceof BrokenPart)) throw error;
       if (!isLast) throw error.part.error;
@@ -112,7 +112,7 @@ async function readPatiently(
     const other: Likeness | undefined = repeated === 0
       ? undefined
       : await otherLikeness(deps, likeness, read.check, expected, input);
-    const isShort = source.told.parts.length > 0 && (isCutShort || records < expected);
+    const isShort = source.reported.parts.length > 0 && (isCutShort || records < expected);
     const isToBeRead = isShort && read.unread.length === 0 && n < readings;
     if (!other && !isToBeRead) return read;
     await read.draft?.discard();
@@ -155,12 +155,12 @@ async function openInput(deps: JobTools, input: InputIds) {
 
 async function readOnce(
   deps: JobTools,
-  { account: { batches }, batch, told }: Source,
+  { account: { batches }, batch, reported }: Source,
   likeness: Likeness,
   without: readonly UnreadPart[],
 ): Promise<Read> {
   const unread = [...without];
-  const parts = told.parts.map(({ name, bytes }): OpenPart => ({
+  const parts = reported.parts.map(({ name, bytes }): OpenPart => ({
     name,
     bytes,
     async open() {

@@ -34,10 +34,10 @@ const maxEscapedLength = 130;
  * job, its manifest and its results never differ; else what the provider reports.
  */
 export function countsOf(counts: JobCounts | undefined, check: Check | undefined): JobCounts {
-  const told = counts ?? { total: 0, processed: 0, success: 0, error: 0 };
-  if (!check || check.parts.length === 0) return told;
+  const reported = counts ?? { total: 0, processed: 0, success: 0, error: 0 };
+  if (!check || check.parts.length === 0) return reported;
   const { success, error, records } = check;
-  return { total: Math.max(told.total, records), processed: success + error, success, error };
+  return { total: Math.max(reported.total, records), processed: success + error, success, error };
 }
 
 /** How many records the results must hold at least. */
@@ -66,24 +66,24 @@ export function messageOf(
   { missing, repeated, isCutShort, unread = [], areUnnamed = false }: Faults,
   expected: number,
 ): string | undefined {
-  const told: string[] = [];
+  const sentences: string[] = [];
   if (areUnnamed) {
-    told.push("The provider says that the batch is over, and names no results of it.");
+    sentences.push("The provider says that the batch is over, and names no results of it.");
   }
-  for (const why of unread) told.push(`A part of the results cannot be read: ${why}`);
-  if (isCutShort) told.push("The provider's results break off before their end.");
+  for (const why of unread) sentences.push(`A part of the results cannot be read: ${why}`);
+  if (isCutShort) sentences.push("The provider's results break off before their end.");
   if (missing.count > 0) {
     const who = named(missing);
-    told.push(`The provider's results lack ${missing.count} of ${expected} records${who}.`);
+    sentences.push(`The provider's results lack ${missing.count} of ${expected} records${who}.`);
   }
   if (repeated.count > 0) {
     const [were, each] = repeated.count === 1 ? ["line", "was"] : ["lines", "were"];
-    told.push(
+    sentences.push(
       `${repeated.count} ${were} of the provider's results ${each} left out, because the record ` +
         `had come before${named(repeated)}.`,
     );
   }
-  return messageWith(batch, told);
+  return messageWith(batch, sentences);
 }
 
 function named({ records, first }: Named): string {

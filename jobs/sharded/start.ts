@@ -10,7 +10,7 @@ import type { Batch, StoringProvider } from "../../providers/provider.ts";
 import { tracedStep } from "../../runtime/tracing.ts";
 import { type JobTools, stepOf } from "../deps.ts";
 import { whenReady } from "../fresh_input.ts";
-import { type Asked, askFor, type Claim, findUntilCertain } from "../once.ts";
+import { askFor, type Claim, type CreateOutcome, findUntilCertain } from "../once.ts";
 import { isLasting } from "../verdict.ts";
 import { legOf } from "./legs.ts";
 import type { ShardedJob } from "./prepare.ts";
@@ -140,16 +140,16 @@ async function start(work: Starting): Promise<void> {
       return;
     }
   }
-  const asked: Asked = known
+  const outcome: CreateOutcome = known
     ? { batch: known }
     : await askFor(account, claim, () => create(ready), signal);
-  if ("batch" in asked) {
-    await update((old) => ({ ...old, batch: asked.batch.id }));
+  if ("batch" in outcome) {
+    await update((old) => ({ ...old, batch: outcome.batch.id }));
     return;
   }
   // It made no batch: the next attempt need not look for one.
   await update(({ askedAt: _, ...old }) => old);
-  throw asked.refused;
+  throw outcome.refused;
 }
 
 /**

@@ -46,7 +46,7 @@ export async function collectBatch(
 }
 
 /** Whether a batch reports more results than those that it names hold. */
-function lacks(batch: Batch, { told, check }: Reading): boolean {
-  if (told.areMore !== true) return false;
-  return told.parts.length === 0 || check.records < expectedOf(batch);
+function lacks(batch: Batch, { reported, check }: Reading): boolean {
+  if (reported.areMore !== true) return false;
+  return reported.parts.length === 0 || check.records < expectedOf(batch);
 }

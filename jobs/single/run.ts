@@ -5,7 +5,7 @@ import { Failure } from "../../codecs/failure.ts";
 import { boundTo } from "../../reach/accounts.ts";
 import { accountOf } from "../../reach/reach.ts";
 import type { Batch, StoringProvider } from "../../providers/provider.ts";
-import { askedModel, isOtherModel } from "../asked_model.ts";
+import { isOtherModel, requestedModel } from "../requested_model.ts";
 import type { JobTools } from "../deps.ts";
 import type { Run } from "../run.ts";
 import { collectBatch } from "./collect.ts";
@@ -49,7 +49,7 @@ export function createSingleRun(
     async collect(report, doubt, signal) {
       // The report has less than the batch that it was made from.
       const whole = { ...batch ?? await ask(signal), ...report };
-      const modelId = askedModel(deps, provider, job.modelId);
+      const modelId = requestedModel(deps, provider, job.modelId);
       if (job.plan.kind === "direct" && isOtherModel(modelId, whole.modelId)) {
         const { id } = job;
         const fields = { job: id, provider: provider.name, modelId, model: whole.modelId };

@@ -100,7 +100,7 @@ Deno.test({
 Deno.test("a large file is looked through only after a process that was cut off", async () => {
   await using folder = await filledCatalog();
   const told: string[] = [];
-  const large = { alwaysCheckedBytes: 1_000, told: (message: string) => void told.push(message) };
+  const large = { alwaysCheckedBytes: 1_000, report: (message: string) => void told.push(message) };
   await damage(folder.path);
   // Closed properly: nobody reads gigabytes at each start. The mark is of the process that is at it.
   await Deno.writeTextFile(`${folder.path}.mark`, "in use\n");
@@ -113,7 +113,7 @@ Deno.test("a large file is looked through only after a process that was cut off"
 Deno.test("a large file that was closed properly, or is in use, is not looked through", async () => {
   await using folder = await filledCatalog();
   const told: string[] = [];
-  const large = { alwaysCheckedBytes: 1_000, told: (message: string) => void told.push(message) };
+  const large = { alwaysCheckedBytes: 1_000, report: (message: string) => void told.push(message) };
   const one = await openCatalogKv(folder.path, { sleep, ...large });
   assert.equal(await Deno.readTextFile(`${folder.path}.mark`), "in use\n");
   const two = await openCatalogKv(folder.path, { sleep, ...large });
@@ -127,7 +127,7 @@ Deno.test("who comes while another has the catalog for itself waits, and says so
   await using folder = await filledCatalog();
   const alone = await openCatalogKv(folder.path, { sleep, alone: true });
   const waits = Promise.withResolvers<string>();
-  const opening = openCatalogKv(folder.path, { sleep, told: waits.resolve });
+  const opening = openCatalogKv(folder.path, { sleep, report: waits.resolve });
   assert.match(
     await waits.promise,
     /^Another process has the catalog \S+ for itself: waiting for it$/,

@@ -54,7 +54,10 @@ async function inUse(path: string) {
 /** Ids of processes that the sweep will look for, once a catalog is opened; and what was told. */
 async function opened(path: string) {
   const told: string[] = [];
-  const { kv, close } = await openCatalogKv(path, { sleep, told: (line) => void told.push(line) });
+  const { kv, close } = await openCatalogKv(path, {
+    sleep,
+    report: (line) => void told.push(line),
+  });
   const ids = (await createCatalog(kv, sleep).instances.all()).map(({ id }) => id);
   await close();
   return { ids, told: told.join() };

@@ -8,7 +8,7 @@ import type { JobTools } from "./deps.ts";
  * Returns the model that the configuration puts in the place of a job's, or the job's own: what the
  * provider does not run, it refuses itself.
  */
-export function askedModel(
+export function requestedModel(
   { models }: Pick<JobTools, "models">,
   { name: provider, target }: Pick<StoringProvider, "name" | "target">,
   modelId: string,
@@ -27,7 +27,7 @@ export function ownModel(
   if (plan.kind === "sharded") return plan.target.modelId;
   if (plan.kind === "native") return bare(modelId);
   const stores = deps.providers.get(provider)?.stores;
-  return stores ? askedModel(deps, stores, modelId) : modelId;
+  return stores ? requestedModel(deps, stores, modelId) : modelId;
 }
 
 /**

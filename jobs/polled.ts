@@ -11,10 +11,10 @@ const maxRemembered = 20_000;
 const maxWords = 100;
 
 /** Advice about a job: ask, or do not ask again yet. */
-export type Recent = { readonly is: "asked" } | { readonly is: "failed"; readonly error: unknown };
+export type Recent = { readonly is: "polled" } | { readonly is: "failed"; readonly error: unknown };
 
 /** Memory of one process; names are those of `nameOf`. */
-export class AskedJobs {
+export class PolledJobs {
   readonly #clock: Clock;
   readonly #pollMilliseconds: number;
   readonly #askedAt = new Map<string, number>();
@@ -29,7 +29,7 @@ export class AskedJobs {
   recent(name: string): Recent | undefined {
     const now = this.#clock.uptime();
     const last = this.#askedAt.get(name);
-    if (last !== undefined && now - last < this.#pollMilliseconds) return { is: "asked" };
+    if (last !== undefined && now - last < this.#pollMilliseconds) return { is: "polled" };
     const failure = this.#failed.get(name);
     const pause = Math.min(this.#pollMilliseconds, failurePause);
     return failure && now - failure.at < pause ? { is: "failed", error: failure.error } : undefined;
