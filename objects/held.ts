@@ -4,13 +4,13 @@ import type { HeldIn, HeldKinds } from "../catalog/held.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { ByteRange, StoringProvider } from "../providers/provider.ts";
 import { accountOf, filesOf } from "../reach/reach.ts";
-import type { HeldDeps, HeldObject, HeldOperations } from "./held_operations.ts";
+import type { HeldDeps, HeldObject, HeldOperations, OpenDeps } from "./held_operations.ts";
 import type { SpoolRange } from "./read_spool.ts";
 import { openResults } from "./results/open.ts";
 
 const operations: { readonly [In in keyof HeldKinds]: HeldOperations<In> } = {
   provider: {
-    async open({ reads, kept }, provider, { held, bytes }, range, signal) {
+    async open({ reads, kept, tenant }, provider, { held, bytes }, range, signal) {
       const { file, account, copy } = held;
       if (copy) return await kept.open(copy, range, signal);
       const files = filesOf(provider, accountOf(provider, account));
@@ -22,7 +22,7 @@ const operations: { readonly [In in keyof HeldKinds]: HeldOperations<In> } = {
       const id = JSON.stringify([provider.name, account, file]);
       const open = (part: SpoolRange | undefined, asked: AbortSignal) =>
         files.open(file, part, asked);
-      return await reads.read({ id, source, bytes, open }, range, signal);
+      return await reads.read({ id, source, tenant, bytes, open }, range, signal);
     },
     async remove({ kept }, provider, { held: { file, account, copy } }, signal) {
       await accountOf(provider, account).files?.delete(file, signal);
@@ -57,7 +57,7 @@ const operations: { readonly [In in keyof HeldKinds]: HeldOperations<In> } = {
 
 /** Opens an object's bytes, or a range of them. */
 export async function openHeld<In extends keyof HeldKinds>(
-  deps: HeldDeps,
+  deps: OpenDeps,
   provider: StoringProvider,
   object: HeldObject<In>,
   range: ByteRange | undefined,

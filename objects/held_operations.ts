@@ -17,6 +17,12 @@ export interface HeldDeps {
   readonly reads?: ReadSpool;
 }
 
+/** Dependencies of opening bytes for a reader. */
+export interface OpenDeps extends HeldDeps {
+  /** Of the reader: shares of the gateway's disk are each tenant's own. */
+  readonly tenant: string;
+}
+
 /** Bytes that are in one of some places. */
 export interface HeldObject<In extends keyof HeldKinds = keyof HeldKinds> {
   /** What the names of the object are counted by. */
@@ -29,7 +35,7 @@ export interface HeldObject<In extends keyof HeldKinds = keyof HeldKinds> {
 export interface HeldOperations<In extends keyof HeldKinds> {
   /** Opens a range of the bytes; both ends inclusive. */
   open(
-    deps: HeldDeps,
+    deps: OpenDeps,
     provider: StoringProvider,
     object: HeldObject<In>,
     range: SpoolRange,

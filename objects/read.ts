@@ -38,7 +38,8 @@ export async function read(
   const { record, name } = found;
   for (let looks = 0;; looks++) {
     try {
-      return await openHeld(deps.held, reach.provider, record, range, signal);
+      const open = { ...deps.held, tenant: reach.tenant };
+      return await openHeld(open, reach.provider, record, range, signal);
     } catch (error) {
       const isGone = name && error instanceof Failure && error.details.gone === true;
       if (!isGone) throw error;

@@ -8,7 +8,9 @@
  * that happens, and no other process can come by.
  */
 import { openNamelessOnDisk } from "../runtime/files.ts";
+import { bounds } from "../runtime/bounds.ts";
 import { cutBody } from "../runtime/cut_body.ts";
+import { createPool, type Holder, type Reservation, withOwnShare } from "../runtime/pool.ts";
 import { Failure } from "../codecs/failure.ts";
 import { cancelUnread } from "../runtime/unread.ts";
 import type { OpenedFile } from "../providers/provider.ts";
@@ -18,7 +20,10 @@ import { createDownload, type Download } from "./download.ts";
 export interface ReadSpoolDeps {
   /** Folder for the files, made if missing; without it, the system's for temporary files. */
   readonly folder?: string;
-  /** The most that all files may take on disk; a larger file is never kept. */
+  /**
+   * What all files may take on disk together; a larger file is never kept. Each tenant has an eighth of
+   * it for itself beside that.
+   */
   readonly maxBytes: number;
   /** How long a file is kept after its last reader. */
   readonly keepMilliseconds: number;
@@ -39,6 +44,8 @@ export interface SpoolableFile {
   readonly id: string;
   /** Where it is: a source that honoured a range is taken to honour the next one. */
   readonly source: string;
+  /** Whose share of the disk it takes. */
+  readonly tenant: string;
   readonly bytes: number;
   /** Asks the provider for a range. */
   open(range: SpoolRange, signal: AbortSignal): Promise<OpenedFile>;
@@ -58,7 +65,9 @@ export interface ReadSpool {
 
 interface Kept {
   readonly id: string;
+  readonly tenant: string;
   readonly bytes: number;
+  room: Reservation;
   readonly download: Download;
   /** Ends the wait for it to be too old. */
   rest: AbortController;
@@ -85,7 +94,7 @@ export function createReadSpool(deps: ReadSpoolDeps): ReadSpool {
   /** Downloads that are on their way out. */
   const ending = new Set<Promise<void>>();
   const closing = new AbortController();
-  let reserved = 0;
+  const pool = createPool(withOwnShare(deps.maxBytes, bounds.ownShare));
   let closed = false;
   /** Whether the disk failed a moment ago: ranges are then read from their provider. */
   let isDistrusted = false;
@@ -197,24 +206,24 @@ export function createReadSpool(deps: ReadSpoolDeps): ReadSpool {
     body: ReadableStream<Uint8Array>,
     signal: AbortSignal,
   ): Promise<boolean> {
-    if (isDistrusted || !makeRoom(file.bytes)) return false;
-    reserved += file.bytes;
+    const room = isDistrusted ? undefined : makeRoom(file);
+    if (!room) return false;
     let disk: Deno.FsFile;
     try {
       await Promise.all(ending);
       disk = await openNamelessOnDisk("batchway-read-", deps.folder);
     } catch (error) {
-      reserved -= file.bytes;
+      room.leave();
       failed(error);
       return false;
     }
     if (signal.aborted) {
-      reserved -= file.bytes;
+      room.leave();
       disk.close();
       await cancelUnread(body, signal.reason);
       throw signal.reason;
     }
-    const { id, bytes } = file;
+    const { id, tenant, bytes } = file;
     const download = createDownload({
       file: disk,
       body,
@@ -226,26 +235,29 @@ export function createReadSpool(deps: ReadSpoolDeps): ReadSpool {
       },
       diskFailed: failed,
     });
-    const one: Kept = { id, bytes, download, rest: new AbortController() };
+    const one: Kept = { id, tenant, bytes, room, download, rest: new AbortController() };
     kept.set(id, one);
     onDisk.add(one);
     rest(one);
     return true;
   }
 
-  /** Lets the longest unused go until there is room; none of them where that is not enough. */
-  function makeRoom(bytes: number): boolean {
-    let short = reserved + bytes - deps.maxBytes;
+  /** Takes room, for which the longest unused go; none of them where that is not enough. */
+  function makeRoom({ tenant, bytes }: SpoolableFile): Reservation | undefined {
+    const holder = holderOf(tenant);
     const victims: Kept[] = [];
     for (const one of kept.values()) {
-      if (short <= 0) break;
+      if (pool.fits(holder, bytes)) break;
       if (one.download.isRead()) continue;
+      one.room.leave();
       victims.push(one);
-      short -= one.bytes;
     }
-    if (short > 0) return false;
-    for (const one of victims) drop(one);
-    return true;
+    const room = pool.take(holder, bytes);
+    for (const one of victims) {
+      if (room) drop(one);
+      else one.room = pool.count(holderOf(one.tenant), one.bytes);
+    }
+    return room;
   }
 
   /** Keeps a file without readers for its time. */
@@ -260,7 +272,7 @@ export function createReadSpool(deps: ReadSpoolDeps): ReadSpool {
     if (!onDisk.delete(one)) return;
     one.rest.abort();
     if (kept.get(one.id) === one) kept.delete(one.id);
-    reserved -= one.bytes;
+    one.room.leave();
     const end = one.download.close(shuttingDown())
       .catch(failed)
       .finally(() => ending.delete(end));
@@ -278,6 +290,11 @@ export function createReadSpool(deps: ReadSpoolDeps): ReadSpool {
       await Promise.all(ending);
     },
   };
+}
+
+/** Each tenant has a share of its own, wherever the file is. */
+function holderOf(tenant: string): Holder {
+  return { tenant, account: tenant };
 }
 
 function shuttingDown(): Failure {

@@ -5,7 +5,7 @@ import { Failure } from "../../codecs/failure.ts";
 import { gathered } from "../../runtime/gathered.ts";
 import { type Piece, piecesOf, type Span } from "../../codecs/pieces.ts";
 import type { StoringProvider } from "../../providers/provider.ts";
-import type { HeldDeps, HeldObject } from "../held_operations.ts";
+import type { HeldObject, OpenDeps } from "../held_operations.ts";
 import { accountOf } from "../../reach/reach.ts";
 import type { SpoolRange } from "../read_spool.ts";
 
@@ -13,7 +13,7 @@ const lineFeed = new Uint8Array([0x0a]);
 
 /** Opens a range of results that are put together from those of a batch; both ends inclusive. */
 export async function openResults(
-  deps: HeldDeps,
+  deps: OpenDeps,
   provider: StoringProvider,
   { file, held }: HeldObject<"batch">,
   { first, last }: SpoolRange,
@@ -47,7 +47,7 @@ async function* joined(
 
 /** Opens a piece; nothing of it is read before its reader asks. */
 async function openPiece(
-  deps: HeldDeps,
+  deps: OpenDeps,
   provider: StoringProvider,
   held: HeldIn<"batch">,
   { part, spans, lineFeed: feeds }: Piece,
@@ -75,6 +75,7 @@ async function openPiece(
     {
       id: JSON.stringify([...place, held.batch, known.name]),
       source: JSON.stringify([...place, "results"]),
+      tenant: deps.tenant,
       bytes: known.bytes,
       open,
     },

@@ -193,6 +193,41 @@ Deno.test("the longest unused file makes room; one that is read does not", async
   assert.deepEqual(bytes.map((one) => one.byteLength), [99 * kib, 99 * kib]);
 });
 
+Deno.test("a tenant whose files fill the spool leaves each other tenant a share of its own", async () => {
+  await using spool = await openSpool(80 * kib);
+  const of = (id: string, tenant: string, size: number) => {
+    const one = cloudFile(id, pattern(size * kib));
+    return { ...one, file: { ...one.file, tenant } };
+  };
+  /** Whether a file is kept: its second range is no second download. The reader stays. */
+  const isKept = async ({ file, state }: ReturnType<typeof of>) => {
+    const before = state.opened;
+    const body = await spool.read(file, { first: 1, last: file.bytes - 1 }, quiet());
+    const reader = body.getReader();
+    await reader.read();
+    const other = await spool.read(file, { first: 0, last: 9 }, quiet());
+    await other.cancel();
+    return { kept: state.opened === before + 1, leave: () => reader.cancel() };
+  };
+  const large = await isKept(of("large", "a", 80));
+  assert.ok(large.kept);
+  const more = await isKept(of("more", "a", 8));
+  assert.ok(!more.kept);
+  for (const tenant of ["b", "c"]) {
+    const first = await isKept(of(`first-${tenant}`, tenant, 8));
+    const second = await isKept(of(`second-${tenant}`, tenant, 8));
+    assert.deepEqual([first.kept, second.kept], [true, false], tenant);
+    await first.leave();
+    await second.leave();
+    // The unused one makes room in its tenant's share.
+    const third = await isKept(of(`third-${tenant}`, tenant, 9));
+    assert.ok(third.kept);
+    await third.leave();
+  }
+  await more.leave();
+  await large.leave();
+});
+
 Deno.test("a file larger than the bound is read range by range", async () => {
   await using spool = await openSpool(10 * kib);
   const content = pattern(11 * kib);

@@ -38,6 +38,7 @@ export function cloudFile(id: string, content: Uint8Array, options: CloudOptions
   const file: SpoolableFile = {
     id,
     source: "cloud",
+    tenant: "a",
     bytes: content.byteLength,
     async open({ first, last }, signal) {
       state.opened++;
