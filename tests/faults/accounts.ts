@@ -32,12 +32,12 @@ const costOf = ({ inputTokens, outputTokens }: Pick<Sum, "inputTokens" | "output
 /** Jobs that two batches run where one should, and batches of no job; a sentence each. */
 export function checkBatches(jobs: readonly PaidJob[], spent: readonly Spending[]): string[] {
   const known = new Set(jobs.map(({ id }) => id));
-  const seen = new Set<string>();
-  return spent.flatMap(({ job, shard, provider }) => {
+  const seen = new Map<string, string>();
+  return spent.flatMap(({ job, shard, provider, createdAt }) => {
     const name = `${job}/${shard}`;
-    const isDouble = seen.has(name);
-    seen.add(name);
-    if (isDouble) return [`two batches run ${name}`];
+    const other = seen.get(name);
+    seen.set(name, createdAt);
+    if (other !== undefined) return [`two batches run ${name}, of ${other} and ${createdAt}`];
     return known.has(job) ? [] : [`${provider} runs a batch of ${name}, which no client has`];
   });
 }

@@ -154,7 +154,11 @@ Deno.test(`usage is the simulators' to the token, no event is lost and no quota 
       wrong = await look();
     }
     wrong.push(...model.violations, ...watch.violations);
-    assert.equal(wrong.length, 0, wrong.join("\n"));
+    if (Deno.env.has("FAULTS_LOG")) {
+      await Deno.writeTextFile(Deno.env.get("FAULTS_LOG") ?? "", gateways.log().join("\n"));
+    }
+    const when = `the backup came back at ${new Date(restoredAt ?? 0).toISOString()}`;
+    assert.equal(wrong.length, 0, [...wrong, when].join("\n"));
     for (const limit of ["maxJobs", "maxRecords", "maxCost"]) {
       assert.ok((model.counts.get(`create: refused, ${limit}`) ?? 0) > 0, `${limit} refused none`);
     }

@@ -12,6 +12,8 @@ export interface Spending {
   readonly shard: string;
   readonly provider: ProviderName;
   readonly model: string;
+  /** An ISO time, to the second at OpenAI. */
+  readonly createdAt: string;
   readonly answers: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
@@ -35,7 +37,7 @@ async function atOpenai(sandbox: Sandbox): Promise<Spending[]> {
     headers,
     (page) => page["has_more"] === true ? `${url}&after=${page["last_id"]}` : undefined,
   );
-  return batches.map(({ metadata, model, usage, request_counts }): Spending => {
+  return batches.map(({ metadata, model, usage, request_counts, created_at }): Spending => {
     const { batchway_job: job, batchway_shard: shard } = json(metadata);
     const { input_tokens, output_tokens } = json(usage);
     return {
@@ -43,6 +45,7 @@ async function atOpenai(sandbox: Sandbox): Promise<Spending[]> {
       shard: `${shard ?? ""}`,
       provider: "openai",
       model: `${model}`,
+      createdAt: new Date(number(created_at) * 1_000).toISOString(),
       answers: number(json(request_counts)["completed"]),
       inputTokens: number(input_tokens),
       outputTokens: number(output_tokens),
@@ -59,7 +62,7 @@ async function atGemini(sandbox: Sandbox): Promise<Spending[]> {
     ({ nextPageToken: token }) => token === undefined ? undefined : `${url}&pageToken=${token}`,
   );
   return await Promise.all(operations.map(async ({ metadata, response }) => {
-    const { displayName, model, output } = json(metadata);
+    const { displayName, model, output, createTime } = json(metadata);
     const [, job = "", shard = ""] = /\[batchway:(.*?)(?:\/(\d+))?\]$/.exec(`${displayName}`) ?? [];
     const file = json(response)["responsesFile"] ?? json(output)["responsesFile"];
     const sums = { answers: 0, inputTokens: 0, outputTokens: 0 };
@@ -76,6 +79,13 @@ async function atGemini(sandbox: Sandbox): Promise<Spending[]> {
         number(usage["thoughtsTokenCount"]);
     }
     const name = `${model}`.replace(/^models\//, "");
-    return { job, shard, provider: "gemini" as const, model: name, ...sums };
+    return {
+      job,
+      shard,
+      provider: "gemini" as const,
+      model: name,
+      createdAt: `${createTime}`,
+      ...sums,
+    };
   }));
 }
