@@ -1,8 +1,18 @@
 /** SIGHUP: the configuration file is read again, by a gateway that goes on serving. */
 import assert from "node:assert/strict";
+import { request } from "node:http";
 import { until } from "./clients/session.ts";
 import { type GatewayProcess, spawnGateway, unlimited } from "./gateway.ts";
 import { serve } from "./providers/harness.ts";
+
+/** What a provider answers to an upload, once it has all of it. */
+async function taken(request: Request): Promise<Response> {
+  const file = (await request.formData()).get("file");
+  assert.ok(file instanceof File);
+  const { name: filename, size: bytes } = file;
+  const id = `file-${crypto.randomUUID().replaceAll("-", "")}`;
+  return Response.json({ id, object: "file", bytes, created_at: 1, filename, purpose: "batch" });
+}
 
 /** A gateway on a file that the test rewrites, and the keys that its providers were sent. */
 async function onGateway(
@@ -16,7 +26,7 @@ async function onGateway(
 ): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "batchway-reload-" });
   const sent: string[] = [];
-  await using provider = serve((request) => {
+  await using provider = serve(async (request) => {
     const { pathname } = new URL(request.url);
     const key = request.headers.get("authorization")?.replace("Bearer ", "") ?? "";
     // The gateway's own look whether a URL leads back to it carries no key.
@@ -24,6 +34,7 @@ async function onGateway(
     if (key.includes("bad")) {
       return Response.json({ error: { message: `no such key ${key}` } }, { status: 401 });
     }
+    if (request.method === "POST") return await taken(request);
     return Response.json({ object: "list", data: [], has_more: false });
   });
   const path = `${folder}/batchway.jsonc`;
@@ -169,3 +180,32 @@ Deno.test("SIGHUP ends no sandbox, also while it starts, and the log says that i
     assert.equal(await sandbox.stop(), 0, sandbox.log());
   }
 });
+
+Deno.test("no request is broken by keys and prices that change under it, however often", () =>
+  onGateway(unlimited(), async (gateway, write, sent, url) => {
+    const keys = ["key-a", "key-b", "key-c"];
+    await write(fileOf(url, "key-a"));
+    await reload(gateway);
+    const halves = ['{"custom_id":"a"}\n', '{"custom_id":"b"}\n'];
+    const put = request(`${gateway.url}/bedrock/files/one/in.jsonl`, {
+      method: "PUT",
+      headers: { "content-length": halves.join("").length },
+    });
+    const answered = new Promise<number | undefined>((resolve, reject) =>
+      put.on("response", (answer) => resolve(answer.resume().statusCode)).on("error", reject)
+    );
+    await new Promise<void>((resolve) => put.write(halves[0], () => resolve()));
+    const statuses: number[] = [];
+    for (let round = 0; round < 12; round++) {
+      const asking = Promise.all(Array.from({ length: 6 }, () => list(gateway, "one")));
+      const prices = { "*": { input: round, output: 1 } };
+      await write(fileOf(url, keys[round % 3] ?? "", { prices }));
+      const { changed } = await reload(gateway);
+      assert.ok(`${changed}`.includes("prices"), `${changed}`);
+      statuses.push(...await asking);
+    }
+    put.end(halves[1]);
+    assert.equal(await answered, 200);
+    assert.deepEqual(new Set(statuses), new Set([200]));
+    assert.deepEqual(new Set(sent), new Set(keys.map((key) => `one ${key}`)));
+  }));
