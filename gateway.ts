@@ -23,6 +23,7 @@ import { createObjects } from "./objects/objects.ts";
 import { createReadSpool } from "./objects/read_spool.ts";
 import { checkReachable, opennessOf } from "./openness.ts";
 import { openEvents } from "./open_events.ts";
+import { upstreamsOf } from "./config/upstreams.ts";
 import { portOf, refuseOwnAddress } from "./own_address.ts";
 import { inOrder } from "./process.ts";
 import { hearing } from "./providers/hearing.ts";
@@ -318,7 +319,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       adminUrl = listeners.openAdmin(createAdminApp({ metrics, readiness }), config.adminPort);
     }
     const own = { host: config.host, urls: [url, s3Url ?? url], hop: instance, fetch };
-    await refuseOwnAddress(config.providers, own);
+    await refuseOwnAddress(upstreamsOf(config, deps.env), own);
   } catch (error) {
     await close(0);
     throw error;

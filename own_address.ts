@@ -1,7 +1,7 @@
 /** Finds upstreams that are the gateway itself: each request would be answered many times over. */
 import { hopHeader } from "./codecs/hops.ts";
 import { cancelUnread } from "./runtime/unread.ts";
-import type { ProviderSettings } from "./providers/settings.ts";
+import type { Upstream } from "./config/upstreams.ts";
 
 /** What the search needs. */
 export interface OwnAddressDeps {
@@ -14,13 +14,6 @@ export interface OwnAddressDeps {
   readonly fetch: typeof fetch;
 }
 
-/** Where a provider's requests go, by the name of the setting. */
-const settings = {
-  baseUrl: "baseUrl",
-  s3Endpoint: "s3Endpoint (AWS_ENDPOINT_URL_S3)",
-  bedrockEndpoint: "bedrockEndpoint (AWS_ENDPOINT_URL_BEDROCK)",
-} as const;
-
 const loopback = /^(?:127\.[0-9.]+|\[::1\]|::1|localhost|(?:.+\.)?localhost)$/;
 const wildcard = /^(?:0\.0\.0\.0|::|\[::\])$/;
 
@@ -28,23 +21,22 @@ const wildcard = /^(?:0\.0\.0\.0|::|\[::\])$/;
 const probeMilliseconds = 2_000;
 
 /**
- * Throws an error that names every setting whose URL is one of the gateway's own listeners. Called
+ * Throws an error that names every setting or variable whose URL is one of the gateway's own listeners. Called
  * once they listen. Only addresses with one of their ports are asked.
  */
 export async function refuseOwnAddress(
-  providers: readonly ProviderSettings[],
+  upstreams: readonly Upstream[],
   deps: OwnAddressDeps,
 ): Promise<void> {
   const found: string[] = [];
-  for (const provider of providers) {
-    for (const [name, shown] of Object.entries(settings)) {
-      const text = provider[name as keyof typeof settings];
-      if (text === undefined || !await isOwn(new URL(text), deps)) continue;
-      found.push(
-        `providers.${provider.name}.${shown} is ${new URL(text).origin}, which is this gateway's ` +
-          "own address: every request would come back to it. Set it to the provider's own address.",
-      );
-    }
+  for (const { name, url } of upstreams) {
+    if (!await isOwn(new URL(url), deps)) continue;
+    found.push(
+      `${name} is ${
+        new URL(url).origin
+      }, which is this gateway's own address: every request would ` +
+        "come back to it. Set it to the service's own address, or leave it out.",
+    );
   }
   if (found.length > 0) throw new Error(found.join("\n"));
 }

@@ -2,6 +2,7 @@
  * The header by which a request that comes back to its gateway is noticed: the ids of the gateways
  * that it has passed. A gateway whose upstream is itself would answer each request many times over.
  */
+import { Failure } from "./failure.ts";
 
 /** The header's name. */
 export const hopHeader = "x-batchway-hop";
@@ -17,6 +18,11 @@ export function hopsWith(hops: string | null, id: string): string {
 /** Whether a request has passed the gateway of this id. */
 export function hasPassed(hops: string | null, id: string): boolean {
   return hops !== null && hopsOf(hops).includes(id);
+}
+
+/** Whether an error says that a request came back to a gateway that it had passed. */
+export function isLoop(error: unknown): error is Failure {
+  return error instanceof Failure && error.details.s3 === "LoopDetected";
 }
 
 function hopsOf(hops: string | null): string[] {

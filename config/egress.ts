@@ -16,7 +16,7 @@ const instanceMetadata = ["http://169.254.169.254", "http://[fd00:ec2::254]"];
 const containerCredentials = "http://169.254.170.2";
 
 /** Variables that put a service which gives credentials at another place than AWS's own. */
-const endpointVariables = [
+export const credentialEndpoints: readonly string[] = [
   "AWS_ENDPOINT_URL",
   "AWS_ENDPOINT_URL_STS",
   "AWS_ENDPOINT_URL_SSO",
@@ -53,7 +53,7 @@ function eventHosts({ events, providers }: Config, env: Env): string[] {
 }
 
 /** Whether AWS credentials come from somewhere else than two variables: a profile, SSO, a role. */
-export function usesCredentialChain(config: Config, env: Env): boolean {
+export function usesCredentialChain(config: Pick<Config, "providers">, env: Env): boolean {
   return config.providers.some(({ kind }) => kind === "bedrock") &&
     !env("AWS_ACCESS_KEY_ID") && !env("AWS_SECRET_ACCESS_KEY");
 }
@@ -86,7 +86,7 @@ function amazonHosts({ region }: Pick<ProviderSettings, "region">): string[] {
 function chainHosts({ providers }: Config, env: Env): string[] {
   const full = env("AWS_CONTAINER_CREDENTIALS_FULL_URI");
   const relative = env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-  const named = endpointVariables.map(env).filter((url) => url !== undefined && url !== "");
+  const named = credentialEndpoints.map(env).filter((url) => url !== undefined && url !== "");
   const onInstance = !full && !relative && !env("AWS_WEB_IDENTITY_TOKEN_FILE") &&
     env("AWS_EC2_METADATA_DISABLED")?.toLowerCase() !== "true";
   return [

@@ -11,9 +11,19 @@ import {
 /** Looks a variable up; undefined where it is not set, or empty. */
 export type Env = (name: string) => string | undefined;
 
+/** Settings of a provider that are addresses. */
+type EndpointSetting = "baseUrl" | "s3Endpoint" | "bedrockEndpoint";
+
+/** Names of the variables of a provider. */
+interface ProviderVariables extends Partial<Readonly<Record<EndpointSetting, string>>> {
+  readonly keys: readonly string[];
+  /** Further ones by which it is configured. */
+  readonly hints: readonly string[];
+}
+
 /** Which variables configure the provider of a kind's own name. */
 const providerVariables: Readonly<
-  Record<ProviderKind, { keys: readonly string[]; baseUrl?: string; hints: readonly string[] }>
+  Record<ProviderKind, ProviderVariables>
 > = {
   openai: { keys: ["OPENAI_API_KEY"], baseUrl: "OPENAI_BASE_URL", hints: [] },
   gemini: {
@@ -24,6 +34,8 @@ const providerVariables: Readonly<
   anthropic: { keys: ["ANTHROPIC_API_KEY"], baseUrl: "ANTHROPIC_BASE_URL", hints: [] },
   bedrock: {
     keys: [],
+    s3Endpoint: "AWS_ENDPOINT_URL_S3",
+    bedrockEndpoint: "AWS_ENDPOINT_URL_BEDROCK",
     hints: [
       "AWS_ACCESS_KEY_ID",
       "AWS_PROFILE",
@@ -62,8 +74,7 @@ function settingsOf(
   notes: string[],
 ): ProviderSettings {
   const place = `providers.${name}`;
-  // The environment's names are those of the provider that is called like its kind.
-  const variables = name === entry.kind ? providerVariables[entry.kind] : { keys: [], hints: [] };
+  const variables = variablesOf({ name, kind: entry.kind });
   const variable = variables.keys.find((key) => env(key) !== undefined);
   const fromEnv = variable === undefined ? undefined : env(variable);
   if (entry.accounts && variable !== undefined) {
@@ -85,11 +96,8 @@ function settingsOf(
   const baseUrl = url(variables.baseUrl, entry.baseUrl);
   const region = (isAws ? env("AWS_REGION") ?? env("AWS_DEFAULT_REGION") : undefined) ??
     entry.region;
-  const s3Endpoint = url(isAws ? "AWS_ENDPOINT_URL_S3" : undefined, entry.s3Endpoint);
-  const bedrockEndpoint = url(
-    isAws ? "AWS_ENDPOINT_URL_BEDROCK" : undefined,
-    entry.bedrockEndpoint,
-  );
+  const s3Endpoint = url(variables.s3Endpoint, entry.s3Endpoint);
+  const bedrockEndpoint = url(variables.bedrockEndpoint, entry.bedrockEndpoint);
   return {
     name,
     kind: entry.kind,
@@ -101,6 +109,19 @@ function settingsOf(
     ...batchOf(entry),
     ...(entry.batchLimits && { batchLimits: entry.batchLimits }),
   };
+}
+
+/** The environment's names are those of the provider that is called like its kind. */
+function variablesOf({ name, kind }: Pick<ProviderSettings, "name" | "kind">): ProviderVariables {
+  return name === kind ? providerVariables[kind] : { keys: [], hints: [] };
+}
+
+/** The variable that sets an address of a provider; undefined where none does. */
+export function endpointVariable(
+  provider: Pick<ProviderSettings, "name" | "kind">,
+  setting: EndpointSetting,
+): string | undefined {
+  return variablesOf(provider)[setting];
 }
 
 /** Limits that are more than the provider takes, or that are of no use there. */

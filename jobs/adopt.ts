@@ -5,6 +5,7 @@
 import type { BatchEntry } from "../catalog/entries.ts";
 import { isSingle } from "../catalog/plans.ts";
 import { Failure } from "../codecs/failure.ts";
+import { isLoop } from "../codecs/hops.ts";
 import type { BatchId } from "../codecs/ids.ts";
 import { allPages } from "../runtime/pages.ts";
 import { askAccounts } from "../reach/accounts.ts";
@@ -75,9 +76,9 @@ export function createAdoption(deps: JobTools, poll: Poll) {
         tell(name, new Failure("unavailable", `Provider ${name} takes long to list its batches`));
       }
     } catch (error) {
-      // A wrong key stays wrong until the operator hears of it.
+      // A wrong key stays wrong, and a loop a loop, until the operator hears of it.
       const isKey = error instanceof Failure && error.details.account !== undefined;
-      if (!(error instanceof Failure) || isKey) throw error;
+      if (!(error instanceof Failure) || isKey || isLoop(error)) throw error;
       tell(name, error);
     }
   }

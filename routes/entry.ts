@@ -5,7 +5,7 @@
 import type { RateLimit } from "../access/rate_limit.ts";
 import { Failure } from "../codecs/failure.ts";
 import { s3Error } from "../codecs/s3_errors.ts";
-import { hasPassed, hopHeader } from "../codecs/hops.ts";
+import { hasPassed, hopHeader, isLoop } from "../codecs/hops.ts";
 import { type Note, tracedRequest } from "../runtime/tracing.ts";
 import type { Service } from "./auth/credential_proof.ts";
 import { authenticate, type AuthenticateDeps, hasProof } from "./authenticate.ts";
@@ -234,10 +234,6 @@ function checkLoop(headers: Headers, hop: string): void {
       "provider's endpoint or base URL to the provider's own address",
     { s3: "LoopDetected", bedrock: "LoopDetected" },
   );
-}
-
-function isLoop(error: unknown): boolean {
-  return error instanceof Failure && error.details.s3 === "LoopDetected";
 }
 
 /** Counts a request against its principal's rate. Throws `throttled` where that is used up. */

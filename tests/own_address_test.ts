@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { hopHeader } from "../codecs/hops.ts";
+import { upstreamsOf } from "../config/upstreams.ts";
 import { refuseOwnAddress } from "../own_address.ts";
 import type { ProviderSettings } from "../providers/settings.ts";
 
@@ -13,16 +14,19 @@ const cloud = (more: Partial<ProviderSettings>): ProviderSettings => ({
 /** Looks for the gateway among upstreams; `hop` is what they answer with. */
 async function look(host: string, baseUrl: string, hop: string | undefined) {
   const asked: string[] = [];
-  const error = await refuseOwnAddress([cloud({ baseUrl })], {
-    host,
-    urls: ["http://10.0.0.5:8080", "https://10.0.0.5"],
-    hop: "me",
-    fetch: (input, init) => {
-      asked.push(`${String(input)} ${new Headers(init?.headers).get(hopHeader)}`);
-      if (hop === undefined) return Promise.reject(new TypeError("not reached"));
-      return Promise.resolve(new Response(null, { headers: { [hopHeader]: hop } }));
+  const error = await refuseOwnAddress(
+    upstreamsOf({ providers: [cloud({ baseUrl })] }, () => undefined),
+    {
+      host,
+      urls: ["http://10.0.0.5:8080", "https://10.0.0.5"],
+      hop: "me",
+      fetch: (input, init) => {
+        asked.push(`${String(input)} ${new Headers(init?.headers).get(hopHeader)}`);
+        if (hop === undefined) return Promise.reject(new TypeError("not reached"));
+        return Promise.resolve(new Response(null, { headers: { [hopHeader]: hop } }));
+      },
     },
-  }).then(() => undefined, (error: Error) => error.message);
+  ).then(() => undefined, (error: Error) => error.message);
   return { asked, error };
 }
 
@@ -47,4 +51,37 @@ Deno.test("loopback is another process where the gateway listens on one address 
   assert.equal((await look("10.0.0.5", "http://127.0.0.1:8080", undefined)).error, undefined);
   assert.ok((await look("127.0.0.1", "http://localhost:8080", undefined)).error);
   assert.ok((await look("0.0.0.0", "http://[::1]:8080", undefined)).error);
+});
+
+Deno.test("every address that is called is named by its variable, or else by its setting", () => {
+  const variables: Readonly<Record<string, string>> = {
+    OPENAI_BASE_URL: "http://a/v1",
+    AWS_ENDPOINT_URL: "http://b",
+    AWS_ENDPOINT_URL_STS: "http://c",
+    AWS_ENDPOINT_URL_EVENTBRIDGE: "http://d",
+    AWS_ENDPOINT_URL_S3: "",
+  };
+  const env = (more: Readonly<Record<string, string>>) => (name: string) =>
+    ({ ...variables, ...more })[name];
+  const providers = [
+    cloud({ name: "openai", baseUrl: "http://a/v1" }),
+    cloud({ baseUrl: "http://a/v1" }),
+    cloud({ name: "bedrock", kind: "bedrock", s3Endpoint: "http://e" }),
+  ];
+  const events = { webhooks: [], eventBridge: { bus: "default", provider: "bedrock" } };
+  const names = (settings: Parameters<typeof upstreamsOf>[0], more = {}) =>
+    upstreamsOf(settings, env(more)).map(({ name, url }) => `${name} ${url}`);
+  const ofProviders = [
+    "OPENAI_BASE_URL (providers.openai.baseUrl) http://a/v1",
+    "providers.cloud.baseUrl http://a/v1",
+    "providers.bedrock.s3Endpoint http://e",
+  ];
+  assert.deepEqual(names({ providers, events }), [
+    ...ofProviders,
+    "AWS_ENDPOINT_URL_EVENTBRIDGE http://d",
+    "AWS_ENDPOINT_URL http://b",
+    "AWS_ENDPOINT_URL_STS http://c",
+  ]);
+  // Without a bus, and with a key of its own, neither EventBridge nor STS is called.
+  assert.deepEqual(names({ providers }, { AWS_ACCESS_KEY_ID: "any" }), ofProviders);
 });

@@ -147,7 +147,7 @@ const walls: Readonly<Record<string, Wall>> = {
     uses: ["serve.ts"],
     usesTypesOf: ["config", "log.ts", "routes/entry.ts"],
   },
-  "own_address.ts": { uses: ["codecs", "runtime"], usesTypesOf: ["providers/settings.ts"] },
+  "own_address.ts": { uses: ["codecs", "runtime"], usesTypesOf: ["config/upstreams.ts"] },
   "blob_stores.ts": {
     uses: ["blobs", "objects", "runtime"],
     usesTypesOf: ["config", "providers/provider.ts"],
@@ -169,6 +169,7 @@ const walls: Readonly<Record<string, Wall>> = {
       "metrics",
       "openness.ts",
       "open_events.ts",
+      "config/upstreams.ts",
       "own_address.ts",
       "providers",
       "routes",

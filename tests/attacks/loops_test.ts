@@ -21,8 +21,9 @@ Deno.test("a gateway whose upstream is itself does not start, and says which set
     const [env, setting] of [
       [{ AWS_ENDPOINT_URL_S3: `${own}/bedrock/files` }, /providers\.bedrock\.s3Endpoint/],
       [{ AWS_ENDPOINT_URL_BEDROCK: `http://localhost:${port}/bedrock` }, /bedrockEndpoint/],
-      [{ OPENAI_BASE_URL: `http://[::1]:${port}/v1` }, /providers\.openai\.baseUrl/],
+      [{ OPENAI_BASE_URL: `http://[::1]:${port}/v1` }, /^OPENAI_BASE_URL \(.*openai\.baseUrl\)/],
       [{ ANTHROPIC_BASE_URL: `http://0.0.0.0:${port}` }, /providers\.anthropic\.baseUrl/],
+      [{ GOOGLE_GEMINI_BASE_URL: own }, /^GOOGLE_GEMINI_BASE_URL/],
     ] as const
   ) {
     await assert.rejects(
@@ -89,6 +90,11 @@ Deno.test("a request that has passed the gateway is LoopDetected, in its service
     const stored = await asked("/bedrock/files/bucket/k.jsonl", "openai", "PUT", line);
     assert.equal(stored.answer.status, 508, stored.text);
     assert.match(stored.text, /<Code>LoopDetected<\/Code>/);
+    assert.equal(forwarded, 1);
+    // A list looks through the provider's batches; what it knows by itself would hide the loop.
+    const listed = await asked(job, "openai");
+    assert.equal(listed.answer.status, 508, listed.text);
+    assert.match(JSON.parse(listed.text).message, /base URL of provider openai leads back/);
     assert.equal(forwarded, 1);
   } finally {
     await gateway.stop();
