@@ -20,6 +20,7 @@ import { createMetrics } from "./metrics/metrics.ts";
 import { createDisks, probeFolder } from "./objects/disks.ts";
 import { hearTime } from "./objects/hear_time.ts";
 import { createObjects } from "./objects/objects.ts";
+import { createScratchRoom } from "./jobs/sharded/scratch_room.ts";
 import { createReadSpool } from "./objects/read_spool.ts";
 import { checkReachable, opennessOf } from "./openness.ts";
 import { openEvents } from "./open_events.ts";
@@ -183,7 +184,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const jobs = createJobs({
     ...(resultStore ? { resultStore } : { storedIn: objects.storedIn }),
     store,
-    scratch: { folder: folders.drafts, disk: disks.scratch },
+    scratch: { folder: folders.drafts, disk: disks.scratch, room: createScratchRoom() },
     openBucket,
     catalog,
     objects,

@@ -54,4 +54,8 @@ export const bounds = {
   partsBytes: 20 * 2 ** 30,
   /** What of that each tenant, and each account, has for itself. */
   ownPartsBytes: 2 * 2 ** 30,
+  /** What results that are being gathered may take on disk together. */
+  scratchBytes: 20 * 2 ** 30,
+  /** What of that each tenant has for itself. */
+  ownScratchBytes: 2 * 2 ** 30,
 } as const;

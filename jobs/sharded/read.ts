@@ -44,7 +44,7 @@ export async function readBatches(
   signal: AbortSignal,
 ): Promise<ReadBatches> {
   const { scope, job } = sharded;
-  const scratch = await Scratch.open(deps.scratch, prepared?.records ?? 0);
+  const scratch = await Scratch.open(deps.scratch, prepared?.records ?? 0, scope.tenant);
   const tally = new Tally();
   try {
     let isShort = false;

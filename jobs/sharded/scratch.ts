@@ -3,6 +3,7 @@ import type { NamelessFile } from "../../runtime/memory_file.ts";
 import { Failure } from "../../codecs/failure.ts";
 import type { Disk } from "../../runtime/disk.ts";
 import { openNameless, writeAll } from "../../runtime/files.ts";
+import type { ScratchRoom, ScratchShare } from "./scratch_room.ts";
 
 /** Lines are written in blocks of about this size. */
 const blockBytes = 256 * 1024;
@@ -12,6 +13,8 @@ export interface ScratchFolder {
   /** Made if missing; the system's for temporary files where absent. */
   readonly folder: string | undefined;
   readonly disk: Disk;
+  /** Without it, results take what the disk has. */
+  readonly room?: ScratchRoom;
 }
 
 /** Opens a file that goes with the process. What the disk refuses is its `Failure`. */
@@ -23,6 +26,7 @@ export function openScratch({ folder, disk }: ScratchFolder): Promise<NamelessFi
 export class Scratch {
   readonly #file: NamelessFile;
   readonly #disk: Disk;
+  readonly #share: ScratchShare | undefined;
   readonly #offsets: Float64Array;
   /** Bytes of each line, and one more: 0 where there is none. */
   readonly #lengths: Uint32Array;
@@ -38,17 +42,32 @@ export class Scratch {
   round = 0;
   readonly #rounds: Uint8Array;
 
-  private constructor(file: NamelessFile, disk: Disk, records: number) {
+  private constructor(
+    file: NamelessFile,
+    { disk, share }: { readonly disk: Disk; readonly share: ScratchShare | undefined },
+    records: number,
+  ) {
     this.#file = file;
     this.#disk = disk;
+    this.#share = share;
     this.#offsets = new Float64Array(records + 1);
     this.#lengths = new Uint32Array(records + 1);
     this.#rounds = new Uint8Array(records + 1);
   }
 
-  /** Opens a file that goes with the process. Records count from 1. */
-  static async open(place: ScratchFolder, records: number): Promise<Scratch> {
-    return new Scratch(await openScratch(place), place.disk, records);
+  /**
+   * Opens a file that goes with the process. Records count from 1.
+   *
+   * @param tenant Whose share of the disk it takes.
+   */
+  static async open(
+    location: ScratchFolder,
+    records: number,
+    tenant: string,
+  ): Promise<Scratch> {
+    const { disk, room } = location;
+    const file = await openScratch(location);
+    return new Scratch(file, { disk, share: room?.enter(tenant) }, records);
   }
 
   /** Whether a record has a line of this round. */
@@ -89,8 +108,9 @@ export class Scratch {
     return true;
   }
 
-  /** Writes what was added. */
+  /** Writes what was added. Throws `unavailable` where its tenant has no room for it now. */
   async flush(): Promise<void> {
+    if (this.#share && !this.#share.grow(this.#length)) throw noRoom();
     const block = new Uint8Array(this.#length);
     let at = 0;
     for (const line of this.#waiting) {
@@ -121,6 +141,17 @@ export class Scratch {
   }
 
   close(): void {
+    this.#share?.leave();
     this.#file.close();
   }
+}
+
+function noRoom(): Failure {
+  return new Failure(
+    "unavailable",
+    "The results of other jobs take the gateway's room for gathering them. These are gathered once " +
+      "one of those is done",
+    // As where the disk itself has none: it ends no job.
+    { retryAfterSeconds: 10, disk: true },
+  );
 }

@@ -6,7 +6,11 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 async function withScratch(records: number, work: (scratch: Scratch) => Promise<void>) {
-  const scratch = await Scratch.open({ folder: undefined, disk: createDisk("scratch") }, records);
+  const scratch = await Scratch.open(
+    { folder: undefined, disk: createDisk("scratch") },
+    records,
+    "a",
+  );
   try {
     await work(scratch);
   } finally {
