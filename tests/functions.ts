@@ -83,7 +83,6 @@ function nameOf(node: Declared | Expression): string {
 export const longFunctions: Readonly<Record<string, string>> = {
   "config/config.ts parseConfig": "one member of the configuration a line",
   "dialects/openai_responses/answers.ts writeOutput": "one case for each kind of part",
-  "gateway.ts startGateway": "composition: makes each part once and passes it on",
   "objects/objects.ts createObjects": "composition: dependencies of the operations on objects",
   "providers/upload.ts request": "one try whose steps share the state of one connection",
   "routes/dashboard/providers_page.tsx providersPage": "markup of one page",
