@@ -1,5 +1,26 @@
-/** Times, sizes and states as pages show them. */
+/** Facts, times, sizes and states as pages show them. */
+import type { Child } from "@hono/hono/jsx";
 import type { JobStatus } from "../../codecs/job_status.ts";
+
+/** A name with its value; nothing where there is none. */
+export function Fact(
+  { name, isLong = false, children }: {
+    readonly name: string;
+    /** It has a line of its own. */
+    readonly isLong?: boolean;
+    readonly children?: Child;
+  },
+) {
+  if (children === undefined || children === null || children === false || children === "") {
+    return null;
+  }
+  return (
+    <div {...(isLong && { class: "long" })}>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
 
 /** A point in time, with how long ago it was. */
 export function Ago({ at, now }: { readonly at: number; readonly now: number }) {

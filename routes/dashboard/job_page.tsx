@@ -1,5 +1,4 @@
 /** One job: its facts, its data, its shards, and what can be done about it. */
-import type { Child } from "@hono/hono/jsx";
 import type { JobEntry } from "../../catalog/entries.ts";
 import type { ShardEntry } from "../../catalog/shard_entries.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
@@ -9,14 +8,17 @@ import { messageOfEnd } from "../../jobs/end_message.ts";
 import { arnOf } from "../bedrock/jobs.ts";
 import { answerPage } from "./answer.ts";
 import { EventsOfJob } from "./job_events.tsx";
-import { Ago, count, Moment, Progress, State } from "./format.tsx";
+import { Ago, count, Fact, Moment, Progress, State } from "./format.tsx";
+import { jobElsewherePage } from "./jobs_elsewhere.tsx";
 import { costsOf } from "./job_cost.ts";
 import { FormToken, Notice, Page } from "./layout.tsx";
-import { type OwnReach, reachAt } from "./reaches.ts";
+import { forwardingAt, type OwnReach, reachAt } from "./reaches.ts";
 import { link, type PageRequest, paths } from "./request.ts";
 
 /** Answers with the page of one job. */
 export async function jobPage(request: PageRequest): Promise<Response> {
+  const elsewhere = forwardingAt(request, request.query.get("provider"));
+  if (elsewhere) return await jobElsewherePage(request, elsewhere);
   request.audit.operation = "GetModelInvocationJob";
   const { query } = request;
   const details = await jobDetails(request);
@@ -96,26 +98,6 @@ function Facts(
       <Fact name="Plan" isLong>{planOf(job)}</Fact>
       <Fact name="Token">{job.clientRequestToken}</Fact>
     </dl>
-  );
-}
-
-/** A name with its value; nothing where there is none. */
-export function Fact(
-  { name, isLong = false, children }: {
-    readonly name: string;
-    /** It has a line of its own. */
-    readonly isLong?: boolean;
-    readonly children?: Child;
-  },
-) {
-  if (children === undefined || children === null || children === false || children === "") {
-    return null;
-  }
-  return (
-    <div {...(isLong && { class: "long" })}>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

@@ -5,28 +5,42 @@ import { answerPage } from "./answer.ts";
 import { Ago, Progress, State } from "./format.tsx";
 import { costsOf } from "./job_cost.ts";
 import { type JobsFilter, listShownJobs, readFilter, type ShownJob } from "./jobs_list.ts";
+import { jobsElsewhere } from "./jobs_elsewhere.tsx";
 import { Notice, Page } from "./layout.tsx";
-import { forwardingProviders, mostTenants, storingProviders, tenantsOf } from "./reaches.ts";
+import {
+  forwardingAt,
+  forwardingProviders,
+  mostTenants,
+  providerNames,
+  tenantsOf,
+} from "./reaches.ts";
 import { link, type PageRequest, paths } from "./request.ts";
 
 /** Answers with the list of jobs. */
 export async function jobsPage(request: PageRequest): Promise<Response> {
   request.audit.operation = "ListModelInvocationJobs";
   const filter = readFilter(request.query);
-  const table = await jobsTable(request, filter);
+  const elsewhere = forwardingAt(request, filter.provider);
+  const table = elsewhere
+    ? await jobsElsewhere(request, elsewhere, filter)
+    : await jobsTable(request, filter);
   const tenants = await tenantsOf(request);
   const query = Object.fromEntries(request.query);
   return answerPage(
     <Page request={request} title="Jobs" at={paths.jobs}>
       <Filters request={request} filter={filter} tenants={tenants} />
-      {tenants.length > mostTenants && filter.tenant === undefined && (
+      {!elsewhere && tenants.length > mostTenants && filter.tenant === undefined && (
         <Notice>
           {`There are ${tenants.length} tenants. The jobs of the first ${mostTenants} are shown: ` +
             "choose one to see its jobs."}
         </Notice>
       )}
-      <div data-live={link(paths.live, { ...query, view: "jobs" })}>{table}</div>
-      <Elsewhere names={forwardingProviders(request)} />
+      {elsewhere ? table : (
+        <>
+          <div data-live={link(paths.live, { ...query, view: "jobs" })}>{table}</div>
+          {filter.provider === undefined && <Elsewhere names={forwardingProviders(request)} />}
+        </>
+      )}
     </Page>,
   );
 }
@@ -128,7 +142,6 @@ function Filters(
     readonly tenants: readonly string[];
   },
 ) {
-  const providers = storingProviders(request).map(({ name }) => name);
   return (
     <form class="filters" method="get" action={paths.jobs} role="search" aria-label="Jobs">
       <label>
@@ -136,7 +149,12 @@ function Filters(
         <input type="search" name="name" value={filter.name ?? ""} maxlength={63} />
       </label>
       <Choice label="State" name="status" options={jobStatuses} value={filter.status} />
-      <Choice label="Provider" name="provider" options={providers} value={filter.provider} />
+      <Choice
+        label="Provider"
+        name="provider"
+        options={providerNames(request)}
+        value={filter.provider}
+      />
       {request.principal.admin === true && (
         <Choice label="Tenant" name="tenant" options={tenants} value={filter.tenant} />
       )}
@@ -171,7 +189,12 @@ function Elsewhere({ names }: { readonly names: readonly string[] }) {
   if (names.length === 0) return null;
   return (
     <p class="quiet">
-      {`Jobs of ${names.join(", ")} run at AWS and are listed there: their requests are forwarded.`}
+      Not in this list, for requests are forwarded to them: the jobs of {names.map((name, at) => (
+        <>
+          {at > 0 && ", "}
+          <a href={link(paths.jobs, { provider: name })}>{name}</a>
+        </>
+      ))}
     </p>
   );
 }

@@ -1,25 +1,21 @@
 /** One object: its facts, its first lines, and its bytes. */
 import { Failure } from "../../codecs/failure.ts";
-import { visible } from "../../codecs/visible.ts";
 import { accountOfHeld } from "../../objects/held.ts";
 import type { Found } from "../../objects/find.ts";
 import { answerBody } from "../body.ts";
 import { checkBucket } from "../authorize.ts";
-import { answerPage, secureHeaders } from "./answer.ts";
-import { Ago, Moment, size } from "./format.tsx";
-import { Fact } from "./job_page.tsx";
-import { Notice, Page } from "./layout.tsx";
-import { type OwnReach, reachAt } from "./reaches.ts";
+import { answerPage } from "./answer.ts";
+import { Ago, Fact, Moment, size } from "./format.tsx";
+import { Page } from "./layout.tsx";
+import { downloadElsewhere, objectElsewherePage } from "./objects_elsewhere.tsx";
+import { asDownload, FirstLines, linesOf, previewRange } from "./preview.tsx";
+import { forwardingAt, type OwnReach, reachAt } from "./reaches.ts";
 import { link, type PageRequest, paths } from "./request.ts";
-
-/** So much of an object is read for its first lines, in bytes. */
-const previewBytes = 32 * 1024;
-const previewLines = 20;
-/** Characters that are shown of a line. */
-const longestLine = 2_000;
 
 /** Answers with an object's facts and first lines. */
 export async function objectPage(request: PageRequest): Promise<Response> {
+  const elsewhere = forwardingAt(request, request.query.get("provider"));
+  if (elsewhere) return await objectElsewherePage(request, elsewhere);
   request.audit.operation = "GetObject";
   const { bucket, key, own, found } = await foundBy(request);
   const { record } = found;
@@ -46,20 +42,15 @@ export async function objectPage(request: PageRequest): Promise<Response> {
           {record.expiresAt !== undefined && <Moment at={record.expiresAt} />}
         </Fact>
       </dl>
-      <h2 id="lines">First lines</h2>
-      {lines.length === 0
-        ? <Notice>The object is empty, or not a text.</Notice>
-        : (
-          <pre tabindex={0} role="region" aria-labelledby="lines">
-            {lines.map((line) => `${line}\n`).join("")}
-          </pre>
-        )}
+      <FirstLines lines={lines} />
     </Page>,
   );
 }
 
 /** Answers with an object's bytes, as a file to be saved: a browser must not show it as a page. */
 export async function downloadObject(request: PageRequest): Promise<Response> {
+  const elsewhere = forwardingAt(request, request.query.get("provider"));
+  if (elsewhere) return await downloadElsewhere(request, elsewhere);
   request.audit.operation = "GetObject";
   const { deps, signal } = request;
   const { key, own, found } = await foundBy(request);
@@ -67,17 +58,7 @@ export async function downloadObject(request: PageRequest): Promise<Response> {
   const body = bytes === 0
     ? null
     : answerBody(await deps.objects.read(own.reach, found, undefined, signal), deps);
-  const name = encodeURIComponent((key.split("/").at(-1) || "object").toWellFormed())
-    .replaceAll("'", "%27");
-  return new Response(body, {
-    headers: {
-      ...secureHeaders,
-      "content-security-policy": "sandbox; default-src 'none'",
-      "content-type": "application/octet-stream",
-      "content-disposition": `attachment; filename*=UTF-8''${name}`,
-      "content-length": `${bytes}`,
-    },
-  });
+  return asDownload(body, key, `${bytes}`);
 }
 
 async function foundBy(request: PageRequest) {
@@ -106,22 +87,10 @@ async function firstLines(
 ): Promise<readonly string[]> {
   const { bytes } = found.record;
   if (bytes === 0) return [];
-  const range = { first: 0, last: Math.min(bytes, previewBytes) - 1 };
-  let text = "";
   try {
-    const decoder = new TextDecoder();
-    // The stream is left, and so cancelled, once enough is read.
-    for await (const chunk of await deps.objects.read(reach, found, range, signal)) {
-      text += decoder.decode(chunk, { stream: true });
-      if (text.length >= previewBytes) break;
-    }
+    return await linesOf(await deps.objects.read(reach, found, previewRange(bytes), signal));
   } catch (error) {
     if (error instanceof Failure) return [`(${error.message})`];
     throw error;
   }
-  if (text.includes("\0")) return [];
-  return text.split("\n").slice(0, previewLines)
-    .map((line) =>
-      line.length > longestLine ? `${visible(line.slice(0, longestLine))} …` : visible(line)
-    );
 }

@@ -6,13 +6,8 @@ import { answerPage } from "./answer.ts";
 import { Ago, size } from "./format.tsx";
 import { Choice } from "./jobs_page.tsx";
 import { Notice, Page } from "./layout.tsx";
-import {
-  forwardingProviders,
-  type OwnReach,
-  reachAt,
-  storingProviders,
-  tenantsOf,
-} from "./reaches.ts";
+import { objectsElsewhere } from "./objects_elsewhere.tsx";
+import { forwardingAt, type OwnReach, providerNames, reachAt, tenantsOf } from "./reaches.ts";
 import { link, type PageRequest, paths } from "./request.ts";
 
 const pageSize = 100;
@@ -22,29 +17,27 @@ const tokenKind = "dashboard-objects";
 /** Answers with the buckets of a provider or, where the query names one, its objects. */
 export async function objectsPage(request: PageRequest): Promise<Response> {
   const { query, audit } = request;
-  const provider = query.get("provider") || storingProviders(request)[0]?.name;
+  const provider = query.get("provider") || providerNames(request)[0];
   const bucket = query.get("bucket") ?? "";
   audit.operation = bucket === "" ? "ListBuckets" : "ListObjectsV2";
   audit.provider = provider ?? null;
   audit.bucket = bucket === "" ? null : bucket;
   const tenants = await tenantsOf(request);
-  const own = provider === undefined ? undefined : reachAt(request, query.get("tenant"), provider);
+  const elsewhere = forwardingAt(request, provider);
+  const own = provider === undefined || elsewhere
+    ? undefined
+    : reachAt(request, query.get("tenant"), provider);
   const title = bucket === "" ? "Objects" : `Objects in ${bucket}`;
   return await answerPage(
     <Page request={request} title={title} at={paths.objects}>
       <Where request={request} provider={provider} tenants={tenants} />
-      {own === undefined
+      {elsewhere
+        ? await objectsElsewhere(request, elsewhere)
+        : own === undefined
         ? <Notice>No provider keeps objects here.</Notice>
         : bucket === ""
         ? await buckets(request, own)
         : await objects(request, own, bucket)}
-      {forwardingProviders(request).length > 0 && (
-        <p class="quiet">
-          {`Objects of ${
-            forwardingProviders(request).join(", ")
-          } are at AWS, and are listed there.`}
-        </p>
-      )}
     </Page>,
   );
 }
@@ -57,7 +50,7 @@ function Where(
   },
 ) {
   const { query, principal } = request;
-  const providers = storingProviders(request).map(({ name }) => name);
+  const providers = providerNames(request);
   return (
     <form class="filters" method="get" action={paths.objects} role="search" aria-label="Objects">
       <Choice label="Provider" name="provider" options={providers} value={provider} all="first" />

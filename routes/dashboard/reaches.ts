@@ -1,7 +1,7 @@
 /** Whose things a page shows: one reach for each tenant and provider that the session may see. */
 import { allowsProvider } from "../../access/policy.ts";
 import { Failure } from "../../codecs/failure.ts";
-import type { StoringProvider } from "../../providers/provider.ts";
+import type { ForwardingProvider, StoringProvider } from "../../providers/provider.ts";
 import type { Reach } from "../../reach/reach.ts";
 import { reachElsewhere, reachOf } from "../authorize.ts";
 import { refuse } from "../auth/refusals.ts";
@@ -36,6 +36,29 @@ export function forwardingProviders(
   return [...deps.providers.values()].flatMap(({ name, forward }) =>
     forward && allowsProvider(principal, name) ? [name] : []
   );
+}
+
+/** All providers that a session may choose, by name. */
+export function providerNames(request: Pick<PageRequest, "principal" | "deps">): readonly string[] {
+  const own = storingProviders(request).map(({ name }) => name);
+  return [...new Set([...own, ...forwardingProviders(request)])];
+}
+
+/**
+ * The provider of this name that requests are forwarded to, as those of the APIs are; undefined for
+ * any other. Throws a refusal where the session may not use it.
+ */
+export function forwardingAt(
+  { principal, deps }: Pick<PageRequest, "principal" | "deps">,
+  name: string | undefined,
+): ForwardingProvider | undefined {
+  const provider = deps.providers.get(name ?? "");
+  if (provider?.forward && !allowsProvider(principal, provider.name)) throw notAllowed(provider);
+  return provider?.forward;
+}
+
+function notAllowed({ name }: { readonly name: string }): Failure {
+  return refuse("forbidden", `The access key may not use the provider ${name}`);
 }
 
 /** One reach of a session, and the principal that it stands for. */
@@ -83,7 +106,7 @@ export function reachAt(
   }
   const provider = deps.providers.get(name ?? "");
   if (provider && !allowsProvider(principal, provider.name)) {
-    throw refuse("forbidden", `The access key may not use the provider ${provider.name}`);
+    throw notAllowed(provider);
   }
   if (!provider?.stores) {
     throw new Failure("not-found", "The page names no provider whose things are kept here");

@@ -13,13 +13,16 @@ import type { Found } from "../../objects/find.ts";
 import { checkUri } from "../authorize.ts";
 import { checkObjectSize } from "../s3/new_object.ts";
 import { goTo } from "./answer.ts";
-import { type OwnReach, reachAt } from "./reaches.ts";
+import { forwardingAt, type OwnReach, reachAt } from "./reaches.ts";
 import { link, type PageRequest, paths } from "./request.ts";
 
 /** Creates a job on the failed records of the one that a form names. */
 export async function rerunFailed(request: PageRequest): Promise<Response> {
   const { deps, form, audit, signal } = request;
   audit.operation = "CreateModelInvocationJob";
+  if (forwardingAt(request, form.get("provider"))) {
+    throw unreadable("it ran at a provider that requests are forwarded to");
+  }
   const own = reachAt(request, form.get("tenant"), form.get("provider"));
   const { reach, principal, tenant } = own;
   const provider = reach.provider.name;

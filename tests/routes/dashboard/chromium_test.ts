@@ -58,6 +58,7 @@ async function fill(): Promise<void> {
     "<script>alert(3)</script>",
   );
   await owner.put("openai", "data/n%C3%A4chtlich/%E6%97%A5%E6%9C%AC.jsonl", record("ä"));
+  await clientOf(url, keys.admin).put("bedrock", `data/${encodeURIComponent(hostile)}`, "x");
   const other = clientOf(url, keys.other);
   const long = "n".repeat(63);
   await other.put("openai", `data/in/${long}.jsonl`, record("error-1").repeat(20));
@@ -264,6 +265,8 @@ for (const look of looks) {
       const paths = [
         "/",
         "/?name=nothing-of-that-name",
+        "/?provider=bedrock",
+        "/dashboard/objects?provider=bedrock&bucket=data",
         `${job("some-fail")}&tenant=team-a`,
         "/dashboard/objects?provider=openai&tenant=team-a",
         "/dashboard/objects?provider=openai&tenant=team-a&bucket=data",
