@@ -2,6 +2,7 @@
  * What the issuer of a credential sets: the same names, forms and refusals for `deno task keys` and
  * for `/keys`. Pure.
  */
+import { configuredNames } from "../codecs/configured_names.ts";
 import type { CredentialEntry } from "../catalog/credentials.ts";
 import { limitNames, type Limits, limitsOf } from "../catalog/limits.ts";
 import { Failure } from "../codecs/failure.ts";
@@ -79,7 +80,7 @@ export function readNewKey(given: GivenSettings, known: KnownNames): KeySettings
     throw invalid(`${nameOf("tenant")} is missing: whose objects and jobs it sees`);
   }
   if ((given["providers"] ?? null) === null) {
-    throw invalid(`${nameOf("providers")} is missing. Configured are ${providers.join(", ")}`);
+    throw invalid(`${nameOf("providers")} is missing. ${configuredNames(providers)}`);
   }
   return wholeOf({ readOnly: false, native: false }, draftOf(given, known), known);
 }
@@ -212,7 +213,7 @@ function namesOf(value: unknown, name: string): string[] {
 function providersOf(value: unknown, name: string, { providers }: KnownNames): string[] {
   const names = namesOf(value, name);
   if (names.length === 0) {
-    throw invalid(`${name} is missing. Configured are ${providers.join(", ")}`);
+    throw invalid(`${name} is missing. ${configuredNames(providers)}`);
   }
   for (const one of names) checkProvider(name, one, providers);
   return names;
@@ -231,7 +232,7 @@ function bucketsOf(value: unknown, name: string): string[] {
 function checkProvider(written: string, name: string, known: readonly string[]): void {
   if (known.includes(name)) return;
   const found = known.length === 0
-    ? "no provider is configured"
+    ? configuredNames(known)
     : `${name.slice(0, 64)} is not one of ${known.join(", ")}`;
   throw invalid(`${written}: ${found}`);
 }

@@ -217,6 +217,18 @@ async function sizeOf(path: string): Promise<number> {
 }
 
 function cannotOpen(path: string, reason: string, cause: unknown): Failure {
+  if (cause instanceof Deno.errors.NotCapable) {
+    return new Failure(
+      "internal",
+      `Cannot open the catalog ${path}: this program has no permission for the folder ` +
+        `${dirname(path)}. Start it with ${
+          calledAs("start")
+        }, which gives it, or name a folder with ` +
+        "BATCHWAY_DATA. Where there is no disk, set BATCHWAY_CATALOG to the URL of a KV Connect " +
+        "server, or to deploy on Deno Deploy",
+      { cause },
+    );
+  }
   return new Failure(
     "internal",
     `Cannot open the catalog ${path}: ${reason}. See that the folder ${dirname(path)} can be ` +

@@ -1,4 +1,5 @@
 /** `batchway check --live`: the whole life of a small job at each configured provider. */
+import { configuredNames } from "../codecs/configured_names.ts";
 import { UsageError } from "../config/arguments.ts";
 import { type Config, loadConfig } from "../config/config.ts";
 import { startGateway } from "../gateway.ts";
@@ -118,6 +119,7 @@ function candidatesOf(config: Config, { model, only, bucket, role }: LiveOptions
     }),
   );
   const known = config.providers.map(({ name }) => name);
+  if (known.length === 0) throw new UsageError(configuredNames(known));
   const wanted = only?.split(",") ?? known;
   for (const name of [...models.keys(), ...wanted]) {
     if (known.includes(name)) continue;

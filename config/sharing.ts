@@ -17,11 +17,27 @@ export interface Sharing {
 
 /** Reads what the environment says of sharing. */
 export function sharingOf(env: Env, errors: ConfigError[]): Sharing {
+  if (isDeploy(env)) errors.push(...portErrors(env));
   return {
     catalog: catalogOf(env, errors),
     reusePort: reusePortOf(env, errors),
     ...(isDeploy(env) && { isPublic: true as const }),
   };
+}
+
+/** Ports are the platform's to choose: what listens on another one there is reached by no one. */
+function portErrors(env: Env): ConfigError[] {
+  const message = "cannot be set on Deno Deploy, which gives each program one address: remove it";
+  const instead: Readonly<Record<string, string>> = {
+    BATCHWAY_PORT: "",
+    BATCHWAY_S3_PORT: ". S3 is at /bedrock/files there",
+    BATCHWAY_ADMIN_PORT: ". /metrics and the report of /readyz take an access key there",
+  };
+  return Object.entries(instead)
+    .filter(([place]) =>
+      env(place) !== undefined && !(place === "BATCHWAY_PORT" && env(place) === "0")
+    )
+    .map(([place, more]) => ({ place, message: `${message}${more}` }));
 }
 
 function catalogOf(env: Env, errors: ConfigError[]): Sharing["catalog"] {

@@ -2,6 +2,7 @@
  * Which provider a request goes to: the header's, else that of the principal's access key, else that
  * of the bucket's binding, else the default.
  */
+import { configuredNames } from "../codecs/configured_names.ts";
 import { allowsProvider } from "../access/policy.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { EtagForm } from "../objects/etag_form.ts";
@@ -43,19 +44,18 @@ export function selectProvider(
   const provider = deps.providers.get(name);
   if (provider && allowsProvider(principal, name)) return provider;
   const allowed = [...deps.providers.keys()].filter((one) => allowsProvider(principal, one));
-  const names = `one of: ${allowed.join(", ")}`;
-  if (provider) {
-    throw refuse(
-      "forbidden",
-      `The access key may not use ${name}. Send ${providerHeader} with ${names}`,
-    );
-  }
+  const one = allowed.length === 0 ? undefined : `one of: ${allowed.join(", ")}`;
+  const advice = one === undefined
+    ? "The access key may use no provider that is configured. Ask the gateway's operator for one"
+    : `Send ${providerHeader} with ${one}`;
+  if (provider) throw refuse("forbidden", `The access key may not use ${name}. ${advice}`);
+  if (deps.providers.size === 0) throw new Failure("invalid", configuredNames([]));
   if (header === null) {
     const sentence = `The request names no provider, and the default, ${name}, is not configured`;
-    throw new Failure("invalid", `${sentence}. Send ${providerHeader} with ${names}`);
+    throw new Failure("invalid", `${sentence}. ${advice}`);
   }
   const what = header.includes(",") ? "has more than one value" : "names no configured provider";
-  throw new Failure("invalid", `${providerHeader} ${what}. Send ${names}`);
+  throw new Failure("invalid", `${providerHeader} ${what}. ${one ? `Send ${one}` : advice}`);
 }
 
 /** The name that a request, its access key or its bucket's binding gives; undefined for none. */

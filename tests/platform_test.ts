@@ -116,26 +116,49 @@ Deno.test("whom a gateway answers goes by where it really listens", () => {
   assert.equal(host({ DENO_SERVE_ADDRESS: "unix:/run/x" }), "0.0.0.0");
 });
 
+Deno.test("without a disk and without a catalog elsewhere a start ends with what to set", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const { code, stderr } = await startAlone({
+      BATCHWAY_DATA: `${folder}/data`,
+      DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${freePort()}`,
+      OPENAI_API_KEY: "any",
+    });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /no permission for the folder.*BATCHWAY_CATALOG.*deploy on Deno Deploy/s);
+    assert.doesNotMatch(stderr, /at async|run again with/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+/** Runs a start to its end, with these variables and without permission to write. */
+function startAlone(environment: Readonly<Record<string, string>>) {
+  return runProgram(Deno.execPath(), [
+    ...start.slice(0, -1),
+    "--unstable-kv",
+    "--config",
+    fileURLToPath(new URL("../deno.json", import.meta.url)),
+    fileURLToPath(new URL("../main.ts", import.meta.url)),
+  ], {
+    HOME: Deno.env.get("HOME") ?? "/",
+    ...(Deno.env.has("DENO_DIR") && { DENO_DIR: Deno.env.get("DENO_DIR") ?? "" }),
+    ...environment,
+  });
+}
+
 Deno.test("on Deno Deploy no gateway starts without a key, whatever address it is given", async () => {
   const sandbox = await startSandbox({ batchSeconds: 1 });
   const folder = await Deno.makeTempDir();
   await Deno.writeTextFile(`${folder}/batchway.jsonc`, "{}");
   try {
     for (const platform of ["DENO_DEPLOYMENT_ID", "DENO_DEPLOY"]) {
-      const { code, stderr } = await runProgram(Deno.execPath(), [
-        ...start.slice(0, -1),
-        "--unstable-kv",
-        "--config",
-        fileURLToPath(new URL("../deno.json", import.meta.url)),
-        fileURLToPath(new URL("../main.ts", import.meta.url)),
-      ], {
+      const { code, stderr } = await startAlone({
         ...sandboxEnvironment(sandbox),
         BATCHWAY_CONFIG: `${folder}/batchway.jsonc`,
         BATCHWAY_DATA: `${folder}/data`,
         DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${freePort()}`,
         [platform]: "test",
-        HOME: Deno.env.get("HOME") ?? folder,
-        ...(Deno.env.has("DENO_DIR") && { DENO_DIR: Deno.env.get("DENO_DIR") ?? "" }),
       });
       assert.equal(code, 1, stderr);
       assert.match(stderr, /On Deno Deploy.*BATCHWAY_ADMIN_KEY_ID/s);

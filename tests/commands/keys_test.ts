@@ -282,3 +282,16 @@ Deno.test("options that are missing, unknown or not of their form are each refus
     );
   }
 });
+
+Deno.test("where no provider is configured the sentence says how to configure one", () => {
+  const none = { ...known, providers: [] };
+  for (const more of [[], ["--providers", ","], ["--providers", "openai"]]) {
+    assert.throws(
+      () => parseKeysArguments(["add", "--tenant", "t", ...more], none),
+      (error: unknown) =>
+        error instanceof UsageError &&
+        /No provider is configured here: set .* or name one in batchway\.jsonc/.test(error.message),
+      more.join(" "),
+    );
+  }
+});

@@ -41,3 +41,16 @@ Deno.test("a port is shared only where it is told which", () => {
   }
   assert.match(read({ BATCHWAY_REUSE_PORT: "yes" }).errors.join(), /must be 1 or 0/);
 });
+
+Deno.test("on Deno Deploy no port can be chosen, and each is refused with what to do", () => {
+  const ports = { BATCHWAY_PORT: "8080", BATCHWAY_S3_PORT: "8081", BATCHWAY_ADMIN_PORT: "0" };
+  for (const platform of ["DENO_DEPLOY", "DENO_DEPLOYMENT_ID"]) {
+    const { errors } = read({ ...ports, [platform]: "1" });
+    assert.deepEqual(errors.map((error) => error.split(":")[0]), Object.keys(ports));
+    for (const error of errors) assert.match(error, /cannot be set on Deno Deploy.*remove it/);
+    assert.match(errors[1] ?? "", /S3 is at \/bedrock\/files/);
+    // Any port is what the platform gives.
+    assert.deepEqual(read({ BATCHWAY_PORT: "0", [platform]: "1" }).errors, []);
+  }
+  assert.deepEqual(read({ ...ports, DENO_SERVE_ADDRESS: "tcp:127.0.0.1:8000" }).errors, []);
+});

@@ -119,3 +119,21 @@ Deno.test("an access key reaches its own providers alone, and is told of no othe
     message: "x-model-provider names no configured provider. Send one of: groq",
   });
 });
+
+Deno.test("a list of names that would be empty is a sentence", () => {
+  const choose = (providers: typeof deps.providers, header: string, principal = anybody) =>
+    selectProvider(
+      { ...deps, providers },
+      principal,
+      new Headers({ "x-model-provider": header }),
+      undefined,
+    );
+  assert.throws(() => choose(new Map(), "groq"), /No provider is configured here: set/);
+  const elsewhere = { ...anybody, accessKeyId: "a", providers: ["gone"] };
+  for (const header of ["groq", "gone", "a, b"]) {
+    assert.throws(
+      () => choose(deps.providers, header, elsewhere),
+      /may use no provider that is configured\. Ask the gateway's operator/,
+    );
+  }
+});
