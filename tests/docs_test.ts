@@ -149,7 +149,7 @@ Deno.test("the README's switches, by variables and by a header, lead a program t
     const { accessKeyId, secretAccessKey } = JSON.parse(issued.stdout);
     const gateway = await spawnGateway(variables);
     try {
-      const atGateway = (text: string) => text.replaceAll("http://localhost:8080", gateway.url);
+      const atGateway = (text: string) => text.replaceAll("http://127.0.0.1:8080", gateway.url);
       const key = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
       const endpoints = Object.fromEntries(
         commands.flatMap((command) => {
