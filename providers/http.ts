@@ -4,6 +4,7 @@
  */
 import { Failure } from "../codecs/failure.ts";
 import { hopHeader } from "../codecs/hops.ts";
+import { createIdleTimer } from "../runtime/idle_timer.ts";
 import { cancelUnread } from "../runtime/unread.ts";
 import type { KeptHealth } from "./account_health.ts";
 import { unpacked } from "./encoding.ts";
@@ -152,10 +153,13 @@ export function createHttp(
     signal.throwIfAborted();
     const idempotent = isIdempotent(call);
     const limit = new AbortController();
-    const patience = timeouts.callMilliseconds * (idempotent ? 1 : maxRetries + 1);
-    const timer = setTimeout(() => limit.abort(), patience);
+    const patience = createIdleTimer(() => limit.abort());
+    patience.start(timeouts.callMilliseconds * (idempotent ? 1 : maxRetries + 1));
+    const abandoned = () => limit.abort(signal.reason);
+    signal.addEventListener("abort", abandoned);
     try {
-      const either = AbortSignal.any([signal, limit.signal]);
+      // A download goes on behind this call; all else is over with it, and needs no signal of its own.
+      const either = isDownload ? AbortSignal.any([signal, limit.signal]) : limit.signal;
       // Downloads: their bodies pass through without a copy.
       const byFetch = idempotent && isDownload;
       const response = await asMeant(
@@ -180,7 +184,8 @@ export function createHttp(
         again: idempotent || transport.unsent,
       };
     } finally {
-      clearTimeout(timer);
+      patience.close();
+      signal.removeEventListener("abort", abandoned);
     }
   }
 

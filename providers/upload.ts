@@ -8,9 +8,10 @@ import { createIdleTimer, type IdleTimer } from "../runtime/idle_timer.ts";
 import { paceOf, type PaceWatch, watchPace } from "../runtime/pace.ts";
 import { type Once, once } from "../runtime/single_flight.ts";
 import { readAtMost, slowUpstream } from "./body.ts";
+import { exchange, maxExchangedBytes } from "./exchange.ts";
 import { TransportError } from "./failures.ts";
 import { defaultTimeouts, type Timeouts } from "./timeouts.ts";
-import { bodyOf, transportError, webBody, webResponse } from "./upload_reply.ts";
+import { bodyOf, maxInterim, transportError, webBody, webResponse } from "./upload_reply.ts";
 import type { Readable } from "node:stream";
 import type { Dispatcher, Pool } from "undici";
 
@@ -52,8 +53,6 @@ export interface Uploader {
   close(): Promise<void>;
 }
 
-/** Interim answers (1xx) to one request; a provider sends one or none. */
-const maxInterim = 20;
 const maxEarlyReplyBytes = 64 * 1024;
 
 /** Makes an uploader with no connection yet; undici is loaded at the first request. */
@@ -79,6 +78,17 @@ export function createUploader(timeouts: Timeouts = defaultTimeouts): Uploader {
   }
 
   async function request(request: UploadRequest, signal: AbortSignal): Promise<Response> {
+    const { body, bytes, wholeReply = false } = request;
+    if (!wholeReply || body instanceof ReadableStream || bytes > maxExchangedBytes) {
+      return await sendStream(request, signal);
+    }
+    if (body && body.byteLength !== bytes) throw wrongLength(bytes);
+    const { method, path } = request;
+    const sent = { method, path, headers: headerList(request), body };
+    return await exchange(await pool(request.origin), sent, timeouts, signal);
+  }
+
+  async function sendStream(request: UploadRequest, signal: AbortSignal): Promise<Response> {
     const source = request.body === null
       ? undefined
       : createSource(readerOf(request.body), request.bytes);

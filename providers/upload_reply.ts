@@ -7,7 +7,10 @@ import { TransportError } from "./failures.ts";
 import type { Timeouts } from "./timeouts.ts";
 import type { Dispatcher } from "undici";
 
-const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
+/** Statuses of answers without a body. */
+export const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
+/** Interim answers (1xx) to one request; a provider sends one or none. */
+export const maxInterim = 20;
 const unsentCodes: ReadonlySet<string> = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -22,19 +25,24 @@ export function webResponse(
   reply: Dispatcher.ResponseData,
   body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>,
 ): Response {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(reply.headers)) {
-    for (const one of Array.isArray(value) ? value : [value]) {
-      if (one !== undefined) headers.append(name, one);
-    }
-  }
+  const headers = headerPairs(reply.headers);
   const none = bodiless.has(reply.statusCode);
   if (none) reply.body.resume();
   return new Response(none ? null : body, { status: reply.statusCode, headers });
 }
 
+/** The headers of an answer as pairs: a Response takes four times as long over a Headers object. */
+export function headerPairs(headers: Dispatcher.ResponseData["headers"]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value === "string") pairs.push([name, value]);
+    else for (const one of value ?? []) pairs.push([name, one]);
+  }
+  return pairs;
+}
+
 /** Longer answers are streams. */
-const maxWholeReplyBytes = 64 * 1024;
+export const maxWholeReplyBytes = 64 * 1024;
 
 /**
  * The answer's body: whole where it is short, else to be read on demand.

@@ -10,51 +10,66 @@ export interface IdleTimer {
   close(): void;
 }
 
+/** What is waited for until a deadline; Infinity while nothing is. */
+interface Wait {
+  deadline: number;
+  readonly expired: () => void;
+}
+
+/** The waits of this process, the one timer of the runtime that looks at them, and when it fires. */
+const waits = new Set<Wait>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+let due = Infinity;
+
 /**
  * Makes a timer that calls `expired` once a wait lasts too long.
  *
- * Starting and stopping only write down a deadline. The one timer of the runtime looks at it when it
- * fires, and is set again for what is left; setting a timer for each chunk costs 5 µs (Deno 2.9.6).
+ * Starting and stopping only write down a deadline. One timer of the runtime looks at all deadlines
+ * when it fires, and is set again for what is left; setting one for each wait costs 5 µs (Deno 2.9.6).
  * So its owner must close it at the end.
  */
 export function createIdleTimer(expired: () => void): IdleTimer {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  /** When the runtime's timer fires. */
-  let due = Infinity;
-  let deadline = Infinity;
-
-  function arm(milliseconds: number): void {
-    due = performance.now() + milliseconds;
-    timer = setTimeout(look, milliseconds);
-  }
-
-  function look(): void {
-    timer = undefined;
-    if (deadline === Infinity) return;
-    const left = deadline - performance.now();
-    if (left > 0) return arm(left);
-    deadline = Infinity;
-    expired();
-  }
-
-  function disarm(): void {
-    clearTimeout(timer);
-    timer = undefined;
-  }
-
+  const wait: Wait = { deadline: Infinity, expired };
   return {
     start(milliseconds) {
-      deadline = performance.now() + milliseconds;
-      if (timer !== undefined && due <= deadline) return;
-      disarm();
-      arm(milliseconds);
+      wait.deadline = performance.now() + milliseconds;
+      waits.add(wait);
+      if (wait.deadline < due) arm(milliseconds);
     },
     stop() {
-      deadline = Infinity;
+      wait.deadline = Infinity;
     },
     close() {
-      deadline = Infinity;
-      disarm();
+      wait.deadline = Infinity;
+      if (waits.delete(wait) && waits.size === 0) disarm();
     },
   };
+}
+
+function arm(milliseconds: number): void {
+  disarm();
+  due = performance.now() + milliseconds;
+  timer = setTimeout(look, milliseconds);
+}
+
+function disarm(): void {
+  clearTimeout(timer);
+  timer = undefined;
+  due = Infinity;
+}
+
+function look(): void {
+  disarm();
+  const now = performance.now();
+  let next = Infinity;
+  const over: Wait[] = [];
+  for (const wait of waits) {
+    if (wait.deadline <= now) over.push(wait);
+    else next = Math.min(next, wait.deadline);
+  }
+  if (next !== Infinity) arm(next - now);
+  for (const wait of over) {
+    wait.deadline = Infinity;
+    wait.expired();
+  }
 }
