@@ -5,7 +5,7 @@
  */
 import { ByteBuffer } from "../runtime/byte_buffer.ts";
 import { createIdleTimer } from "../runtime/idle_timer.ts";
-import { pacedBody, paceOf } from "../runtime/pace.ts";
+import { pacedBody, paceOf, type PaceWatch, type Slowness, watchPace } from "../runtime/pace.ts";
 import { slowUpstream } from "./body.ts";
 import { TransportError } from "./failures.ts";
 import type { Timeouts } from "./timeouts.ts";
@@ -29,9 +29,15 @@ export interface ExchangeRequest {
   readonly body: Uint8Array | null;
 }
 
-/** How the body of an answer comes: as a whole, or as it is read. */
+/** The head of an answer. */
+interface Answer {
+  readonly status: number;
+  readonly headers: [string, string][];
+}
+
+/** How the body of an answer comes: gathered as long as it is short, else as it is read. */
 type Coming =
-  | { readonly kind: "whole"; readonly gathered: ByteBuffer }
+  | { readonly kind: "gathered"; readonly bytes: ByteBuffer }
   | { readonly kind: "stream"; readonly stream: ReadableStreamDefaultController<Uint8Array> };
 
 /**
@@ -50,7 +56,9 @@ export function exchange(
   if (signal.aborted) return Promise.reject(signal.reason);
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
   let controller: Dispatcher.DispatchController | undefined;
-  let answer: { readonly status: number; readonly headers: [string, string][] } | undefined;
+  /** Watches how slow a gathered body is; a stream has a watch of its own. */
+  let pace: PaceWatch | undefined;
+  let answer: Answer | undefined;
   let coming: Coming | undefined;
   let interim = 0;
   let isOver = false;
@@ -60,6 +68,7 @@ export function exchange(
   function end(): void {
     isOver = true;
     watch.close();
+    pace?.close();
     signal.removeEventListener("abort", abandoned);
   }
 
@@ -78,18 +87,24 @@ export function exchange(
     controller?.abort(new Error("The request was given up", { cause: error }));
   }
 
-  function streamed(): ReadableStream<Uint8Array> {
+  const slowest = paceOf(timeouts.idleMilliseconds, timeouts.replyMilliseconds);
+
+  /** Answers with a stream, which begins with what was gathered. */
+  function answerStream(answer: Answer, first?: Uint8Array): void {
+    watch.close();
+    pace?.close();
     const stream = new ReadableStream<Uint8Array>({
-      start: (own) => void (coming = { kind: "stream", stream: own }),
+      start(own) {
+        coming = { kind: "stream", stream: own };
+        if (first) own.enqueue(first);
+      },
       pull: () => controller?.resume(),
       cancel: () => stop(new TransportError("The answer is not read", {})),
     }, { highWaterMark: 0 });
-    return pacedBody(stream, {
-      sender: {
-        pace: paceOf(timeouts.idleMilliseconds, timeouts.replyMilliseconds),
-        failure: (why) => slowUpstream(why),
-      },
-    });
+    const sender = { pace: slowest, failure: (why: Slowness) => slowUpstream(why) };
+    resolve(
+      new Response(bodiless.has(answer.status) ? null : pacedBody(stream, { sender }), answer),
+    );
   }
 
   const handler: Dispatcher.DispatchHandler = {
@@ -106,17 +121,21 @@ export function exchange(
         return;
       }
       answer = { status, headers: headerPairs(headers) };
-      const length = Number(headers["content-length"] ?? (bodiless.has(status) ? 0 : Infinity));
-      if (length <= maxWholeReplyBytes) {
-        coming = { kind: "whole", gathered: new ByteBuffer(length) };
-        return watch.start(timeouts.idleMilliseconds);
-      }
+      const length = Number(headers["content-length"] ?? 0);
+      if (length > maxWholeReplyBytes) return answerStream(answer);
+      coming = { kind: "gathered", bytes: new ByteBuffer(maxWholeReplyBytes) };
       watch.close();
-      resolve(new Response(bodiless.has(status) ? null : streamed(), answer));
+      pace = watchPace(slowest, (why) => stop(slowUpstream(why)));
+      pace.wait();
     },
     onResponseData(own, chunk) {
-      if (isOver) return;
-      if (coming?.kind === "whole") coming.gathered.append(chunk);
+      if (isOver || !answer) return;
+      if (coming?.kind === "gathered") {
+        pace?.moved(chunk.byteLength);
+        pace?.wait();
+        if (isOver || coming.bytes.append(chunk)) return;
+        answerStream(answer, coming.bytes.take());
+      }
       if (coming?.kind !== "stream") return;
       coming.stream.enqueue(chunk);
       if ((coming.stream.desiredSize ?? 0) < 0) own.pause();
@@ -125,9 +144,8 @@ export function exchange(
       if (isOver) return;
       end();
       if (coming?.kind === "stream") coming.stream.close();
-      if (coming?.kind !== "whole" || !answer) return;
-      const body = bodiless.has(answer.status) ? null : coming.gathered.take();
-      resolve(new Response(body, answer));
+      if (coming?.kind !== "gathered" || !answer) return;
+      resolve(new Response(bodiless.has(answer.status) ? null : coming.bytes.take(), answer));
     },
     onResponseError: (_, error) => fail(transportError(error, controller === undefined)),
   };

@@ -84,7 +84,7 @@ export const longFunctions: Readonly<Record<string, string>> = {
   "config/config.ts parseConfig": "one member of the configuration a line",
   "dialects/openai_responses/answers.ts writeOutput": "one case for each kind of part",
   "objects/objects.ts createObjects": "composition: dependencies of the operations on objects",
-  "providers/upload.ts request": "one try whose steps share the state of one connection",
+  "providers/upload.ts sendStream": "one try whose steps share the state of one connection",
   "routes/dashboard/providers_page.tsx providersPage": "markup of one page",
   "routes/entry.ts respond": "the body of createEntry",
   "routes/entry.ts createEntry": "one request from its target to its audit line, top to bottom",
