@@ -4,10 +4,10 @@
  */
 import type { JobEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
-import { isBlank, splitLines } from "../codecs/jsonl.ts";
+import { isBlank, splitLines, withoutByteOrderMark } from "../codecs/jsonl.ts";
 import { envelope } from "../dialects/envelopes.ts";
 import { type EnvelopeName, envelopeOf, isEnvelopeName } from "../dialects/names.ts";
-import { parseLine } from "../dialects/stream.ts";
+import { madeId, parseLine } from "../dialects/stream.ts";
 import { createBreath } from "../runtime/breath.ts";
 import { chunkStream } from "../runtime/chunk_stream.ts";
 import { IdSet } from "../runtime/id_set.ts";
@@ -16,8 +16,9 @@ import type { Reach } from "../reach/reach.ts";
 /** Opens the bytes of an object again. */
 type Open = () => Promise<ReadableStream<Uint8Array>>;
 
-/** Where the records and their results are. */
+/** A file of a job's input, and its results. */
 export interface RecordSources {
+  /** Opens its bytes, decompressed. */
   readonly input: Open;
   readonly results: Open;
 }
@@ -26,6 +27,8 @@ export interface RecordSources {
 export interface Envelopes {
   readonly input: EnvelopeName;
   readonly results: EnvelopeName;
+  /** Whether a record without an id was given one by its line. */
+  readonly areIdsMade: boolean;
 }
 
 /** An input of failed records. */
@@ -42,11 +45,11 @@ const lineFeed = 0x0a;
 /** The envelopes of a job's files. */
 export function envelopesOf({ plan }: JobEntry, { provider }: Reach): Envelopes {
   if (plan.kind === "sharded") {
-    return { input: envelopeOf(plan.from), results: envelopeOf(plan.back) };
+    return { input: envelopeOf(plan.from), results: envelopeOf(plan.back), areIdsMade: true };
   }
   const name = provider.accounts[0]?.batches.envelope.name ?? "";
   if (!isEnvelopeName(name)) throw unreadable(`${provider.name} writes records in its own way`);
-  return { input: name, results: name };
+  return { input: name, results: name, areIdsMade: false };
 }
 
 /**
@@ -54,14 +57,13 @@ export function envelopesOf({ plan }: JobEntry, { provider }: Reach): Envelopes 
  * their own, for then it is not known which result is whose, and `invalid` where none has failed.
  */
 export async function findFailedRecords(
-  { input, results }: RecordSources,
+  files: readonly RecordSources[],
   envelopes: Envelopes,
   signal: AbortSignal,
 ): Promise<FailedRecords> {
-  const good = await goodIds(await results(), envelopes.results, signal);
   let records = 0;
   let bytes = 0;
-  for await (const line of failedLines(await input(), envelopes.input, good, signal)) {
+  for await (const line of failedIn(files, envelopes, signal)) {
     records++;
     bytes += line.length + 1;
   }
@@ -70,7 +72,7 @@ export async function findFailedRecords(
   }
   // Opened when it is read, and let go of with the generator.
   async function* again(): AsyncGenerator<Uint8Array> {
-    for await (const line of failedLines(await input(), envelopes.input, good, signal)) {
+    for await (const line of failedIn(files, envelopes, signal)) {
       const whole = new Uint8Array(line.length + 1);
       whole.set(line);
       whole[line.length] = lineFeed;
@@ -78,6 +80,25 @@ export async function findFailedRecords(
     }
   }
   return { records, bytes, body: chunkStream(again(), () => {}) };
+}
+
+/** The lines of all files, one after the other; each id is one record's, or it would not be clear whose. */
+async function* failedIn(
+  files: readonly RecordSources[],
+  envelopes: Envelopes,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const ids = new IdSet();
+  for (const { input, results } of files) {
+    const good = await goodIds(await results(), envelopes.results, signal);
+    for await (const { id, line } of failedLines(await input(), envelopes, good, signal)) {
+      if (id !== undefined && !ids.add(id)) {
+        throw unreadable("more than one of its failed records have the same id");
+      }
+      yield line;
+    }
+  }
+  if (ids.isFull) throw unreadable("too many of its records have failed");
 }
 
 async function goodIds(
@@ -95,35 +116,47 @@ async function goodIds(
     const { id, outcome } = readResult(json);
     if (id !== undefined && outcome.kind === "body") good.add(id);
   }
-  if (good.isFull) throw unreadable("It has too many records");
+  if (good.isFull) throw unreadable("it has too many records");
   return good;
+}
+
+/** A record without a good result; its own id, if it has one. */
+interface FailedLine {
+  readonly id: string | undefined;
+  readonly line: Uint8Array;
 }
 
 async function* failedLines(
   input: ReadableStream<Uint8Array>,
-  name: EnvelopeName,
+  { input: name, areIdsMade }: Envelopes,
   good: IdSet,
   signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<FailedLine> {
   const { readId } = envelope(name);
+  let at = 0;
   const breath = createBreath({ signal });
-  for await (const line of input.pipeThrough(splitLines({ maxLineBytes }))) {
+  for await (const bytes of input.pipeThrough(splitLines({ maxLineBytes }))) {
     if (breath.isDue()) await breath.take();
+    const line = ++at === 1 ? withoutByteOrderMark(bytes) : bytes;
     if (isBlank(line)) continue;
     const json = parseLine(line);
     // A line that is not a record fails again; its owner has to mend it first.
     if (typeof json === "string") continue;
-    const id = readId(json)?.text;
-    if (id === undefined || id === "") throw unreadable("Not each of its records has an id");
-    if (!good.has(id)) yield line;
+    const found = readId(json);
+    const id = found?.text === "" ? undefined : found?.text;
+    const isNamed = id !== undefined || (areIdsMade && (!found || found.text === ""));
+    if (!isNamed) throw unreadable("not each of its records has an id that is a text");
+    if (!good.has(id ?? madeId(at))) yield { id, line };
   }
 }
+
+/** What helps where the failed records of a job cannot be found. */
+export const toDoInstead = "Put an input of them and create a job on it";
 
 /** Makes the failure of a job whose failed records cannot be told from the others. */
 export function unreadable(why: string): Failure {
   return new Failure(
     "unsupported",
-    `The failed records of this job cannot be run again from here: ${why}. Put an input of them and ` +
-      "create a job on it",
+    `The failed records of this job cannot be run again from here: ${why}. ${toDoInstead}`,
   );
 }

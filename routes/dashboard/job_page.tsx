@@ -3,11 +3,13 @@ import type { JobEntry } from "../../catalog/entries.ts";
 import type { ShardEntry } from "../../catalog/shard_entries.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
 import { parseS3Uri } from "../../codecs/s3_uri.ts";
+import { toDoInstead } from "../../jobs/failed_records.ts";
 import { resultsKeys } from "../../jobs/results/keys.ts";
 import { messageOfEnd } from "../../jobs/end_message.ts";
 import { arnOf } from "../bedrock/jobs.ts";
 import { answerPage } from "./answer.ts";
 import { EventsOfJob } from "./job_events.tsx";
+import { whyNotAgain } from "./failed_input.ts";
 import { Ago, count, Fact, Moment, Progress, State } from "./format.tsx";
 import { jobElsewherePage } from "./jobs_elsewhere.tsx";
 import { costsOf } from "./job_cost.ts";
@@ -212,8 +214,17 @@ function Actions(
 ) {
   if (request.principal.readOnly) return null;
   const over = isTerminal(job.status);
-  const hasFailed = (job.counts?.error ?? 0) > 0 && job.plan.kind !== "native";
+  const { success = 0, total = 0 } = job.counts ?? {};
+  const hasFailed = success < total;
   if (over && !hasFailed) return null;
+  const why = over ? whyNotAgain(job, own.reach.provider.name) : undefined;
+  if (why !== undefined) {
+    return (
+      <p class="quiet">
+        {`Its failed records cannot be run again from here: ${why}. ${toDoInstead}.`}
+      </p>
+    );
+  }
   return (
     <section aria-label="Actions" class="actions">
       <form method="post" action={over ? paths.rerun : paths.stop}>

@@ -5,14 +5,12 @@
 import type { JobEntry } from "../../catalog/entries.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
-import { parseS3Uri } from "../../codecs/s3_uri.ts";
 import { envelopesOf, findFailedRecords, unreadable } from "../../jobs/failed_records.ts";
-import { resultsKeys } from "../../jobs/results/keys.ts";
 import { fileTag, validateCreate } from "../../jobs/validate.ts";
-import type { Found } from "../../objects/find.ts";
 import { checkUri } from "../authorize.ts";
 import { checkObjectSize } from "../s3/new_object.ts";
 import { goTo } from "./answer.ts";
+import { failedInput, filesOfInput, whyNotAgain } from "./failed_input.ts";
 import { forwardingAt, type OwnReach, reachAt } from "./reaches.ts";
 import { link, type PageRequest, paths } from "./request.ts";
 
@@ -39,58 +37,30 @@ export async function rerunFailed(request: PageRequest): Promise<Response> {
 }
 
 /** Puts the failed records beside the input that they are from, once for each job; its s3Uri. */
-async function putFailed(
-  { deps, signal }: PageRequest,
-  { reach, principal }: OwnReach,
-  old: JobEntry,
-): Promise<string> {
-  const uri = old.inputDataConfig.s3InputDataConfig.s3Uri;
-  checkUri(principal, uri);
-  const input = parseS3Uri(uri);
-  const keys = resultsKeys(old);
-  if (!input || input.key === "" || input.key.endsWith("/") || !keys) {
-    throw unreadable("its input is a folder or not an object");
-  }
-  const key = `${input.key.replace(/\.jsonl$/, "")}.failed-${old.id}.jsonl`;
-  const { bucket } = input;
-  const s3Uri = `s3://${bucket}/${key}`;
-  if (await deps.objects.find(reach, { bucket, key }, signal)) return s3Uri;
-  const inputObject = await deps.objects.find(reach, input, signal);
-  if (!inputObject || !isRead(old, inputObject, reach.provider.name)) {
-    throw unreadable("its input is gone, was replaced, or is at another provider");
-  }
-  const results = await deps.objects.find(
-    reach,
-    { bucket: keys.bucket, key: keys.output },
-    signal,
-  );
-  if (!results) throw unreadable("its results are gone");
-  const read = (found: Found) => () => deps.objects.read(reach, found, undefined, signal);
-  const sources = { input: read(inputObject), results: read(results) };
-  const failed = await findFailedRecords(sources, envelopesOf(old, reach), signal);
+async function putFailed(request: PageRequest, own: OwnReach, old: JobEntry): Promise<string> {
+  const { deps, signal } = request;
+  const { reach, principal } = own;
+  checkUri(principal, old.inputDataConfig.s3InputDataConfig.s3Uri);
+  const why = whyNotAgain(old, reach.provider.name);
+  const place = failedInput(old);
+  if (why !== undefined || !place) throw unreadable(why ?? "its input is not an object");
+  const s3Uri = `s3://${place.bucket}/${place.key}`;
+  if (await deps.objects.find(reach, place, signal)) return s3Uri;
+  const files = await filesOfInput(request, own, old);
+  const failed = await findFailedRecords(files, envelopesOf(old, reach), signal);
   checkObjectSize(failed.bytes, deps.maxBodyBytes);
-  const { contentType, metadata } = inputObject.record;
   await deps.objects.put(reach, {
-    bucket,
-    key,
+    ...place,
     bytes: failed.bytes,
     body: failed.body,
     checksums: () => ({}),
-    contentType,
+    contentType: "application/jsonl",
     headers: {},
-    metadata,
+    // It says which dialect the records are in, if the client did.
+    metadata: files[0]?.metadata ?? {},
     condition: {},
   }, signal);
   return s3Uri;
-}
-
-/** Whether an object is the one that a job has read, as plain text. */
-function isRead({ plan }: JobEntry, { record }: Found, provider: string): boolean {
-  if (plan.kind === "native") return false;
-  if (plan.kind === "direct") return plan.input === record.file;
-  const { source } = plan;
-  return source.in === "object" && source.provider === provider && source.isPacked !== true &&
-    source.file === record.file;
 }
 
 /** The longest name that leaves room for what is added to it. */

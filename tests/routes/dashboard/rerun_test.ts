@@ -1,8 +1,10 @@
 /** Running the failed records of a job again. */
 import assert from "node:assert/strict";
 import { files } from "../../attacks/operations.ts";
-import { withWorld } from "../../attacks/world.ts";
-import { signedIn } from "./browser.ts";
+import { gzipSync } from "node:zlib";
+import { withWorld, type World } from "../../attacks/world.ts";
+import { converse } from "../../jobs/sharded/client.ts";
+import { type Loaded, signedIn } from "./browser.ts";
 import { put, record } from "./things.ts";
 
 Deno.test("the failed records of a job run again as a job of their own, with the same settings", async () => {
@@ -104,4 +106,120 @@ Deno.test("failed records of a translated job run again in the dialect that they
     const input = await world.ask({ method: "GET", path: failed }, keys.owner);
     assert.equal(input.body, lines[1]);
   }, { sandbox: { batchSeconds: 1 } });
+});
+
+/** Runs a job at OpenAI on an input, to its end, and presses the button; the answer and the new input. */
+async function rerun(
+  world: World,
+  input: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<{ page: string; pressed: Loaded; records: string }> {
+  const { url, keys: { owner } } = world;
+  const body = JSON.stringify({
+    jobName: "again",
+    modelId: "gpt-4o-mini",
+    modelInvocationType: "Converse",
+    roleArn: "arn:aws:iam::123456789012:role/r",
+    inputDataConfig: { s3InputDataConfig: { s3Uri: input } },
+    outputDataConfig: { s3OutputDataConfig: { s3Uri: "s3://results/out/" } },
+    ...more,
+  });
+  const ask = { method: "POST", path: "/bedrock/model-invocation-job", body } as const;
+  const answer = await world.ask({ ...ask, service: "bedrock" }, owner);
+  assert.equal(answer.status, 200, answer.body);
+  const id = JSON.parse(answer.body).jobArn.split("/").at(-1);
+  const browser = await signedIn(url, owner);
+  const at = `/dashboard/job?provider=openai&id=${id}`;
+  let page = "";
+  for (let tries = 0; tries < 400 && !/>(?:Completed|Failed)<\/span>/.test(page); tries++) {
+    await new Promise((done) => setTimeout(done, 25));
+    page = (await browser.get(at)).html;
+  }
+  const pressed = await browser.post("/dashboard/run-again", { provider: "openai", id });
+  const key = input.slice("s3://".length).replace(/\/$|\.jsonl(?:\.gz)?$/, "");
+  const path = `${files}/${key}.failed-${id}.jsonl`;
+  return { page, pressed, records: (await world.ask({ method: "GET", path }, owner)).body };
+}
+
+/** Bytes as the texts of requests have them, one character each. */
+const packed = (text: string) => gzipSync(text).toString("latin1");
+const options = { sandbox: { batchSeconds: 0 }, configuration: '{"objects":{}}' } as const;
+
+Deno.test("failed records without ids run again: which they are is known by their lines", async () => {
+  await withWorld(async (world) => {
+    const lines = ["Hi", "fail 400", "", "Ho", "fail 503"].map((text) =>
+      text === "" ? "" : converse(undefined, text)
+    );
+    await put(
+      world,
+      world.keys.owner,
+      "data/in/bare.jsonl",
+      `\u00ef\u00bb\u00bf${lines.join("\n")}`,
+    );
+    const { pressed, records } = await rerun(world, "s3://data/in/bare.jsonl");
+    assert.equal(pressed.status, 303, pressed.html);
+    assert.equal(records, `${lines[1]}\n${lines[4]}\n`);
+  }, options);
+});
+
+Deno.test("failed records of a gzip file run again, unpacked", async () => {
+  await withWorld(async (world) => {
+    const [good, bad] = [converse("a", "Hi"), converse("b", "fail 400")];
+    await put(world, world.keys.owner, "data/in/x.jsonl.gz", packed(`${good}\n${bad}\n`));
+    const { pressed, records } = await rerun(world, "s3://data/in/x.jsonl.gz");
+    assert.equal(pressed.status, 303, pressed.html);
+    assert.equal(records, `${bad}\n`);
+  }, options);
+});
+
+Deno.test("failed records of a folder's files run again as one input beside it", async () => {
+  await withWorld(async (world) => {
+    const { keys: { owner } } = world;
+    const same = converse(undefined, "fail 400");
+    await put(world, owner, "data/run/a.jsonl", `${converse("a", "fail 400")}\n${same}`);
+    await put(world, owner, "data/run/b.jsonl", converse("a", "Hi"));
+    await put(
+      world,
+      owner,
+      "data/run/c/d.jsonl.gz",
+      packed(`${converse("c", "fail 503")}\n${same}\n`),
+    );
+    await put(world, owner, "data/run/notes.txt", "fail 400");
+    const { pressed, records } = await rerun(world, "s3://data/run/");
+    assert.equal(pressed.status, 303, pressed.html);
+    const texts = [converse("a", "fail 400"), same, converse("c", "fail 503"), same];
+    assert.equal(records, texts.map((one) => `${one}\n`).join(""));
+  }, options);
+});
+
+Deno.test("where it is not clear whose a result is, the button says so and makes no job", async () => {
+  await withWorld(async (world) => {
+    const { keys: { owner } } = world;
+    const twice = converse("same", "fail 400");
+    await put(world, owner, "data/run/a.jsonl", twice);
+    await put(world, owner, "data/run/b.jsonl", twice);
+    const { page, pressed, records } = await rerun(world, "s3://data/run/");
+    assert.match(page, /Run failed records again/);
+    assert.match(pressed.html, /more than one of its failed records have the same id/);
+    assert.match(records, /NoSuchKey/);
+  }, options);
+});
+
+Deno.test("where the failed records cannot run again, the page of the job says why in place of the button", async () => {
+  await withWorld(async (world) => {
+    const { keys: { owner, aws } } = world;
+    await put(world, aws, "real-inputs/in.jsonl", converse("a", "fail 400"));
+    await put(world, owner, "whole-one/in.jsonl", converse("a", "fail 400"));
+    for (
+      const [input, why] of [
+        ["s3://real-inputs/in.jsonl", /its input is at bedrock, and the failed records would be/],
+        ["s3://whole-one", /its input is a whole bucket/],
+      ] as const
+    ) {
+      const { page, pressed } = await rerun(world, input);
+      assert.match(page, why);
+      assert.doesNotMatch(page, /Run failed records again/);
+      assert.match(pressed.html, why);
+    }
+  }, { ...options, configuration: '{"objects":{},"buckets":{"real-*":{"provider":"bedrock"}}}' });
 });
