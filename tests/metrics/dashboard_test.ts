@@ -51,6 +51,36 @@ Deno.test("rules and dashboard name only metrics that a gateway shows", async ()
   assert.ok(dashboard.panels.every(({ targets }) => targets.length > 0));
 });
 
+Deno.test("the page of figures has each one that a gateway shows, with its type and its labels", async () => {
+  const text = textOf(await moments());
+  const page = await Deno.readTextFile(`${docs}../monitoring.md`);
+  const rows = [...page.matchAll(/^\| (`(?:batchway|process)_.+?) +\| +(\w*) +\| +(.*?) *\|/gm)]
+    .map(([, names = "", type = "", labels = ""]) => ({
+      names: named(names),
+      type,
+      labels: named(labels).toSorted(),
+    }));
+  for (const [, name = "", type = ""] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
+    const row = rows.find(({ names }) => names.includes(name));
+    if (row === undefined) {
+      assert.ok(page.includes(`\`${name}\``), `${name} is not on the page`);
+      continue;
+    }
+    if (row.type !== "") assert.equal(type, row.type, name);
+    const sample = new RegExp(`^${name}(?:_sum)?(?:{(.*)})? `, "m").exec(text);
+    if (sample === null) continue;
+    const shown = [...(sample[1] ?? "").matchAll(/(\w+)="/g)].map(([, label]) => label);
+    assert.deepEqual(shown.toSorted(), row.labels, name);
+  }
+  const known = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
+  // Where the process may not read them, they are not there.
+  const others = rows.flatMap(({ names }) => names).filter((name) => !/_fds$/.test(name));
+  assert.deepEqual(others.filter((name) => !known.has(name)), []);
+  assert.ok(others.length > 25);
+});
+
+const named = (cell: string) => [...cell.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name);
+
 Deno.test({
   name: `promtool finds nothing wrong with what a gateway shows${reason}`,
   ignore,
