@@ -85,7 +85,7 @@ export function createMetrics({ version, tenants, now, uptime }: MetricsDeps): M
       });
       addWork(registry, { providers, uploads, waiting });
       addEvents(registry, state, { now, uptime });
-      addReadiness(registry, readiness, uptime);
+      addReadiness(registry, readiness);
       addStores(registry, stores, uptime);
     },
     render: registry.render,

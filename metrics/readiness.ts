@@ -1,16 +1,15 @@
 /** What `/readyz` says, for alerts: a program that asks for figures need not ask twice. */
+import { inTime } from "../runtime/in_time.ts";
 import { labels, type Registry } from "./registry.ts";
-import { seldom } from "./seldom.ts";
 
 /** What keeps a gateway from its work, as `/readyz` names it. */
 const reasons = ["draining", "disk", "catalog", "providers"] as const;
 
-/** Adds the gauge, from the word of `/readyz`. */
-export function addReadiness(
-  registry: Registry,
-  word: () => Promise<string>,
-  uptime: () => number,
-): void {
+/** No scrape waits longer for the word, in milliseconds; the next one shows it. */
+const patience = 500;
+
+/** Adds the gauge. @param word What `/readyz` says, which it need not look for each time. */
+export function addReadiness(registry: Registry, word: () => Promise<string>): void {
   const isUnready = registry.gauge(
     "batchway_not_ready",
     "Whether /readyz answers 503 for this reason: 1 for at most one of the reasons.",
@@ -19,5 +18,5 @@ export function addReadiness(
     for (const reason of reasons) isUnready.set(labels({ reason }), seen === reason ? 1 : 0);
   };
   show("ready");
-  registry.beforeRender(seldom(async () => show(await word()), uptime));
+  registry.beforeRender(() => inTime(word().then(show), patience));
 }

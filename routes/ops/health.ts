@@ -100,7 +100,8 @@ function createChecks(patience: number) {
       }
     },
     async troubles(check: HealthDeps["checkDisks"]): Promise<Readonly<Record<string, string>>> {
-      return check ? await ended("disks", check) ?? { probe: "silent" } : {};
+      if (!check) return {};
+      return await ended("disks", check).catch(() => ({ probe: "failing" })) ?? { probe: "silent" };
     },
   };
 }

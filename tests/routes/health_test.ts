@@ -74,7 +74,7 @@ async function wordWhere(
   return [answer.status, await answer.json()];
 }
 
-const fails = () => Promise.reject(new Error("no"));
+const fails = () => Promise.reject<never>(new Error("no"));
 const words: readonly [
   word: string,
   state: Partial<Parameters<typeof createReadiness>[0]>,
@@ -82,6 +82,7 @@ const words: readonly [
   ["draining", { isDraining: () => true }],
   ["disk", { checkDisks: () => Promise.resolve({ parts: "full" }) }],
   ["disk", { checkCommit: fails, checkDisks: () => Promise.resolve({ catalog: "full" }) }],
+  ["disk", { checkDisks: fails }],
   ["catalog", { checkCatalog: fails }],
   ["catalog", { checkCommit: fails }],
   ["providers", {
