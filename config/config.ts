@@ -147,24 +147,15 @@ export async function parseConfig(
   checkNames(file, [...new Set([...providers.map((one) => one.name), ...named])], errors);
   const seconds = (name: GatewayVariable, otherwise: number) =>
     number(env, name, otherwise, errors) * 1000;
-  const optionalPort = (name: GatewayVariable) =>
-    env(name) === undefined ? undefined : port(env, name, 0, errors);
-  const s3Port = optionalPort("BATCHWAY_S3_PORT");
-  const adminPort = optionalPort("BATCHWAY_ADMIN_PORT");
   const log = choice(env, "BATCHWAY_LOG", ["json", "pretty"], errors);
-  const regionVariable = env("AWS_REGION") === undefined ? "AWS_DEFAULT_REGION" : "AWS_REGION";
-  const region = env(regionVariable);
-  if (region !== undefined && !isRegion(region)) {
-    errors.push({ place: regionVariable, message: "is not an AWS region (for example us-west-2)" });
-  }
+  const region = regionOf(env, errors);
   const keep = keepSettings(file, providers, errors);
   const data = (env("BATCHWAY_DATA") ?? "./.batchway").replace(/(?<=.)\/+$/, "");
   const config: Config = {
     ...(text !== undefined && text.trim() !== "" && { file: path }),
     host: hostOf(env),
     port: port(env, "BATCHWAY_PORT", 8080, errors),
-    ...(s3Port !== undefined && { s3Port }),
-    ...(adminPort !== undefined && { adminPort }),
+    ...furtherPortsOf(env, errors),
     ...tlsOf(env, errors),
     ...sharingOf(env, errors),
     data,
@@ -196,6 +187,28 @@ export async function parseConfig(
   };
   if (errors.length > 0) throw new ConfigurationError(errors);
   return config;
+}
+
+/** Returns the region that the environment names, if any. */
+function regionOf(env: Env, errors: ConfigError[]): string | undefined {
+  const variable = env("AWS_REGION") === undefined ? "AWS_DEFAULT_REGION" : "AWS_REGION";
+  const region = env(variable);
+  if (region !== undefined && !isRegion(region)) {
+    errors.push({ place: variable, message: "is not an AWS region (for example us-west-2)" });
+  }
+  return region;
+}
+
+/** Returns the ports that are only opened where they are named. */
+function furtherPortsOf(env: Env, errors: ConfigError[]): Pick<Config, "s3Port" | "adminPort"> {
+  const named = (name: GatewayVariable) =>
+    env(name) === undefined ? undefined : port(env, name, 0, errors);
+  const s3Port = named("BATCHWAY_S3_PORT");
+  const adminPort = named("BATCHWAY_ADMIN_PORT");
+  return {
+    ...(s3Port !== undefined && { s3Port }),
+    ...(adminPort !== undefined && { adminPort }),
+  };
 }
 
 /** The provider of requests that name none: the file's, the only one, else bedrock. */

@@ -120,7 +120,11 @@ export interface Objects {
   leftNothing(): boolean;
 }
 
-/** Makes the service. */
+/**
+ * Makes the service.
+ *
+ * It is long as a composition is: it makes each dependency of the operations on objects once.
+ */
 export function createObjects(deps: ObjectDeps): Objects {
   const { catalog, now, random, showsNative, postponed, clock = trustedClock(deps.now) } = deps;
   const { objects, links } = catalog;

@@ -131,13 +131,7 @@ export function createUploader(timeouts: Timeouts = defaultTimeouts): Uploader {
       if (!early) {
         return webResponse(reply, await bodyOf(request.wholeReply ?? false, reply, timeouts));
       }
-      if (reply.statusCode < 300) {
-        throw new TransportError("The upstream answered before the whole body was sent", {});
-      }
-      const bytes = await readAtMost(
-        webBody(reply.body, timeouts, timeouts.callMilliseconds),
-        maxEarlyReplyBytes,
-      );
+      const bytes = await refusalOf(reply, timeouts);
       stop.abort(new TransportError("The upstream refused the body", {}));
       await source.cancel();
       return webResponse(reply, bytes);
@@ -165,6 +159,18 @@ export function createUploader(timeouts: Timeouts = defaultTimeouts): Uploader {
       }
     },
   };
+}
+
+/**
+ * Reads the refusal of a body that was not sent whole. Throws where it is not a refusal: the upstream
+ * cannot have what it says that it has.
+ */
+async function refusalOf(reply: Dispatcher.ResponseData, timeouts: Timeouts) {
+  if (reply.statusCode < 300) {
+    throw new TransportError("The upstream answered before the whole body was sent", {});
+  }
+  const body = webBody(reply.body, timeouts, timeouts.callMilliseconds);
+  return await readAtMost(body, maxEarlyReplyBytes);
 }
 
 /** The source of a body. */

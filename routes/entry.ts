@@ -76,68 +76,33 @@ export const healthPath = "/healthz";
 /** Open to anyone, too, who then learns one word: whether it can do its work. */
 export const readyPath = "/readyz";
 
+/** One request, and what becomes known of it until its audit line is written. */
+interface Exchange extends Pick<Context, "request" | "requestId" | "signal" | "audit"> {
+  readonly clientAddress: string | null;
+  readonly startedAt: number;
+  /** Absent until the sender is known. */
+  principal?: Principal;
+  /** Who the sender claims to be; null where that is not known. */
+  claimedId: string | null;
+}
+
 /** Makes the entry to the APIs that paths belong to. */
 export function createEntry(
   deps: EntryDeps,
   apiOf: (target: Target, request: Request) => Api,
 ): App {
   const respond = async (request: Request, connection: Connection, note: Note) => {
-    const startedAt = performance.now();
-    const { signal } = connection;
-    const requestId = deps.requestId();
-    const audit = newAudit();
-    let principal: Principal | undefined;
-    let claimedId: string | null = null;
-    const address = clientAddress(request.headers, connection.peer, deps.trustProxy ?? false);
-
-    const answer = async (): Promise<Response> => {
-      let target: Target;
-      try {
-        target = targetOf(request);
-      } catch (error) {
-        if (!(error instanceof Failure)) throw error;
-        audit.errorCode = s3Error(error).code;
-        return plain(400, error.message);
-      }
-      const api = apiOf(target, request);
-      try {
-        checkHead(request.headers, target);
-        checkLoop(request.headers, deps.hop);
-        const readBody = controlBody(request, audit, deps);
-        principal = await senderOf(deps, api, {
-          request,
-          target,
-          requestId,
-          audit,
-          readBody,
-          clientAddress: address,
-          claim: (accessKeyId) => (claimedId = accessKeyId),
-        });
-        if (principal.accessKeyId !== null) deps.lastUse?.saw(principal.accessKeyId);
-        takeTurn(deps.rateLimit, principal);
-        return await api.answer({
-          request,
-          target,
-          requestId,
-          principal,
-          signal,
-          audit,
-          readBody,
-          clientAddress: address,
-        });
-      } catch (error) {
-        const isExpected = error instanceof Failure && error.kind !== "internal";
-        if (!isExpected) deps.broken({ requestId, signal }, error);
-        if (principal === undefined) claimedId ??= claimedKeyId(request.headers, target);
-        describe(api, request, target, audit);
-        const refusal = await api.refuse(error, { request, target, requestId, audit });
-        // The gateway's own look for itself knows it by its id.
-        if (isLoop(error)) refusal.headers.set(hopHeader, deps.hop);
-        return refusal;
-      }
+    const exchange: Exchange = {
+      request,
+      requestId: deps.requestId(),
+      signal: connection.signal,
+      audit: newAudit(),
+      clientAddress: clientAddress(request.headers, connection.peer, deps.trustProxy ?? false),
+      startedAt: performance.now(),
+      claimedId: null,
     };
-
-    const response = await answer();
+    const { audit } = exchange;
+    const response = await answer(deps, apiOf, exchange);
     note({
       "http.response.status_code": response.status,
       "batchway.operation": audit.operation ?? undefined,
@@ -146,26 +111,84 @@ export function createEntry(
       ...(response.status >= 500 && { "error.type": audit.errorCode ?? `${response.status}` }),
     });
     return await finish(request, response, connection, (bytesOut) => {
-      const sender = principal === anyone ? undefined : principal;
-      const { accessKeyId = claimedId, tenant = null } = sender ?? {};
-      const durationMs = Math.round((performance.now() - startedAt) * 1000) / 1000;
-      const { status } = response;
-      const { headers } = request;
-      deps.answered({
-        requestId,
-        accessKeyId,
-        tenant,
-        audit,
-        status,
-        bytesOut,
-        durationMs,
-        clientAddress: address,
-        userAgent: userAgentOf(headers),
-      });
+      deps.answered(answeredOf(exchange, response.status, bytesOut));
     });
   };
   return (request, connection) =>
     tracedRequest(request, (note) => respond(request, connection, note));
+}
+
+/** Answers a request, or refuses it in the words of its API. */
+async function answer(
+  deps: EntryDeps,
+  apiOf: (target: Target, request: Request) => Api,
+  exchange: Exchange,
+): Promise<Response> {
+  const { request, requestId, signal, audit } = exchange;
+  let target: Target;
+  try {
+    target = targetOf(request);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    audit.errorCode = s3Error(error).code;
+    return plain(400, error.message);
+  }
+  const api = apiOf(target, request);
+  try {
+    return await admitted(deps, api, target, exchange);
+  } catch (error) {
+    const isExpected = error instanceof Failure && error.kind !== "internal";
+    if (!isExpected) deps.broken({ requestId, signal }, error);
+    if (!exchange.principal) exchange.claimedId ??= claimedKeyId(request.headers, target);
+    describe(api, request, target, audit);
+    const refusal = await api.refuse(error, { request, target, requestId, audit });
+    // The gateway's own look for itself knows it by its id.
+    if (isLoop(error)) refusal.headers.set(hopHeader, deps.hop);
+    return refusal;
+  }
+}
+
+/** Answers a request once its sender is known and may send it. Throws why it is refused. */
+async function admitted(
+  deps: EntryDeps,
+  api: Api,
+  target: Target,
+  exchange: Exchange,
+): Promise<Response> {
+  const { request, requestId, signal, audit, clientAddress } = exchange;
+  checkHead(request.headers, target);
+  checkLoop(request.headers, deps.hop);
+  const readBody = controlBody(request, audit, deps);
+  const parts = { request, target, requestId, audit, readBody, clientAddress };
+  const principal = await senderOf(deps, api, {
+    ...parts,
+    claim: (accessKeyId) => (exchange.claimedId = accessKeyId),
+  });
+  exchange.principal = principal;
+  if (principal.accessKeyId !== null) deps.lastUse?.saw(principal.accessKeyId);
+  takeTurn(deps.rateLimit, principal);
+  return await api.answer({ ...parts, principal, signal });
+}
+
+/** Returns what the audit line says of a request. */
+function answeredOf(
+  { request, requestId, audit, clientAddress, startedAt, principal, claimedId }: Exchange,
+  status: number,
+  bytesOut: number,
+): Parameters<EntryDeps["answered"]>[0] {
+  const sender = principal === anyone ? undefined : principal;
+  const { accessKeyId = claimedId, tenant = null } = sender ?? {};
+  return {
+    requestId,
+    accessKeyId,
+    tenant,
+    audit,
+    status,
+    bytesOut,
+    durationMs: Math.round((performance.now() - startedAt) * 1000) / 1000,
+    clientAddress,
+    userAgent: userAgentOf(request.headers),
+  };
 }
 
 /** Characters of a bucket's and a key's name that are kept of a refused request. */

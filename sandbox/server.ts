@@ -98,7 +98,7 @@ export async function startSandbox(
     return { provider, mount: path, simulate: create(context) };
   });
 
-  const answer = async (request: RawRequest): Promise<RawAnswer> => {
+  async function answer(request: RawRequest): Promise<RawAnswer> {
     const { method, target, headers, body } = request;
     const [path = "", ...rest] = target.split("?");
     const query = rest.join("?");
@@ -124,13 +124,13 @@ export async function startSandbox(
       // Also where the client was gone before its body was read.
       record.end(given instanceof Response ? given.status : null, fault?.id);
     }
-  };
+  }
 
-  const control = async (
+  async function control(
     method: string,
     path: string,
     body: ReadableStream<Uint8Array> | null,
-  ): Promise<Response> => {
+  ): Promise<Response> {
     switch (`${method} ${path}`) {
       case "GET /faults":
         return json(faults.list());
@@ -150,16 +150,16 @@ export async function startSandbox(
       default:
         return json({ message: `There is no ${method} /control${path}.` }, 404);
     }
-  };
+  }
 
-  const clear = async () => {
+  async function clear(): Promise<void> {
     faults.clear();
     ledger.clear();
     finishes.length = 0;
     await store.clear();
-  };
+  }
 
-  const addFaults = (rules: Json | undefined): Response => {
+  function addFaults(rules: Json | undefined): Response {
     try {
       const all = Array.isArray(rules) ? rules : [rules ?? null];
       return json(all.map((rule) => faults.add(rule)));
@@ -167,7 +167,7 @@ export async function startSandbox(
       if (error instanceof TypeError) return json({ message: error.message }, 400);
       throw error;
     }
-  };
+  }
 
   const server = await serveHttp(answer, port);
   url = `http://127.0.0.1:${server.port}`;

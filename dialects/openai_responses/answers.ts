@@ -119,6 +119,23 @@ function writeUsage(usage: Usage): Raw {
   );
 }
 
+function writeCall(
+  part: Extract<Part, { kind: "call" }>,
+  index: number,
+  context: AnswerContext,
+): Raw {
+  if (part.signature !== undefined) context.lost("signatures of thoughts");
+  const id = part.id === "" ? context.madeId("call_", index) : part.id;
+  return object(
+    ["id", quote(context.madeId("fc_", index))],
+    ["type", '"function_call"'],
+    ["status", '"completed"'],
+    ["call_id", quote(id)],
+    ["name", quote(context.toolName(part.name))],
+    ["arguments", argumentsText(part)],
+  );
+}
+
 /** Items: words that follow each other are one message. */
 function writeOutput(
   parts: readonly Part[],
@@ -153,20 +170,10 @@ function writeOutput(
       case "refusal":
         words.push(object(["type", '"refusal"'], ["refusal", part.text]));
         break;
-      case "call": {
+      case "call":
         close();
-        if (part.signature !== undefined) context.lost("signatures of thoughts");
-        const id = part.id === "" ? context.madeId("call_", index) : part.id;
-        items.push(object(
-          ["id", quote(context.madeId("fc_", index))],
-          ["type", '"function_call"'],
-          ["status", '"completed"'],
-          ["call_id", quote(id)],
-          ["name", quote(context.toolName(part.name))],
-          ["arguments", argumentsText(part)],
-        ));
+        items.push(writeCall(part, index, context));
         break;
-      }
       case "thinking":
         close();
         items.push(...writeThinking(part, index, context));

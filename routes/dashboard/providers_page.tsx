@@ -1,6 +1,7 @@
 /** Providers, their accounts, and how these fare. */
 import { allowsProvider } from "../../access/policy.ts";
 import { accountsOf } from "../../metrics/metrics.ts";
+import type { SetAside } from "../../providers/provider.ts";
 import { answerPage } from "./answer.ts";
 import { Ago, count } from "./format.tsx";
 import { Page } from "./layout.tsx";
@@ -48,27 +49,42 @@ export async function providersPage(request: PageRequest): Promise<Response> {
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ provider, account, aside, waiting }) => (
-            <tr>
-              <th scope="row" data-label="Provider">{provider}</th>
-              <td data-label="Account">{account}</td>
-              <td data-label="Health">
-                {aside
-                  ? (
-                    <span class="bad">
-                      {`set aside because ${aside.because}, tried again `}
-                      <Ago at={aside.until.getTime()} now={deps.now()} />
-                    </span>
-                  )
-                  : <span class="good">ok</span>}
-              </td>
-              <td data-label="Batches waiting" class="number">
-                {waiting === undefined ? "" : count(waiting)}
-              </td>
-            </tr>
-          ))}
+          {rows.map((row) => <AccountRow {...row} now={deps.now()} />)}
         </tbody>
       </table>
     </Page>,
+  );
+}
+
+/** An account of a provider, as the table shows it. */
+interface Account {
+  readonly provider: string;
+  readonly account: string;
+  readonly aside: SetAside | undefined;
+  /** Only in the first row of a provider. */
+  readonly waiting: number | undefined;
+}
+
+function AccountRow(
+  { provider, account, aside, waiting, now }: Account & { readonly now: number },
+) {
+  return (
+    <tr>
+      <th scope="row" data-label="Provider">{provider}</th>
+      <td data-label="Account">{account}</td>
+      <td data-label="Health">
+        {aside
+          ? (
+            <span class="bad">
+              {`set aside because ${aside.because}, tried again `}
+              <Ago at={aside.until.getTime()} now={now} />
+            </span>
+          )
+          : <span class="good">ok</span>}
+      </td>
+      <td data-label="Batches waiting" class="number">
+        {waiting === undefined ? "" : count(waiting)}
+      </td>
+    </tr>
   );
 }

@@ -4,7 +4,7 @@
  * the same without backtracking.
  */
 import { jobStatuses } from "../../codecs/job_status.ts";
-import type { Structure } from "./constraints.ts";
+import type { Constraint, Structure } from "./constraints.ts";
 
 const jobName = { type: "string", min: 1, max: 63, pattern: /[a-zA-Z0-9][a-zA-Z0-9+.-]*/ } as const;
 
@@ -47,6 +47,36 @@ const tags = {
 
 const identifiers = { type: "string", max: 32, pattern: /[-0-9a-zA-Z]+/ } as const;
 
+function inputDataConfig(s3BucketOwner: Constraint): Structure {
+  const s3InputDataConfig: Structure = {
+    type: "structure",
+    required: ["s3Uri"],
+    members: { s3Uri, s3InputFormat: { type: "string", values: ["JSONL"] }, s3BucketOwner },
+  };
+  return { type: "structure", union: true, members: { s3InputDataConfig } };
+}
+
+function outputDataConfig(account: string, s3BucketOwner: Constraint): Structure {
+  const id = "[a-zA-Z0-9-]{36}";
+  const alias = "alias/[a-zA-Z0-9-_/]+";
+  const arn = `arn:aws(-[^:]+)?:kms:[a-zA-Z0-9-]*:${account}:((key/${id})|(${alias}))`;
+  const s3OutputDataConfig: Structure = {
+    type: "structure",
+    required: ["s3Uri"],
+    members: {
+      s3Uri,
+      s3EncryptionKeyId: {
+        type: "string",
+        min: 1,
+        max: 2048,
+        pattern: new RegExp(`(${arn})|(${id})|(${alias})`),
+      },
+      s3BucketOwner,
+    },
+  };
+  return { type: "structure", union: true, members: { s3OutputDataConfig } };
+}
+
 /**
  * CreateModelInvocationJob.
  *
@@ -73,43 +103,8 @@ export function createRequest(strict: boolean): Structure {
         pattern: /[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?/,
       },
       modelId,
-      inputDataConfig: {
-        type: "structure",
-        union: true,
-        members: {
-          s3InputDataConfig: {
-            type: "structure",
-            required: ["s3Uri"],
-            members: {
-              s3Uri,
-              s3InputFormat: { type: "string", values: ["JSONL"] },
-              s3BucketOwner: owner,
-            },
-          },
-        },
-      },
-      outputDataConfig: {
-        type: "structure",
-        union: true,
-        members: {
-          s3OutputDataConfig: {
-            type: "structure",
-            required: ["s3Uri"],
-            members: {
-              s3Uri,
-              s3EncryptionKeyId: {
-                type: "string",
-                min: 1,
-                max: 2048,
-                pattern: new RegExp(
-                  `(arn:aws(-[^:]+)?:kms:[a-zA-Z0-9-]*:${account}:((key/[a-zA-Z0-9-]{36})|(alias/[a-zA-Z0-9-_/]+)))|([a-zA-Z0-9-]{36})|(alias/[a-zA-Z0-9-_/]+)`,
-                ),
-              },
-              s3BucketOwner: owner,
-            },
-          },
-        },
-      },
+      inputDataConfig: inputDataConfig(owner),
+      outputDataConfig: outputDataConfig(account, owner),
       vpcConfig: {
         type: "structure",
         required: ["subnetIds", "securityGroupIds"],

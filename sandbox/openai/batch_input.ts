@@ -48,9 +48,8 @@ export async function checkInput(
   knows: (model: string) => boolean,
   fails: (record: InputRecord) => boolean,
 ): Promise<CheckedInput> {
+  const seen: Seen = { ids: new Set(), model: null };
   const errors: BatchError[] = [];
-  const ids = new Set<string>();
-  let model: string | null = null;
   let count = 0;
   let failing = 0;
   for await (const { number: line, value } of lines(input)) {
@@ -59,57 +58,71 @@ export async function checkInput(
       errors.push({ code: "too_many_tasks", message, param: null, line: null });
     }
     if (count > maxRecords || errors.length >= maxErrors) break;
-    const report = (code: string, message: string, param: string | null = null) =>
-      errors.push({ code, message, param, line });
-    if (!isObject(value)) {
-      report("invalid_json_line", "This line is not parseable as valid JSON.");
-      continue;
-    }
-    const { custom_id, method, url, body } = value;
-    const missing = ["custom_id", "method", "url", "body"].find((name) => !(name in value));
-    if (missing !== undefined) {
-      report("missing_required_parameter", `Missing required parameter: '${missing}'.`, missing);
-      continue;
-    }
-    const customId = string(custom_id);
-    if (customId === undefined) {
-      report("invalid_request", "The custom_id must be a string.", "custom_id");
-      continue;
-    }
-    if (ids.has(customId)) {
-      report(
-        "duplicate_custom_id",
-        "The custom_id of this request is that of another.",
-        "custom_id",
-      );
-    }
-    ids.add(customId);
-    if (method !== "POST") report("invalid_method", "The method must be POST.", "method");
-    if (url !== endpoint) {
-      report("url_mismatch", "The url is not the endpoint of the batch.", "url");
-    }
-    if (!isObject(body)) {
-      report("invalid_request", "The body must be an object.", "body");
-      continue;
-    }
-    const itsModel = string(body.model);
-    if (itsModel === undefined) {
-      report("missing_required_parameter", "Missing required parameter: 'model'.", "body.model");
-    } else if (model !== null && model !== itsModel) {
-      report("model_mismatch", "All requests of a batch must have one model.", "body.model");
-    } else if (!knows(itsModel)) {
-      const message = `The provided model '${itsModel}' is not supported by the Batch API.`;
-      report("model_not_found", message, "body.model");
-    }
-    if (body.stream === true) {
-      report("invalid_request", "A batch cannot stream.", "body.stream");
-    }
-    model ??= itsModel ?? null;
-    if (fails({ customId, body })) failing++;
+    const record = checkLine(value, endpoint, seen, knows, (code, message, param) => {
+      errors.push({ code, message, param: param ?? null, line });
+    });
+    if (record && fails(record)) failing++;
   }
   if (count === 0) {
     const message = "The input file is empty.";
     errors.push({ code: "empty_file", message, param: null, line: null });
   }
-  return { records: count, failing, model, errors };
+  return { records: count, failing, model: seen.model, errors };
+}
+
+/** What the lines before have shown. */
+interface Seen {
+  readonly ids: Set<string>;
+  model: string | null;
+}
+
+type Report = (code: string, message: string, param?: string) => void;
+
+/** Checks one line; returns its record where it can be read as one. */
+function checkLine(
+  value: ReturnType<typeof parseJson>,
+  endpoint: string,
+  seen: Seen,
+  knows: (model: string) => boolean,
+  report: Report,
+): InputRecord | undefined {
+  if (!isObject(value)) {
+    report("invalid_json_line", "This line is not parseable as valid JSON.");
+    return undefined;
+  }
+  const { custom_id, method, url, body } = value;
+  const missing = ["custom_id", "method", "url", "body"].find((name) => !(name in value));
+  if (missing !== undefined) {
+    report("missing_required_parameter", `Missing required parameter: '${missing}'.`, missing);
+    return undefined;
+  }
+  const customId = string(custom_id);
+  if (customId === undefined) {
+    report("invalid_request", "The custom_id must be a string.", "custom_id");
+    return undefined;
+  }
+  if (seen.ids.has(customId)) {
+    report("duplicate_custom_id", "The custom_id of this request is that of another.", "custom_id");
+  }
+  seen.ids.add(customId);
+  if (method !== "POST") report("invalid_method", "The method must be POST.", "method");
+  if (url !== endpoint) {
+    report("url_mismatch", "The url is not the endpoint of the batch.", "url");
+  }
+  if (!isObject(body)) {
+    report("invalid_request", "The body must be an object.", "body");
+    return undefined;
+  }
+  const model = string(body.model);
+  if (model === undefined) {
+    report("missing_required_parameter", "Missing required parameter: 'model'.", "body.model");
+  } else if (seen.model !== null && seen.model !== model) {
+    report("model_mismatch", "All requests of a batch must have one model.", "body.model");
+  } else if (!knows(model)) {
+    const message = `The provided model '${model}' is not supported by the Batch API.`;
+    report("model_not_found", message, "body.model");
+  }
+  if (body.stream === true) report("invalid_request", "A batch cannot stream.", "body.stream");
+  seen.model ??= model ?? null;
+  return { customId, body };
 }

@@ -53,25 +53,25 @@ export function batchOperations(files: FileStore, context: SandboxContext): {
   const { store, options, id: newId, now } = context;
   const underWay = new Map<string, Promise<void>>();
 
-  const find = (id: string): BatchDocument => {
+  function find(id: string): BatchDocument {
     const batch = store.get("batches", id) as BatchDocument | undefined;
     if (batch === undefined) {
       throw new OpenAIError(404, `No batch found with id '${id}'.`, { param: "batch_id" });
     }
     return batch;
-  };
+  }
   const moment = (batch: BatchDocument): BatchMoment => momentOf(batch, Number(now()), options);
 
   /** What is to be done before a batch can be shown as it is at a moment. */
-  const due = (batch: BatchDocument, { status }: BatchMoment): "check" | "run" | undefined => {
+  function due(batch: BatchDocument, { status }: BatchMoment): "check" | "run" | undefined {
     const start = checkedAt(batch, options);
     const goesOn = start <= Math.min(Number(now()), batch.cancelAt ?? Infinity);
     if (batch.checked === null && goesOn) return "check";
     return isFinal(status) && status !== "failed" && batch.results === null ? "run" : undefined;
-  };
+  }
 
   /** A batch with all work done that is due by now, and the moment that it is shown at. */
-  const settled = async (id: string): Promise<[BatchDocument, BatchMoment]> => {
+  async function upToDate(id: string): Promise<[BatchDocument, BatchMoment]> {
     while (true) {
       const batch = find(id);
       const current = moment(batch);
@@ -88,12 +88,12 @@ export function batchOperations(files: FileStore, context: SandboxContext): {
       }
       await running;
     }
-  };
+  }
 
-  const run = async (
+  async function run(
     batch: BatchDocument,
     { status, share }: BatchMoment,
-  ): Promise<Partial<BatchDocument>> => {
+  ): Promise<Partial<BatchDocument>> {
     if (batch.checked === null) return { results: noResults };
     if (files.find(batch.input_file_id) === undefined) {
       return { checked: { ...batch.checked, errors: [inputIsGone] }, results: noResults };
@@ -101,9 +101,9 @@ export function batchOperations(files: FileStore, context: SandboxContext): {
     const end = status === "cancelled" || status === "expired" ? status : "completed";
     const count = Math.floor(share * batch.checked.records);
     return { results: await writeResults(batch, count, end, files, context) };
-  };
+  }
 
-  const check = async (batch: BatchDocument): Promise<Partial<BatchDocument>> => {
+  async function check(batch: BatchDocument): Promise<Partial<BatchDocument>> {
     const { input_file_id, endpoint } = batch;
     if (files.find(input_file_id) === undefined) {
       return { checked: { records: 0, failing: 0, model: null, errors: [inputIsGone] } };
@@ -111,34 +111,15 @@ export function batchOperations(files: FileStore, context: SandboxContext): {
     const knows = (model: string) => context.options.anyModel === true || hasModel("openai", model);
     const fails = (record: InputRecord) => failure(record, endpoint) !== undefined;
     return { checked: await checkInput(files.read(input_file_id), endpoint, knows, fails) };
-  };
+  }
 
-  const shown = async (id: string) => shownBatch(...await settled(id), options);
+  const shown = async (id: string) => shownBatch(...await upToDate(id), options);
 
   return {
     async create({ request }) {
-      const body = await jsonBody(request);
-      const input = required(body, "input_file_id");
-      const endpoint = required(body, "endpoint");
-      const completion_window = required(body, "completion_window");
-      if (!endpoints.has(endpoint)) {
-        throw invalid("endpoint", `endpoint must be one of ${[...endpoints].join(", ")}.`);
-      }
-      if (completion_window !== "24h") {
-        throw invalid("completion_window", "completion_window must be '24h'.");
-      }
-      const { anchor, seconds } = object(body.output_expires_after ?? {});
-      // The specification lists 404; one public report saw 200 and a batch that failed (2026).
-      if (files.require(input).purpose !== "batch") {
-        throw invalid("input_file_id", "The purpose of the input file must be 'batch'.");
-      }
       const batch: BatchDocument = {
         id: `batch_${newId(32)}`,
-        endpoint,
-        input_file_id: input,
-        completion_window,
-        metadata: metadata(body.metadata),
-        outputSeconds: expirySeconds(anchor, seconds),
+        ...described(await jsonBody(request), files),
         createdAt: Number(now()),
         cancelAt: null,
         checked: null,
@@ -159,7 +140,7 @@ export function batchOperations(files: FileStore, context: SandboxContext): {
     },
 
     async cancel({ id }) {
-      const [batch, { status }] = await settled(id);
+      const [batch, { status }] = await upToDate(id);
       if (isFinal(status) || status === "cancelling") {
         throw new OpenAIError(409, `Cannot cancel a batch with status '${status}'.`);
       }
@@ -171,6 +152,31 @@ export function batchOperations(files: FileStore, context: SandboxContext): {
         options,
       ));
     },
+  };
+}
+
+/** Returns the members of a batch that its creator describes. */
+function described(body: JsonObject, files: FileStore) {
+  const input = required(body, "input_file_id");
+  const endpoint = required(body, "endpoint");
+  const completion_window = required(body, "completion_window");
+  if (!endpoints.has(endpoint)) {
+    throw invalid("endpoint", `endpoint must be one of ${[...endpoints].join(", ")}.`);
+  }
+  if (completion_window !== "24h") {
+    throw invalid("completion_window", "completion_window must be '24h'.");
+  }
+  const { anchor, seconds } = object(body.output_expires_after ?? {});
+  // The specification lists 404; one public report saw 200 and a batch that failed (2026).
+  if (files.require(input).purpose !== "batch") {
+    throw invalid("input_file_id", "The purpose of the input file must be 'batch'.");
+  }
+  return {
+    endpoint,
+    input_file_id: input,
+    completion_window,
+    metadata: metadata(body.metadata),
+    outputSeconds: expirySeconds(anchor, seconds),
   };
 }
 
