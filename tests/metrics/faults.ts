@@ -230,11 +230,17 @@ const ofGateway: readonly Fault[] = [
     alerts: { BatchwayCatalogSlow: { operation: "write" } },
     happen: () =>
       onFile(async (world, other) => {
-        for (let times = 0; times < 2; times++) {
+        const slow = async () => {
+          const text = await world.look();
+          const within = (le: string) =>
+            valueOf(text, `batchway_catalog_duration_seconds_bucket{operation="write",le="${le}"}`);
+          return within("+Inf") - within("1");
+        };
+        for (let times = 1; times <= 2; times++) {
           other.exec("BEGIN IMMEDIATE");
           await pause(1_500);
           other.exec("ROLLBACK");
-          await world.swept();
+          await until(async () => await slow() >= times);
           await world.scrape();
         }
       }),

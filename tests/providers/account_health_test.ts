@@ -57,6 +57,27 @@ Deno.test("an account that is refused is set aside for longer each time, within 
   assert.equal(state.told.length, 3);
 });
 
+Deno.test("operators see an account's trouble until its provider, or a new key, ends it", () => {
+  let [time, apiKey] = [0, "old"];
+  const health = createHealth("cloud", "a", { now: () => new Date(time), apiKey: () => apiKey });
+  assert.equal(health.trouble(), undefined);
+  health.refused("key", undefined);
+  time = 24 * 60 * minute;
+  assert.deepEqual([health.setAside(), health.trouble()], [undefined, "key"]);
+  health.answered(false);
+  assert.equal(health.trouble(), undefined);
+  health.refused("quota", undefined);
+  time *= 2;
+  // What costs nothing says nothing of the quota.
+  health.answered(false);
+  assert.equal(health.trouble(), "quota");
+  health.answered(true);
+  assert.equal(health.trouble(), undefined);
+  health.refused("key", undefined);
+  apiKey = "new";
+  assert.equal(health.trouble(), undefined);
+});
+
 Deno.test("refusals that come at once count as one", () => {
   const { state, health } = watched();
   for (let n = 0; n < 20; n++) health.refused("key", undefined);
