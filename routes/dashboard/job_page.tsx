@@ -1,4 +1,5 @@
 /** One job: its facts, its data, its shards, and what can be done about it. */
+import { visible } from "../../codecs/visible.ts";
 import type { JobEntry } from "../../catalog/entries.ts";
 import type { ShardEntry } from "../../catalog/shard_entries.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
@@ -27,7 +28,7 @@ export async function jobPage(request: PageRequest): Promise<Response> {
   const found = await request.deps.records.eventsOf(details.scope, details.job);
   const live = link(paths.live, { ...Object.fromEntries(query), view: "job" });
   return answerPage(
-    <Page request={request} title={details.job.name} at={paths.jobs}>
+    <Page request={request} title={visible(details.job.name)} at={paths.jobs}>
       <div data-live={live}>{details.shown}</div>
       <EventsOfJob found={found} now={request.deps.now()} />
     </Page>,
@@ -81,7 +82,7 @@ function Facts(
           `${count(counts.success)} succeeded, ${count(counts.error)} failed`}
       </Fact>
       <Fact name="Cost">{cost}</Fact>
-      <Fact name="Reason" isLong>{messageOfEnd(job) ?? job.message}</Fact>
+      <Fact name="Reason" isLong>{visible(messageOfEnd(job) ?? job.message ?? "")}</Fact>
       <Fact name="Model">{job.modelId}</Fact>
       <Fact name="Provider">{own.reach.provider.name}</Fact>
       <Fact name="Tenant">{job.plan.kind === "native" ? "native" : own.tenant}</Fact>
@@ -123,17 +124,17 @@ function Data({ job, own }: { readonly job: JobEntry; readonly own: OwnReach }) 
       <dl class="facts">
         <Fact name="Input" isLong>
           {at && at.key !== "" && !at.key.endsWith("/")
-            ? <a href={object(at.bucket, at.key)}>{input}</a>
-            : input}
+            ? <a href={object(at.bucket, at.key)}>{visible(input)}</a>
+            : visible(input)}
         </Fact>
-        <Fact name="Output" isLong>{output}</Fact>
+        <Fact name="Output" isLong>{visible(output)}</Fact>
         {keys && isTerminal(job.status) && (
           <>
             <Fact name="Results" isLong>
               <a
                 href={link(paths.objects, { ...base, bucket: keys.bucket, prefix: keys.folder })}
               >
-                {keys.folder}
+                {visible(keys.folder)}
               </a>
             </Fact>
             <Fact name="Losses">
@@ -200,7 +201,7 @@ function ShardRow({ shard }: { readonly shard: ShardEntry }) {
         {end ? <State status={end.status} /> : batch === undefined ? "waits" : "runs"}
       </td>
       <td data-label="Batch">{batch ?? ""}</td>
-      <td data-label="Reason" class="reason">{end?.message ?? waitsFor ?? ""}</td>
+      <td data-label="Reason" class="reason">{visible(end?.message ?? waitsFor ?? "")}</td>
     </tr>
   );
 }

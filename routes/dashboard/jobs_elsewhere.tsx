@@ -1,4 +1,5 @@
 /** Jobs of a provider that requests are forwarded to: it is asked for each page, and for each job. */
+import { visible } from "../../codecs/visible.ts";
 import { isTerminal, type JobStatus, jobStatuses } from "../../codecs/job_status.ts";
 import { isObject, type JsonObject, memberOf } from "../../codecs/json_object.ts";
 import { Failure } from "../../codecs/failure.ts";
@@ -14,7 +15,7 @@ import { link, type PageRequest, paths } from "./request.ts";
 
 const pageSize = 50;
 
-/** The table of a page of the provider's jobs, the newest first; or why it does not show them. */
+/** The table of a page of the provider's jobs; or why it does not show them. */
 export async function jobsElsewhere(
   request: PageRequest,
   provider: ForwardingProvider,
@@ -30,7 +31,7 @@ export async function jobsElsewhere(
       query: {
         maxResults: `${pageSize}`,
         sortBy: "CreationTime",
-        sortOrder: "Descending",
+        sortOrder: filter.isOldestFirst ? "Ascending" : "Descending",
         statusEquals: filter.status,
         nameContains: filter.name,
         nextToken: query.get("from"),
@@ -53,7 +54,7 @@ export async function jobsElsewhere(
       {next !== "" && (
         <p>
           <a href={link(paths.jobs, { ...Object.fromEntries(query), from: next })} rel="next">
-            Older jobs
+            Further jobs
           </a>
         </p>
       )}
@@ -70,7 +71,7 @@ function Table(
 ) {
   return (
     <table class="cards">
-      <caption class="hidden">{`Jobs at ${provider}, the newest first`}</caption>
+      <caption class="hidden">{`Jobs at ${provider}`}</caption>
       <thead>
         <tr>
           <th scope="col">Job</th>
@@ -85,7 +86,7 @@ function Table(
           <tr>
             <th scope="row" data-label="Job" class="name">
               <a href={link(paths.job, { provider, id: textOf(job, "jobArn") })}>
-                {textOf(job, "jobName") || textOf(job, "jobArn")}
+                {visible(textOf(job, "jobName") || textOf(job, "jobArn"))}
               </a>
             </th>
             <td data-label="State">
@@ -93,7 +94,7 @@ function Table(
             </td>
             <td data-label="Submitted">{ago(job, "submitTime", now)}</td>
             <td data-label="Model" class="part">{textOf(job, "modelId")}</td>
-            <td data-label="Reason" class="reason">{textOf(job, "message")}</td>
+            <td data-label="Reason" class="reason">{visible(textOf(job, "message"))}</td>
           </tr>
         ))}
       </tbody>
@@ -117,7 +118,7 @@ export async function jobElsewherePage(
   const status = knownStatus(textOf(job, "status"));
   const isOver = status !== undefined && isTerminal(status);
   return answerPage(
-    <Page request={request} title={textOf(job, "jobName") || id} at={paths.jobs}>
+    <Page request={request} title={visible(textOf(job, "jobName") || id)} at={paths.jobs}>
       {!isOver && !request.principal.readOnly && (
         <section aria-label="Actions" class="actions">
           <form method="post" action={paths.stop}>
@@ -166,7 +167,7 @@ function Facts({ job, provider }: { readonly job: JsonObject; readonly provider:
         <Status status={textOf(job, "status")} />
       </Fact>
       {counts}
-      <Fact name="Reason" isLong>{textOf(job, "message")}</Fact>
+      <Fact name="Reason" isLong>{visible(textOf(job, "message"))}</Fact>
       <Fact name="Model">{textOf(job, "modelId")}</Fact>
       <Fact name="Provider">{provider}</Fact>
       {times}
@@ -186,9 +187,9 @@ function Facts({ job, provider }: { readonly job: JsonObject; readonly provider:
 /** The objects that an s3Uri names, with a link to them. */
 function Place({ uri, provider }: { readonly uri: string; readonly provider: string }) {
   const at = parseS3Uri(uri);
-  if (!at) return <>{uri}</>;
+  if (!at) return <>{visible(uri)}</>;
   const { bucket, key } = at;
-  return <a href={link(paths.objects, { provider, bucket, prefix: key })}>{uri}</a>;
+  return <a href={link(paths.objects, { provider, bucket, prefix: key })}>{visible(uri)}</a>;
 }
 
 function uriIn(job: JsonObject, side: "input" | "output"): string {

@@ -1,4 +1,4 @@
-/** A page of jobs over all reaches of a session, the newest first. */
+/** A page of jobs over all reaches of a session, by the time of submission. */
 import type { JobEntry } from "../../catalog/entries.ts";
 import type { JobId } from "../../codecs/ids.ts";
 import { isJobId } from "../../codecs/job_id.ts";
@@ -14,7 +14,12 @@ export interface JobsFilter {
   readonly status?: JobStatus | undefined;
   readonly name?: string | undefined;
   readonly after?: JobId | undefined;
+  /** Whether the list begins with the oldest: what is stuck is at its head. */
+  readonly isOldestFirst: boolean;
 }
+
+/** The value of the query that asks for the oldest first. */
+export const oldestFirst = "oldest";
 
 /** A job of the page, and whose it is. */
 export interface ShownJob {
@@ -44,6 +49,7 @@ export function readFilter(query: ReadonlyMap<string, string>): JobsFilter {
     status: jobStatuses.find((status) => status === query.get("status")),
     name: text("name")?.slice(0, longestName),
     after: isJobId(after) ? after : undefined,
+    isOldestFirst: query.get("order") === oldestFirst,
   };
 }
 
@@ -56,7 +62,7 @@ export async function listShownJobs(
   const { jobs } = request.deps;
   const wanted = {
     maxResults: pageSize,
-    sortOrder: "Descending",
+    sortOrder: filter.isOldestFirst ? "Ascending" : "Descending",
     ...(filter.status && { statusEquals: filter.status }),
     ...(filter.name !== undefined && { nameContains: filter.name }),
     ...(filter.after && { after: filter.after }),
@@ -66,11 +72,14 @@ export async function listShownJobs(
     provider: reach.provider.name,
     page: await jobs.list(reach, principal.region, wanted, request.signal),
   })));
+  const inOrder = (a: string, b: string) => (a < b) === filter.isOldestFirst ? -1 : 1;
   // What follows the first place where a list ended early may not be all that is there.
-  const reached = pages.flatMap(({ page }) => page.next ?? []).sort().at(-1);
+  const [reached] = pages.flatMap(({ page }) => page.next ?? []).sort(inOrder);
   const merged = pages.flatMap(({ tenant, provider, page }) => shown(tenant, provider, page))
-    .filter(({ job }) => reached === undefined || job.id >= reached)
-    .sort((a, b) => a.job.id < b.job.id ? 1 : -1);
+    .filter(({ job: { id } }) =>
+      reached === undefined || id === reached || inOrder(id, reached) < 0
+    )
+    .sort((a, b) => inOrder(a.job.id, b.job.id));
   const found = merged.slice(0, pageSize);
   const next = merged.length > pageSize ? found.at(-1)?.job.id : reached;
   return { jobs: found, ...(next && { next }) };

@@ -1,10 +1,17 @@
 /** The list of jobs. */
+import { visible } from "../../codecs/visible.ts";
 import { jobStatuses } from "../../codecs/job_status.ts";
 import { messageOfEnd } from "../../jobs/end_message.ts";
 import { answerPage } from "./answer.ts";
 import { Ago, Progress, State } from "./format.tsx";
 import { costsOf } from "./job_cost.ts";
-import { type JobsFilter, listShownJobs, readFilter, type ShownJob } from "./jobs_list.ts";
+import {
+  type JobsFilter,
+  listShownJobs,
+  oldestFirst,
+  readFilter,
+  type ShownJob,
+} from "./jobs_list.ts";
 import { jobsElsewhere } from "./jobs_elsewhere.tsx";
 import { Notice, Page } from "./layout.tsx";
 import {
@@ -63,7 +70,7 @@ export async function jobsTable(
         : <JobsTable jobs={jobs} costs={costs} now={now} withTenant={withTenant} />}
       {further && (
         <p>
-          <a href={further} rel="next">Older jobs</a>
+          <a href={further} rel="next">Further jobs</a>
         </p>
       )}
     </>
@@ -80,7 +87,7 @@ function JobsTable(
 ) {
   return (
     <table class="cards">
-      <caption class="hidden">Jobs, the newest first</caption>
+      <caption class="hidden">Jobs by the time of their submission</caption>
       <thead>
         <tr>
           <th scope="col">Job</th>
@@ -115,7 +122,7 @@ function JobRow(
   return (
     <tr>
       <th scope="row" data-label="Job" class="name">
-        <a href={to}>{job.name}</a>
+        <a href={to}>{visible(job.name)}</a>
       </th>
       <td data-label="State">
         <State status={job.status} />
@@ -130,7 +137,7 @@ function JobRow(
       <td data-label="Provider" class="short">{provider}</td>
       {withTenant && <td data-label="Tenant" class="part">{tenant === "" ? "native" : tenant}</td>}
       <td data-label="Cost" class="number">{cost}</td>
-      <td data-label="Reason" class="reason">{messageOfEnd(job) ?? job.message ?? ""}</td>
+      <td data-label="Reason" class="reason">{visible(messageOfEnd(job) ?? job.message ?? "")}</td>
     </tr>
   );
 }
@@ -158,6 +165,13 @@ function Filters(
       {request.principal.admin === true && (
         <Choice label="Tenant" name="tenant" options={tenants} value={filter.tenant} />
       )}
+      <label>
+        Order
+        <select name="order">
+          <option value="">newest first</option>
+          <option value={oldestFirst} selected={filter.isOldestFirst}>oldest first</option>
+        </select>
+      </label>
       <button type="submit">Show</button>
     </form>
   );

@@ -1,4 +1,5 @@
 /** One object: its facts, its first lines, and its bytes. */
+import { visible } from "../../codecs/visible.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { accountOfHeld } from "../../objects/held.ts";
 import type { Found } from "../../objects/find.ts";
@@ -22,7 +23,7 @@ export async function objectPage(request: PageRequest): Promise<Response> {
   const base = { provider: own.reach.provider.name, tenant: own.tenant, bucket };
   const lines = await firstLines(request, own, found);
   return await answerPage(
-    <Page request={request} title={key} at={paths.objects}>
+    <Page request={request} title={visible(key)} at={paths.objects}>
       <p>
         <a href={link(paths.objects, base)}>{`Objects in ${bucket}`}</a> ·{" "}
         <a href={link(paths.download, { ...base, key })} download>Download</a>

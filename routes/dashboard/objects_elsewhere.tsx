@@ -3,6 +3,7 @@ import { childrenNamed, type XmlElement } from "../../codecs/s3_xml.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { decodeKey, encodeUri } from "../../codecs/uri.ts";
 import type { ForwardingProvider } from "../../providers/provider.ts";
+import { visible } from "../../codecs/visible.ts";
 import { cancelUnread } from "../../runtime/unread.ts";
 import { checkBucket } from "../authorize.ts";
 import { answerPage } from "./answer.ts";
@@ -133,7 +134,7 @@ function ObjectsTable(
           return (
             <tr>
               <th scope="row" data-label="Key" class="name">
-                <a href={link(paths.object, { ...at, key })}>{key}</a>
+                <a href={link(paths.object, { ...at, key })}>{visible(key)}</a>
               </th>
               <td data-label="Size" class="number">{size(Number(textIn(one, "Size")))}</td>
               <td data-label="Changed">{ago(textIn(one, "LastModified"), now)}</td>
@@ -180,7 +181,7 @@ export async function objectElsewherePage(
   const lines = bytes === 0 ? [] : await firstLines(request, provider, question, bytes);
   const base = { provider: provider.name, bucket };
   return await answerPage(
-    <Page request={request} title={key} at={paths.objects}>
+    <Page request={request} title={visible(key)} at={paths.objects}>
       <p>
         <a href={link(paths.objects, base)}>{`Objects in ${bucket}`}</a> ·{" "}
         <a href={link(paths.download, { ...base, key })} download>Download</a>

@@ -1,6 +1,7 @@
 /** Buckets of a provider, and the objects of a bucket. */
 import { Buffer } from "node:buffer";
 import type { ListPage } from "../../objects/list.ts";
+import { visible } from "../../codecs/visible.ts";
 import { checkBucket } from "../authorize.ts";
 import { answerPage } from "./answer.ts";
 import { Ago, size } from "./format.tsx";
@@ -177,7 +178,7 @@ function ObjectsTable(
         {page.objects.map(({ key, record }) => (
           <tr>
             <th scope="row" data-label="Key" class="name">
-              <a href={link(paths.object, { ...base, key })}>{key}</a>
+              <a href={link(paths.object, { ...base, key })}>{visible(key)}</a>
             </th>
             <td data-label="Size" class="number">{size(record.bytes)}</td>
             <td data-label="Changed">

@@ -32,7 +32,7 @@ Deno.test("the list shows a tenant's own jobs, an administrator's all, filtered 
   });
 });
 
-Deno.test("jobs of three tenants are listed page by page, each once, the newest first", async () => {
+Deno.test("jobs of three tenants are listed page by page, each once, from the newest or from the oldest", async () => {
   await withWorld(async (world) => {
     const { url, keys } = world;
     const names: string[] = [];
@@ -43,13 +43,17 @@ Deno.test("jobs of three tenants are listed page by page, each once, the newest 
       }
     }
     const admin = await signedIn(url, await world.issue({ tenant: "operators", admin: true }));
-    const seen: string[] = [];
-    for (let to: string | undefined = "/?name=-"; to !== undefined;) {
-      const { html } = await admin.get(to);
-      seen.push(...[...html.matchAll(/>([abc]-[0-9]+)<\/a>/g)].map(([, name]) => name ?? ""));
-      to = /<a href="([^"]+)" rel="next"/.exec(html)?.[1]?.replaceAll("&amp;", "&");
-    }
-    assert.deepEqual(seen, names.toReversed());
+    const read = async (first: string) => {
+      const seen: string[] = [];
+      for (let to: string | undefined = first; to !== undefined;) {
+        const { html } = await admin.get(to);
+        seen.push(...[...html.matchAll(/>([abc]-[0-9]+)<\/a>/g)].map(([, name]) => name ?? ""));
+        to = /<a href="([^"]+)" rel="next"/.exec(html)?.[1]?.replaceAll("&amp;", "&");
+      }
+      return seen;
+    };
+    assert.deepEqual(await read("/?name=-"), names.toReversed());
+    assert.deepEqual(await read("/?name=-&order=oldest"), names);
   });
 });
 
@@ -91,6 +95,8 @@ Deno.test("names and contents are data on every page, whatever they hold", async
     const { url, keys } = world;
     const hostile = `"><img src=x onerror=alert(1)><script>alert(2)</script>&'.jsonl`;
     await put(world, keys.owner, `data/${encodeURIComponent(hostile)}`, record(hostile, hostile));
+    // Characters that turn the order of others around would show another name than it has.
+    await put(world, keys.owner, `data/${encodeURIComponent("fdp.\u202elnosj")}`, record("a"));
     const browser = await signedIn(url, keys.owner);
     const query = new URLSearchParams({ provider: "openai", bucket: "data", key: hostile });
     const paths = [
@@ -106,8 +112,25 @@ Deno.test("names and contents are data on every page, whatever they hold", async
       const { html } = await browser.get(path);
       assert.doesNotMatch(html, /<img|<script>|onerror=alert\(1\)>/, path);
     }
+    // What a stranger claims is on an administrator's page.
+    const target = {
+      method: "GET",
+      path: "/bedrock/files/%3Cimg%20src%3Dx%3E/k",
+      query: "",
+      body: "",
+    };
+    const authorization =
+      "AWS4-HMAC-SHA256 Credential=<img src=x>/20260101/us-east-1/s3/aws4_request, " +
+      "SignedHeaders=host, Signature=00";
+    const agent = { "user-agent": "<script>alert(3)</script>" };
+    await world.send({ ...target, headers: { host: world.host, authorization, ...agent } });
+    const admin = await signedIn(url, await world.issue({ tenant: "operators", admin: true }));
+    const refused = (await admin.get("/dashboard/refused")).html;
+    assert.match(refused, /40[03] [A-Za-z]+/);
+    assert.doesNotMatch(refused, /<img|<script>/);
     const list = (await browser.get(paths[0] ?? "")).html;
     assert.match(list, /&lt;img src=x onerror=alert\(1\)&gt;/);
+    assert.match(list, />fdp\.\\u202elnosj<\/a>/);
   });
 });
 
