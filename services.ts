@@ -1,5 +1,6 @@
 /** Composition of services: providers and stores → objects → jobs, and who may use them. */
 import { createAccess } from "./access/access.ts";
+import { countMonth } from "./accounts/first_limit.ts";
 import { createStores, type Stores } from "./blob_stores.ts";
 import type { Config } from "./config/config.ts";
 import type { Foundation, GatewayDeps } from "./foundation.ts";
@@ -172,6 +173,7 @@ function accessOf({ config, deps, base: { catalog, clock, location, random } }: 
       folder: location.kind === "file" && location.path !== ":memory:" ? config.data : undefined,
     },
     config,
+    firstLimit: (key) => countMonth(catalog, key, clock.now()),
     random,
     now: clock.now,
     uptime: clock.uptime,

@@ -3,7 +3,7 @@ import type { CredentialCatalog } from "../catalog/credentials.ts";
 import type { QuotaCatalog } from "../catalog/quotas.ts";
 import { checkFirstKey, firstCredential, type FirstKeySecret } from "./first_key.ts";
 import type { Random } from "./issue.ts";
-import { createKeyService, type KeyService } from "./key_service.ts";
+import { createKeyService, type KeyService, type KeyServiceDeps } from "./key_service.ts";
 import { createKeyring, type Keyring } from "./keyring.ts";
 import { createLastUse, type LastUse } from "./last_use.ts";
 import { checkSecretKey, sealingBox, type SealingDeps } from "./sealing.ts";
@@ -20,6 +20,7 @@ export interface AccessDeps {
     readonly firstKey?: FirstKeySecret;
     readonly providers: readonly { readonly name: string }[];
   };
+  readonly firstLimit: NonNullable<KeyServiceDeps["firstLimit"]>;
   readonly random: Random;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -39,7 +40,7 @@ export interface Access {
 
 /** Makes the access of a gateway. */
 export function createAccess(deps: AccessDeps): Access {
-  const { catalog, secretKey, config, random, now, uptime, warn } = deps;
+  const { catalog, secretKey, config, firstLimit, random, now, uptime, warn } = deps;
   const { firstKey } = config;
   const { credentials } = catalog;
   return {
@@ -58,6 +59,7 @@ export function createAccess(deps: AccessDeps): Access {
     keys: createKeyService({
       credentials,
       quotas: catalog.quotas,
+      firstLimit,
       first: firstKey,
       providers: config.providers.map(({ name }) => name),
       box: () => sealingBox(catalog, secretKey),

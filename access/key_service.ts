@@ -20,6 +20,10 @@ export interface KeyServiceDeps {
   readonly quotas: Pick<QuotaCatalog, "get">;
   /** What seals secrets; made where there is none yet. */
   readonly box: () => Promise<SecretBox>;
+  /** Counts what a key has used in this month, before it gets limits; nothing counts where absent. */
+  readonly firstLimit?: (
+    key: { readonly accessKeyId: string; readonly tenant: string },
+  ) => Promise<void>;
   /** The key that the environment names, which is in no catalog. */
   readonly first?: FirstKeyName | undefined;
   /** Names of all providers. */
@@ -115,8 +119,11 @@ export function createKeyService(deps: KeyServiceDeps) {
   ): Promise<KeyFacts & Partial<IssuedSecret>> {
     // Before a key is looked for, or made, for a credential that is not there.
     checkIssued(accessKeyId);
-    const isThere = (await credentials.all()).some((one) => one.accessKeyId === accessKeyId);
-    if (!isThere) throw unknown(accessKeyId);
+    const known = (await credentials.all()).find((one) => one.accessKeyId === accessKeyId);
+    if (!known) throw unknown(accessKeyId);
+    const { record: { tenant } } = known;
+    const isLimited = settings && limitsOf(settings(settingsOf(known.record))) !== undefined;
+    if (isLimited && !limitsOf(known.record)) await deps.firstLimit?.({ accessKeyId, tenant });
     const fresh = rotate
       ? await newSecret(accessKeyId, await deps.box(), random, now())
       : undefined;

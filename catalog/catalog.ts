@@ -4,6 +4,7 @@ import { type BucketCatalog, createBucketCatalog } from "./buckets.ts";
 import { type CopyCatalog, createCopyCatalog } from "./copies.ts";
 import { createExpiryCatalog, type ExpiryCatalog } from "./expiry.ts";
 import { createCredentialCatalog, type CredentialCatalog } from "./credentials.ts";
+import { createFirstLimitCatalog, type FirstLimitCatalog } from "./first_limits.ts";
 import { createInstanceCatalog, type InstanceCatalog } from "./instances.ts";
 import { createJobCatalog, type JobCatalog } from "./jobs.ts";
 import { createJournalCatalog, type JournalCatalog } from "./journal.ts";
@@ -37,6 +38,7 @@ export interface Catalog {
   readonly pins: PinCatalog;
   readonly recordIds: RecordIdCatalog;
   readonly quotas: QuotaCatalog;
+  readonly firstLimits: FirstLimitCatalog;
   readonly instances: InstanceCatalog;
   readonly credentials: CredentialCatalog;
   readonly sealing: SealingCatalog;
@@ -76,6 +78,7 @@ export function createCatalog(
     pins: createPinCatalog(kv, sleep),
     recordIds: createRecordIdCatalog(kv, sleep),
     quotas: createQuotaCatalog(kv, sleep),
+    firstLimits: createFirstLimitCatalog(kv, sleep),
     instances: createInstanceCatalog(kv, sleep),
     credentials: createCredentialCatalog(kv, sleep),
     sealing: createSealingCatalog(kv, sleep),

@@ -1,4 +1,5 @@
 /** `deno task keys`: issues, lists, disables, rotates and removes credentials. */
+import { countMonth, type LimitedKey } from "../accounts/first_limit.ts";
 import { createCatalog } from "../catalog/catalog.ts";
 import { catalogLocation, openLocation } from "../catalog/location.ts";
 import { sealingBox } from "../access/sealing.ts";
@@ -38,15 +39,16 @@ async function withCommands<Result>(
 ): Promise<Result> {
   const opened = await openLocation(catalogLocation(catalog, data), { sleep, warn: complain });
   try {
-    const { credentials, sealing, quotas } = createCatalog(opened.kv, sleep);
+    const stored = createCatalog(opened.kv, sleep);
+    const { credentials, sealing, quotas } = stored;
     // Of several machines none could unseal what is sealed with a key that is made on this one.
     const folder = catalog === "file" ? data : undefined;
     const box = () => sealingBox({ credentials, sealing }, { configured: secretKey, folder });
     const removedAll = () => sealing.set(undefined);
     const providers = config.providers.map(({ name }) => name);
-    const stored = { credentials, quotas, box, removedAll };
-    const deps = { ...stored, first, providers, random, now: Date.now };
-    return await work(createKeyCommands(deps));
+    const firstLimit = (key: LimitedKey) => countMonth(stored, key, Date.now());
+    const deps = { credentials, quotas, box, removedAll, firstLimit, first, providers };
+    return await work(createKeyCommands({ ...deps, random, now: Date.now }));
   } finally {
     await opened.close();
   }

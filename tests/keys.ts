@@ -1,4 +1,5 @@
 /** Gateways with credentials, as `deno task keys` makes them. */
+import { countMonth } from "../accounts/first_limit.ts";
 import { createKeyCommands } from "../commands/key_commands.ts";
 import type { KeyFacts } from "../access/key_service.ts";
 import type { NewCredential } from "../commands/keys_arguments.ts";
@@ -29,6 +30,8 @@ export function signing({ accessKeyId, secretAccessKey }: Omit<Issued, "bearerTo
 export interface Keys {
   add(credential: Partial<NewCredential>): Promise<Issued>;
   list(): Promise<KeyFacts[]>;
+  /** Changes settings. */
+  set(accessKeyId: string, changes: (old: NewCredential) => NewCredential): Promise<void>;
   rotate(accessKeyId: string): Promise<Issued>;
   alter(action: "disable" | "enable" | "retire" | "remove", accessKeyId: string): Promise<void>;
 }
@@ -49,9 +52,11 @@ export async function withKeys(
   const catalogPath = `${folder}/catalog.kv`;
   const kv = await openKv(catalogPath);
   const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
+  const catalog = createCatalog(kv, sleep);
   const commands = createKeyCommands({
-    quotas: createCatalog(kv, sleep).quotas,
-    credentials: createCatalog(kv, sleep).credentials,
+    quotas: catalog.quotas,
+    credentials: catalog.credentials,
+    firstLimit: (key) => countMonth(catalog, key, Date.now()),
     box: () => createSecretBox(secretKey),
     random: (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
     now: Date.now,
@@ -69,6 +74,9 @@ export async function withKeys(
     },
     async list() {
       return JSON.parse(await commands.run({ action: "list", json: true }));
+    },
+    async set(accessKeyId, changes) {
+      await commands.run({ action: "set", json: true, accessKeyId, changes });
     },
     async rotate(accessKeyId) {
       return JSON.parse(await commands.run({ action: "rotate", json: true, accessKeyId }));
