@@ -19,6 +19,13 @@ export interface AskingShard {
   readonly shard: ShardEntry;
 }
 
+function othersRound(): Failure {
+  return new Failure(
+    "unavailable",
+    "Another gateway is at this job. It goes on there, or here a little later",
+  );
+}
+
 /** What a batch says of its job in its provider's metadata. */
 export interface BatchMarks {
   readonly jobId?: JobId | undefined;
@@ -75,8 +82,8 @@ export function createShardCatalog(
   }
 
   /**
-   * Records the shards of a job's round, and then that these are all. None of the round may have been
-   * started.
+   * Records the shards of a job's round, and then that these are all. Throws `unavailable`, and leaves
+   * all as it is, where another process has recorded the round meanwhile: it may have started it.
    */
   async function prepare(
     scope: Scope,
@@ -84,20 +91,25 @@ export function createShardCatalog(
     entry: PreparedEntry,
     shards: readonly ShardEntry[],
   ): Promise<void> {
+    const before = await kv.get<PreparedEntry>(keys.prepared(scope, id));
+    const { round: current = 0 } = entry;
+    const write = (key: Deno.KvKey, value: unknown) =>
+      change(sleep, async (): Promise<Attempt<void>> => {
+        const now = await kv.get<PreparedEntry>(before.key);
+        if (now.versionstamp !== before.versionstamp) throw othersRound();
+        const step = kv.atomic().check(before);
+        if (value === undefined) step.delete(key);
+        else step.set(key, value);
+        return (await step.commit()).ok ? { done: undefined } : "again";
+      });
+    if (before.value && (before.value.round ?? 0) >= current) throw othersRound();
     // Its job may have ended, and been cleared away, while a slow process was at it.
     await write(keys.unreleased(scope, id), true);
-    const { round: current = 0 } = entry;
     for (const { n, round = 0 } of await every(scope, id)) {
-      if (round === current) await kv.delete(keys.shard(scope, id, n));
+      if (round === current) await write(keys.shard(scope, id, n), undefined);
     }
     for (const shard of shards) await write(keys.shard(scope, id, shard.n), shard);
-    await write(keys.prepared(scope, id), entry);
-  }
-
-  function write(key: Deno.KvKey, value: unknown): Promise<void> {
-    return change(sleep, async () => {
-      return (await kv.atomic().set(key, value).commit()).ok ? { done: undefined } : "again";
-    });
+    await write(before.key, entry);
   }
 
   /**

@@ -125,15 +125,19 @@ async function start(work: Starting): Promise<void> {
     : await findUntilCertain(deps, account, claim, askedAt, signal);
   const ready = known ? work : { ...work, shard: await uploaded(work) };
   if (!known) {
-    const move = ({ waitsFor: _, ...old }: ShardEntry) => (
-      { ...old, askedAt: deps.clock.latest() }
-    );
+    let isOthers = false;
+    const move = ({ waitsFor: _, ...old }: ShardEntry) => {
+      // A gateway that lost its lease unawares may be late: another one has asked by now.
+      isOthers = old.askedAt !== shard.askedAt || old.batch !== undefined || old.end !== undefined;
+      return isOthers ? undefined : { ...old, askedAt: deps.clock.latest() };
+    };
     const { running } = work.sharded.target.limits;
     // In this step, so that a stop that comes now finds either no batch or one to be stopped.
     const isHeld = await shards.update(scope, job.id, shard.n, move, {
       wanted: true,
       ...(running !== undefined && shard.askedAt === undefined && { running }),
     });
+    if (isOthers) return;
     if (!isHeld) {
       // The one that was asked for before was never made.
       await update(({ askedAt: _, ...old }) => old);
