@@ -1,10 +1,9 @@
 /** Composition of services: providers and stores → objects → jobs, and who may use them. */
 import { createAccess } from "./access/access.ts";
-import { countMonth } from "./accounts/first_limit.ts";
 import { createStores, type Stores } from "./blob_stores.ts";
 import type { Config } from "./config/config.ts";
 import type { Foundation, GatewayDeps } from "./foundation.ts";
-import { createJobs } from "./jobs/jobs.ts";
+import { createJobs, type Jobs } from "./jobs/jobs.ts";
 import { createScratchRoom } from "./jobs/sharded/scratch_room.ts";
 import { createObjects, type Objects } from "./objects/objects.ts";
 import { createReadSpool, type ReadSpool } from "./objects/read_spool.ts";
@@ -49,7 +48,7 @@ export function createServices(config: Config, deps: GatewayDeps, base: Foundati
     reads,
     objects,
     jobs,
-    access: accessOf(parts),
+    access: accessOf(parts, jobs),
   };
 }
 
@@ -164,7 +163,7 @@ function jobsOf(
   });
 }
 
-function accessOf({ config, deps, base: { catalog, clock, location, random } }: Parts) {
+function accessOf({ config, deps, base: { catalog, clock, location, random } }: Parts, jobs: Jobs) {
   return createAccess({
     catalog,
     secretKey: {
@@ -173,7 +172,7 @@ function accessOf({ config, deps, base: { catalog, clock, location, random } }: 
       folder: location.kind === "file" && location.path !== ":memory:" ? config.data : undefined,
     },
     config,
-    firstLimit: (key) => countMonth(catalog, key, clock.now()),
+    firstLimit: jobs.countMonth,
     random,
     now: clock.now,
     uptime: clock.uptime,

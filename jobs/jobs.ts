@@ -1,4 +1,5 @@
 /** The life of a job: created, found, brought up to date, listed, stopped, tagged, and swept. */
+import { countMonth, type LimitedKey } from "../accounts/first_limit.ts";
 import { tracedCreate } from "../runtime/tracing.ts";
 import type { JobEntry } from "../catalog/entries.ts";
 import { trustedClock } from "../runtime/clock.ts";
@@ -63,6 +64,8 @@ export interface Jobs {
   ): Promise<void>;
   /** Remembers a job that a forwarding provider has taken, until what it used is counted. */
   remember(forwarded: Forwarded): Promise<void>;
+  /** Counts what a key's jobs used of this month, which is about to have its first limits. */
+  countMonth(key: LimitedKey): Promise<void>;
   /** Reserves of an access key's limits for jobs that are forwarded. */
   readonly forwardedQuota: Pick<ForwardedQuota, "reserve" | "giveBack">;
   /** Batches that wait until an account takes them, by provider, as far as this process knows. */
@@ -135,6 +138,7 @@ export function createJobs(deps: JobDeps): Jobs {
       await untagJob(deps, await identify(reach, identifier, undefined, signal), names);
     },
     remember: (job) => forwarded.remember(job),
+    countMonth: (key) => countMonth(deps.catalog, key, deps.now()),
     forwardedQuota,
     waiting: () => worker.turns.waiting(),
     async sweep(signal) {

@@ -169,16 +169,7 @@ const walls: Readonly<Record<string, Wall>> = {
     usesTypesOf: ["config", "log.ts", "providers"],
   },
   "services.ts": {
-    uses: [
-      "access",
-      "accounts",
-      "blob_stores.ts",
-      "jobs",
-      "objects",
-      "providers",
-      "routes",
-      "runtime",
-    ],
+    uses: ["access", "blob_stores.ts", "jobs", "objects", "providers", "routes", "runtime"],
     usesTypesOf: ["config", "foundation.ts"],
   },
   "gateway.ts": {
