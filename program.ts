@@ -18,7 +18,7 @@ function write(lines: string): void {
   }
 }
 
-/** Tells something that must not stop the program where it cannot be written. */
+/** Logs something that must not stop the program where it cannot be written. */
 function say(text: string): void {
   try {
     write(text);

@@ -78,7 +78,7 @@ const defaultReopenMilliseconds = 60_000;
 const reopenPause = 100;
 
 /**
- * Starts listening. Throws a sentence where the address is taken, or is none of this machine's.
+ * Starts listening. Throws a sentence where the address is taken, or is not one of this machine's.
  *
  * One connection that cannot be accepted, for want of a file descriptor, ends a server of Deno's for
  * good (2.9.6, measured), while the connections that it took go on. Some descriptors are held in

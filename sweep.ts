@@ -15,7 +15,7 @@ export interface SweepDeps {
   readonly events?: Pick<Sender, "sweep">;
   /** The id of this gateway process. */
   readonly instance: string;
-  /** Tells the living from the dead. */
+  /** Distinguishes processes that live from dead ones. */
   readonly clock: Clock;
   /** Lets the clock be confirmed before a time is read of it that ends something. */
   readonly hearTime?: (signal: AbortSignal) => Promise<void>;
@@ -70,7 +70,7 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
     isTelling = true;
     try {
       const seenAt = clock.latest();
-      // One that comes late is none that is missing.
+      // One that comes late is not missing.
       const nextAt = clock.earliest() + 2 * heartbeatMilliseconds;
       const beganAt = clock.uptime();
       await catalog.instances.seen(instance, { startedAt, seenAt, nextAt });

@@ -167,7 +167,7 @@ function flag(name: "admin" | "readOnly" | "native", none: Draft): Setting {
   };
 }
 
-/** Amounts beyond this are not exact, and are no limit either. */
+/** Amounts beyond this are not exact, and so cannot be limits. */
 const mostCost = 1_000_000;
 
 function limit(name: keyof Limits): Setting {

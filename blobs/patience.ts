@@ -1,4 +1,4 @@
-/** A time limit for requests to S3 that no client waits for: nobody else would end them. */
+/** A time limit for requests to S3 that no client waits for: nothing else would end them. */
 import { Failure } from "../codecs/failure.ts";
 import type { ForwardingProvider } from "../providers/provider.ts";
 import { chunkStream } from "../runtime/chunk_stream.ts";

@@ -84,7 +84,7 @@ interface Head {
 
 /**
  * Reads all of a backup, and writes it once to a catalog in memory. Throws a sentence where it is
- * none, is cut short, is newer, or holds what no catalog can hold.
+ * something else, is cut short, is newer, or holds what no catalog can hold.
  */
 async function checkBackup(deps: ImportDeps): Promise<Head> {
   let head: Head | undefined;

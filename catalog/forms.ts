@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { jobStatuses } from "../codecs/job_status.ts";
 
-/** A number, also one that is none: what is done with a time of a provider cannot crash. */
+/** A number, NaN too: what is done with a time of a provider cannot crash. */
 export const number = v.custom<number>((value) => typeof value === "number");
 /** A text. */
 export const text = v.string();

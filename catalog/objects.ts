@@ -314,7 +314,7 @@ function expelled(): Failure {
 
 /**
  * Says whether a write's condition holds for what its name stands for; an object that has expired
- * is none. Throws `precondition`, or `not-found` where there must be an object.
+ * does not count. Throws `precondition`, or `not-found` where there must be an object.
  *
  * @param now Milliseconds since 1970.
  */

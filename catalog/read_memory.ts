@@ -38,7 +38,7 @@ const asked: ReadonlySet<unknown> = new Set([
   "credentials-version",
 ]);
 
-/** A memory that is told of this process's own commits, one at a time. */
+/** A memory that hears of this process's own commits, one at a time. */
 export type WatchedMemory = ReadMemory & CommitWatch;
 
 /** Something remembered, or being read to be. */
@@ -64,7 +64,7 @@ export function createReadMemory(counter: Pick<ChangeCounter, "count">): Watched
   const lengths = new Map<unknown, Set<number>>();
   let held = 0;
   let timesForgotten = 0;
-  /** What the counter is as long as nobody else commits; undefined where that is not known. */
+  /** What the counter is as long as no other process commits; undefined where that is not known. */
   let expected: number | undefined;
   let underWay = 0;
 

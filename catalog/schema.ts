@@ -1,7 +1,7 @@
 /**
  * In which form the catalog is. A catalog of an older form is brought to the present one before
  * anything else is done with it, in small steps that may be cut short, begun again, and done by
- * several gateways at once; one of a newer form is left alone.
+ * several gateways at once; one of a newer form is left as it is.
  */
 import { calledAs } from "../runtime/program_name.ts";
 import { Failure } from "../codecs/failure.ts";
@@ -87,7 +87,7 @@ function halfImported(name: string): Failure {
   );
 }
 
-/** Why a catalog, or a backup, of a newer form is left alone. */
+/** Why a catalog, or a backup, of a newer form is left as it is. */
 export function newer(name: string, version: number): Failure {
   return new Failure(
     "internal",

@@ -137,7 +137,7 @@ function candidatesOf(config: Config, { model, only, bucket, role }: LiveOptions
   });
 }
 
-/** Says what will be sent and asks whether to go on. Throws where nobody can be asked. */
+/** Says what will be sent and asks whether to go on. Throws where there is no terminal to ask at. */
 async function agree(candidates: readonly Candidate[], { yes, json }: LiveOptions): Promise<void> {
   const jobs = candidates.filter(({ missing }) => missing === undefined)
     .map(({ provider, model, isForwarded }) =>

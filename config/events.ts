@@ -7,7 +7,7 @@ export interface WebhookSettings {
   readonly url: string;
   /** `whsec_` and the key's bytes in base64. */
   readonly secret: string;
-  /** Whose jobs it is sent; `*` for everybody's. */
+  /** Whose jobs it is sent; `*` for those of all tenants. */
   readonly tenants: readonly string[];
 }
 

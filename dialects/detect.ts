@@ -222,7 +222,7 @@ export function hasEnvelopeOf(line: Json, dialect: DialectName): boolean {
  * @param detected What the record by itself looks like.
  */
 export function fitsFile(detected: Detected, dialect: DialectName): boolean {
-  // What its form leaves open is the file's; where it is wrong there, the record is refused alone.
+  // What its form leaves open is the file's; where it is wrong there, only the record is refused.
   if ("open" in detected && detected.open) return envelopeOf(dialect) === "bedrock";
   if (!("dialect" in detected)) return false;
   const { dialect: own } = detected;

@@ -9,7 +9,7 @@ export type Delivery =
     readonly delivered: false;
     /** Why, in a sentence without keys. */
     readonly reason: string;
-    /** How long the receiver asks to be left alone, in milliseconds. */
+    /** How long the receiver asks for a pause, in milliseconds. */
     readonly retryAfter?: number;
     /** It says that it wants no more of them. */
     readonly isGone?: true;
@@ -17,7 +17,7 @@ export type Delivery =
 
 /** A receiver of events. */
 export interface Receiver extends EventTarget {
-  /** Whose events it is sent; `*` for everybody's. */
+  /** Whose events it is sent; `*` for those of all tenants. */
   readonly tenants: readonly string[];
   /** Sends one event. Rejects only where the signal ends it. */
   send(body: EventBody, signal: AbortSignal): Promise<Delivery>;

@@ -153,7 +153,7 @@ async function* failedLines(
 /** What helps where the failed records of a job cannot be found. */
 export const toDoInstead = "Put an input of them and create a job on it";
 
-/** Makes the failure of a job whose failed records cannot be told from the others. */
+/** Makes the failure of a job whose failed records cannot be distinguished from the others. */
 export function unreadable(why: string): Failure {
   return new Failure(
     "unsupported",

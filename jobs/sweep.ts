@@ -20,7 +20,7 @@ interface AccountJobs {
 
 /**
  * Asks for every running job, once for all gateways of the catalog: one holds a lease while it is at
- * it, and the others leave it alone until half the pause between two sweeps has passed. Accounts
+ * it, and the others do not begin it until half the pause between two sweeps has passed. Accounts
  * are asked side by side, each a few questions at a time, so that a slow one keeps no other waiting.
  *
  * Jobs come in a new order each time: if sweeps are always cut short, none is left out for ever.
@@ -58,7 +58,7 @@ async function runningByAccount(deps: JobTools, signal: AbortSignal): Promise<Ac
 
 /**
  * Asks for the jobs of one account. The first is asked for by itself; an account that refuses to answer
- * is left alone until the next sweep, for each of its jobs would wait as long again.
+ * is passed over until the next sweep, for each of its jobs would wait as long again.
  */
 async function sweepAccount(
   deps: JobTools,

@@ -128,7 +128,7 @@ function isUnavailable(error: unknown): error is Failure {
   return error instanceof Failure && error.kind === "unavailable";
 }
 
-/** Says no before the bytes are sent on where the write's condition fails already. */
+/** Refuses before the bytes are sent on where the write's condition fails already. */
 async function refuseEarly(deps: PutDeps, reach: Reach, object: NewObject): Promise<void> {
   const { bucket, key, condition } = object;
   if (!condition.absent && !condition.notFiles) return;

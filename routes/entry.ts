@@ -49,7 +49,7 @@ export interface Answered {
 /** Answers a request. */
 export type App = (request: Request, connection: Connection) => Promise<Response>;
 
-/** One of the gateway's apis: what it speaks, where, and how it says no before a route is found. */
+/** One of the gateway's apis: what it speaks, where, and how it refuses before a route is found. */
 export interface Api {
   readonly service: Service;
   readonly mount: string;

@@ -91,7 +91,7 @@ async function writeFile(
   try {
     const breath = createBreath({ signal });
     for await (const record of readRecords(bytes, fileOf(plan, job.modelId), { breath, signal })) {
-      // The input was read to its end before: what was no record then has ended the job.
+      // The input was read to its end before: what was not a record then has ended the job.
       if (record.kind === "broken") continue;
       if (blob.add(`${await writer.line(numbered(record, before))}\n`)) await blob.flush();
     }

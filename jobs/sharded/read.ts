@@ -77,7 +77,7 @@ export async function readBatches(
   }
 }
 
-/** Reads a batch, again where records seem to be missing; whether it tells of more than it names. */
+/** Reads a batch, again where records seem to be missing; whether it reports more than it names. */
 async function readBatch(
   deps: JobTools,
   { job, plan, account }: ShardedJob,
@@ -100,7 +100,7 @@ async function readBatch(
         const json = isBlank(line) ? "" : parseLine(line);
         const result = typeof json === "string" ? undefined : form.readResult(json);
         const number = ids.numberOf(result?.id ?? "");
-        // What an earlier reading found is no repetition.
+        // What an earlier reading found is not a repetition.
         const isOld = number === undefined || n > 1 && scratch.has(number);
         if (isOld) continue;
         if (!await scratch.add(number, line) || result?.outcome.kind !== "body") continue;

@@ -62,7 +62,7 @@ async function giveBack({ provider, context, jobs }: Sending, id: JobId): Promis
 
 /**
  * Remembers a job that AWS has taken, before its client knows of it: what the job used is counted once
- * it is over. Where that fails the client is told to try again, and AWS answers a repeated token with
+ * it is over. Where that fails the client is asked to try again, and AWS answers a repeated token with
  * the same job.
  */
 async function remembered(

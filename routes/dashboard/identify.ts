@@ -1,4 +1,4 @@
-/** Who asks for a page of the dashboard: a session, or, without any key, somebody at this machine. */
+/** Who asks for a page of the dashboard: a session, or, without any key, a user of this machine. */
 import type { Credential } from "../../access/keyring.ts";
 import { Failure } from "../../codecs/failure.ts";
 import { shortened } from "../../codecs/visible.ts";

@@ -33,7 +33,7 @@ export function Document(
   );
 }
 
-/** A page for somebody who is let in. */
+/** A page for a user who has signed in. */
 export function Page(
   { request, title, at, children }: {
     readonly request: PageRequest;

@@ -1,4 +1,4 @@
-/** Requests that were refused in the last day, so that nobody has to read logs for the reason. */
+/** Requests that were refused in the last day, so that the reason can be read without the logs. */
 import type { Refusal } from "../ops/refusals.ts";
 import { answerPage } from "./answer.ts";
 import { Ago } from "./format.tsx";
