@@ -1,6 +1,7 @@
 /** Effort and budget of reasoning, where one API has the one and the next the other. */
 import { efforts } from "./chat.ts";
 import type { Effort, Reasoning } from "./chat.ts";
+import type { ModelFacts } from "./families.ts";
 import type { Raw } from "./json.ts";
 import type { LossLog } from "./loss.ts";
 
@@ -19,9 +20,6 @@ export function effortOf(text: string | undefined): Effort | undefined {
   return efforts.find((effort) => effort === text);
 }
 
-/** The least budget that Claude takes. */
-const leastBudget = 1024;
-
 /** The effort that comes nearest to a budget of tokens; medium where there is none. */
 export function effortOfBudget(budget: number | undefined): Exclude<Effort, "none"> {
   if (budget === undefined) return "medium";
@@ -31,24 +29,29 @@ export function effortOfBudget(budget: number | undefined): Exclude<Effort, "non
 }
 
 /**
- * A budget of tokens, below the limit of the answer: as it was asked for, else by the effort.
- * Undefined, and reported, where none fits below the limit.
+ * A budget of tokens that the model takes, below the limit of the answer: as it was asked for, else by
+ * the effort. Undefined, and reported, where none fits below the limit.
+ *
+ * @param range The least and the most budget that the model takes.
  */
 export function budgetOf(
   { budget, effort, at }: Reasoning,
   maxOut: number | undefined,
+  [least, most]: ModelFacts["budgets"],
   log: LossLog,
 ): Raw | undefined {
-  if (budget && (maxOut === undefined || budget.value < maxOut)) return budget.raw;
   const wanted = budget?.value ??
     budgets[effort === undefined || effort === "none" ? "medium" : effort];
-  const most = maxOut === undefined ? Infinity : maxOut - 1;
-  const fitting = Object.values(budgets).filter((tokens) => tokens <= Math.min(wanted, most));
-  const tokens = fitting.at(-1);
-  if (tokens === undefined || tokens < leastBudget) {
+  const taken = Math.min(Math.max(wanted, least), most);
+  const fits = maxOut === undefined || taken < maxOut;
+  if (budget && fits && taken === wanted) return budget.raw;
+  const below = Object.values(budgets)
+    .filter((tokens) => tokens <= taken && (maxOut === undefined || tokens < maxOut));
+  const tokens = fits ? taken : below.at(-1);
+  if (tokens === undefined || tokens < least) {
     log.dropped(at, "no budget for reasoning fits below the limit of the answer");
     return undefined;
   }
-  log.approximated(at, `a budget of ${tokens} tokens`);
+  log.approximated(budget && fits ? budget.at : at, `a budget of ${tokens} tokens`);
   return String(tokens);
 }

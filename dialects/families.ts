@@ -9,10 +9,12 @@ export interface ModelFacts {
   readonly family: "claude" | "nova" | "llama" | "gpt" | "gpt-oss" | "gemini" | "other";
   /** `one`: temperature or top-p, but not both. `none`: any sampling setting is refused. */
   readonly sampling: "all" | "one" | "none";
-  /** Tokens that an answer may have at most, where the target needs a limit. */
+  /** Tokens that an answer may have at most: the limit where the target needs one, and its most. */
   readonly maxOutput: number;
   /** How it is asked to think: by a budget, by an effort, by a level (Gemini 3 and later), or not at all. */
   readonly thinking: "budget" | "effort" | "level" | "none";
+  /** The least and the most tokens that a budget for thinking may have. */
+  readonly budgets: readonly [least: number, most: number];
   /** Whether thinking can be turned off. */
   readonly thinkingOff: boolean;
   /** Whether a last turn of the assistant is continued. */
@@ -31,6 +33,7 @@ const open: ModelFacts = {
   sampling: "all",
   maxOutput: 8192,
   thinking: "none",
+  budgets: [1, Infinity],
   thinkingOff: true,
   prefill: true,
   structured: true,
@@ -44,6 +47,7 @@ const claude: ModelFacts = {
   sampling: "none",
   maxOutput: 128_000,
   thinking: "effort",
+  budgets: [1024, Infinity],
   prefill: false,
   penalties: false,
 };
@@ -71,6 +75,13 @@ const gptPlain: ModelFacts = {
   maxOutput: 16_384,
   prefill: false,
 };
+const nova: ModelFacts = {
+  ...open,
+  family: "nova",
+  maxOutput: 10_000,
+  structured: false,
+  penalties: false,
+};
 const gemini: ModelFacts = {
   ...open,
   family: "gemini",
@@ -79,12 +90,20 @@ const gemini: ModelFacts = {
   thinkingOff: false,
   penalties: false,
 };
+/** Budgets: ai.google.dev, "Gemini thinking". */
+const geminiBudget: ModelFacts = {
+  ...gemini,
+  thinking: "budget",
+  budgets: [1, 24_576],
+  thinkingOff: true,
+  penalties: true,
+};
 
 /** The first pattern that fits decides; each family ends with its newest behaviour. */
 const families: readonly (readonly [pattern: RegExp, facts: ModelFacts])[] = [
   [/claude-(?:v?1|v?2|instant)/, { ...claude3, maxOutput: 4096 }],
   [/claude-3-(?:opus|haiku|sonnet)/, { ...claude3, maxOutput: 4096 }],
-  [/claude-3-7/, { ...claude3, thinking: "budget" }],
+  [/claude-3-7/, { ...claude3, maxOutput: 64_000, thinking: "budget" }],
   [/claude-3-/, claude3],
   [/claude-opus-4(?:-[01]\b|-2025|-v|@|$)/, { ...claude4, maxOutput: 32_000 }],
   [/claude-sonnet-4(?:-0\b|-2025|-v|@|$)/, claude4],
@@ -96,13 +115,8 @@ const families: readonly (readonly [pattern: RegExp, facts: ModelFacts])[] = [
   [/claude-(?:opus|sonnet)-4-6/, claudeBudget],
   [/claude-(?:fable|mythos)/, { ...claude, thinkingOff: false }],
   [/claude/, claude],
-  [/nova-(?:micro|lite|pro|premier)/, {
-    ...open,
-    family: "nova",
-    maxOutput: 10_000,
-    structured: false,
-    penalties: false,
-  }],
+  [/nova-premier/, { ...nova, maxOutput: 32_000 }],
+  [/nova-(?:micro|lite|pro)/, nova],
   [/nova/, {
     ...open,
     family: "nova",
@@ -120,13 +134,19 @@ const families: readonly (readonly [pattern: RegExp, facts: ModelFacts])[] = [
   }],
   [/gpt-oss/, { ...open, family: "gpt-oss", maxOutput: 16_384, thinking: "effort" }],
   [/gpt-5[^/]*-chat/, gptPlain],
-  [/(?:^|\/|:)(?:o3|o4)/, { ...gpt, stop: false }],
-  [/(?:^|\/|:)o\d/, gpt],
+  [/(?:^|\/|:)(?:o3|o4)/, { ...gpt, maxOutput: 100_000, stop: false }],
+  [/(?:^|\/|:)o1-mini/, { ...gpt, maxOutput: 65_536 }],
+  [/(?:^|\/|:)o1-preview/, { ...gpt, maxOutput: 32_768 }],
+  [/(?:^|\/|:)o\d/, { ...gpt, maxOutput: 100_000 }],
+  [/gpt-4\.1/, { ...gptPlain, maxOutput: 32_768 }],
+  [/gpt-(?:3\.5|4-turbo|4-(?:1106|0125|vision))/, { ...gptPlain, maxOutput: 4096 }],
+  [/gpt-4(?:-0|-32k|$|:)/, { ...gptPlain, maxOutput: 8192 }],
   [/gpt-(?:3|4)/, gptPlain],
   [/(?:^|[/.:])(?:gpt-|chatgpt)/, gpt],
   [/gemini-(?:1|2\.0)/, { ...gemini, maxOutput: 8192, thinking: "none", penalties: true }],
-  [/gemini-2\.5-pro/, { ...gemini, thinking: "budget", penalties: true }],
-  [/gemini-2/, { ...gemini, thinking: "budget", thinkingOff: true, penalties: true }],
+  [/gemini-2\.5-pro/, { ...geminiBudget, budgets: [128, 32_768], thinkingOff: false }],
+  [/gemini-2\.5-flash-lite/, { ...geminiBudget, budgets: [512, 24_576] }],
+  [/gemini-2/, geminiBudget],
   [/gemini/, gemini],
 ];
 

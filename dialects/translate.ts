@@ -13,7 +13,7 @@ import type { DialectName } from "./names.ts";
 import { object, quote } from "./raw.ts";
 import { chatDialect, embeddingDialect } from "./registry.ts";
 import { noUsage } from "./usage.ts";
-import { refuseOpaqueTurns } from "./writing.ts";
+import { refuseOpaqueTurns, withinMost } from "./writing.ts";
 
 /** Losses of a record beyond this are not noted one by one. */
 export const maxLossesPerRecord = 100;
@@ -126,7 +126,7 @@ function writeBodies(
   if (isChat(from) && isChat(to)) {
     const request = chatDialect(from).readRequest(source, context);
     refuseOpaqueTurns(request, context);
-    return [chatDialect(to).writeRequest(request, context)];
+    return [chatDialect(to).writeRequest(withinMost(request, context), context)];
   }
   if (isChat(from) || isChat(to)) {
     return context.refuse(undefined, `${from} cannot be translated to ${to}`);

@@ -55,10 +55,15 @@ function laterSystem({ role, parts, at }: Turn, log: LossLog): readonly Part[] {
 
 function withoutBlanks(parts: readonly Part[], log: LossLog): Part[] {
   return parts.filter((part) => {
-    const blank = part.kind === "text" && isBlankText(part.text);
+    const blank = isBlank(part);
     if (blank) log.hint("dropped", part.at, "the target takes no blank text");
     return !blank;
   });
+}
+
+function isBlank(part: Part): boolean {
+  if (part.kind === "media") return part.from.in === "text" && isBlankText(part.from.text);
+  return (part.kind === "text" || part.kind === "refusal") && isBlankText(part.text);
 }
 
 function mergeNeighbours(turns: readonly Turn[], log: LossLog): AlternatingTurn[] {

@@ -1,5 +1,7 @@
 /** What writers of several dialects share. */
 import type { ChatRequest, Extra, MediaPart, Num, Part } from "./chat.ts";
+import type { RequestContext } from "./dialect.ts";
+import type { ModelFacts } from "./families.ts";
 import type { Raw } from "./json.ts";
 import type { LossLog } from "./loss.ts";
 
@@ -127,6 +129,21 @@ export function clampedTemperature(
   if (!temperature || temperature.value <= 1) return temperature?.raw;
   log.approximated(temperature.at, "set to 1, the target's highest");
   return "1";
+}
+
+/** Families whose models refuse a limit of the answer above what the table of models says. */
+const limited: readonly ModelFacts["family"][] = ["claude", "gpt", "gemini", "nova"];
+
+/**
+ * A request with a limit of the answer that its model takes. The model writes no more in any case, so
+ * that changes no answer.
+ */
+export function withinMost(request: ChatRequest, context: RequestContext): ChatRequest {
+  const { maxOut } = request;
+  const { family, maxOutput } = context.model.facts;
+  if (!maxOut || maxOut.value <= maxOutput || !limited.includes(family)) return request;
+  context.hint("approximated", maxOut.at, `set to ${maxOutput}, the most that the model takes`);
+  return { ...request, maxOut: { ...maxOut, value: maxOutput, raw: String(maxOutput) } };
 }
 
 /** The names of tools that the turns call, each once. */

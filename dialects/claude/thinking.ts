@@ -9,7 +9,7 @@ import { object, quote } from "../raw.ts";
 export function claudeThinking(request: ChatRequest, context: RequestContext): Raw | undefined {
   const { reasoning, maxOut } = request;
   if (!reasoning) return undefined;
-  const { thinking, thinkingOff } = context.model.facts;
+  const { thinking, thinkingOff, budgets } = context.model.facts;
   if (thinking === "none" || thinking === "level") {
     if (reasoning.mode !== "off") {
       context.dropped(reasoning.at, "the model has no setting for reasoning");
@@ -25,7 +25,7 @@ export function claudeThinking(request: ChatRequest, context: RequestContext): R
     return undefined;
   }
   if (thinking === "effort") return '{"type":"adaptive"}';
-  const budget = budgetOf(reasoning, maxOut?.value, context);
+  const budget = budgetOf(reasoning, maxOut?.value, budgets, context);
   if (budget === undefined) return undefined;
   return object(["type", '"enabled"'], ["budget_tokens", budget]);
 }

@@ -136,7 +136,7 @@ function config(request: ChatRequest, context: RequestContext): Raw | undefined 
     ["maxOutputTokens", maxOut?.raw],
     ["temperature", temperature?.raw],
     ["topP", topP?.raw],
-    ["topK", topK?.raw],
+    ["topK", takenTopK(topK, context)],
     ["stopSequences", someArray(stops(request, context))],
     ["seed", seed?.raw],
     ...penalties,
@@ -145,6 +145,13 @@ function config(request: ChatRequest, context: RequestContext): Raw | undefined 
     ...format(request, context),
     ["thinkingConfig", thinking(request, context)],
   );
+}
+
+/** Elsewhere 0 says that there is to be no top-k. */
+function takenTopK(topK: ChatRequest["topK"], context: RequestContext): Raw | undefined {
+  if (!topK || topK.value >= 1) return topK?.raw;
+  context.hint("dropped", topK.at, "the target takes no top-k below 1");
+  return undefined;
 }
 
 function stops({ stop }: ChatRequest, context: RequestContext): Raw[] {
@@ -203,7 +210,7 @@ function thinking(request: ChatRequest, context: RequestContext): Raw | undefine
   if (facts.thinking === "budget") {
     return object(
       ["includeThoughts", shown],
-      ["thinkingBudget", budgetOf(reasoning, maxOut?.value, context)],
+      ["thinkingBudget", budgetOf(reasoning, maxOut?.value, facts.budgets, context)],
     );
   }
   const effort = reasoning.effort ?? effortOfBudget(reasoning.budget?.value);

@@ -65,7 +65,11 @@ class MessageWriter {
     const user: Raw[] = [];
     if (others.some(({ kind }) => kind !== "cache")) {
       const content = this.#content(others);
-      user.push(object(["role", '"user"'], ["content", content], ["name", name?.raw]));
+      // Of parts that have no counterpart there is nothing left; the results keep the turn's place.
+      if (content !== "[]" || paired.length === 0) {
+        const text = content === "[]" ? '""' : content;
+        user.push(object(["role", '"user"'], ["content", text], ["name", name?.raw]));
+      }
     } else {
       for (const part of others) reportPart(part, this.#context);
     }

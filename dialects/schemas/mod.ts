@@ -11,6 +11,8 @@ import { toOpenapi } from "./to_openapi.ts";
 import { toStrict } from "./to_strict.ts";
 
 const openSchema = '{"type":"object","properties":{}}';
+/** Of a tool without arguments that its target holds to them. */
+const closedSchema = '{"type":"object","properties":{},"additionalProperties":false}';
 
 /** A schema as JSON Schema has it, as it was written unless it is Gemini's. */
 function jsonSchema(schema: Schema): Raw {
@@ -35,7 +37,7 @@ function checkText(schema: Schema, log: LossLog): void {
  */
 export function toolSchemaObject(tool: FunctionTool, log: LossLog, strict: boolean): Raw {
   const { schema } = tool;
-  if (!schema) return openSchema;
+  if (!schema) return strict ? closedSchema : openSchema;
   const raw = jsonSchema(schema);
   if (strict) {
     const { raw: converted, notes } = toAnthropic(raw);

@@ -113,10 +113,26 @@ function configFault(config: JsonObject, model: string): string | undefined {
   if (level !== undefined && /gemini-[12]/.test(model)) {
     return "Thinking level is not supported for this model.";
   }
+  const misfit = budgetFault(budget, model);
+  if (misfit !== undefined) return misfit;
   const penalties = config.presencePenalty ?? config.frequencyPenalty;
   return isThird(model) && penalties !== undefined
     ? "Penalty is not enabled for this model."
     : undefined;
+}
+
+/** Budgets of thinking by model; 0 turns it off where that can be, and -1 leaves it to the model. */
+const budgets: readonly (readonly [RegExp, least: number, most: number, off: boolean])[] = [
+  [/gemini-2\.5-pro/, 128, 32_768, false],
+  [/gemini-2\.5-flash-lite/, 512, 24_576, true],
+  [/gemini-2\.5/, 1, 24_576, true],
+];
+
+function budgetFault(budget: Json | undefined, model: string): string | undefined {
+  const [, least, most, off] = budgets.find(([pattern]) => pattern.test(model)) ?? [];
+  if (typeof budget !== "number" || least === undefined || most === undefined) return undefined;
+  if (budget === -1 || budget === 0 && off || budget >= least && budget <= most) return undefined;
+  return `The thinking budget ${budget} is invalid. Please choose a value between ${least} and ${most}.`;
 }
 
 function toolsFault(request: JsonObject): string | undefined {

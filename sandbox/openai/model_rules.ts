@@ -1,10 +1,32 @@
 /** What OpenAI's reasoning models refuse. */
-import { type JsonObject, object, string } from "../json.ts";
+import { type JsonObject, number, object, string } from "../json.ts";
 import { OpenAIError } from "./errors.ts";
 
 /** Models that reason: o1 and later, gpt-5 and later, but for those of ChatGPT. */
 const reasoning = /^(o\d|gpt-([5-9]|\d\d))/;
 const chatting = /-chat/;
+
+/** Most tokens of an answer; a model that no row holds for has no limit here. */
+const mostTokens: readonly (readonly [RegExp, number])[] = [
+  [/^gpt-4\.1/, 32_768],
+  [/^gpt-4o/, 16_384],
+  [/^gpt-(4-turbo|3\.5)/, 4_096],
+  [/^(o1(?!-)|o3|o4)/, 100_000],
+  [/^gpt-5(?!.*-chat)/, 128_000],
+];
+
+function limitFault(body: JsonObject, model: string): OpenAIError | undefined {
+  const most = mostTokens.find(([pattern]) => pattern.test(model))?.[1] ?? Infinity;
+  const param = ["max_completion_tokens", "max_tokens", "max_output_tokens"]
+    .find((name) => (number(body[name]) ?? 0) > most);
+  if (param === undefined) return undefined;
+  return new OpenAIError(
+    400,
+    `${param} is too large: ${body[param]}. This model supports at most ${most} completion ` +
+      `tokens, whereas you provided ${body[param]}.`,
+    { param, code: "invalid_value" },
+  );
+}
 
 const unsupported = (param: string): OpenAIError =>
   new OpenAIError(400, `Unsupported parameter: '${param}' is not supported with this model.`, {
@@ -15,6 +37,8 @@ const unsupported = (param: string): OpenAIError =>
 /** Returns why the model of a request refuses its members. */
 export function modelFault(body: JsonObject): OpenAIError | undefined {
   const model = string(body.model) ?? "";
+  const tooMany = limitFault(body, model);
+  if (tooMany) return tooMany;
   const isReasoning = reasoning.test(model) && !chatting.test(model);
   const effort = body.reasoning_effort ?? object(body.reasoning).effort;
   if (!isReasoning) {

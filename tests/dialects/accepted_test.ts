@@ -11,6 +11,7 @@ import { requestMisfit } from "../../sandbox/gemini/request_misfit.ts";
 import { type JsonObject, object } from "../../sandbox/json.ts";
 import { bodyFault } from "../../sandbox/openai/fault.ts";
 import { hardRecords } from "./hard_records.ts";
+import { oddRecords } from "./odd_records.ts";
 import examples from "./examples.json" with { type: "json" };
 
 /** Why the target's simulator refuses a line; undefined where it takes it. */
@@ -47,7 +48,7 @@ for (const [to, models, check] of targets) {
   for (const id of models) {
     Deno.test(`Lines for ${to} are taken by ${id}`, () => {
       const refused: string[] = [];
-      for (const { title, from, record } of [...examples, ...hardRecords]) {
+      for (const { title, from, record } of [...examples, ...hardRecords, ...oddRecords]) {
         if (!isDialectName(from) || from.includes("embed") || from === to) continue;
         const model = targetModel({ id });
         const result = translateRequest(parseJson(record), "r0000001", { from, to, model });

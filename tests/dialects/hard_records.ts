@@ -36,7 +36,8 @@ const schema = {
   },
 };
 
-const chat = (title: string, body: object): HardRecord => ({
+/** A record of its dialect. */
+export const chat = (title: string, body: object): HardRecord => ({
   title,
   from: "openai-chat",
   record: JSON.stringify({
@@ -47,13 +48,15 @@ const chat = (title: string, body: object): HardRecord => ({
   }),
 });
 
-const converse = (title: string, modelInput: object): HardRecord => ({
+/** A record of its dialect. */
+export const converse = (title: string, modelInput: object): HardRecord => ({
   title,
   from: "bedrock-converse",
   record: JSON.stringify({ recordId: "a", modelInput }),
 });
 
-const claude = (title: string, params: object): HardRecord => ({
+/** A record of its dialect. */
+export const claude = (title: string, params: object): HardRecord => ({
   title,
   from: "anthropic",
   record: JSON.stringify({
@@ -62,7 +65,8 @@ const claude = (title: string, params: object): HardRecord => ({
   }),
 });
 
-const gemini = (title: string, request: object): HardRecord => ({
+/** A record of its dialect. */
+export const gemini = (title: string, request: object): HardRecord => ({
   title,
   from: "gemini",
   record: JSON.stringify({ key: "a", request }),
@@ -73,8 +77,10 @@ const call = (id: string, name: string, args = "{}") => ({
   type: "function",
   function: { name, arguments: args },
 });
-const user = { role: "user", content: "Hello." };
-const asked = [{ role: "user", parts: [{ text: "Hello." }] }];
+/** A turn of the user. */
+export const user = { role: "user", content: "Hello." };
+/** The same as contents of Gemini. */
+export const asked = [{ role: "user", parts: [{ text: "Hello." }] }];
 
 /** The records. */
 export const hardRecords: readonly HardRecord[] = [

@@ -1,5 +1,5 @@
 /** Settings of requests, and reasoning: what went wrong with them elsewhere, a row each. */
-import { chat, claude, converse, hi, testRows } from "./rows.ts";
+import { chat, claude, converse, gemini, hi, testRows } from "./rows.ts";
 import type { Row } from "./rows.ts";
 
 const ways = {
@@ -60,6 +60,30 @@ const sampling: readonly Row[] = [
     holds: ['"stopSequences":["a"]'],
     losses: ["body.stop[0] dropped", "body.stop[1] dropped"],
   },
+  ...([
+    ["anthropic", "claude-3-haiku-20240307", '"max_tokens":4096'],
+    ["openai-chat", "gpt-4o-mini", '"max_completion_tokens":16384'],
+    ["openai-chat", "ft:gpt-4.1-nano:team", '"max_completion_tokens":32768'],
+    ["openai-responses", "o4-mini", '"max_output_tokens":100000'],
+    ["gemini", "gemini-2.0-flash", '"maxOutputTokens":8192'],
+  ] as const).map(([to, model, holds]) => ({
+    title: "A limit of the answer that the model does not take is cut to its most",
+    from: "bedrock-converse" as const,
+    to,
+    model,
+    body: converse(hi.converse, ',"inferenceConfig":{"maxTokens":200000}'),
+    holds: [holds],
+    losses: ["? modelInput.inferenceConfig.maxTokens approximated"],
+  })),
+  ...(["gpt-oss-120b", "llama-9", "claude-opus-4-7"] as const).map((model) => ({
+    title: "A limit that the model takes, or of a model that is not known, is passed on",
+    from: "bedrock-converse" as const,
+    to: model.startsWith("claude") ? "anthropic" as const : "openai-chat" as const,
+    model,
+    body: converse(hi.converse, ',"inferenceConfig":{"maxTokens":128000}'),
+    holds: [":128000"],
+    losses: [],
+  })),
   ...([["gemini", '"stopSequences":["a","b","c","d","e"]'], [
     "openai-chat",
     '"stop":["a","b","c","d"]',
@@ -151,6 +175,59 @@ const reasoning: readonly Row[] = [
     body: chat(hi.chat, ',"reasoning_effort":"high","max_completion_tokens":9000'),
     holds: ['"budget_tokens":8192'],
     losses: ["body.reasoning_effort approximated"],
+  },
+  ...([
+    ["anthropic", "claude-haiku-4-5", 512, '"budget_tokens":1024'],
+    ["gemini", "gemini-2.5-flash", 60_000, '"thinkingBudget":24576'],
+    ["gemini", "gemini-2.5-flash-lite", 100, '"thinkingBudget":512'],
+    ["gemini", "models/gemini-2.5-pro", 100, '"thinkingBudget":128'],
+  ] as const).map(([to, model, budget, holds]) => ({
+    title: `A budget of ${budget} that the model does not take is cut to one that it does`,
+    from: "bedrock-converse" as const,
+    to,
+    model,
+    body: converse(
+      hi.converse,
+      `,"additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":${budget}}}`,
+    ),
+    holds: [holds],
+    losses: ["modelInput.additionalModelRequestFields.thinking.budget_tokens approximated"],
+  })),
+  ...(["anthropic", "bedrock-anthropic"] as const).map((to) => ({
+    title: "A budget that the model does not take is cut, whichever API it was meant for",
+    from: "gemini" as const,
+    to,
+    body: gemini(hi.gemini, ',"generationConfig":{"thinkingConfig":{"thinkingBudget":100}}'),
+    holds: ['"budget_tokens":1024'],
+    losses: ["request.generationConfig.thinkingConfig.thinkingBudget approximated"],
+  })),
+  {
+    title: "The most effort is no more than the budget that the model takes",
+    from: "openai-chat",
+    to: "gemini",
+    model: "gemini-2.5-flash",
+    body: chat(hi.chat, ',"reasoning_effort":"xhigh"'),
+    holds: ['"thinkingBudget":24576'],
+    losses: ["body.reasoning_effort approximated"],
+  },
+  {
+    title: "Thinking is left out where its least budget leaves no room for an answer",
+    from: "gemini",
+    to: "anthropic",
+    body: gemini(
+      hi.gemini,
+      ',"generationConfig":{"maxOutputTokens":1024,"thinkingConfig":{"thinkingBudget":100}}',
+    ),
+    lacks: ["thinking"],
+    losses: ["request.generationConfig.thinkingConfig dropped"],
+  },
+  {
+    title: "A top-k of 0 is none",
+    from: "bedrock-converse",
+    to: "gemini",
+    body: converse(hi.converse, ',"additionalModelRequestFields":{"top_k":0}'),
+    lacks: ["topK"],
+    losses: ["? modelInput.additionalModelRequestFields.top_k dropped"],
   },
   {
     title: "An effort for gpt-oss is one of its fields, and no other",

@@ -149,3 +149,16 @@ Deno.test("Gemini takes what is right, in either spelling", () => {
   equal(requestMisfit(request, "generateContent"), undefined);
   equal(contentsFault(request, "models/gemini-2.5-flash"), undefined);
 });
+
+Deno.test("Gemini refuses a budget of thinking that its model does not take", () => {
+  const fault = (thinkingBudget: number, model: string) =>
+    contentsFault({
+      contents: [hello],
+      generationConfig: { thinkingConfig: { thinkingBudget } },
+    }, `models/${model}`);
+  const taken = [[0, "gemini-2.5-flash"], [-1, "gemini-2.5-pro"], [512, "gemini-2.5-flash-lite"]];
+  for (const [budget, model] of taken) equal(fault(Number(budget), `${model}`), undefined);
+  match(fault(0, "gemini-2.5-pro") ?? "", /budget 0 is invalid. .* between 128 and 32768/);
+  match(fault(511, "gemini-2.5-flash-lite") ?? "", /between 512 and 24576/);
+  match(fault(24_577, "gemini-2.5-flash") ?? "", /between 1 and 24576/);
+});
