@@ -5,7 +5,7 @@
  * before the provider is asked, with the job's id, which travels in the provider's own metadata;
  * who finds an entry of a dead gateway looks for that id at the provider before asking again.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Scope } from "../catalog/keys.ts";
 import type { BegunJob, JobEntry, JournalEntry } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
@@ -208,7 +208,7 @@ function busy(): Failure {
 
 /** A digest of everything in a request but its token, whatever the order of its members. */
 function digestOf({ clientRequestToken: _, ...parameters }: CreateRequest): string {
-  return createHash("sha256").update(JSON.stringify(sorted(parameters))).digest("base64url");
+  return hash("sha256", JSON.stringify(sorted(parameters)), "base64url");
 }
 
 function sorted(value: unknown): unknown {
