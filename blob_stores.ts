@@ -147,7 +147,7 @@ export async function foldersOf(
   };
 }
 
-/** Where on this machine things are kept, by what they are; buckets are not on it. */
+/** Returns where on this machine things are kept, by what they are; buckets are not on it. */
 export function storageFolders(
   { data, keep, objects }: Pick<Config, "data" | "keep" | "objects">,
   folders: StoreFolders,

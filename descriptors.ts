@@ -39,7 +39,10 @@ export function createReserve(path: string | undefined): Reserve {
   };
 }
 
-/** Whether an error is of the path and not of the descriptors: "Too many open files" has no class. */
+/**
+ * Returns whether an error is of the path and not of the descriptors: "Too many open files" has no
+ * class.
+ */
 function isOther(error: unknown): boolean {
   const { NotFound, PermissionDenied, NotCapable, IsADirectory } = Deno.errors;
   return [NotFound, PermissionDenied, NotCapable, IsADirectory].some((one) => error instanceof one);

@@ -8,7 +8,7 @@ import { type HangUps, hearHangUps, runUntilSignal } from "./process.ts";
 import { announce, logOf, print, runMain } from "./program.ts";
 import { calledAs } from "./runtime/program_name.ts";
 
-/** Why the gateway must not start with this configuration; undefined if it may. */
+/** Returns why the gateway must not start with this configuration; undefined if it may. */
 export function refusal(config: Config): string | undefined {
   if (config.providers.length === 0) {
     return "No provider is configured. Set OPENAI_API_KEY, GEMINI_API_KEY or ANTHROPIC_API_KEY, or " +

@@ -10,7 +10,7 @@ const loopback = /^(127\.[0-9.]+|::1|localhost)$/;
 /** What decides who reaches a gateway. */
 type Reachability = Pick<Config, "host" | "allowAnonymous" | "isPublic">;
 
-/** Who is let in while there is no credential. */
+/** Returns who is let in while there is no credential. */
 export function opennessOf(
   { host, allowAnonymous, isPublic }: Reachability,
 ): Openness {

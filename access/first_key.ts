@@ -11,7 +11,7 @@ export interface FirstKeySecret {
   readonly secretAccessKey: string;
 }
 
-/** What can be shown of the first key, which works at all providers. */
+/** Returns what can be shown of the first key, which works at all providers. */
 export function firstKeyFacts({ accessKeyId }: FirstKeyName, providers: readonly string[]) {
   const { policy, disabled } = firstCredential({ accessKeyId, secretAccessKey: "" });
   return { accessKeyId, ...policy, providers, disabled, secrets: [] };

@@ -24,12 +24,12 @@ export function newAccessKeyId(random: Random): string {
   return `${idPrefix}${draw(upper, 16, random)}`;
 }
 
-/** Whether an id is of the form of those that are issued here. */
+/** Returns whether an id is of the form of those that are issued here. */
 export function isAccessKeyId(id: string): boolean {
   return /^BWAK[A-Z2-7]{16}$/.test(id);
 }
 
-/** Whether a text may hold such an id; nearly every text does not. */
+/** Returns whether a text may hold such an id; nearly every text does not. */
 export function mayHoldAccessKeyId(text: string): boolean {
   return text.includes(idPrefix);
 }

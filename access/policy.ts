@@ -21,12 +21,12 @@ export interface Policy {
   readonly limits?: Limits;
 }
 
-/** Whether a policy allows a provider. */
+/** Returns whether a policy allows a provider. */
 export function allowsProvider({ providers }: Policy, name: string): boolean {
   return providers === undefined || providers.includes(name);
 }
 
-/** Whether a policy allows a bucket. */
+/** Returns whether a policy allows a bucket. */
 export function allowsBucket({ buckets }: Policy, name: string): boolean {
   if (buckets === undefined) return true;
   return buckets.some((one) =>

@@ -23,7 +23,7 @@ function entryOf(table: PriceTable, name: string): Price | undefined {
   return pattern === undefined ? undefined : table[pattern];
 }
 
-/** What tokens cost, in USD; undefined where their price is not known. */
+/** Returns what tokens cost, in USD; undefined where their price is not known. */
 export function costOf(
   { inputTokens, cachedInputTokens, outputTokens }: TokenCounts,
   price: Price | undefined,

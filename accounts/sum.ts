@@ -88,7 +88,7 @@ interface PartIndex {
   readonly day: string;
 }
 
-/** What a job cost, in USD; null where the price of a model in it was not known. */
+/** Returns what a job cost, in USD; null where the price of a model in it was not known. */
 export function costOfJob({ runs }: UsageEntry): number | null {
   const costs = runs.map((run) => costOf(run, run.price) ?? null);
   const sum = costs.reduce((all, one) => all === null || one === null ? null : all + one, 0);

@@ -123,7 +123,9 @@ async function readEmpty(body: ReadableStream<Uint8Array>): Promise<void> {
   for await (const { byteLength } of body) if (byteLength > 0) throw wrongLength(0);
 }
 
-/** Whether S3 has computed another MD5 than we have. With a KMS key, its ETag is not an MD5. */
+/**
+ * Returns whether S3 has computed another MD5 than we have. With a KMS key, its ETag is not an MD5.
+ */
 function isOther(headers: Headers, md5: string | undefined): boolean {
   const etag = headers.get("etag")?.replaceAll('"', "") ?? "";
   const isMd5 = /^[0-9a-f]{32}$/.test(etag) &&

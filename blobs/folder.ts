@@ -160,7 +160,9 @@ async function* listBelow(folder: string, prefix: string): AsyncGenerator<Stored
   }
 }
 
-/** Whether a name begins with a prefix, or is that of a folder which may hold such a name. */
+/**
+ * Returns whether a name begins with a prefix, or is that of a folder which may hold such a name.
+ */
 function isOnTheWay(name: string, prefix: string): boolean {
   return name.startsWith(prefix) || prefix.startsWith(`${name}/`);
 }

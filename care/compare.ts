@@ -111,7 +111,7 @@ async function* compareFiles(
     yield { kind: "object-without-file", what, object: { tenant, bucket, key } };
   }
 
-  /** Whether an object stands for the file, by now, whose time has not come. */
+  /** Returns whether an object stands for the file, by now, whose time has not come. */
   async function isNamed(file: FileId): Promise<boolean> {
     const owner = await objects.file(provider, file);
     if (owner?.state !== "current") return false;
@@ -160,7 +160,7 @@ async function* compareBatches(
   }
 }
 
-/** Whether the provider says that there is no such thing; lists may lag behind. */
+/** Returns whether the provider says that there is no such thing; lists may lag behind. */
 async function isGone(ask: () => Promise<unknown>): Promise<boolean> {
   try {
     await ask();

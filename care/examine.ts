@@ -70,7 +70,7 @@ async function look(
   return findingOf(kv, sleep, verdict, snapshot);
 }
 
-/** Whether putting it right would throw it away. */
+/** Returns whether putting it right would throw it away. */
 function isStray({ kind }: Verdict): boolean {
   return kind.startsWith("stray-");
 }

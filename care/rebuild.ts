@@ -189,9 +189,9 @@ async function isRecorded(
 const resolution = 1_000;
 
 /**
- * What must hold for a name to be given to a file: that it is free; or that it still stands for an
- * older file which was replaced after the backup was made that the catalog came back from, or which
- * is gone at the provider that has the newer one.
+ * Returns whether a name may be given to a file: it is free; or it still stands
+ * for an older file which was replaced after the backup was made that the catalog came back from,
+ * or which is gone at the provider that has the newer one.
  */
 async function mayReplace(
   objects: RebuildDeps["catalog"]["objects"],

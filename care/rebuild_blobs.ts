@@ -80,8 +80,8 @@ async function isRecorded(
 }
 
 /**
- * Whether an object was replaced by a later one: after the backup was made that the catalog came
- * back from, or because its own blob is gone.
+ * Returns whether an object was replaced by a later one: after the backup was made that the catalog
+ * came back from, or because its own blob is gone.
  */
 async function isReplaced(
   { blobs, disk }: KeptStore,

@@ -62,7 +62,7 @@ export function reportLines(report: Report): string[] {
   return lines;
 }
 
-/** What a rebuild did, as lines to read. */
+/** Returns what a rebuild did, as lines to read. */
 export function rebuiltLines(catalog: string, done: Rebuilt): string[] {
   const { mended, jobs, objects, left, leftCount } = done;
   const lines = [

@@ -279,7 +279,7 @@ function etagOfObject(entry: Deno.KvEntry<unknown>): Deno.KvKey[] {
   return key ? [key] : [];
 }
 
-/** Where the bytes of a file in the trash are; undefined where no entry holds that. */
+/** Returns where the bytes of a file in the trash are; undefined where no entry holds that. */
 function heldOf(
   { account, in: place }: FileEntry,
   file: FileId,

@@ -19,7 +19,7 @@ export function createBucketCatalog(
 ) {
   return { has, create, remove, created, date, holding, holds };
 
-  /** Whether a bucket was created. */
+  /** Returns whether a bucket was created. */
   async function has(scope: Scope, bucket: string): Promise<boolean> {
     const { value } = await kv.get<BucketEntry>(keys.bucket(scope, bucket));
     return value !== null && !value.implicit;
@@ -87,7 +87,7 @@ export function createBucketCatalog(
     }
   }
 
-  /** Whether objects are in a bucket. */
+  /** Returns whether objects are in a bucket. */
   async function holds(scope: Scope, bucket: string): Promise<boolean> {
     for await (const _ of kv.list({ prefix: keys.objects(scope, bucket) }, { limit: 1 })) {
       return true;

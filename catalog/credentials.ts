@@ -63,7 +63,7 @@ export function createCredentialCatalog(
     return found;
   }
 
-  /** What is another text after every change of any credential; empty before the first. */
+  /** Returns what is another text after every change of any credential; empty before the first. */
   async function version(): Promise<string> {
     return (await kv.get(keys.credentialsVersion())).versionstamp ?? "";
   }
@@ -88,7 +88,10 @@ export function createCredentialCatalog(
     });
   }
 
-  /** When credentials were last used, in milliseconds since 1970; those without a known use are left out. */
+  /**
+   * Returns when credentials were last used, in milliseconds since 1970; those without a known use
+   * are left out.
+   */
   async function lastUses(): Promise<ReadonlyMap<string, number>> {
     const found = new Map<string, number>();
     for await (const entry of kv.list<number>({ prefix: keys.credentialUses() })) {

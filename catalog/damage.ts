@@ -15,8 +15,8 @@ export interface FoundDamage {
 const damageCodes: readonly number[] = [11, 26];
 
 /**
- * What is wrong with a file; undefined where it is whole. Nothing is changed, and other processes may
- * go on using it.
+ * Returns what is wrong with a file; undefined where it is whole. Nothing is changed, and other
+ * processes may go on using it.
  *
  * It reads the whole file: about a second a gigabyte where the system has it in memory, else what
  * the disk takes.

@@ -33,7 +33,7 @@ export function onDisk(kv: Deno.Kv, disk: Disk): Deno.Kv {
   });
 }
 
-/** What goes wrong in a read does not show whether there is room, and is not remembered. */
+/** Words what the disk refuses to a read; it does not show whether there is room. */
 async function worded<Result>(read: () => Promise<Result>): Promise<Result> {
   try {
     return await read();

@@ -218,7 +218,7 @@ const kinds: Readonly<Record<string, EntryKind>> = {
 /** What is to be said of an entry: that it is as it should be, or what is wrong with it. */
 export type EntryVerdict = "right" | "unknown" | "wrong-key" | "wrong-value";
 
-/** Whether an entry is one of its kind; `unknown` where there is no such kind. */
+/** Returns whether an entry is one of its kind; `unknown` where there is no such kind. */
 export function judgeEntry(key: Deno.KvKey, value: unknown): EntryVerdict {
   const [name, ...rest] = key;
   const kind = typeof name === "string" && Object.hasOwn(kinds, name) ? kinds[name] : undefined;
@@ -227,18 +227,21 @@ export function judgeEntry(key: Deno.KvKey, value: unknown): EntryVerdict {
   return v.is(kind.value, value) ? "right" : "wrong-value";
 }
 
-/** Whether a value is one of a kind. */
+/** Returns whether a value is one of a kind. */
 export function fitsKind(name: string, value: unknown): boolean {
   const kind = kinds[name];
   return kind !== undefined && v.is(kind.value, value);
 }
 
-/** Whether a value is an object with its name. */
+/** Returns whether a value is an object with its name. */
 export function isNamedObject(value: unknown): value is NamedObjectEntry {
   return v.is(NamedObject, value);
 }
 
-/** What stands for an entry of this kind that is wrong: null where it is as if it were not there. */
+/**
+ * Returns what stands for an entry of this kind that is wrong: null where it is as if it were not
+ * there.
+ */
 export function standInFor(key: Deno.KvKey): unknown {
   return kinds[String(key[0])]?.standIn ?? null;
 }

@@ -33,7 +33,7 @@ export function dropEtag(
   if (at) step.delete(at);
 }
 
-/** Where an object is found by its ETag; undefined where that is the id of its file. */
+/** Returns where an object is found by its ETag; undefined where that is the id of its file. */
 export function etagKey(
   scope: Scope,
   { bucket, key }: Named,

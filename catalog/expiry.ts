@@ -16,7 +16,7 @@ export function createExpiryCatalog(
 ) {
   return { forgetExpired, hasAny };
 
-  /** Whether any file is to be forgotten at a time. */
+  /** Returns whether any file is to be forgotten at a time. */
   async function hasAny(): Promise<boolean> {
     const entries = kv.list({ prefix: keys.expiries() }, { limit: 1 });
     for await (const _ of entries) return true;
@@ -62,7 +62,7 @@ export function createExpiryCatalog(
   }
 }
 
-/** Whether a blob of the gateway's own holds the bytes, or a copy of them. */
+/** Returns whether a blob of the gateway's own holds the bytes, or a copy of them. */
 function isKept(held: Held): boolean {
   return held.in === "store" || held.in === "provider" && held.copy !== undefined;
 }

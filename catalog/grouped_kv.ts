@@ -82,7 +82,10 @@ export function groupCommits(below: Deno.Kv, watch?: CommitWatch): Deno.Kv {
   });
 }
 
-/** How many of these go together; one that cannot even be looked at must not keep all waiting. */
+/**
+ * Returns how many of these go together; one that cannot even be looked at must not keep all
+ * waiting.
+ */
 function lengthOf(waiting: readonly Waiting[]): number {
   try {
     return groupLength(waiting);
@@ -91,7 +94,10 @@ function lengthOf(waiting: readonly Waiting[]): number {
   }
 }
 
-/** How many of these go together: at least one, in their order, and none that needs another's outcome. */
+/**
+ * Returns how many of these go together: at least one, in their order, and none that needs
+ * another's outcome.
+ */
 function groupLength(waiting: readonly Waiting[]): number {
   if (waiting.length === 1) return 1;
   const written = new Set<string>();

@@ -230,8 +230,8 @@ export function createJobCatalog(
   }
 
   /**
-   * Whether all batches that an account had have been looked at once, and the first of its list when
-   * they last were, where that is known.
+   * Returns whether all batches that an account had have been looked at once, and the first of its
+   * list when they last were, where that is known.
    */
   async function scannedTo(provider: string, account: string): Promise<BatchId | boolean> {
     return (await kv.get<BatchId | boolean>(keys.scannedTo(provider, account))).value ?? false;

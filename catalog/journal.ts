@@ -170,8 +170,8 @@ export function createJournalCatalog(
   }
 
   /**
-   * Whether this job is the first that its token was promised to, whatever the parameters. Of jobs
-   * that begin at once only one is: promises are never written again, so the catalog's own
+   * Returns whether this job is the first that its token was promised to, whatever the parameters.
+   * Of jobs that begin at once only one is: promises are never written again, so the catalog's own
    * versions give their order.
    */
   async function isFirst(scope: Scope, token: string, id: JobId): Promise<boolean> {

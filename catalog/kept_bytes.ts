@@ -44,7 +44,7 @@ function objectKey({ key: [, provider], value }: Deno.KvEntry<FileEntry>): Deno.
   return keys.object({ tenant, provider: String(provider) }, bucket, key);
 }
 
-/** Whether the name of a file stands for that file. */
+/** Returns whether the name of a file stands for that file. */
 function isOf({ key: [, , inItsKey], value }: Deno.KvEntry<FileEntry>, object: ObjectEntry) {
   return object.file === (value.id ?? inItsKey as FileId);
 }

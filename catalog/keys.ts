@@ -34,7 +34,10 @@ export function inKey(id: string): string {
   return `sha256 ${createHash("sha256").update(id).digest("hex")}`;
 }
 
-/** What a value holds of an id beside its key: the id itself, where the key has only a digest. */
+/**
+ * Returns what a value holds of an id beside its key: the id itself, where the key has only a
+ * digest.
+ */
 export function longId<Id extends string>(id: Id): { readonly id?: Id } {
   return id.length <= maxIdInKey ? {} : { id };
 }

@@ -95,7 +95,7 @@ export async function readAll<Value>(
   return found;
 }
 
-/** Whether another process that has the file is what a commit failed for. */
+/** Returns whether another process that has the file is what a commit failed for. */
 export function isLocked(error: unknown): boolean {
   return error instanceof Error && /database is (locked|busy)/.test(error.message);
 }

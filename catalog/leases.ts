@@ -106,7 +106,7 @@ export function leaseAt(
   };
 }
 
-/** Whether another process has a lease. */
+/** Returns whether another process has a lease. */
 export function isOthers(
   lease: LeaseEntry | null | undefined,
   owner: string,
@@ -115,7 +115,7 @@ export function isOthers(
   return isHeld(lease, now) && lease?.owner !== owner;
 }
 
-/** Whether any process has a lease. */
+/** Returns whether any process has a lease. */
 export function isHeld(lease: LeaseEntry | null | undefined, now: number): boolean {
   return lease !== null && lease !== undefined && lease.until > now;
 }

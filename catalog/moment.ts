@@ -79,7 +79,10 @@ export async function removeAll(
   }
 }
 
-/** When the last process was seen; undefined where all had left, and so nothing was under way. */
+/**
+ * Returns when the last process was seen; undefined where all had left, and so nothing was under
+ * way.
+ */
 async function lastSeen(kv: Deno.Kv): Promise<number | undefined> {
   let last: number | undefined;
   for await (const { value } of kv.list({ prefix: keys.instances() })) {

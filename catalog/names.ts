@@ -118,7 +118,7 @@ export async function* furtherNamesOf(
   for await (const { key } of kv.list({ prefix }, { limit: maxNamesRead })) yield nameOf(key);
 }
 
-/** What the entry of a file holds of where its bytes are. */
+/** Returns what the entry of a file holds of where its bytes are. */
 export function fileLocation(held: Held): Pick<FileEntry, "account" | "in"> {
   return {
     ...("account" in held && { account: held.account }),

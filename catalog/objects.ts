@@ -218,12 +218,12 @@ export function createObjectCatalog(
     return newestOfEtag(kv, scope, bucket, etag, accepts);
   }
 
-  /** Who put a provider file; undefined for a native one. */
+  /** Returns who put a provider file; undefined for a native one. */
   async function file(provider: string, id: FileId): Promise<FileEntry | undefined> {
     return (await kv.get<FileEntry>(keys.file(provider, id))).value ?? undefined;
   }
 
-  /** What a tenant calls a provider file: the first of its names where it gave several, then those. */
+  /** Yields a tenant's names of a provider file: the first that it gave, then any others. */
   async function* names(provider: string, id: FileId, tenant: string): AsyncGenerator<Name> {
     const first = await file(provider, id);
     if (!first || first.state === "trash") return;
@@ -254,13 +254,13 @@ export function createObjectCatalog(
     return (await kv.get<string>(keys.resultFile(provider, id))).value ?? undefined;
   }
 
-  /** Which of these files were put through the gateway. */
+  /** Returns which of these files were put through the gateway. */
   async function known(provider: string, ids: readonly FileId[]): Promise<Set<FileId>> {
     const owners = await readAll<FileEntry>(kv, ids.map((id) => keys.file(provider, id)));
     return new Set(ids.filter((_, at) => owners[at] !== undefined));
   }
 
-  /** Which of these files no list of native files shows. */
+  /** Returns which of these files no list of native files shows. */
   async function hidden(provider: string, ids: readonly FileId[]): Promise<Set<FileId>> {
     const owners = await readAll<FileEntry>(kv, ids.map((id) => keys.file(provider, id)));
     return new Set(ids.filter((_, at) => owners[at] !== undefined && !owners[at]?.native));
@@ -274,7 +274,7 @@ export function createObjectCatalog(
     }
   }
 
-  /** Whether a provider file waits to be deleted. */
+  /** Returns whether a provider file waits to be deleted. */
   async function trashed(provider: string, id: FileId): Promise<TrashEntry | undefined> {
     return (await kv.get<TrashEntry>(keys.trashed(provider, id))).value ?? undefined;
   }
@@ -296,7 +296,7 @@ export function createObjectCatalog(
     });
   }
 
-  /** Whether a running job, or one that is being created, reads the file. */
+  /** Returns whether a running job, or one that is being created, reads the file. */
   async function hasUses(provider: string, id: FileId): Promise<boolean> {
     for await (const _ of kv.list({ prefix: keys.uses(provider, id) }, { limit: 1 })) return true;
     return false;

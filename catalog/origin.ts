@@ -30,7 +30,7 @@ const Origin = v.variant("state", [
 type FileFacts = v.InferOutput<typeof FileFacts>;
 type Origin = v.InferOutput<typeof Origin>;
 
-/** Whether the file is the one that was described last, and not a copy. */
+/** Returns whether the file is the one that was described last, and not a copy. */
 export async function isOriginal(path: string): Promise<boolean> {
   const noted = await readOrigin(path);
   const [file, log] = [await found(Deno.stat(path)), await found(Deno.stat(`${path}-wal`))];
@@ -41,7 +41,7 @@ export async function isOriginal(path: string): Promise<boolean> {
     noted.changed === timeOf(file.mtime);
 }
 
-/** What a file is known by, whatever is written to it: no copy has the same. */
+/** Returns what a file is known by, whatever is written to it: no copy has the same. */
 export function identityOf(path: string): string | undefined {
   try {
     return JSON.stringify(factsOf(Deno.statSync(path)));

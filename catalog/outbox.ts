@@ -112,7 +112,7 @@ export function createOutboxCatalog(
     }
   }
 
-  /** How many events wait, and since when; no more than `most` are counted. */
+  /** Returns how many events wait, and since when; no more than `most` are counted. */
   async function count(most: number): Promise<{ count: number; oldest?: number }> {
     const options = { limit: most, batchSize: Math.min(maxBatch, most) };
     let count = 0;
@@ -240,7 +240,7 @@ type DoneKey = [
   number,
 ];
 
-/** How many changes of its status a job has had reported, counting this one. */
+/** Returns how many changes of its status a job has had reported, counting this one. */
 export function eventNumber(old: JobEntry | undefined): number {
   return (old?.events ?? 0) + 1;
 }

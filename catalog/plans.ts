@@ -3,7 +3,7 @@ import type { BatchId, FileId } from "../codecs/ids.ts";
 import type { BegunJob, JobDescription, JobEntry, SingleJob } from "./entries.ts";
 import type { BegunPlan, Plan } from "./plan.ts";
 
-/** Whether one batch runs a job. */
+/** Returns whether one batch runs a job. */
 export function isSingle(job: JobEntry): job is SingleJob {
   return job.plan.kind !== "sharded";
 }
@@ -18,12 +18,15 @@ export function accountOfJob({ plan }: { readonly plan: Plan | BegunPlan }): str
   return plan.account;
 }
 
-/** What is not to be deleted while a job reads it; undefined where that is not its provider's. */
+/**
+ * Returns what is not to be deleted while a job reads it; undefined where that is not its
+ * provider's.
+ */
 export function inputOf({ plan }: { readonly plan: Plan | BegunPlan }): FileId | undefined {
   return plan.input;
 }
 
-/** Whether a job is a native batch. */
+/** Returns whether a job is a native batch. */
 export function isNative({ plan }: { readonly plan: Plan }): boolean {
   return plan.kind === "native";
 }

@@ -104,7 +104,7 @@ export function createQuotaCatalog(
     return inTurn(kv, key, () => change(sleep, attempt));
   }
 
-  /** What a key has used and reserved in a month. */
+  /** Returns what a key has used and reserved in a month. */
   async function get(accessKeyId: string, month: string): Promise<QuotaEntry> {
     return (await kv.get<QuotaEntry>(keys.quota(accessKeyId, month))).value ?? nothing;
   }
@@ -295,9 +295,9 @@ export async function recordForwardedUse(
 }
 
 /**
- * What an ended job counts for: itself, the records that its provider was at, and what their tokens
- * cost. Where one of them is not known the reservation stands, which is not too low; of a job that
- * failed before its first record only the job itself.
+ * Returns what an ended job counts for: itself, the records that its provider was at, and what
+ * their tokens cost. Where one of them is not known the reservation stands, which is not too low;
+ * of a job that failed before its first record only the job itself.
  */
 export function usedBy(
   { status, counts }: Pick<JobEntry, "status" | "counts">,

@@ -76,7 +76,10 @@ export function createReadMemory(counter: Pick<ChangeCounter, "count">): Watched
     held = 0;
   }
 
-  /** Whether what is kept is what the catalog holds; where that cannot be said, it is left as it is. */
+  /**
+   * Returns whether what is kept is what the catalog holds; where that cannot be said, it is left
+   * as it is.
+   */
   function holds(): boolean {
     const count = counter.count();
     if (count !== undefined && count === expected) return true;

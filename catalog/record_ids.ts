@@ -69,7 +69,7 @@ export function createRecordIdCatalog(
     });
   }
 
-  /** What is known of a file's records; undefined where nothing is. */
+  /** Returns what is known of a file's records; undefined where nothing is. */
   async function get(provider: string, file: FileId): Promise<RecordIds | undefined> {
     const head = (await kv.get<Head>(keys.recordIds(provider, file, 0))).value;
     if (!head) return undefined;

@@ -59,7 +59,7 @@ export function createResultsCatalog(
   return { cuts, setCuts, forget, lease, end, record, isWaiting, waiting };
 
   /**
-   * What is left out of the parts of results.
+   * Returns what is left out of the parts of results.
    *
    * @param count How many entries hold it.
    */
@@ -174,7 +174,7 @@ export function createResultsCatalog(
     if (loss === "last") throwAway(step, scope.provider, old.value, name);
   }
 
-  /** Whether a job's results have still to be read although it is over. */
+  /** Returns whether a job's results have still to be read although it is over. */
   async function isWaiting(scope: Scope, id: JobId): Promise<boolean> {
     return (await kv.get(keys.awaitsResults(scope, id))).value !== null;
   }

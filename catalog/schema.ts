@@ -87,7 +87,7 @@ function halfImported(name: string): Failure {
   );
 }
 
-/** Why a catalog, or a backup, of a newer form is left as it is. */
+/** Returns why a catalog, or a backup, of a newer form is left as it is. */
 export function newer(name: string, version: number): Failure {
   return new Failure(
     "internal",

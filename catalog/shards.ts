@@ -61,7 +61,7 @@ export function createShardCatalog(
     isOfRunning,
   };
 
-  /** What the job's input holds; undefined while that is not known. */
+  /** Returns what the job's input holds; undefined while that is not known. */
   async function prepared(scope: Scope, id: JobId): Promise<PreparedEntry | undefined> {
     return (await kv.get<PreparedEntry>(keys.prepared(scope, id))).value ?? undefined;
   }
@@ -207,14 +207,14 @@ export function createShardCatalog(
   }
 
   /**
-   * When the catalog was last set back to a backup, in milliseconds since 1970: batches of the jobs of
-   * before may have been made that it does not know of. Undefined where it never was.
+   * Returns when the catalog was last set back to a backup, in milliseconds since 1970: batches of
+   * the jobs of before may have been made that it does not know of. Undefined where it never was.
    */
   async function restoredAt(): Promise<number | undefined> {
     return (await kv.get<RestoredEntry>(keys.restored())).value?.restoredAt;
   }
 
-  /** Whether a batch is one of a job that runs and has several, recorded or not. */
+  /** Returns whether a batch is one of a job that runs and has several, recorded or not. */
   async function isOfRunning({ jobId, shard }: BatchMarks): Promise<boolean> {
     if (jobId === undefined || shard === undefined) return false;
     for await (const { key } of kv.list({ prefix: keys.running() })) {

@@ -214,7 +214,10 @@ async function* filtered<Item>(
   for await (const item of items) if (accepts(item)) yield item;
 }
 
-/** Where it was kept what an object is put together from; undefined for an object of a provider file. */
+/**
+ * Returns where it was kept what an object is put together from; undefined for an object of a
+ * provider file.
+ */
 function resultsKey(provider: unknown, file: unknown): Deno.KvKey | undefined {
   return typeof file === "string" && isResultsId(file)
     ? ["results", String(provider), file]

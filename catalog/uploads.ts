@@ -230,7 +230,7 @@ export function createUploadCatalog(
     });
   }
 
-  /** What an upload became. */
+  /** Returns what an upload became. */
   async function completed(id: string): Promise<CompletedEntry | undefined> {
     return (await kv.get<CompletedEntry>(keys.completed(id))).value ?? undefined;
   }
@@ -247,7 +247,7 @@ export function createUploadCatalog(
   }
 }
 
-/** What S3 answers for an upload that is unknown, aborted or completed. */
+/** Returns what S3 answers for an upload that is unknown, aborted or completed. */
 export function noSuchUpload(id: string): Failure {
   return new Failure(
     "not-found",

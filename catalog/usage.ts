@@ -46,7 +46,9 @@ export function createUsageCatalog(
 ) {
   return { rows, ofJobs, remember, forwarded, postpone, count };
 
-  /** What each of these jobs used, in their order; undefined for one that is not recorded. */
+  /**
+   * Returns what each of these jobs used, in their order; undefined for one that is not recorded.
+   */
   function ofJobs(jobs: readonly UsingJob[]): Promise<(UsageEntry | undefined)[]> {
     return readAll<UsageEntry>(
       kv,

@@ -39,7 +39,7 @@ export function parseJobArn(text: string): JobArn | undefined {
 const regionForm = /^(?=.{1,32}$)[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}$/;
 
 /**
- * Whether this is a region of AWS by its form, such as `us-west-2`, `us-gov-east-1` or
+ * Returns whether this is a region of AWS by its form, such as `us-west-2`, `us-gov-east-1` or
  * `eusc-de-east-1`. Only such a text may enter a host name: any other label of letters, digits and
  * hyphens could lead elsewhere, as `s3` does, which makes `bedrock.s3.amazonaws.com` the bucket
  * `bedrock` of any account.

@@ -227,10 +227,11 @@ function malformed(message: string): Failure {
 }
 
 /**
- * Whether the body is framed as aws-chunked: `x-amz-content-sha256` begins with `STREAMING-`, or
- * `content-encoding` names aws-chunked and a decoded length is given. The name by itself does not count
- * where the body's own hash is given: boto3 with `ContentEncoding="aws-chunked, gzip"` sends a plain
- * body (a test of ceph/s3-tests, November 2026).
+ * Returns whether the body is framed as aws-chunked: `x-amz-content-sha256` begins with
+ * `STREAMING-`, or `content-encoding` names aws-chunked and a decoded length is given. The name by
+ * itself does not count where the body's own hash is given: boto3 with
+ * `ContentEncoding="aws-chunked, gzip"` sends a plain body (a test of ceph/s3-tests, November
+ * 2026).
  */
 export function isAwsChunked(headers: Headers): boolean {
   const hash = headers.get("x-amz-content-sha256") ?? "";

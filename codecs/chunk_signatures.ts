@@ -37,7 +37,10 @@ const form = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
 const trailerSignature = "x-amz-trailer-signature";
 const emptyHash = sha256Hex("");
 
-/** How the chunks of a body are signed; undefined where they are not, or not with HMAC-SHA256. */
+/**
+ * Returns how the chunks of a body are signed; undefined where they are not, or not with
+ * HMAC-SHA256.
+ */
 export function chunkSigningForm(headers: Headers): ChunkSigningForm | undefined {
   const hash = headers.get("x-amz-content-sha256");
   if (hash !== form && hash !== `${form}-TRAILER`) return undefined;

@@ -29,8 +29,8 @@ const inferenceMembers: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether a line of a batch input is of Converse's form: every member of its `modelInput` is one of
- * Converse's, and the blocks of its messages are unions (`{"text": …}`) without a `type`.
+ * Returns whether a line of a batch input is of Converse's form: every member of its `modelInput`
+ * is one of Converse's, and the blocks of its messages are unions (`{"text": …}`) without a `type`.
  */
 export function isConverseRecord(line: Uint8Array): boolean {
   const input = objectOf(objectOf(parse(line))?.["modelInput"]);
@@ -42,8 +42,8 @@ export function isConverseRecord(line: Uint8Array): boolean {
 }
 
 /**
- * Whether a model's own form looks like Converse's: Amazon Nova's, by its id, the id of an inference
- * profile (`us.amazon.nova-lite-v1:0`), or the ARN of either.
+ * Returns whether a model's own form looks like Converse's: Amazon Nova's, by its id, the id of an
+ * inference profile (`us.amazon.nova-lite-v1:0`), or the ARN of either.
  */
 export function resemblesConverse(modelId: string): boolean {
   const name = modelId.split("/").at(-1) ?? modelId;

@@ -19,12 +19,17 @@ export function resultsEtag(sha256: string): string {
   return `${sha256.slice(0, 32)}-1`;
 }
 
-/** Whether a text has the form of S3's own ETags: an MD5 in hex, `-` and a number behind it for parts. */
+/**
+ * Returns whether a text has the form of S3's own ETags: an MD5 in hex, `-` and a number behind it
+ * for parts.
+ */
 export function isS3Etag(text: string): boolean {
   return /^[0-9a-f]{32}(?:-[1-9][0-9]{0,4})?$/.test(text);
 }
 
-/** Whether one of these texts, without quotes, is an object's ETag or the id of its file. */
+/**
+ * Returns whether one of these texts, without quotes, is an object's ETag or the id of its file.
+ */
 export function isTagged(object: Tagged, texts: readonly string[]): boolean {
   return texts.includes(object.file) || texts.includes(object.etag);
 }

@@ -140,7 +140,10 @@ interface FirstEnd {
   readonly out: number;
 }
 
-/** Where the key ends of a line that begins with it, where that is in the text and has no escape. */
+/**
+ * Returns where the key ends of a line that begins with it, where that is in the text and has no
+ * escape.
+ */
 function keyEnd(text: string, start: number): number | undefined {
   if (!text.startsWith(withKey, start)) return undefined;
   const end = text.indexOf('"', start + withKey.length);

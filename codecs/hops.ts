@@ -15,12 +15,12 @@ export function hopsWith(hops: string | null, id: string): string {
   return [...hopsOf(hops).slice(1 - maxHops), id].join(", ");
 }
 
-/** Whether a request has passed the gateway of this id. */
+/** Returns whether a request has passed the gateway of this id. */
 export function hasPassed(hops: string | null, id: string): boolean {
   return hops !== null && hopsOf(hops).includes(id);
 }
 
-/** Whether an error says that a request came back to a gateway that it had passed. */
+/** Returns whether an error says that a request came back to a gateway that it had passed. */
 export function isLoop(error: unknown): error is Failure {
   return error instanceof Failure && error.details.s3 === "LoopDetected";
 }

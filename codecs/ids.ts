@@ -25,8 +25,8 @@ export const blobName = (text: string): BlobName => text as BlobName;
 export const maxIdLength = 2_048;
 
 /**
- * Whether a text can be a provider's id of a file or batch: it becomes a header, and segments of a
- * URL. Segments of dots would lead elsewhere, however they are encoded.
+ * Returns whether a text can be a provider's id of a file or batch: it becomes a header, and
+ * segments of a URL. Segments of dots would lead elsewhere, however they are encoded.
  */
 export function isProviderId(text: string): boolean {
   return text.length <= maxIdLength && /^(?!(?:.*\/)?\.{1,2}(?:\/|$))[\x21-\x7e]+$/.test(text);

@@ -34,13 +34,13 @@ export function timeOfJobId(id: JobId): number {
   return Number.parseInt(id.slice(0, timeLength), 36);
 }
 
-/** What every id of a job submitted at this time begins with; for ranges of ids by time. */
+/** Returns what every id of a job submitted at this time begins with; for ranges of ids by time. */
 export function timePrefix(time: number): string {
   const clipped = Math.min(Math.max(0, Math.trunc(time)), endOfTime);
   return clipped.toString(36).padStart(timeLength, "0");
 }
 
-/** Whether a text has the form of a job id. */
+/** Returns whether a text has the form of a job id. */
 export function isJobId(text: string): text is JobId {
   return /^[a-z0-9]{12}$/.test(text);
 }

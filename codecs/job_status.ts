@@ -19,7 +19,7 @@ const terminal: ReadonlySet<JobStatus> = new Set(
   ["Completed", "PartiallyCompleted", "Failed", "Stopped", "Expired"] as const,
 );
 
-/** Whether a job in this status will never change again. */
+/** Returns whether a job in this status will never change again. */
 export function isTerminal(status: JobStatus): boolean {
   return terminal.has(status);
 }

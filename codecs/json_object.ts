@@ -3,7 +3,7 @@
 /** A JSON object whose members are yet unknown. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Whether a value is a JSON object: not null, and not an array. */
+/** Returns whether a value is a JSON object: not null, and not an array. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

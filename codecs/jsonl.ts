@@ -73,7 +73,7 @@ export function withoutByteOrderMark(bytes: Uint8Array): Uint8Array {
   return isMarked ? bytes.subarray(byteOrderMark.length) : bytes;
 }
 
-/** Whether a line holds nothing but spaces, tabs and carriage returns. */
+/** Returns whether a line holds nothing but spaces, tabs and carriage returns. */
 export function isBlank(line: Uint8Array): boolean {
   for (const byte of line) if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false;
   return true;
@@ -140,7 +140,7 @@ export class PartialLine {
   }
 }
 
-/** What is thrown at a line that is over the limit. */
+/** Returns what is thrown at a line that is over the limit. */
 export function tooLong(maxBytes: number): Failure {
   return new Failure(
     "too-large",

@@ -5,7 +5,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return known.toSorted((a, b) => distance(name, a) - distance(name, b))[0];
 }
 
-/** How many letters must be added, removed or changed to get from one word to the other. */
+/** Returns how many letters must be added, removed or changed to get from one word to the other. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (const [at, letter] of [...a.toLowerCase()].entries()) {

@@ -63,7 +63,7 @@ export function packParts(
   return { runs, checksums: { header, bytes: new Uint8Array(bytes) } };
 }
 
-/** How many parts there are. */
+/** Returns how many parts there are. */
 export function countParts({ runs }: PackedParts): number {
   return runs.reduce((sum, [_, count]) => sum + count, 0);
 }

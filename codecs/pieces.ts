@@ -23,7 +23,7 @@ export interface Piece {
 }
 
 /**
- * What is to be read for a range of the text.
+ * Returns what is to be read for a range of the text.
  *
  * @param cuts Spans that are left out, in order, counted over the bytes of all parts in a row.
  * @param range Of the text that remains.

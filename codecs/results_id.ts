@@ -30,7 +30,7 @@ export function resultsDigest(id: string): string | undefined {
   return shape.exec(id)?.[1];
 }
 
-/** Whether an id is that of results, and so of no provider file. */
+/** Returns whether an id is that of results, and so of no provider file. */
 export function isResultsId(id: string): boolean {
   return shape.test(id);
 }

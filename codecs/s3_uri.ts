@@ -29,7 +29,10 @@ function isKey(key: string): boolean {
   return key.isWellFormed() && !isLongerThan(key, maxKeyBytes);
 }
 
-/** Whether a text has more bytes of UTF-8 than that; a short one has three a unit at the most. */
+/**
+ * Returns whether a text has more bytes of UTF-8 than that; a short one has three a unit at the
+ * most.
+ */
 export function isLongerThan(text: string, maxBytes: number): boolean {
   return text.length * 3 > maxBytes && encoder.encode(text).length > maxBytes;
 }
@@ -40,8 +43,9 @@ const reservedPrefixes = ["xn--", "sthree-"];
 const reservedSuffixes = ["-s3alias", "--ol-s3"];
 
 /**
- * Whether S3 would create a bucket of this name: 3 to 63 of `[a-z0-9.-]`, a letter or digit at
- * both ends, no two dots in a row, no IPv4 address, no prefix or suffix that AWS keeps for itself.
+ * Returns whether S3 would create a bucket of this name: 3 to 63 of `[a-z0-9.-]`, a letter or digit
+ * at both ends, no two dots in a row, no IPv4 address, no prefix or suffix that AWS keeps for
+ * itself.
  */
 export function isBucketName(text: string): boolean {
   return bucketForm.test(text) && !text.includes("..") && !ipv4Form.test(text) &&

@@ -168,7 +168,10 @@ function encodingFor(
   return listEncoding(encodingType, [...keys, ...commonPrefixes, prefix, delimiter, ...names]);
 }
 
-/** How a list must write these names: as was asked, or `url` where XML cannot hold one of them. */
+/**
+ * Returns how a list must write these names: as was asked, or `url` where XML cannot hold one of
+ * them.
+ */
 export function listEncoding(
   asked: "url" | undefined,
   names: readonly (string | undefined)[],

@@ -131,9 +131,9 @@ export function unsignedParametersV2(query: readonly (readonly [string, string])
 }
 
 /**
- * Whether a request bears the SigV2 signature that this secret makes; compared in constant time.
- * False also where a header and the parameter that botocore moved it to differ, or where such a
- * parameter is repeated.
+ * Returns whether a request bears the SigV2 signature that this secret makes; compared in constant
+ * time. False also where a header and the parameter that botocore moved it to differ, or where such
+ * a parameter is repeated.
  *
  * Left to the caller: whether it has expired, and {@linkcode unsignedParametersV2}.
  *
@@ -194,7 +194,9 @@ function signedHeaders({ query, headers }: RequestPiecesV2): Map<string, string>
   return signed;
 }
 
-/** Whether it is the name of a header that is signed, and that botocore moves to the query. */
+/**
+ * Returns whether it is the name of a header that is signed, and that botocore moves to the query.
+ */
 function isMoved(name: string): boolean {
   return /^(?:x-amz-.*|content-type|content-md5)$/i.test(name);
 }

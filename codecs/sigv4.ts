@@ -215,9 +215,10 @@ export function signRequest(request: SignRequest): void {
 }
 
 /**
- * Whether a request bears the signature that this secret makes; compared in constant time. Both the
- * header and the presigned form; false also where `host` or an `x-amz-*` header that the request has
- * is not signed, where it has no time, or where the time is of another day than the scope.
+ * Returns whether a request bears the signature that this secret makes; compared in constant time.
+ * Both the header and the presigned form; false also where `host` or an `x-amz-*` header that the
+ * request has is not signed, where it has no time, or where the time is of another day than the
+ * scope.
  *
  * Left to the caller: that service and region are the expected ones, the clock's skew or the expiry,
  * and that the body has the hash that `payloadHash` names.

@@ -52,8 +52,9 @@ export function parseTimestamp(text: string): Date | undefined {
 }
 
 /**
- * When a request was signed, as `yyyymmddThhmmssZ`: `x-amz-date`, else `date` in either form
- * (botocore drops `X-Amz-Date` where its caller set `Date`). undefined where neither is a time.
+ * Returns when a request was signed, as `yyyymmddThhmmssZ`: `x-amz-date`, else `date` in either
+ * form (botocore drops `X-Amz-Date` where its caller set `Date`). undefined where neither is a
+ * time.
  */
 export function requestTimestamp(headers: Headers): string | undefined {
   const text = headers.get("x-amz-date") ?? headers.get("date");

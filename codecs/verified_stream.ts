@@ -125,7 +125,10 @@ export async function verifiedBytes(
   return { bytes, checksums: tap.verify(bytes) };
 }
 
-/** What Deno.serve's bodies throw when the client went away or broke its framing (Deno 2.9.6). */
+/**
+ * Returns what Deno.serve's bodies throw when the client went away or broke its framing (Deno
+ * 2.9.6).
+ */
 function isBrokenConnection(error: unknown): boolean {
   return error instanceof Error && error.name === "BadResource";
 }

@@ -127,7 +127,7 @@ async function* everything(
   yield* checkProviders(config, environment, timeoutMilliseconds);
 }
 
-/** Whether a file can be made in the data folder; it makes no folder. */
+/** Returns whether a file can be made in the data folder; it makes no folder. */
 async function checkData(folder: string): Promise<Finding> {
   const what = `data folder ${folder}`;
   try {
@@ -142,7 +142,7 @@ async function checkData(folder: string): Promise<Finding> {
   }
 }
 
-/** Whether the catalog can be opened, as it is, and how many keys are in it. */
+/** Returns whether the catalog can be opened, as it is, and how many keys are in it. */
 async function checkCatalog({ catalog, data }: Config): Promise<Finding> {
   const path = join(data, "catalog.kv");
   const isFile = catalog === "file";

@@ -84,7 +84,7 @@ export async function* liveFindings(
   }
 }
 
-/** What to send to the project of a live check, whether it went well or not. */
+/** Returns what to send to the project of a live check, whether it went well or not. */
 export function reportHint(findings: readonly Finding[]): string {
   const failed = findings.filter(({ ok, what }) => !ok && what.startsWith("live "));
   const heading = `batchway ${version}, deno ${denoVersion}`;

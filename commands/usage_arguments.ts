@@ -12,7 +12,7 @@ export interface UsageCommand {
   readonly format: UsageFormat;
 }
 
-/** How the command is used. */
+/** Returns how the command is used. */
 export function usageHelp(): string {
   return `Shows what jobs used and cost, one row for each group. Costs are in USD, by the table prices of the
 configuration as it was when each job ended.

@@ -32,7 +32,7 @@ export const settingsHelp = `  --host ADDRESS       where to listen (BATCHWAY_HO
   --data FOLDER        folder of the catalog and the spool (BATCHWAY_DATA)
   --config FILE        configuration file (BATCHWAY_CONFIG)`;
 
-/** Whether a command line asks for help, wherever that stands. */
+/** Returns whether a command line asks for help, wherever that stands. */
 export function asksForHelp(args: readonly string[]): boolean {
   const end = args.indexOf("--");
   return args.slice(0, end < 0 ? undefined : end).some((one) => one === "--help" || one === "-h");

@@ -52,7 +52,10 @@ function eventHosts({ events, providers }: Config, env: Env): string[] {
   return [...webhooks, ...(endpoint ? hostOf(endpoint) : amazonHosts(provider))];
 }
 
-/** Whether AWS credentials come from somewhere else than two variables: a profile, SSO, a role. */
+/**
+ * Returns whether AWS credentials come from somewhere else than two variables: a profile, SSO, a
+ * role.
+ */
 export function usesCredentialChain(config: Pick<Config, "providers">, env: Env): boolean {
   return config.providers.some(({ kind }) => kind === "bedrock") &&
     !env("AWS_ACCESS_KEY_ID") && !env("AWS_SECRET_ACCESS_KEY");
@@ -82,7 +85,10 @@ function amazonHosts({ region }: Pick<ProviderSettings, "region">): string[] {
   return [region.startsWith("cn-") ? "*.amazonaws.com.cn:443" : "*.amazonaws.com:443"];
 }
 
-/** What the AWS default chain may ask, in its order; a machine's own role is the last that it tries. */
+/**
+ * Returns what the AWS default chain may ask, in its order; a machine's own role is the last that
+ * it tries.
+ */
 function chainHosts({ providers }: Config, env: Env): string[] {
   const full = env("AWS_CONTAINER_CREDENTIALS_FULL_URI");
   const relative = env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");

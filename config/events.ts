@@ -93,7 +93,10 @@ export const eventMembers = {
   eventBridge: Object.keys(eventBridge.entries),
 } as const;
 
-/** What is wrong with a bus's provider; undefined where it is one that forwards to AWS in a region. */
+/**
+ * Returns what is wrong with a bus's provider; undefined where it is one that forwards to AWS in a
+ * region.
+ */
 export function busError(
   { eventBridge: bus }: EventSettings,
   providers: readonly ProviderSettings[],

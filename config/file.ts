@@ -302,7 +302,7 @@ export function unknownName(name: string, known: readonly string[]): string {
   return `is not a known name; the nearest is ${nearest(name, known)}`;
 }
 
-/** Whether a text can be what a provider's paths are appended to. */
+/** Returns whether a text can be what a provider's paths are appended to. */
 export function isBaseUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);

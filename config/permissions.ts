@@ -116,8 +116,8 @@ const commandFlags: Readonly<Record<string, readonly string[] | Flags>> = {
 };
 
 /**
- * What a launcher knows without asking: the flags of each command, null where they depend on the
- * configuration, and those of any other word.
+ * Returns what a launcher knows without asking: the flags of each command, null where they depend
+ * on the configuration, and those of any other word.
  */
 export function fixedFlags() {
   const commands = Object.entries(commandFlags).map(([name, flags]) => [

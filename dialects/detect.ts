@@ -201,7 +201,7 @@ function isOpenai(input: Json): boolean {
     blocks(input).some((block) => block.get("type")?.text === "image_url");
 }
 
-/** Whether a line is in the envelope of a dialect that was declared for its file. */
+/** Returns whether a line is in the envelope of a dialect that was declared for its file. */
 export function hasEnvelopeOf(line: Json, dialect: DialectName): boolean {
   switch (envelopeOf(dialect)) {
     case "bedrock":
@@ -216,8 +216,8 @@ export function hasEnvelopeOf(line: Json, dialect: DialectName): boolean {
 }
 
 /**
- * Whether a record may stand in a file of this dialect: it is of the same one, or its form leaves
- * open which one it is.
+ * Returns whether a record may stand in a file of this dialect: it is of the same one, or its form
+ * leaves open which one it is.
  *
  * @param detected What the record by itself looks like.
  */

@@ -130,7 +130,7 @@ const facts: Readonly<Record<ErrorKind, ErrorFacts>> = {
   },
 };
 
-/** How the dialects word a kind of error. */
+/** Returns how the dialects word a kind of error. */
 export function errorFacts(kind: ErrorKind): ErrorFacts {
   return facts[kind];
 }
@@ -141,7 +141,7 @@ export function recordError(error: ErrorKind, message: string, code?: string): R
   return { kind: "error", error, http: openai, message, ...(code === undefined ? {} : { code }) };
 }
 
-/** What kind of error an HTTP status is; 529 is Anthropic's word for overloaded. */
+/** Returns what kind of error an HTTP status is; 529 is Anthropic's word for overloaded. */
 export function kindOfStatus(status: number): ErrorKind {
   return byStatus.get(status) ?? (status >= 500 ? "internal" : "bad_request");
 }
@@ -161,7 +161,10 @@ const byStatus: ReadonlyMap<number, ErrorKind> = new Map([
   [529, "unavailable"],
 ]);
 
-/** What kind of error a google.rpc code is. Some answers hold an HTTP status there: from 17 on. */
+/**
+ * Returns what kind of error a google.rpc code is. Some answers hold an HTTP status there: from 17
+ * on.
+ */
 export function kindOfGrpc(code: number): ErrorKind {
   return code < 17 ? byGrpc.get(code) ?? "internal" : kindOfStatus(code);
 }
@@ -182,7 +185,7 @@ const byGrpc: ReadonlyMap<number, ErrorKind> = new Map([
   [16, "auth"],
 ]);
 
-/** What kind of error one of Anthropic's error types is. */
+/** Returns what kind of error one of Anthropic's error types is. */
 export function kindOfAnthropic(type: string): ErrorKind {
   return byAnthropic.get(type) ?? "internal";
 }

@@ -150,7 +150,7 @@ const families: readonly (readonly [pattern: RegExp, facts: ModelFacts])[] = [
   [/gemini/, gemini],
 ];
 
-/** What is known of a model by its name. */
+/** Returns what is known of a model by its name. */
 export function modelFacts(modelId: string): ModelFacts {
   const name = modelId.toLowerCase();
   return families.find(([pattern]) => pattern.test(name))?.[1] ?? open;
@@ -171,7 +171,7 @@ export const factNames = [
 /** Facts that an entry of `models` says itself. */
 export type StatedFacts = Partial<Pick<ModelFacts, typeof factNames[number]>>;
 
-/** Whether a Gemini model wants the signature of a thought on the first call of a turn. */
+/** Returns whether a Gemini model wants the signature of a thought on the first call of a turn. */
 export function wantsThoughtSignatures(modelId: string): boolean {
   return modelFacts(modelId).thinking === "level";
 }

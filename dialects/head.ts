@@ -82,7 +82,7 @@ export function closedJson(text: string): string | undefined {
   return text.slice(0, last.at) + last.closing;
 }
 
-/** Where the text ends that begins here; undefined where it is cut. */
+/** Returns where the text ends that begins here; undefined where it is cut. */
 function endOfText(text: string, start: number): number | undefined {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let slashes = 0;

@@ -122,7 +122,7 @@ function isOpaque(modelId: string): boolean {
 const vendors =
   /^(?:ai21|amazon|anthropic|cohere|deepseek|google|luma|meta|minimax|mistral|moonshot|moonshotai|nvidia|openai|qwen|stability|twelvelabs|writer|zai)\.[a-z0-9]/;
 
-/** Whether an id is of Bedrock's form: an ARN, or `vendor.model`. */
+/** Returns whether an id is of Bedrock's form: an ARN, or `vendor.model`. */
 export function isBedrockId(modelId: string): boolean {
   return modelId.startsWith("arn:") || vendors.test(withoutGeography(modelId));
 }

@@ -47,17 +47,17 @@ const facts: Readonly<Record<DialectName, DialectFacts>> = {
 /** All names, in the order in which messages list them. */
 export const dialectNames = Object.keys(facts) as readonly DialectName[];
 
-/** Whether a text from outside is the name of a dialect. */
+/** Returns whether a text from outside is the name of a dialect. */
 export function isDialectName(text: string): text is DialectName {
   return (dialectNames as readonly string[]).includes(text);
 }
 
-/** Whether a dialect is one of chat requests. */
+/** Returns whether a dialect is one of chat requests. */
 export function isChat(name: DialectName): name is ChatDialectName {
   return facts[name].family === "chat";
 }
 
-/** Whether a text is the name of an envelope. */
+/** Returns whether a text is the name of an envelope. */
 export function isEnvelopeName(text: string): text is EnvelopeName {
   return Object.values(facts).some(({ envelope }) => envelope === text);
 }
@@ -72,7 +72,7 @@ export function urlOf(name: DialectName): string | undefined {
   return facts[name].url;
 }
 
-/** Whether records of one dialect can be translated to the other. */
+/** Returns whether records of one dialect can be translated to the other. */
 export function canTranslate(from: DialectName, to: DialectName): boolean {
   return facts[from].family === facts[to].family;
 }
@@ -98,7 +98,7 @@ export function dialectFor(kind: keyof typeof targets, from: DialectName): Diale
   return table[facts[from].family];
 }
 
-/** Whether the lines of a dialect name the model that runs them. */
+/** Returns whether the lines of a dialect name the model that runs them. */
 export function namesModel(name: DialectName): boolean {
   return facts[name].envelope === "openai" || facts[name].envelope === "anthropic";
 }
@@ -112,7 +112,7 @@ const idForms: Readonly<Record<EnvelopeName, RegExp>> = {
   anthropic: /^[a-zA-Z0-9_-]{1,64}$/,
 };
 
-/** Whether an id can stand in lines of a dialect. */
+/** Returns whether an id can stand in lines of a dialect. */
 export function fitsId(id: string, name: DialectName): boolean {
   return idForms[facts[name].envelope].test(id);
 }

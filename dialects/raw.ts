@@ -37,7 +37,7 @@ export function textOfBase64(data: Raw): Raw | undefined {
   }
 }
 
-/** Whether a JSON string holds nothing but white space. */
+/** Returns whether a JSON string holds nothing but white space. */
 export function isBlankText(raw: Raw): boolean {
   // Most texts begin with a letter: the rest is looked at only where the beginning is blank.
   const first = raw.charCodeAt(1);

@@ -40,7 +40,7 @@ export function argumentsText({ args }: CallPart): Raw {
   return "object" in args ? quote(args.object) : args.text;
 }
 
-/** What a result holds, as one JSON string: texts as they are, JSON as its text. */
+/** Returns what a result holds, as one JSON string: texts as they are, JSON as its text. */
 export function resultText(part: TextPart | JsonPart): Raw {
   return part.kind === "text" ? part.text : quote(part.json);
 }

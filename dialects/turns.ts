@@ -180,7 +180,7 @@ function answered(
   return { parts: [...first, ...others], unanswered };
 }
 
-/** What a result without its call becomes: what it holds, as parts of the message. */
+/** Returns what a result without its call becomes: what it holds, as parts of the message. */
 function resultAsText({ content, at }: ResultPart, log: LossLog): Part[] {
   log.approximated(at, "sent as text: no call of a tool stands before this result");
   return content.map((part) =>

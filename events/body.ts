@@ -75,7 +75,7 @@ export function eventBody(scope: Scope, event: JobEvent): EventBody {
   };
 }
 
-/** What a job that ended well, or runs, has to say of itself is not a failure. */
+/** Returns why a job failed; empty where it ended well, or runs, whatever its message is. */
 function failureOf({ status, message }: JobEvent): string {
   if (status === "Completed" || !isTerminal(status)) return "";
   return message || (status === "Failed" ? noReason : "");

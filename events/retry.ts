@@ -6,9 +6,9 @@ const firstPause = 1_000;
 const longestPause = 30 * 60_000;
 
 /**
- * How long to wait after so many tries that failed: twice as long each time, from a second to half an
- * hour, and by chance up to half of that longer, so that those that failed together do not come back
- * together.
+ * Returns how long to wait after so many tries that failed: twice as long each time, from a second
+ * to half an hour, and by chance up to half of that longer, so that those that failed together do
+ * not come back together.
  *
  * @param random From 0 to 1.
  * @param retryAfter What the receiver asks for, which counts where it is longer.

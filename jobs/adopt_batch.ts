@@ -101,8 +101,9 @@ export async function finishCreate(
 }
 
 /**
- * Whether a batch may be that of a create under way. A service that drops metadata leaves the input
- * to know it by, and where it does not have that either, the time: who made it will be known soon.
+ * Returns whether a batch may be that of a create under way. A service that drops metadata leaves
+ * the input to know it by, and where it does not have that either, the time: who made it will be
+ * known soon.
  */
 function mayBeOf(job: BegunJob, { account }: BatchOrigin, batch: Batch): boolean {
   if (batch.jobId !== undefined) return job.id === batch.jobId;
@@ -112,7 +113,7 @@ function mayBeOf(job: BegunJob, { account }: BatchOrigin, batch: Batch): boolean
   return createdAt === 0 || createdAt >= job.submittedAt - clockSkew;
 }
 
-/** Whether a batch may be one that was asked for, for a shard, and is not recorded yet. */
+/** Returns whether a batch may be one that was asked for, for a shard, and is not recorded yet. */
 function mayBeOfShard(
   job: JobId,
   { account, askedAt = 0 }: ShardEntry,

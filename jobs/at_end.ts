@@ -47,14 +47,14 @@ export async function endJob(
   return job;
 }
 
-/** What a job cost in USD; undefined where the price of a part of it is not known. */
+/** Returns what a job cost in USD; undefined where the price of a part of it is not known. */
 function costOfAll({ runs }: UsageEntry): number | undefined {
   const costs = runs.map((run) => costOf(run, run.price));
   const known = costs.filter((cost) => cost !== undefined);
   return known.length < costs.length ? undefined : known.reduce((sum, cost) => sum + cost, 0);
 }
 
-/** What a job used, at the prices of now. */
+/** Returns what a job used, at the prices of now. */
 export function usageOf(
   deps: Pick<JobTools, "models" | "providers" | "prices">,
   { scope: { provider }, job }: Pick<Ending, "scope" | "job">,

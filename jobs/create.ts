@@ -193,7 +193,7 @@ export function createCreate(deps: JobTools, work: JournalWork) {
   }
 }
 
-/** Whether an input that was found is no longer there, or is being deleted. */
+/** Returns whether an input that was found is no longer there, or is being deleted. */
 function isInputGone(error: unknown): boolean {
   return error instanceof Failure && (error.details.gone === true || error.kind === "not-found");
 }

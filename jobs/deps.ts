@@ -29,7 +29,7 @@ export function nameOf({ scope, job }: ScopedJob): string {
   return JSON.stringify([scope.tenant, scope.provider, job.id]);
 }
 
-/** Whose work a step is, for its span. */
+/** Returns whose work a step is, for its span. */
 export function stepOf({ scope, job }: ScopedJob): StepOf {
   return { provider: scope.provider, job: job.id };
 }

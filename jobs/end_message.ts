@@ -22,8 +22,9 @@ const beginnings: Readonly<Partial<Record<JobStatus, string>>> = {
 };
 
 /**
- * What is to be said of an end, as one message: why it came before all was done, in the provider's
- * words where it has any, and then the sentences; undefined where there is nothing to say.
+ * Returns what is to be said of an end, as one message: why it came before all was done, in the
+ * provider's words where it has any, and then the sentences; undefined where there is nothing to
+ * say.
  */
 export function messageWith(
   { status, message }: { readonly status: JobStatus; readonly message?: string | undefined },

@@ -48,7 +48,9 @@ export async function whenReady<Result>(
   }
 }
 
-/** Whether a refusal, which left no batch behind, may be one of an input that is too new. */
+/**
+ * Returns whether a refusal, which left no batch behind, may be one of an input that is too new.
+ */
 function isEarly(error: unknown): error is Failure {
   if (!(error instanceof Failure) || error.details.outcomeUnknown === true) return false;
   return error.kind === "not-found" || error.details.notReady === true;

@@ -109,7 +109,7 @@ async function ask(
   }
 }
 
-/** Where a caller's jobs are: its own, and native ones if it may see them. */
+/** Returns where a caller's jobs are: its own, and native ones if it may see them. */
 export function scopesOf(reach: Reach): readonly Scope[] {
   const own = scopeOf(reach);
   return reach.native ? [own, { ...own, tenant: nativeTenant }] : [own];

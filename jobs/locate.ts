@@ -111,7 +111,7 @@ function holderOf(reach: Reach, uri: S3Uri | undefined, { tags }: CreateRequest)
   );
 }
 
-/** Where the client says who owns the bucket. */
+/** Returns where the client says who owns the bucket. */
 function ownerOf({ inputDataConfig: { s3InputDataConfig: { s3BucketOwner } } }: CreateRequest) {
   return s3BucketOwner === undefined ? {} : { owner: s3BucketOwner };
 }
@@ -226,7 +226,7 @@ async function* readable<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
   }
 }
 
-/** What S3 refuses the gateway is a mistake in the parameters of a create, or in the set-up. */
+/** Throws what S3 refuses the gateway as a mistake in a create's parameters, or in the set-up. */
 function refuse(error: unknown): never {
   const isRefusal = error instanceof Failure &&
     (error.kind === "denied" || error.kind === "precondition");

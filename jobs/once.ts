@@ -107,7 +107,7 @@ export async function findBatch(
   );
 }
 
-/** Whether a batch may have been made; only a clear refusal leaves no doubt. */
+/** Returns whether a batch may have been made; only a clear refusal leaves no doubt. */
 function mayHaveBeenMade(error: unknown): boolean {
   return !(error instanceof Failure) || error.details.outcomeUnknown === true;
 }

@@ -11,7 +11,7 @@ const sampleBytes = 256 * 1024;
 /** A file is read whole where the lines of its beginning leave it open by this factor. */
 const margin = 2;
 
-/** Whether an object that is a provider file is over the limits of one batch. */
+/** Returns whether an object that is a provider file is over the limits of one batch. */
 export async function isOverLimits(
   deps: Pick<JobTools, "objects">,
   reach: Reach,
@@ -37,7 +37,10 @@ export async function isOverLimits(
   return likely * margin > limits.records && await count(undefined) > limits.records;
 }
 
-/** Whether the bytes of an object can be read back; not every provider gives its files to anyone. */
+/**
+ * Returns whether the bytes of an object can be read back; not every provider gives its files to
+ * anyone.
+ */
 export function canBeRead({ provider }: Reach, { held }: Pick<ObjectEntry, "held">): boolean {
   if (held.in !== "provider" || held.copy) return true;
   return accountOf(provider, held.account).files?.idIn === undefined;

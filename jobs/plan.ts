@@ -69,7 +69,7 @@ export type Planned =
   | { readonly kind: "direct" }
   | Omit<ShardedPlan, "account" | "source" | "input">;
 
-/** Whether the first record of an input is to be read. */
+/** Returns whether the first record of an input is to be read. */
 export function needsHead(isFile: boolean, tags: PlanQuestion["tags"]): boolean {
   return !isFile || declared(tags, dialectTag) !== undefined;
 }
@@ -114,7 +114,7 @@ export function checkForwardedTags(tags: unknown, provider: string): void {
   );
 }
 
-/** Why the tags of a job want its records to be read; undefined where they do not. */
+/** Returns why the tags of a job want its records to be read; undefined where they do not. */
 export function readingTag(tags: PlanQuestion["tags"]): string | undefined {
   if (isDryRun(tags)) return `The tag ${dryRunTag} is true`;
   if (retriesOf(tags) > 0) return `The tag ${retriesTag} is above 0`;

@@ -48,8 +48,8 @@ export function ranModel(
 const snapshot = /-(?:\d{4}-\d\d-\d\d|\d{3,8})$/;
 
 /**
- * Whether a batch ran on another model than its job names. A provider may name the snapshot that
- * `gpt-4o-mini` stands for, and Gemini's collection is not part of the name.
+ * Returns whether a batch ran on another model than its job names. A provider may name the snapshot
+ * that `gpt-4o-mini` stands for, and Gemini's collection is not part of the name.
  */
 export function isOtherModel(named: string, ran: string | undefined): boolean {
   return ran !== undefined && bare(ran) !== bare(named) &&

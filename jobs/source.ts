@@ -29,12 +29,14 @@ export interface SourceFile {
 
 type SourceOf<In extends Source["in"]> = Extract<Source, { in: In }>;
 
-/** Whether an input may change or go before its job is over, so that a copy of it is kept. */
+/**
+ * Returns whether an input may change or go before its job is over, so that a copy of it is kept.
+ */
 export function mayChange({ source, input }: Pick<ShardedPlan, "source" | "input">): boolean {
   return source.in !== "object" || source.isPacked === true || input === undefined;
 }
 
-/** Whether the name of an object says that its bytes are gzip. */
+/** Returns whether the name of an object says that its bytes are gzip. */
 export function isPackedName(key: string): boolean {
   return key.endsWith(".gz");
 }

@@ -35,23 +35,23 @@ const hour = 3_600_000;
 /** Times that a job's own time limit is computed from. */
 type Timed = Pick<JobDescription, "submittedAt" | "timeoutDurationInHours">;
 
-/** When a job's own time runs out, in milliseconds since 1970; undefined if it has none. */
+/** Returns when a job's own time runs out, in milliseconds since 1970; undefined if it has none. */
 export function deadlineOf({ submittedAt, timeoutDurationInHours }: Timed): number | undefined {
   if (timeoutDurationInHours === undefined) return undefined;
   return submittedAt + timeoutDurationInHours * hour;
 }
 
-/** When a job is given up: its own deadline, or, where it has none, that of its waiting. */
+/** Returns when a job is given up: its own deadline, or, where it has none, that of its waiting. */
 function lastMoment(job: Timed, waited: Report["waited"]): number | undefined {
   return deadlineOf(job) ?? (waited && waited.since + waitHours * hour);
 }
 
-/** Where a job stands right after its provider accepted it. */
+/** Returns where a job stands right after its provider accepted it. */
 export function accepted(batch: Batch, now: number, job?: Timed): JobProgress {
   return ended({ ...progressOf(batch, batch.status, now, job), stopRequested: false });
 }
 
-/** Where a sharded job stands before its input was read. */
+/** Returns where a sharded job stands before its input was read. */
 export function submitted(job: JobDescription, now: number): JobProgress {
   const expiresAt = deadlineOf(job);
   return {
@@ -69,7 +69,7 @@ function ended(progress: JobProgress): JobProgress {
 }
 
 /**
- * Where a job stands after a report of its provider; undefined if nothing changed.
+ * Returns where a job stands after a report of its provider; undefined if nothing changed.
  *
  * A job that is over never changes again. One whose stop was asked for is Stopping until the
  * provider reports an end.
@@ -104,15 +104,17 @@ export function missed(job: JobEntry, now: number): JobProgress | undefined {
   return { ...job, doubtSince: now };
 }
 
-/** How work ends that its provider does not have any more, by what was to become of its job. */
+/**
+ * Returns how work ends that its provider does not have any more, by what was to become of its job.
+ */
 export function vanishedStatus(job: JobEntry, now: number): "Expired" | "Stopped" | "Failed" {
   const isLate = job.timedOut === true || now >= (job.expiresAt ?? Infinity);
   return isLate ? "Expired" : job.stopRequested ? "Stopped" : "Failed";
 }
 
 /**
- * Where a job stands whose batch is gone for good; undefined if it is over. What becomes of its
- * records is not known any more, so it failed, unless it was to end in another way.
+ * Returns where a job stands whose batch is gone for good; undefined if it is over. What becomes of
+ * its records is not known any more, so it failed, unless it was to end in another way.
  */
 export function vanished(job: JobEntry, now: number, why: string): JobProgress | undefined {
   if (isTerminal(job.status)) return undefined;
@@ -127,7 +129,7 @@ export function vanished(job: JobEntry, now: number, why: string): JobProgress |
   });
 }
 
-/** Where a job stands after its stop was asked for; undefined if it is over. */
+/** Returns where a job stands after its stop was asked for; undefined if it is over. */
 export function stopping(job: JobEntry, now: number): JobProgress | undefined {
   if (isTerminal(job.status)) return undefined;
   return { ...job, status: "Stopping", stopRequested: true, modifiedAt: now };
@@ -141,9 +143,9 @@ export function beforeEnd<R extends Report>(report: R): R {
 }
 
 /**
- * Where a job stands whose own time ran out, or that waited for too long; undefined if that has not
- * come, or if it is over or being stopped already: of a client's stop and the deadline, the first
- * decides how the job ends.
+ * Returns where a job stands whose own time ran out, or that waited for too long; undefined if that
+ * has not come, or if it is over or being stopped already: of a client's stop and the deadline, the
+ * first decides how the job ends.
  */
 export function timingOut(
   job: JobEntry,
@@ -157,15 +159,19 @@ export function timingOut(
   return next && { ...next, timedOut: true };
 }
 
-/** Whether results of a stopped job can be read; those of shards are written whatever came of them. */
+/**
+ * Returns whether results of a stopped job can be read; those of shards are written whatever came
+ * of them.
+ */
 function hasResultsOf(job: JobEntry, { results, counts }: Pick<JobProgress, "results" | "counts">) {
   return (!isSingle(job) || results.length > 0) && counts?.processed !== 0;
 }
 
 /**
- * How a job ends that was stopped because its time ran out. Bedrock: Expired where nothing was
- * processed, PartiallyCompleted where not all was. Where no results are left to be read of what was
- * processed (not every provider keeps any of a stopped batch), nothing is there that is complete.
+ * Returns how a job ends that was stopped because its time ran out. Bedrock: Expired where nothing
+ * was processed, PartiallyCompleted where not all was. Where no results are left to be read of what
+ * was processed (not every provider keeps any of a stopped batch), nothing is there that is
+ * complete.
  */
 function outOfTime(
   { timeoutDurationInHours }: Timed,

@@ -62,12 +62,12 @@ export function verdictOf({ isShort, errors, waited, isOld }: Evidence): Verdict
   return { do: "wait", because, ...(error !== undefined && { error }) };
 }
 
-/** Whether an error is one that asking again will hardly mend. */
+/** Returns whether an error is one that asking again will hardly mend. */
 export function isLasting(error: unknown): boolean {
   return error instanceof Failure && lasting.has(error.kind);
 }
 
-/** Whether a batch that its provider does not have is believed to be gone. */
+/** Returns whether a batch that its provider does not have is believed to be gone. */
 export function isBelievedGone({ waited, isOld }: Pick<Evidence, "waited" | "isOld">): boolean {
   return isOld || waited >= patience.missing;
 }

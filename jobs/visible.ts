@@ -5,8 +5,8 @@ import { parseS3Uri } from "../codecs/s3_uri.ts";
 import { mayUse, type Reach } from "../reach/reach.ts";
 
 /**
- * Whether a job is shown: it reads and writes buckets that may be used. A native batch is in no
- * bucket; a caller that may see such batches sees them all.
+ * Returns whether a job is shown: it reads and writes buckets that may be used. A native batch is
+ * in no bucket; a caller that may see such batches sees them all.
  */
 export function isVisible(reach: Reach, job: JobEntry): boolean {
   if (reach.mayUse === undefined || isNative(job)) return true;

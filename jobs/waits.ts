@@ -35,7 +35,7 @@ export function createWaits({ clock: { uptime, due } }: JobTools) {
 
   return { waited, isPausing, postpone, forget, isOld };
 
-  /** How long a job has been in doubt, in milliseconds; counted from the first call on. */
+  /** Returns how long a job has been in doubt, in milliseconds; counted from the first call on. */
   function waited(scoped: ScopedJob): number {
     const { begun, before } = waitOf(scoped);
     const here = uptime() - begun;
@@ -43,7 +43,7 @@ export function createWaits({ clock: { uptime, due } }: JobTools) {
   }
 
   /**
-   * Whether a job is paused for now.
+   * Returns whether a job is paused for now.
    *
    * @param facts What is seen now: if it is not what was seen, there is no reason to wait.
    */
@@ -67,7 +67,7 @@ export function createWaits({ clock: { uptime, due } }: JobTools) {
     waits.delete(nameOf(scoped));
   }
 
-  /** Whether others made a job's batch, and it has been over for long. */
+  /** Returns whether others made a job's batch, and it has been over for long. */
   function isOld(job: JobEntry, endedAt: number | undefined): boolean {
     return isNative(job) && endedAt !== undefined && due() - endedAt >= longAfter;
   }

@@ -137,7 +137,7 @@ export async function findFile(
   return undefined;
 }
 
-/** Whether the provider still has the file, by the time that it gave. */
+/** Returns whether the provider still has the file, by the time that it gave. */
 export function isLive(record: ObjectEntry, now: number): boolean {
   return record.expiresAt === undefined || record.expiresAt > now;
 }
@@ -207,7 +207,10 @@ async function findNative(
   return undefined;
 }
 
-/** Whether one of these tags is an object's ETag or, in any spelling, its file's id, or is `*`. */
+/**
+ * Returns whether one of these tags is an object's ETag or, in any spelling, its file's id, or is
+ * `*`.
+ */
 export function namesObject(reach: Reach, tags: readonly string[], object: ObjectEntry): boolean {
   return tags.includes("*") || isTagged(object, tags) ||
     fileIds(reach, tags).includes(object.file);

@@ -29,7 +29,10 @@ export async function hearTime(deps: HearTimeDeps, signal: AbortSignal): Promise
   }
 }
 
-/** Whether the catalog holds what ends at a time: another process, a file that expires, an upload. */
+/**
+ * Returns whether the catalog holds what ends at a time: another process, a file that expires, an
+ * upload.
+ */
 async function canEnd({ catalog, instance }: HearTimeDeps): Promise<boolean> {
   if ((await catalog.instances.all()).some(({ id }) => id !== instance)) return true;
   if (await catalog.expiry.hasAny()) return true;

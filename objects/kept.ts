@@ -88,7 +88,7 @@ export function createKept(deps: KeptDeps) {
     }
   }
 
-  /** Where this gateway keeps what it is given. */
+  /** Returns where this gateway keeps what it is given. */
   async function here(): Promise<Pick<KeptBlob, "disk">> {
     return disk ? { disk: `${await disk.id()}@${disk.machine}` } : {};
   }
@@ -113,7 +113,7 @@ export function createKept(deps: KeptDeps) {
     await copies.forget(provider, kept.blob);
   }
 
-  /** Whether a blob is in the store that this gateway sees. */
+  /** Returns whether a blob is in the store that this gateway sees. */
   async function isHere(kept: KeptBlob): Promise<boolean> {
     if (kept.disk === undefined || !disk) return kept.disk === undefined && !disk;
     return kept.disk.split("@", 1)[0] === await disk.id();

@@ -71,8 +71,8 @@ export function parseProviderName(name: string): ParsedName | undefined {
 }
 
 /**
- * Whether an object could have been put under this name: holders of a provider's key, or of the
- * gateway's own store, name files, too.
+ * Returns whether an object could have been put under this name: holders of a provider's key, or of
+ * the gateway's own store, name files, too.
  */
 export function isPossible({ tenant, bucket, key }: ObjectName): boolean {
   const bytes = Buffer.byteLength(key);

@@ -86,7 +86,10 @@ export interface SoughtMark {
   readonly until?: number;
 }
 
-/** Whether something that bears a mark may be deleted: what is dated later than it may be stays. */
+/**
+ * Returns whether something that bears a mark may be deleted: what is dated later than it may be
+ * stays.
+ */
 function isMeant({ until }: SoughtMark, time: number): boolean {
   // One whose time cannot be read is not known to be early: it stays.
   return until === undefined || time <= until;

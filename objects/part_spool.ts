@@ -192,7 +192,7 @@ export function createPartSpool(options: PartSpoolOptions = {}): PartSpool {
     }, { highWaterMark: 0 });
   }
 
-  /** Whether a part is on this disk, whole. */
+  /** Returns whether a part is on this disk, whole. */
   async function has(upload: string, { file, bytes }: PartFile): Promise<boolean> {
     const info = await found(Deno.stat(`${await folder()}/${upload}/${file}`));
     return info?.size === bytes;

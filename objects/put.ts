@@ -92,7 +92,7 @@ async function putCounted(
   return record;
 }
 
-/** How many records it has, where its bytes were counted. */
+/** Returns how many records it has, where its bytes were counted. */
 function recordsOf({ body, records }: NewObject): Pick<ObjectEntry, "records"> {
   if (body instanceof Uint8Array) return { records: countLines(body) };
   return records ? { records: records() } : {};

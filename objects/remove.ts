@@ -74,16 +74,17 @@ export async function remove(
 }
 
 /**
- * Whether a file that was put into the trash stays at its provider: a running job reads it, or a put
- * of the same content has taken it out again. That can happen only while a job reads it, so the uses
- * are looked at first.
+ * Returns whether a file that was put into the trash stays at its provider: a running job reads it,
+ * or a put of the same content has taken it out again. That can happen only while a job reads it,
+ * so the uses are looked at first.
  */
 async function isHeld(catalog: ObjectCatalog, provider: string, file: FileId): Promise<boolean> {
   return await catalog.hasUses(provider, file) || !await catalog.trashed(provider, file);
 }
 
 /**
- * Whether an object was found in a way that is a help for reading and not enough to delete it.
+ * Returns whether an object was found in a way that is a help for reading and not enough to delete
+ * it.
  *
  * A file of another bucket must be named by If-Match, or its id be the whole key. What has an ETag
  * of its bytes is deleted by its own key or by its file's id: others may have the same bytes, and a

@@ -144,8 +144,8 @@ export async function upload(
 const clockRoom = 60_000;
 
 /**
- * Whether a provider answered a put with a native file that was there before: it is
- * older, and no gateway has named it. Such a file goes on being native when its object is deleted.
+ * Returns whether a provider answered a put with a native file that was there before: it is older,
+ * and no gateway has named it. Such a file goes on being native when its object is deleted.
  */
 function wasThere({ name, createdAt }: ProviderFile, startedAt: number): boolean {
   const created = createdAt.getTime();

@@ -39,8 +39,8 @@ export async function emptyTrash(
 }
 
 /**
- * Whether a file is younger than the backup that says that it is to be deleted: its provider has
- * given the same id to something that was put since.
+ * Returns whether a file is younger than the backup that says that it is to be deleted: its
+ * provider has given the same id to something that was put since.
  */
 async function isYounger(
   provider: StoringProvider,

@@ -65,7 +65,9 @@ export function createUploadMarks(instance: string, uptime: () => number) {
     }
   }
 
-  /** Whether no file of this process can be at a provider that the catalog does not know. */
+  /**
+   * Returns whether no file of this process can be at a provider that the catalog does not know.
+   */
   function leftNothing(): boolean {
     return running.size === 0 && doubts.size === 0;
   }

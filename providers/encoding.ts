@@ -35,7 +35,10 @@ const unpackers: Readonly<Record<string, Unpacker>> = {
   "zstd": (first) => first === 0x28 ? createZstdDecompress() : undefined,
 };
 
-/** How a response's body is packed, the outermost form last; empty for one that is as it was meant. */
+/**
+ * Returns how a response's body is packed, the outermost form last; empty for one that is as it was
+ * meant.
+ */
 export function encodingsOf(headers: Headers): readonly string[] {
   return (headers.get("content-encoding") ?? "")
     .split(",")

@@ -72,7 +72,7 @@ export function exchange(
     signal.removeEventListener("abort", abandoned);
   }
 
-  /** What went wrong, for the one who waits for the answer or reads it. */
+  /** Returns what went wrong, for the one who waits for the answer or reads it. */
   function fail(error: unknown): void {
     if (isOver) return;
     end();

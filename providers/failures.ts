@@ -113,7 +113,9 @@ export function classify(refusal: Refusal): ErrorClass {
   return refusal.statuses?.[refusal.status] ?? byStatus[refusal.status] ?? "unavailable";
 }
 
-/** What a refusal says of the account itself: a 403 by itself may be of this one request. */
+/**
+ * Returns what a refusal says of the account itself: a 403 by itself may be of this one request.
+ */
 function troubleOf(refusal: Refusal, meaning: ErrorClass): AccountTrouble | undefined {
   if (meaning === "no-credit") return "quota";
   if (meaning !== "denied") return undefined;

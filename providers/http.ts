@@ -106,7 +106,7 @@ export function createHttp(
   const base = new URL(options.baseUrl);
   const basePath = (base.pathname === "/" ? "" : base.pathname) + base.search;
 
-  /** Where a call goes; what is put behind the base URL is encoded already. */
+  /** Returns where a call goes; what is put behind the base URL is encoded already. */
   function addressOf({ path }: Target): { readonly origin: string; readonly path: string } {
     if (path instanceof URL) return { origin: path.origin, path: path.pathname + path.search };
     return { origin: base.origin, path: basePath + path };

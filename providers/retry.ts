@@ -9,7 +9,7 @@ export const maxWaitMilliseconds = 60_000;
 const firstDelay = 500;
 const longestDelay = 8_000;
 
-/** Whether an answer with this status is worth another try. */
+/** Returns whether an answer with this status is worth another try. */
 export function retryable(status: number, headers: Headers): boolean {
   const advice = headers.get("x-should-retry");
   if (advice === "true") return true;

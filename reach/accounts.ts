@@ -48,7 +48,7 @@ export async function* askAccounts<Result>(
   if (denial && answers === 0) throw denial;
 }
 
-/** Whether new work of the provider's could go to another account than this one. */
+/** Returns whether new work of the provider's could go to another account than this one. */
 export function hasOthers({ accounts }: StoringProvider, account: Account): boolean {
   return accounts.some((one) => one !== account && one.weight > 0 && !one.health?.setAside());
 }

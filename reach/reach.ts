@@ -36,7 +36,7 @@ export interface Reach {
   readonly boundTo?: (bucket: string) => string | undefined;
 }
 
-/** Whether the tenant's things in a bucket may be touched. */
+/** Returns whether the tenant's things in a bucket may be touched. */
 export function mayUse(reach: Reach, bucket: string): boolean {
   return reach.mayUse?.(bucket) ?? true;
 }
@@ -46,7 +46,9 @@ export function scopeOf(reach: Reach): Scope {
   return { tenant: reach.tenant, provider: reach.provider.name };
 }
 
-/** Whose places work within a scope takes; without an account it counts for the provider. */
+/**
+ * Returns whose places work within a scope takes; without an account it counts for the provider.
+ */
 export function holderOf({ tenant, provider }: Scope, account = ""): Holder {
   return { tenant, account: JSON.stringify([provider, account]) };
 }

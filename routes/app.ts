@@ -125,7 +125,10 @@ export function createApp(deps: AppDeps): App {
 /** Paths of operators are answered whatever service the request is signed for. */
 const opsPaths: ReadonlySet<string> = new Set([healthPath, readyPath, "/metrics", "/usage"]);
 
-/** What answers clients of a service whose endpoint is wrong: in the service's words, with the right one. */
+/**
+ * Returns what answers clients of a service whose endpoint is wrong: in the service's words, with
+ * the right one.
+ */
 function lostApis(deps: AppDeps): Readonly<Record<RequestedService, Api>> {
   const api = (service: RequestedService, path: string, refuse: Api["refuse"]): Api => ({
     service,
@@ -180,8 +183,9 @@ function s3Api(deps: AppDeps, mount: string): Api {
 }
 
 /**
- * Whether a browser asks for a page. An object may be one, with a script that would act as the person
- * who is signed in to the dashboard, as both have one origin: it is shown without its scripts.
+ * Returns whether a browser asks for a page. An object may be one, with a script that would act as
+ * the person who is signed in to the dashboard, as both have one origin: it is shown without its
+ * scripts.
  */
 function isForPeople(headers: Headers): boolean {
   return headers.has("sec-fetch-dest") || headers.get("accept")?.includes("text/html") === true;

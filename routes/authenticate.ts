@@ -65,7 +65,9 @@ export async function authenticate(
   }
 }
 
-/** Whether a request names a credential of ours: it may have been issued this very moment. */
+/**
+ * Returns whether a request names a credential of ours: it may have been issued this very moment.
+ */
 function namesOurs({ request, target }: ProofRequest): boolean {
   const header = request.headers.get("authorization");
   if (header !== null && /^bearer /i.test(header)) return true;
@@ -108,7 +110,7 @@ function wayOf(headers: Headers, query: CredentialProof["query"]): Way {
   );
 }
 
-/** Whether a request has anything that is to prove who sends it. */
+/** Returns whether a request has anything that is to prove who sends it. */
 export function hasProof(headers: Headers, { query }: Target): boolean {
   return headers.has("authorization") ||
     parseRawQuery(query).some(([name]) => Object.hasOwn(claims, name.toLowerCase()));

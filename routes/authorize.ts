@@ -20,7 +20,10 @@ export function reachOf(principal: Principal, provider: StoringProvider): Reach 
   };
 }
 
-/** What a principal reaches at other providers; each throws a refusal where it may not use one. */
+/**
+ * Returns what a principal reaches at other providers; each throws a refusal where it may not use
+ * one.
+ */
 export function reachElsewhere(
   principal: Principal,
   { providers, buckets }: Pick<SelectDeps, "providers" | "buckets">,
@@ -72,7 +75,7 @@ export function checkUri(principal: Principal, s3Uri: string): void {
 /** Operations that change nothing. Whatever else there is, or will be, counts as a write. */
 const reads = /^(?:Get|Head|List)[A-Z]|^SelectObjectContent$/;
 
-/** Whether an operation of S3 or Bedrock changes nothing. */
+/** Returns whether an operation of S3 or Bedrock changes nothing. */
 export function isRead(operation: string): boolean {
   return reads.test(operation);
 }

@@ -237,13 +237,15 @@ async function senderOf(
   return await (isOpen ? sender.catch(strangerIfRefused) : sender);
 }
 
-/** Who is let in without a proof is known; all others are strangers. */
+/** Returns the sender of a refused proof on a path that is open to anyone. */
 function strangerIfRefused(error: unknown): Principal {
   if (error instanceof Failure && error.kind === "denied") return anyone;
   throw error;
 }
 
-/** Whether a sender is not known, and was let in only because the path is open to anyone. */
+/**
+ * Returns whether a sender is not known, and was let in only because the path is open to anyone.
+ */
 export function isStranger(principal: Principal): boolean {
   return principal === anyone;
 }

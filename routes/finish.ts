@@ -69,8 +69,8 @@ function count(response: Response): { response: Response; bytes: () => number } 
 }
 
 /**
- * Whether the client waits for a 100 that never comes: none is sent for a body of no bytes (Deno
- * 2.9.6). Then botocore before 1.44 misreads the next answer on the same connection and waits
+ * Returns whether the client waits for a 100 that never comes: none is sent for a body of no bytes
+ * (Deno 2.9.6). Then botocore before 1.44 misreads the next answer on the same connection and waits
  * for the rest of it (awscli 1.46.3, measured 2026-11-23).
  */
 function isAnsweredAtOnce(headers: Headers): boolean {

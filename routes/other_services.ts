@@ -26,8 +26,8 @@ const endpoints: ReadonlySet<string> = new Set(
 );
 
 /**
- * Whether a request is for another service than S3 and Bedrock: signed for it, or a form without a
- * signature, by which a role's first token is asked for.
+ * Returns whether a request is for another service than S3 and Bedrock: signed for it, or a form
+ * without a signature, by which a role's first token is asked for.
  */
 export function isForOtherService(request: Request, target: Target): boolean {
   const service = claimedScope(request.headers, target)?.service;
@@ -40,7 +40,10 @@ function isForm({ headers }: Request): boolean {
   return headers.get("content-type")?.startsWith("application/x-www-form-urlencoded") === true;
 }
 
-/** Whether a request is of the query protocol, whose answers are XML: a form, or a presigned link. */
+/**
+ * Returns whether a request is of the query protocol, whose answers are XML: a form, or a presigned
+ * link.
+ */
 function isQuery(request: Request, { query }: Target): boolean {
   return isForm(request) || /(?:^|&)Action=/.test(query);
 }

@@ -34,7 +34,7 @@ const full =
 const closed = /^(EACCES|EPERM|ENOSYS|ENOTSUP)$/;
 const failing = /^(EIO|EROFS)$|disk i\/o error|\(os error (5|30)\)|readonly database/i;
 
-/** What an error says of the disk; undefined where it is about something else. */
+/** Returns what an error says of the disk; undefined where it is about something else. */
 export function diskTrouble(error: unknown): DiskTrouble | undefined {
   if (!(error instanceof Error) || error instanceof Failure) return undefined;
   const code = "code" in error ? String(error.code) : "";
@@ -69,7 +69,7 @@ export function createDisk(place: string, warn: Warn = () => {}): Disk {
   };
 }
 
-/** Whether something failed only because it could not be written down. */
+/** Returns whether something failed only because it could not be written down. */
 export function isDiskFailure(error: unknown): boolean {
   return error instanceof Failure && error.details.disk === true;
 }

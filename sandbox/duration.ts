@@ -2,8 +2,8 @@
 import type { SandboxOptions } from "./context.ts";
 
 /**
- * How long a batch takes, in milliseconds: what the options say, or less where all batches were
- * finished by request before.
+ * Returns how long a batch takes, in milliseconds: what the options say, or less where all batches
+ * were finished by request before.
  *
  * @param createdAt When the batch was created, in milliseconds since 1970.
  */

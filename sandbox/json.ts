@@ -9,7 +9,7 @@ export function object(value: Json | undefined): JsonObject {
   return isObject(value) ? value : {};
 }
 
-/** Whether the value is an object: neither null nor an array. */
+/** Returns whether the value is an object: neither null nor an array. */
 export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -122,6 +122,19 @@ Deno.test("comments of the product are plain English", () => {
   assert.deepEqual(faults, []);
 });
 
+/** A comment right above a function that does not begin with what the function does. */
+const aboveFunction =
+  /\/\*\*[\s*]*((?:What|Whether|Who|Whose|Where|When|How|Why|Which) (?:(?!\*\/).)*?)\s*\*\/\n\s*(?:export )?(?:async )?function\b/gs;
+
+Deno.test("comments of functions begin with a verb", () => {
+  const faults = product.flatMap(({ path, text }) =>
+    [...text.matchAll(aboveFunction)].map(([, comment = ""]) =>
+      `${path}: "${comment.slice(0, 60)}". Better: Returns what, Returns whether, Throws …`
+    )
+  );
+  assert.deepEqual(faults, []);
+});
+
 Deno.test("a phrase is found in each form of comment, over its lines, and not in code", () => {
   const source = [
     "// Done anew.",

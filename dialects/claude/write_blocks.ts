@@ -27,7 +27,10 @@ export function writeBlocks(
   return blocks.length > 0 ? blocks : ['{"type":"text","text":"(empty)"}'];
 }
 
-/** Whether a cache point can stand on a part: not on thinking, and not on another cache point. */
+/**
+ * Returns whether a cache point can stand on a part: not on thinking, and not on another cache
+ * point.
+ */
 function bearsCache(part: Part | undefined): boolean {
   return part?.kind === "text" || part?.kind === "media" || part?.kind === "call" ||
     part?.kind === "result" || part?.kind === "refusal";

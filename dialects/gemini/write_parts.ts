@@ -97,12 +97,12 @@ class Writer {
   }
 }
 
-/** Whether JSON may have a member `$ref`, which may be written with escapes. */
+/** Returns whether JSON may have a member `$ref`, which may be written with escapes. */
 function mayRefer(json: Raw): boolean {
   return /"(?:\$|\\u0024)(?:r|\\u0072)(?:e|\\u0065)(?:f|\\u0066)"\s*:/.test(json);
 }
 
-/** What a result holds, as one value: texts joined, JSON as it is. */
+/** Returns what a result holds, as one value: texts joined, JSON as it is. */
 function resultValue(result: ResultPart): Raw {
   const contents = resultTexts(result);
   if (contents.every(({ kind }) => kind === "text")) {

@@ -6,7 +6,7 @@ import { dataUrl } from "../media.ts";
 import { listAt, objectAt, rawTextAt, textAt } from "../reading.ts";
 import { argumentsOfText } from "../tool_values.ts";
 
-/** Whether a message is a system prompt. */
+/** Returns whether a message is a system prompt. */
 export function isSystem(message: Json): boolean {
   const role = message.get("role")?.text;
   return role === "system" || role === "developer";

@@ -64,8 +64,8 @@ export function writeRequest(request: ChatRequest, context: RequestContext): Raw
 }
 
 /**
- * Whether the model takes settings of sampling: models that reason refuse them, and what is left out
- * is reported. Also for Responses.
+ * Returns whether the model takes settings of sampling: models that reason refuse them, and what is
+ * left out is reported. Also for Responses.
  */
 export function takesSampling(
   { temperature, topP, logprobs }: ChatRequest,

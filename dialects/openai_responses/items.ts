@@ -15,7 +15,7 @@ export interface ItemTurn {
   readonly content?: number | undefined;
 }
 
-/** Whether an item is a system prompt. */
+/** Returns whether an item is a system prompt. */
 export function isSystemItem(item: Json): boolean {
   const role = item.get("role")?.text;
   return role === "system" || role === "developer";

@@ -168,8 +168,8 @@ const withoutArguments: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether a tool's schema is that of an object without members: Gemini refuses it (`properties:
- * should be non-empty for OBJECT type`) and wants a function without parameters.
+ * Returns whether a tool's schema is that of an object without members: Gemini refuses it
+ * (`properties: should be non-empty for OBJECT type`) and wants a function without parameters.
  */
 export function isWithoutArguments({ raw, inText }: Schema): boolean {
   if (inText) return false;

@@ -85,7 +85,7 @@ export async function outcomeOf(
   }
 }
 
-/** What a job of one batch used. */
+/** Returns what a job of one batch used. */
 function runOf(
   model: string,
   provider: string,

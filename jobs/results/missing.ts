@@ -34,7 +34,7 @@ export async function namesOf(
   return { missing, repeated };
 }
 
-/** Whether each record of an input has an id of its own; false where that is not known. */
+/** Returns whether each record of an input has an id of its own; false where that is not known. */
 export async function haveOwnIds(
   open: () => Promise<AsyncIterable<string> | Iterable<string> | undefined>,
   breath: Breath,

@@ -40,7 +40,7 @@ export function countsOf(counts: JobCounts | undefined, check: Check | undefined
   return { total: Math.max(reported.total, records), processed: success + error, success, error };
 }
 
-/** How many records the results must hold at least. */
+/** Returns how many records the results must hold at least. */
 export function expectedOf({ status, counts }: Batch): number {
   if (!counts) return 0;
   // What a batch had no time for need not be in its results.

@@ -44,7 +44,7 @@ export function legOf(deps: JobTools, sharded: ShardedJob, round = 0): Leg {
   };
 }
 
-/** Whether records may have to run once more when all shards are over. */
+/** Returns whether records may have to run once more when all shards are over. */
 export function mayGoOn(
   plan: ShardedPlan,
   { records, refused, round = 0 }: PreparedEntry,

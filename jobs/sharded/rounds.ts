@@ -115,7 +115,10 @@ async function cutRound(
   }
 }
 
-/** Whether a record runs in a round: at the fallback all that have no answer, else what may pass. */
+/**
+ * Returns whether a record runs in a round: at the fallback all that have no answer, else what may
+ * pass.
+ */
 async function isToRun(
   record: ReadRecord | LongRecord,
   answers: Answers,

@@ -157,8 +157,8 @@ async function start(work: Starting): Promise<void> {
 }
 
 /**
- * When a shard's batch was last asked for; undefined where it never was. A job of before the catalog
- * was set back may have been asked for until then, whatever the backup says.
+ * Returns when a shard's batch was last asked for; undefined where it never was. A job of before
+ * the catalog was set back may have been asked for until then, whatever the backup says.
  */
 async function askedAtOf(
   { deps, sharded: { job }, shard: { askedAt } }: Starting,

@@ -28,7 +28,7 @@ export function endOf(
   };
 }
 
-/** What a line of a shard is for the user: one of the input, where it is known which. */
+/** Returns what a line of a shard is for the user: one of the input, where it is known which. */
 function lineName(
   { span, isInARow, records }: Pick<ShardEntry, "span" | "isInARow" | "records">,
   line: number,
@@ -42,7 +42,7 @@ function lineName(
 /** States of a job that runs, the one that is furthest behind last: any shard ahead moves the job. */
 const order: readonly JobStatus[] = ["Stopping", "InProgress", "Scheduled", "Validating"];
 
-/** What a job's shards come to. */
+/** Returns what a job's shards come to. */
 export function sumOf(
   seen: readonly Seen[],
   { records, refused }: PreparedEntry,
@@ -134,7 +134,7 @@ export function waitedOf(shards: readonly ShardEntry[], submittedAt: number): Re
   return { since: Math.max(submittedAt, ...shards.map(({ end }) => end?.endedAt ?? 0)), until };
 }
 
-/** What a job that runs waits for. */
+/** Returns what a job that runs waits for. */
 function waitOf(shards: readonly ShardEntry[]): string | undefined {
   return unstarted(shards, "wait to be started");
 }
@@ -170,7 +170,9 @@ function messageOf(shards: readonly ShardEntry[]): string | undefined {
   return said.length === 0 ? undefined : said.join(" ");
 }
 
-/** Where the records of shards are: on lines of the input, or by their numbers in a folder. */
+/**
+ * Returns where the records of shards are: on lines of the input, or by their numbers in a folder.
+ */
 function linesOf(shards: readonly ShardEntry[]): string {
   const spans = shards.map(({ span }) => span).filter((span) => span !== undefined);
   if (spans.length === shards.length) {

@@ -32,7 +32,10 @@ export function workName(provider: string, job: JobId, what: string): BlobName {
   return blobName(`_jobs/${provider}/${job}/${what}`);
 }
 
-/** What names of the blobs of a job's results and reports begin with; the id of each follows. */
+/**
+ * Returns what names of the blobs of a job's results and reports begin with; the id of each
+ * follows.
+ */
 export function resultsFolder(provider: string, job: JobId): string {
   return `${provider}/${job}/`;
 }

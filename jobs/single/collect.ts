@@ -45,7 +45,7 @@ export async function collectBatch(
   return unreadable(deps, job, batch, failure instanceof Error ? failure : Error("no reason"));
 }
 
-/** Whether a batch reports more results than those that it names hold. */
+/** Returns whether a batch reports more results than those that it names hold. */
 function lacks(batch: Batch, { reported, check }: Reading): boolean {
   if (reported.areMore !== true) return false;
   return reported.parts.length === 0 || check.records < expectedOf(batch);

@@ -231,7 +231,9 @@ function passOn(upstream: Response): Response {
   return new Response(bodiless.has(status) ? null : upstream.body, { status, statusText, headers });
 }
 
-/** What went wrong: a failure of ours or of the body's, however deep, else the connection's. */
+/**
+ * Returns what went wrong: a failure of ours or of the body's, however deep, else the connection's.
+ */
 function failureOf(error: unknown, method: string, name: string): Failure {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof Failure) return cause;

@@ -46,7 +46,7 @@ export async function refusalOfCredentials(answer: Response): Promise<string | u
   return codesOfRights.has(code) && signatureWords.test(messageOf(text)) ? code : undefined;
 }
 
-/** Whether an SDK's error says that AWS refuses the credentials it signed with. */
+/** Returns whether an SDK's error says that AWS refuses the credentials it signed with. */
 export function isRefusalOfCredentials({ name, message }: Error): boolean {
   return codesOfCredentials.has(name) || codesOfRights.has(name) && signatureWords.test(message);
 }

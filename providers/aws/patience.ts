@@ -79,9 +79,9 @@ function limitOf(
 }
 
 /**
- * Whether this is a page of something in between. AWS's own answers bear an id, by which botocore
- * distinguishes them as well (1.44, `_is_generic_error_response`); an object that is such a page, in a
- * store without those ids, bears an ETag.
+ * Returns whether this is a page of something in between. AWS's own answers bear an id, by which
+ * botocore distinguishes them as well (1.44, `_is_generic_error_response`); an object that is such
+ * a page, in a store without those ids, bears an ETag.
  */
 function isPage(headers: Headers): boolean {
   return /^text\/html\b/i.test(headers.get("content-type") ?? "") &&

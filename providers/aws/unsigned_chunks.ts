@@ -19,7 +19,7 @@ const trailerLengths: Readonly<Record<string, number>> = {
 };
 
 /**
- * How long a body gets by its chunks and trailers.
+ * Returns how long a body gets by its chunks and trailers.
  *
  * @param bytes The body's own length.
  * @param trailers Names, in lower case. One that is not a checksum throws `unsupported`.

@@ -15,8 +15,9 @@ export function parseFileId(name: string): FileId | undefined {
 }
 
 /**
- * Whether this is a batch's result, `files/batch-…`: its id is longer than Gemini's own calls for
- * files allow, so it can be downloaded but neither looked up nor deleted. It goes after 48 hours.
+ * Returns whether this is a batch's result, `files/batch-…`: its id is longer than Gemini's own
+ * calls for files allow, so it can be downloaded but neither looked up nor deleted. It goes after
+ * 48 hours.
  */
 export function isResultId(id: FileId): boolean {
   return id.length > "files/".length + maxKnownId;

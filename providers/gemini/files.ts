@@ -102,7 +102,7 @@ export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
     return isResultId(id) ? await measured(id, signal) : known(await resource(id, signal), true);
   }
 
-  /** What only a result's download reveals. */
+  /** Returns what only a result's download reveals. */
   async function measured(id: FileId, signal: AbortSignal): Promise<ProviderFile> {
     const response = await reading.whole(id, signal);
     const modified = new Date(response.headers.get("last-modified") ?? NaN);

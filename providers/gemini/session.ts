@@ -94,9 +94,10 @@ async function start(
 }
 
 /**
- * Where the bytes go: always to the host that is configured, whatever host the header names. A
- * header is not a reason to send a customer's file and the key elsewhere; and behind a proxy, Google's
- * own host may be out of reach. Google's SDKs do the same (google-genai 3.4.0, 2026-11-23).
+ * Returns where the bytes go: always to the host that is configured, whatever host the header
+ * names. A header is not a reason to send a customer's file and the key elsewhere; and behind a
+ * proxy, Google's own host may be out of reach. Google's SDKs do the same (google-genai 3.4.0,
+ * 2026-11-23).
  */
 export function sessionUrl(header: string | null, baseUrl: string): URL | undefined {
   const base = new URL(baseUrl);

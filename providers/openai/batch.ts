@@ -67,8 +67,8 @@ interface ResultFiles {
 }
 
 /**
- * Whether a batch that is over reports results and does not name the files that hold them: it may say
- * that it has completed before their ids are there, and one of them before the other.
+ * Returns whether a batch that is over reports results and does not name the files that hold them:
+ * it may say that it has completed before their ids are there, and one of them before the other.
  */
 function lacksFiles(
   status: JobStatus,

@@ -66,7 +66,10 @@ export function createBatches(
     }
   }
 
-  /** Whether a service is still looking through a file; Azure refuses a batch of it until then. */
+  /**
+   * Returns whether a service is still looking through a file; Azure refuses a batch of it until
+   * then.
+   */
   async function isPending(id: FileId, signal: AbortSignal): Promise<boolean> {
     const call = { method: "GET", path: `/files/${encodeURIComponent(id)}` } as const;
     try {

@@ -26,7 +26,7 @@ export function idsOf(baseUrl: string, own: RegExp): IsId {
   return (text) => isProviderId(text) && (own.test(text) || !isOwnOnly && isForeign(text));
 }
 
-/** Whether an API is OpenAI's own, and not that of a service that speaks it. */
+/** Returns whether an API is OpenAI's own, and not that of a service that speaks it. */
 export function isOpenAI(baseUrl: string): boolean {
   return new URL(baseUrl).host === new URL(defaultBaseUrls.openai).host;
 }

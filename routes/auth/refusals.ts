@@ -52,7 +52,10 @@ export function refuse(reason: Refusal, sentence: string): Failure {
   return new Failure(kind, sentence, { s3, bedrock });
 }
 
-/** Whether an error says that a proof is not one, be it of an unknown credential or a wrong one. */
+/**
+ * Returns whether an error says that a proof is not one, be it of an unknown credential or a wrong
+ * one.
+ */
 export function isNoProof(error: unknown): boolean {
   const codes: readonly S3Code[] = [words.unknownKey.s3, words.wrongSignature.s3];
   return error instanceof Failure && codes.some((code) => code === error.details.s3);

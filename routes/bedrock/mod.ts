@@ -64,7 +64,7 @@ export function refuseBedrock(
   return answerText(body, headers, status);
 }
 
-/** Which operation a request is, below the mount; null where it is not one of them. */
+/** Returns which operation a request is, below the mount; null where it is not one of them. */
 export function bedrockOperation(method: string, path: string): string | null {
   const parts = path.split("/");
   const isThat = (route: Route) => {

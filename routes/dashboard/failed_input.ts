@@ -17,7 +17,9 @@ interface InputFile extends RecordSources {
 /** More files of a folder than these are not read for one press of a button. */
 const mostFiles = 1_000;
 
-/** Why the failed records of a job cannot run again from here, as far as its plan says so. */
+/**
+ * Returns why the failed records of a job cannot run again from here, as far as its plan says so.
+ */
 export function whyNotAgain({ plan, ...job }: JobEntry, provider: string): string | undefined {
   if (plan.kind === "native") return "it was not created through the gateway";
   const input = inputOf(job);
@@ -32,7 +34,9 @@ export function whyNotAgain({ plan, ...job }: JobEntry, provider: string): strin
   return undefined;
 }
 
-/** Where the failed records of a job are put: beside its input, and never within its folder. */
+/**
+ * Returns where the failed records of a job are put: beside its input, and never within its folder.
+ */
 export function failedInput(job: JobEntry): S3Uri | undefined {
   const input = inputOf(job);
   if (!input) return undefined;
@@ -107,7 +111,7 @@ async function withResults(
   };
 }
 
-/** Whether an object is the one that a job has read. */
+/** Returns whether an object is the one that a job has read. */
 function isRead({ plan }: JobEntry, { record }: Found): boolean {
   if (plan.kind === "direct") return plan.input === record.file;
   return plan.kind === "sharded" && plan.source.in === "object" &&

@@ -81,7 +81,7 @@ export function State({ status }: { readonly status: JobStatus }) {
   return <span class={`state ${tones[status]}`}>{status}</span>;
 }
 
-/** How far a job has come. */
+/** Returns how far a job has come. */
 export function Progress(
   { counts, name }: {
     readonly counts:

@@ -102,7 +102,7 @@ const texts: Readonly<
   cost: (taken, limit) => `${costText(taken)} of ${costText(limit)}`,
 };
 
-/** What is used or reserved this month, of what may be. */
+/** Returns what is used or reserved this month, of what may be. */
 function limitsOf(facts: KeyFacts): string {
   const limits = Object.entries(limited).flatMap(([name, of]) => {
     const limit = facts[name as keyof typeof limited];

@@ -48,7 +48,7 @@ const actions: ReadonlyMap<string, PageHandler> = new Map<string, PageHandler>([
   [paths.rerun, rerunFailed],
 ]);
 
-/** Whether a request is for the dashboard. */
+/** Returns whether a request is for the dashboard. */
 export function isDashboard(method: string, path: string): boolean {
   if (path === paths.jobs) return method === "GET" || method === "HEAD";
   return path.startsWith("/dashboard/");
@@ -125,7 +125,10 @@ async function answer(
   return await action({ ...page, form });
 }
 
-/** Whether the browser reaches the gateway over TLS, by a proxy's word where that is trusted. */
+/**
+ * Returns whether the browser reaches the gateway over TLS, by a proxy's word where that is
+ * trusted.
+ */
 function isOverTls(request: Request, trustProxy: boolean): boolean {
   if (request.url.startsWith("https:")) return true;
   return trustProxy && request.headers.get("x-forwarded-proto")?.trim() === "https";

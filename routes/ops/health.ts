@@ -146,12 +146,12 @@ async function reportOn(deps: HealthDeps, checks: Checks): Promise<Report> {
 
 type Watched = Pick<Account, "name" | "health">;
 
-/** Whether any account is well; so are credentials that are not watched. */
+/** Returns whether any account is well; so are credentials that are not watched. */
 function isWell(accounts: readonly Watched[]): boolean {
   return accounts.length === 0 || accounts.some(({ health }) => !health?.setAside());
 }
 
-/** How accounts fare, by their names, and whether any of them is well. */
+/** Returns how accounts fare, by their names, and whether any of them is well. */
 function statesOf(accounts: readonly Watched[]) {
   if (accounts.length === 0) return {};
   const states = accounts.map(({ name, health }): [string, string] => {

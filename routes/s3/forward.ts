@@ -144,7 +144,7 @@ async function controlBody(
   return bytes;
 }
 
-/** How long a body that is passed on untouched may take, by its declared length. */
+/** Returns how long a body that is passed on untouched may take, by its declared length. */
 function timeFor(bytes: number, idleMilliseconds: number): number {
   const needed = idleMilliseconds + bytes / bounds.untouchedBytesPerSecond * 1000;
   return Math.min(needed, bounds.bodyMilliseconds);
@@ -243,7 +243,7 @@ function checkWithin(
   );
 }
 
-/** Where a copy's source may stand: in a header, or in the query of a presigned link. */
+/** Returns where a copy's source may stand: in a header, or in the query of a presigned link. */
 function copySources(headers: Headers, query: string): string[] {
   const header = headers.get("x-amz-copy-source");
   const parameters = query === "" ? [] : parseRawQuery(query)

@@ -89,7 +89,10 @@ export function lastName(
   return { name: isKey ? key : prefix, isKey };
 }
 
-/** How many a page may hold, by the parameter of this name: 1,000 where absent, and at the most. */
+/**
+ * Returns how many a page may hold, by the parameter of this name: 1,000 where absent, and at the
+ * most.
+ */
 export function pageSize(parameters: ReadonlyMap<string, string>, name: string): number {
   const text = parameters.get(name);
   if (text === undefined || text === "") return maxPage;
@@ -100,7 +103,10 @@ export function pageSize(parameters: ReadonlyMap<string, string>, name: string):
   });
 }
 
-/** How names are to be written. Throws `invalid`, InvalidArgument, for a way that S3 has not. */
+/**
+ * Returns how names are to be written. Throws `invalid`, InvalidArgument, for a way that S3 has
+ * not.
+ */
 export function encodingOf(parameters: ReadonlyMap<string, string>): "url" | undefined {
   const text = parameters.get("encoding-type") ?? "";
   if (text === "") return undefined;

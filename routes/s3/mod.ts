@@ -87,7 +87,7 @@ export function createS3(deps: S3RouteDeps, mount: string) {
 }
 
 /**
- * What a request asks for: bucket and key, the operation, and what it is known by.
+ * Returns what a request asks for: bucket and key, the operation, and what it is known by.
  *
  * @returns `headers` with those that a presigned link holds in its query.
  */

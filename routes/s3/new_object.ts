@@ -73,8 +73,9 @@ function headersOf(headers: Headers): Record<string, string> {
 }
 
 /**
- * What must hold for a write: If-Match and If-None-Match. Amazon S3 takes no If-None-Match of tags
- * for a write (2026-11); it is RFC 9110's: the write happens unless the object is one of these.
+ * Returns what must hold for a write: If-Match and If-None-Match. Amazon S3 takes no If-None-Match
+ * of tags for a write (2026-11); it is RFC 9110's: the write happens unless the object is one of
+ * these.
  */
 export function conditionOf(headers: Headers): WriteCondition {
   const noneOf = parseEntityTags(headers.get("if-none-match"));

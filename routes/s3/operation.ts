@@ -197,14 +197,14 @@ const choosing: readonly string[] = [
 ].filter((name) => !companions.has(name));
 
 /**
- * Whether a query chooses more than one operation. Which of them it is, Amazon S3 does not say: what
- * is decided here need not be what an upstream carries out.
+ * Returns whether a query chooses more than one operation. Which of them it is, Amazon S3 does not
+ * say: what is decided here need not be what an upstream carries out.
  */
 export function isAmbiguous(has: OperationFacts["has"]): boolean {
   return choosing.filter(has).length > 1;
 }
 
-/** Whether an operation is offered. */
+/** Returns whether an operation is offered. */
 export function isSupported(name: string): name is SupportedOperation {
   return (supportedOperations as readonly string[]).includes(name);
 }

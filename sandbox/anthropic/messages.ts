@@ -46,8 +46,8 @@ export function carryOut(
 }
 
 /**
- * Why a request fails; undefined where it does not. Ids that begin with `error-`, models whose
- * name begins with `fail-`, and models that Anthropic does not have, fail every time.
+ * Returns why a request fails; undefined where it does not. Ids that begin with `error-`, models
+ * whose name begins with `fail-`, and models that Anthropic does not have, fail every time.
  */
 function failureOf(
   customId: string,

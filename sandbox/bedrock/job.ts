@@ -59,13 +59,15 @@ const stoppingTakes = 0.1;
 /** What a job gets that does not say otherwise; the sandbox's window stands for as long. */
 const usualHours = 24;
 
-/** When a job expires, in milliseconds since 1970. */
+/** Returns when a job expires, in milliseconds since 1970. */
 export function deadline(job: Job, { windowSeconds }: SandboxOptions): number {
   const hours = job.timeoutDurationInHours ?? usualHours;
   return Date.parse(job.submitTime) + windowSeconds * 1000 * hours / usualHours;
 }
 
-/** Where a job is at a time (milliseconds since 1970), if nothing is wrong with its input. */
+/**
+ * Returns where a job is at a time (milliseconds since 1970), if nothing is wrong with its input.
+ */
 export function phaseAt(job: Job, now: number, options: SandboxOptions): Phase {
   const submitted = Date.parse(job.submitTime);
   const whole = durationOf(options, submitted);

@@ -28,7 +28,7 @@ export function promptOf({ request }: InputRecord, { method }: BatchRecord): str
 }
 
 /**
- * Why a record gets an error in place of a response; undefined where it gets a response.
+ * Returns why a record gets an error in place of a response; undefined where it gets a response.
  *
  * Ids that begin with `error-`, models whose name begins with `fail-`, and texts that ask for it
  * fail every time.

@@ -90,7 +90,7 @@ async function removeFile(gemini: Gemini, file: FileRecord): Promise<void> {
   if (!inUse) await gemini.context.store.deleteBlob(file.blob);
 }
 
-/** When a file that is made now will be gone: the same 48 hours that a batch has. */
+/** Returns when a file that is made now will be gone: the same 48 hours that a batch has. */
 export function fileExpiry(gemini: Gemini, createdAt: Date): Date {
   return new Date(createdAt.getTime() + gemini.context.options.windowSeconds * 1000);
 }

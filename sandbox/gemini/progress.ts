@@ -30,7 +30,7 @@ const succeededFrom = 0.9;
 /** Share of `batchSeconds` that a cancellation takes. */
 const cancelling = 0.1;
 
-/** When a batch leaves PENDING: its input is read from then on. */
+/** Returns when a batch leaves PENDING: its input is read from then on. */
 export function startOf(batch: BatchRecord, options: SandboxOptions): Date {
   const created = Date.parse(batch.createdAt);
   return new Date(created + runningFrom * durationOf(options, created));

@@ -20,7 +20,7 @@ const families: Readonly<Record<"openai" | "gemini" | "anthropic" | "bedrock", R
  */
 const standIn = /^(?:models\/)?(?:[a-z]|model|(?:test|fail)-.*)$|^models\/gpt-4o-mini$/;
 
-/** Whether a simulated provider has a model of this name. */
+/** Returns whether a simulated provider has a model of this name. */
 export function hasModel(provider: keyof typeof families, name: string): boolean {
   return families[provider].test(name) || standIn.test(name);
 }

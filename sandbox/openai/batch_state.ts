@@ -72,17 +72,17 @@ const ran = 0.8;
 /** Part of `batchSeconds` that a cancellation takes. */
 const cancelling = 0.2;
 
-/** Whether a batch of this status never changes again. */
+/** Returns whether a batch of this status never changes again. */
 export function isFinal(status: BatchStatus): boolean {
   return ["failed", "completed", "expired", "cancelled"].includes(status);
 }
 
-/** When the input file has been checked, in milliseconds. */
+/** Returns when the input file has been checked, in milliseconds. */
 export function checkedAt(batch: BatchDocument, options: SandboxOptions): number {
   return batch.createdAt + validated * durationOf(options, batch.createdAt);
 }
 
-/** Where a batch is at `now` (milliseconds), given what the check of its input found. */
+/** Returns where a batch is at `now` (milliseconds), given what the check of its input found. */
 export function momentOf(batch: BatchDocument, now: number, options: SandboxOptions): BatchMoment {
   const { createdAt, cancelAt, checked } = batch;
   const scale = durationOf(options, createdAt);

@@ -62,7 +62,7 @@ export function batchOperations(files: FileStore, context: SandboxContext): {
   }
   const moment = (batch: BatchDocument): BatchMoment => momentOf(batch, Number(now()), options);
 
-  /** What is to be done before a batch can be shown as it is at a moment. */
+  /** Returns what is to be done before a batch can be shown as it is at a moment. */
   function due(batch: BatchDocument, { status }: BatchMoment): "check" | "run" | undefined {
     const start = checkedAt(batch, options);
     const goesOn = start <= Math.min(Number(now()), batch.cancelAt ?? Infinity);

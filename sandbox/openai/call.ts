@@ -38,7 +38,7 @@ export async function jsonBody(request: SandboxRequest): Promise<JsonObject> {
 
 type Decoder = ReadableWritablePair<string, Uint8Array>;
 
-/** How long a file shall live, from an `expires_after` object or form fields. */
+/** Returns how long a file shall live, from an `expires_after` object or form fields. */
 export function expirySeconds(anchor: Json | undefined, seconds: Json | undefined): number | null {
   if (anchor === undefined && seconds === undefined) return null;
   if (anchor !== "created_at") {

@@ -24,8 +24,9 @@ const asked: Readonly<Record<FailedStatus, readonly [string, string | null, stri
 };
 
 /**
- * How a record fails: on purpose, where its `custom_id` begins with `error-`, its model with
- * `fail-`, or its text says so, or as its body is wrong, or as its endpoint is one that the simulation has no answer for.
+ * Returns how a record fails: on purpose, where its `custom_id` begins with `error-`, its model
+ * with `fail-`, or its text says so, or as its body is wrong, or as its endpoint is one that the
+ * simulation has no answer for.
  */
 export function failure(
   { customId, body }: InputRecord,

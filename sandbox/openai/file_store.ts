@@ -42,7 +42,7 @@ const purposes: ReadonlySet<string> = new Set([
   "evals",
 ]);
 
-/** How large a file may be: OpenAI says 200 MB and 512 MB, taken as 2²⁰ bytes each. */
+/** Returns how large a file may be: OpenAI says 200 MB and 512 MB, taken as 2²⁰ bytes each. */
 export function maxBytes(purpose: string | undefined): number {
   return (purpose === "batch" ? 200 : 512) * 2 ** 20;
 }

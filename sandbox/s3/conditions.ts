@@ -96,7 +96,7 @@ function date(headers: Headers, name: string): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** Whether a list of ETags, quoted or not, names this one. */
+/** Returns whether a list of ETags, quoted or not, names this one. */
 export function matches(list: string, etag: string): boolean {
   return list.split(",").some((item) => {
     const wanted = unquote(item);

@@ -60,7 +60,7 @@ function commonOf({ query, data, bucket, region }: Call): Common {
   };
 }
 
-/** What the answer repeats of the question. */
+/** Returns what the answer repeats of the question. */
 function shown({ query, bucket }: Call, { prefix, delimiter, maxKeys }: Common) {
   const encoding = query.get("encoding-type");
   if (encoding !== undefined && encoding !== "url") {

@@ -224,7 +224,7 @@ function choose(named: readonly XmlElement[], stored: readonly NumberedPart[]): 
   return chosen;
 }
 
-/** Whether each checksum that a Complete repeats is the one that came with the part. */
+/** Returns whether each checksum that a Complete repeats is the one that came with the part. */
 function sameChecksums(element: XmlElement, { checksums }: Part): boolean {
   return element.children.every(({ name, text }) => {
     const algorithm = /^Checksum([A-Z0-9]+)$/.exec(name)?.[1]?.toLowerCase();

@@ -85,7 +85,7 @@ function answer(call: Call, withBody: boolean): Response {
   return new Response(withBody ? data.read(object, first, last) : null, { status: 206, headers });
 }
 
-/** Where a part lies; an object that was put in one piece is its only part. */
+/** Returns where a part lies; an object that was put in one piece is its only part. */
 function partSlice(text: string, { parts, bytes }: StoredObject): Slice | undefined {
   const sizes = parts.length > 0 ? parts : [bytes];
   const number = Number(text);
