@@ -32,7 +32,7 @@ export async function forwardJobs(sending: Sending, operation: string): Promise<
   const reservation = await reserve(sending);
   let isTaken = false;
   try {
-    const response = await forwarded(sending, operation);
+    const response = await forwarded(plainly(sending), operation);
     isTaken = response.ok;
     return isTaken ? await remembered(sending, response, reservation) : response;
   } finally {
@@ -40,19 +40,31 @@ export async function forwardJobs(sending: Sending, operation: string): Promise<
   }
 }
 
+/** Writes a create again whose key has limits: of a member that came twice AWS might read the other. */
+function plainly(sending: Sending): Sending {
+  const requested = parsed(sending.body);
+  if (!sending.context.principal.limits || !requested) return sending;
+  return { ...sending, body: new TextEncoder().encode(JSON.stringify(requested)) };
+}
+
 /** Reserves a job of its access key's limits; undefined where it has none. */
 async function reserve({ provider, context, body, jobs }: Sending): Promise<JobId | undefined> {
   const { tenant, accessKeyId, limits } = context.principal;
   if (accessKeyId === null || !limits) return undefined;
-  const modelId = memberOf(parsed(body), "modelId");
+  const requested = parsed(body);
+  // The gateway is about to read the input with its own rights.
+  for (const uri of requested ? urisWithin(requested) : []) checkUri(context.principal, uri);
+  const input = memberOf(memberOf(requested, "inputDataConfig"), "s3InputDataConfig");
   return await jobs.forwardedQuota.reserve({
     tenant,
-    provider: provider.name,
+    forward: provider,
     accessKeyId,
     limits,
-    modelId,
+    modelId: memberOf(requested, "modelId"),
+    input: memberOf(input, "s3Uri"),
+    owner: memberOf(input, "s3BucketOwner"),
     body,
-  });
+  }, context.signal);
 }
 
 async function giveBack({ provider, context, jobs }: Sending, id: JobId): Promise<void> {
@@ -117,7 +129,7 @@ async function create(sending: Sending): Promise<Response> {
     throw new Failure("invalid", "The request must name the s3Uri of its input and of its output");
   }
   for (const uri of urisWithin(requested)) checkUri(principal, uri);
-  // Written again: of a member that came twice AWS might read the other.
+  // Written again, as where there are limits.
   const body = new TextEncoder().encode(JSON.stringify(requested));
   return await send({ ...sending, body });
 }

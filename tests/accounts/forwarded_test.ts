@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { createCatalog } from "../../catalog/catalog.ts";
 import { openKv } from "../../catalog/kv.ts";
 import { sleep, temporaryFolder } from "../catalog/memory.ts";
-import { withKeys } from "../keys.ts";
-import { until } from "../jobs/wire.ts";
+import { signing, withKeys } from "../keys.ts";
+import { createClient, until } from "../jobs/wire.ts";
 import { runPython } from "../python.ts";
 
 const script = fileURLToPath(new URL("forwarded.py", import.meta.url));
@@ -113,3 +113,63 @@ Deno.test("a job at Bedrock, and puts there, count against the limits of their k
     });
     assert.equal(found.used.cost.toFixed(8), cost.toFixed(8));
   }, { configuration, env: { BATCHWAY_SWEEP_SECONDS: "0.1" } }));
+
+const endless = { configuration, env: { BATCHWAY_SWEEP_SECONDS: "600" } };
+
+Deno.test("a forwarded job is held to its key's limits of records and cost by what its input holds", () =>
+  withKeys(async ({ url }, keys) => {
+    const limited = { tenant: "team", providers: ["bedrock"], defaultProvider: "bedrock" };
+    const record = (n: number, maxTokens: number) =>
+      JSON.stringify({
+        recordId: `record-${n}`,
+        modelInput: {
+          max_tokens: maxTokens,
+          messages: [{ role: "user", content: [{ type: "text", text: "Hello" }] }],
+        },
+      });
+    const lines = (count: number, maxTokens = 1_000) =>
+      Array.from({ length: count }, (_, n) => record(n, maxTokens)).join("\n");
+    const model = "us.anthropic.claude-3-5-haiku-20241022-v1:0";
+    /** USD for an output token. */
+    const price = 2_000 / 1e6;
+    const cases = [
+      { limits: { maxRecords: 5 }, fits: lines(3), is: /--max-records\): 0 records used and 3 / },
+      { limits: { maxCost: 8 * price * 1_000 }, fits: lines(5), is: /--max-cost\): USD 0 used/ },
+      // The first record alone says little of the others.
+      {
+        limits: { maxCost: 3_000 * price },
+        fits: [record(0, 1), record(1, 1_500)].join("\n"),
+        is: /--max-cost/,
+      },
+    ];
+    for (const [n, { limits, fits, is }] of cases.entries()) {
+      const key = await keys.add({ ...limited, ...limits });
+      const client = createClient(url, "bedrock", signing(key));
+      const bucket = `inputs-${n}`;
+      const made = await client.send(`/bedrock/files/${bucket}`, { method: "PUT" });
+      await made.body?.cancel();
+      await client.upload(`${bucket}/in.jsonl`, fits);
+      const create = (token: string) =>
+        client.createRaw(`${bucket}/in.jsonl`, {
+          modelId: model,
+          roleArn: "arn:aws:iam::123456789012:role/batch",
+          clientRequestToken: `${token}${n}`.repeat(17),
+          outputDataConfig: { s3OutputDataConfig: { s3Uri: `s3://${bucket}/out/` } },
+        });
+      const first = await create("a");
+      assert.equal(first.status, 200, await first.text());
+      // The same create again reserves nothing more.
+      const same = await create("a");
+      assert.equal(same.status, 200, await same.text());
+      const refused = await create("b");
+      const text = await refused.text();
+      assert.equal(refused.headers.get("x-amzn-errortype"), "ServiceQuotaExceededException", text);
+      assert.match(text, is);
+    }
+    const few = await keys.add({ ...limited, maxRecords: 1 });
+    const client = createClient(url, "bedrock", signing(few));
+    const missing = await client.createRaw("inputs-0/none.jsonl", { modelId: model });
+    // AWS says what is wrong with it.
+    assert.equal(missing.headers.get("x-amzn-errortype"), "ValidationException");
+    await missing.body?.cancel();
+  }, endless));
