@@ -1,26 +1,15 @@
-/** What docs/deployment.md gives to run the gateway with: container, Kubernetes, systemd. */
+/** What docs/install.md gives to run the gateway with: the container and systemd. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import project from "../deno.json" with { type: "json" };
 import { sandboxEnvironment } from "../sandbox/environment.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { debianProgram } from "./debian.ts";
 import { spawnGateway } from "./gateway.ts";
 import { runProgram } from "./program.ts";
-import { parse, parseAllDocuments } from "./sdks/yaml.ts";
+import { areKnown, read, type Yaml } from "./deploy/manifests.ts";
+import { parse } from "./sdks/yaml.ts";
 
 const root = new URL("../", import.meta.url);
-const read = (path: string) => Deno.readTextFile(new URL(path, root));
-
-/** A value of YAML, as far as tests look into it. */
-interface Yaml {
-  readonly [name: string]: Yaml | undefined;
-}
-
-/** The items of a list. */
-function items(value: Yaml | undefined): readonly Yaml[] {
-  return Array.isArray(value) ? value : assert.fail("not a list");
-}
 
 /** The instructions of the Dockerfile, each as its word and the rest. */
 async function dockerfile(): Promise<readonly { word: string; rest: string }[]> {
@@ -96,62 +85,6 @@ Deno.test("compose gives what the container needs, and no more rights", async ()
   assert.equal(`${batchway["build"]?.["dockerfile"]}`, "Dockerfile");
   await areKnown(Object.keys(batchway["environment"] ?? {}));
 });
-
-Deno.test("the Kubernetes manifests fit together, and their probes ask what the gateway answers", async () => {
-  const parsed = parseAllDocuments(await read("deploy/kubernetes/batchway.yaml"));
-  const documents = parsed.map((one) => {
-    if (!("errors" in one)) return assert.fail("no document");
-    assert.deepEqual(one.errors, []);
-    return one.toJS() as Yaml;
-  });
-  const of = (kind: string) =>
-    documents.find((one) => `${one["kind"]}` === kind) ?? assert.fail(kind);
-  const pod = of("Deployment")["spec"]?.["template"]?.["spec"] ?? assert.fail();
-  const [container] = items(pod["containers"]);
-  assert.ok(container);
-  assert.equal(container["image"], `batchway:${project.version}`);
-  assert.equal(pod["securityContext"]?.["runAsNonRoot"], true);
-  assert.equal(container["securityContext"]?.["readOnlyRootFilesystem"], true);
-  const ports = items(container["ports"]).map((one) => `${one["name"]}`);
-  const probes = ["startupProbe", "livenessProbe", "readinessProbe"] as const;
-  const paths = probes.map((name) => {
-    const ask = container[name]?.["httpGet"] ?? assert.fail(name);
-    assert.equal(`${ask["port"]}`, "operations");
-    return `${ask["path"]}`;
-  });
-  assert.deepEqual(paths, ["/healthz", "/healthz", "/readyz"]);
-  assert.deepEqual(ports, ["http", "operations"]);
-  const selector = of("Service")["spec"]?.["selector"];
-  assert.deepEqual(selector, of("Deployment")["spec"]?.["selector"]?.["matchLabels"]);
-  assert.deepEqual(selector, of("Deployment")["spec"]?.["template"]?.["metadata"]?.["labels"]);
-  assert.equal(
-    items(pod["volumes"])[0]?.["persistentVolumeClaim"]?.["claimName"],
-    of("PersistentVolumeClaim")["metadata"]?.["name"],
-  );
-  const variables = of("Secret")["stringData"] ?? assert.fail();
-  await areKnown([
-    ...Object.keys(variables),
-    ...items(container["env"]).map((one) => `${one["name"]}`),
-  ]);
-  // A gateway starts with what the secret shows.
-  const sandbox = await startSandbox({ batchSeconds: 1 });
-  const data = await Deno.makeTempDir();
-  const gateway = await spawnGateway({
-    ...sandboxEnvironment(sandbox),
-    ...Object.fromEntries(Object.entries(variables).map(([name, text]) => [name, `${text}`])),
-    BATCHWAY_DATA: data,
-    BATCHWAY_ADMIN_PORT: "0",
-  });
-  await gateway.stop();
-  await sandbox.close();
-  await Deno.remove(data, { recursive: true });
-});
-
-/** Fails for a variable that docs/configuration.md does not name. */
-async function areKnown(names: readonly string[]): Promise<void> {
-  const page = await read("docs/configuration.md");
-  for (const name of names) assert.ok(page.includes(`\`${name}\``), name);
-}
 
 const analyze = await debianProgram({
   name: "systemd-analyze",
