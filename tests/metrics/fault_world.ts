@@ -8,6 +8,9 @@ import { converse, createClient } from "../jobs/sharded/client.ts";
 import { fault, mend } from "../jobs/wire.ts";
 import type { Moment } from "./promtool.ts";
 
+/** Whether what a gateway shows is what a test waits for. */
+export type Holds = (text: string) => boolean;
+
 /** A gateway whose clock can be moved, and what it showed. */
 export interface World {
   readonly url: string;
@@ -22,8 +25,8 @@ export interface World {
   ready(status: number, word: string): Promise<void>;
   /** What it shows now; empty where it does not answer. */
   look(): Promise<string>;
-  /** Keeps what it shows, as what it shows for so many minutes. */
-  scrape(minutes?: number): Promise<void>;
+  /** Waits until what it shows holds, and keeps that, as what it shows for so many minutes. */
+  scrape(minutes?: number, holds?: Holds): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -51,8 +54,9 @@ export async function onGateway(
       const answer = await fetch(`${gateway.adminUrl}/metrics`).catch(() => undefined);
       return await answer?.text() ?? "";
     },
-    async scrape(minutes = 1) {
-      const text = await world.look();
+    async scrape(minutes = 1, holds = () => true) {
+      let text = "";
+      await until(async () => holds(text = await world.look()));
       moments.push({ text: text === "" ? undefined : text, minutes });
     },
     ready: (status, word) =>
@@ -102,10 +106,14 @@ export const valueOf = (text: string, series: string) =>
   Number(text.split("\n").find((line) => line.startsWith(`${series} `))?.split(" ").at(-1));
 
 /** Shows what a gateway does while a fault goes on: work between two scrapes, and once more. */
-export async function goOn(world: World, work: () => Promise<void>): Promise<void> {
+export async function goOn(
+  world: World,
+  work: () => Promise<void>,
+  holds?: Holds,
+): Promise<void> {
   for (let times = 0; times < 2; times++) {
     await work();
-    await world.scrape();
+    await world.scrape(1, holds);
   }
 }
 
@@ -125,11 +133,13 @@ export const quick = { sandbox: { batchSeconds: 0.05 } };
 /** A folder with the catalog's file in it, which other programs can open. */
 export async function onFile(
   work: (world: World, other: DatabaseSync) => Promise<void>,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<readonly Moment[]> {
   const folder = await Deno.makeTempDir({ prefix: "batchway-alerts-" });
   const catalogPath = `${folder}/catalog.kv`;
   try {
-    return await onGateway({ catalogPath, env: { BATCHWAY_DATA: folder } }, async (world) => {
+    const env = { BATCHWAY_DATA: folder, ...more };
+    return await onGateway({ catalogPath, env }, async (world) => {
       using other = new DatabaseSync(catalogPath, { timeout: 5_000 });
       await work(world, other);
     });
