@@ -57,6 +57,8 @@ time, .state, .short { white-space: nowrap; }
 .part { overflow-wrap: anywhere; min-width: 7rem; }
 .part:empty, .reason:empty { min-width: 0; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.reason span { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3;
+  overflow: hidden; }
 .quiet { color: var(--quiet); }
 .bad { color: var(--bad); }
 .good { color: var(--good); }

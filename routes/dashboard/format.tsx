@@ -1,4 +1,5 @@
 /** Facts, times, sizes and states as pages show them. */
+import { visible } from "../../codecs/visible.ts";
 import type { Child } from "@hono/hono/jsx";
 import type { JobStatus } from "../../codecs/job_status.ts";
 
@@ -19,6 +20,16 @@ export function Fact(
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
+  );
+}
+
+/** The reason of a row: its beginning, where it is long, and the whole of it as its title. */
+export function Reason({ text }: { readonly text: string | undefined }) {
+  const shown = visible(text ?? "");
+  return (
+    <td data-label="Reason" class="reason">
+      {shown !== "" && <span title={shown}>{shown}</span>}
+    </td>
   );
 }
 

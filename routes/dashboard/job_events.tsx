@@ -1,7 +1,6 @@
 /** The events of a job: what was reported of it to whom, and what waits. */
-import { visible } from "../../codecs/visible.ts";
 import type { DoneEvent, JobEvents, WaitingEvent } from "../../catalog/outbox.ts";
-import { Ago, count, State } from "./format.tsx";
+import { Ago, count, Reason, State } from "./format.tsx";
 import { Notice } from "./layout.tsx";
 
 /** Rows that are shown; a job has a few events for each receiver. */
@@ -60,7 +59,7 @@ function EventRow(
         <Delivery entry={entry} now={now} />
       </td>
       <td data-label="Tries" class="number">{count(tries)}</td>
-      <td data-label="Reason" class="reason">{visible(error ?? "")}</td>
+      <Reason text={error} />
     </tr>
   );
 }

@@ -11,7 +11,7 @@ import { arnOf } from "../bedrock/jobs.ts";
 import { answerPage } from "./answer.ts";
 import { EventsOfJob } from "./job_events.tsx";
 import { whyNotAgain } from "./failed_input.ts";
-import { Ago, count, Fact, Moment, Progress, State } from "./format.tsx";
+import { Ago, count, Fact, Moment, Progress, Reason, State } from "./format.tsx";
 import { jobElsewherePage } from "./jobs_elsewhere.tsx";
 import { costsOf } from "./job_cost.ts";
 import { FormToken, Notice, Page } from "./layout.tsx";
@@ -201,7 +201,7 @@ function ShardRow({ shard }: { readonly shard: ShardEntry }) {
         {end ? <State status={end.status} /> : batch === undefined ? "waits" : "runs"}
       </td>
       <td data-label="Batch">{batch ?? ""}</td>
-      <td data-label="Reason" class="reason">{visible(end?.message ?? waitsFor ?? "")}</td>
+      <Reason text={end?.message ?? waitsFor} />
     </tr>
   );
 }

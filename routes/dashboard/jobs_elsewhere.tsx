@@ -8,7 +8,7 @@ import { parseS3Uri } from "../../codecs/s3_uri.ts";
 import type { ForwardingProvider } from "../../providers/provider.ts";
 import { answerPage } from "./answer.ts";
 import { askJobs } from "./ask_elsewhere.ts";
-import { Ago, count, Fact, Moment, State } from "./format.tsx";
+import { Ago, count, Fact, Moment, Reason, State } from "./format.tsx";
 import type { JobsFilter } from "./jobs_list.ts";
 import { FormToken, Notice, Page } from "./layout.tsx";
 import { link, type PageRequest, paths } from "./request.ts";
@@ -94,7 +94,7 @@ function Table(
             </td>
             <td data-label="Submitted">{ago(job, "submitTime", now)}</td>
             <td data-label="Model" class="part">{textOf(job, "modelId")}</td>
-            <td data-label="Reason" class="reason">{visible(textOf(job, "message"))}</td>
+            <Reason text={textOf(job, "message")} />
           </tr>
         ))}
       </tbody>

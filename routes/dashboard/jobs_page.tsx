@@ -3,7 +3,7 @@ import { visible } from "../../codecs/visible.ts";
 import { jobStatuses } from "../../codecs/job_status.ts";
 import { messageOfEnd } from "../../jobs/end_message.ts";
 import { answerPage } from "./answer.ts";
-import { Ago, Progress, State } from "./format.tsx";
+import { Ago, Progress, Reason, State } from "./format.tsx";
 import { costsOf } from "./job_cost.ts";
 import {
   type JobsFilter,
@@ -137,7 +137,7 @@ function JobRow(
       <td data-label="Provider" class="short">{provider}</td>
       {withTenant && <td data-label="Tenant" class="part">{tenant === "" ? "native" : tenant}</td>}
       <td data-label="Cost" class="number">{cost}</td>
-      <td data-label="Reason" class="reason">{visible(messageOfEnd(job) ?? job.message ?? "")}</td>
+      <Reason text={messageOfEnd(job) ?? job.message} />
     </tr>
   );
 }

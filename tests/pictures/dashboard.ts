@@ -8,7 +8,7 @@ import { findChromium, openChromium } from "../chromium.ts";
 import { startTestGateway } from "../gateway.ts";
 import { clientOf, issueKeys } from "../routes/dashboard/running.ts";
 import { type Look, looks, openVisitor, type Visitor } from "../routes/dashboard/visitor.ts";
-import { makeJobs } from "./thousand_jobs.ts";
+import { makeJobs, someFailed } from "./thousand_jobs.ts";
 
 const day = 24 * 3_600_000;
 const [folder = ".cache/dashboard", jobs = "1000"] = Deno.args;
@@ -43,11 +43,20 @@ async function withFilled(
     { batchSeconds: 5_400, windowSeconds: 86_400 },
     { now: () => new Date(now()) },
   );
+  // Takes every event.
+  await using receiver = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => new Response(null, { status: 204 }),
+  );
+  const hook = `http://127.0.0.1:${receiver.addr.port}`;
   const gateway = await startTestGateway({
     providers,
     catalogPath: `${data}/catalog.kv`,
     clock: createClock({ now, uptime: now }),
-    configuration: JSON.stringify({ prices }),
+    configuration: JSON.stringify({
+      prices,
+      events: { webhooks: [{ url: `${hook}/jobs`, secret: `whsec_${btoa("0".repeat(32))}` }] },
+    }),
     env: {
       BATCHWAY_DATA: data,
       BATCHWAY_SECRET_KEY: secretKey.toBase64(),
@@ -68,6 +77,12 @@ async function withFilled(
         await (await fetch(`${providers.controlUrl}/faults`, options)).text();
       },
     }, Number(jobs));
+    for (const name of ["claims-2026-11", "claims-2026-12"]) {
+      await tenants.b.put("bedrock", `data/in/${name}.jsonl`, '{"recordId":"a","modelInput":{}}\n');
+      await tenants.b.create("bedrock", name, {
+        modelId: "anthropic.claude-3-haiku-20240307-v1:0",
+      });
+    }
     const reader = clientOf(gateway.url, keys.reader, now);
     for (const path of ["data/x", "secret/y", "data/z"]) {
       await (await reader.send("PUT", `/bedrock/files/${path}`, "openai", "x")).text();
@@ -92,7 +107,8 @@ async function pagesOf({ page }: Visitor): Promise<Record<string, string>> {
     "jobs-failed": "/?status=Failed",
     "jobs-none": "/?name=nothing",
     "job-running": await jobOf("status=InProgress"),
-    "job-some-failed": await jobOf("status=Completed&name=evals"),
+    "job-some-failed": await jobOf(`name=-v12-${someFailed(Number(jobs))}`),
+    "jobs-elsewhere": "/?provider=bedrock",
     "job-failed": await jobOf("status=Failed"),
     "buckets": "/dashboard/objects?provider=openai&tenant=team-a",
     "objects": "/dashboard/objects?provider=openai&tenant=team-a&bucket=data",

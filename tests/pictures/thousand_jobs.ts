@@ -62,8 +62,16 @@ export async function makeJobs(
       if (client && routine) await makeJob(client, routine, n);
     }));
     pass(isRecent ? 120 * minute / recent : size * step);
-    if (at % 330 === 0) await spoil(fault, at);
+    if (at % 330 === 0 && !isRecent) await spoil(fault, at);
   }
+}
+
+/** The number of a late job of many records, some of which have failed. */
+export function someFailed(jobs: number): number {
+  const isOne = (n: number) => n % 18 === 4 && n % 37 !== 11 && n % 29 !== 7;
+  let n = jobs - Math.min(60, jobs - 4);
+  while (n > 4 && !isOne(n)) n--;
+  return n;
 }
 
 async function makeJob(client: Client, routine: Routine, n: number): Promise<void> {
