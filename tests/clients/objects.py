@@ -1,4 +1,4 @@
-"""Objects through boto3.
+"""Objects through boto3: what is wrong fails here, with what was expected and what came.
 
 Usage: objects.py GATEWAY PROVIDER SCENARIO
 """
@@ -8,6 +8,7 @@ import hashlib
 import json
 import socket
 import sys
+import time
 
 from gateway_clients import attempt, make_client, record, show
 
@@ -49,33 +50,34 @@ def by_bytes(keys):
     return sorted(keys, key=lambda key: key.encode())
 
 
+def same(seen, expected, what=""):
+    assert seen == expected, f"{what}: {seen!r}, and not {expected!r}"
+
+
+def refused(error, code, status):
+    same((error["code"], error["status"]), (code, status))
+
+
 def round_trip(client, keys):
-    """Puts each key, and tells what went wrong with any of them afterwards."""
-    wrong = []
     for number, key in enumerate(keys):
         client.put_object(
             Bucket=bucket, Key=key, Body=line(number), Metadata={"number": str(number)}
         )
-    if listed(client) != by_bytes(keys):
-        wrong.append(["listed", sorted(set(listed(client)) ^ set(keys))])
+    same(listed(client), by_bytes(keys))
     for number, key in enumerate(keys):
         head = client.head_object(Bucket=bucket, Key=key)
-        if head["Metadata"] != {"number": str(number)} or head["ContentLength"] != len(line(number)):
-            wrong.append(["head", key])
+        same((head["Metadata"], head["ContentLength"]), ({"number": str(number)}, len(line(number))), key)
         if readable:
-            if client.get_object(Bucket=bucket, Key=key)["Body"].read() != line(number):
-                wrong.append(["get", key])
-        if listed(client, Prefix=key) != by_bytes(one for one in keys if one.startswith(key)):
-            wrong.append(["prefix", key])
+            same(client.get_object(Bucket=bucket, Key=key)["Body"].read(), line(number), key)
+        same(listed(client, Prefix=key), by_bytes(one for one in keys if one.startswith(key)), key)
     for key in keys:
         client.delete_object(Bucket=bucket, Key=key)
-        if key in listed(client, Prefix=key):
-            wrong.append(["delete", key])
-    return {"wrong": wrong, "left": listed(client), "count": len(keys)}
+        assert key not in listed(client, Prefix=key), key
+    same(listed(client), [])
 
 
 def path_style():
-    return round_trip(s3, KEYS)
+    round_trip(s3, KEYS)
 
 
 def virtual_host_style():
@@ -90,7 +92,8 @@ def virtual_host_style():
     client = make_client("s3", at_localhost, provider, s3={"addressing_style": "virtual"}, **once)
     hosts = set()
     client.meta.events.register("before-send", lambda request, **_: hosts.add(request.url.split("/")[2]))
-    return {**round_trip(client, KEYS), "hosts": sorted(host.split(":")[0] for host in hosts)}
+    round_trip(client, KEYS)
+    same({host.split(":")[0] for host in hosts}, {f"{bucket}.localhost"})
 
 
 def headers():
@@ -101,12 +104,17 @@ def headers():
         "ChecksumSHA256": {"ChecksumAlgorithm": "SHA256"},
         "none": {"ContentMD5": base64.b64encode(hashlib.md5(body).digest()).decode()},
     }
-    echoed = {}
     for name, how in digests.items():
         answer = s3.put_object(Bucket=bucket, Key=name, Body=body, **how)
-        told = s3.head_object(Bucket=bucket, Key=name, ChecksumMode="ENABLED")
-        echoed[name] = [answer.get(name), told.get(name), answer.get("ChecksumType")]
-    sha256 = base64.b64encode(hashlib.sha256(body).digest()).decode()
+        shown = s3.head_object(Bucket=bucket, Key=name, ChecksumMode="ENABLED")
+        if name == "none":
+            continue
+        assert answer[name], name
+        same(shown[name], answer[name], name)
+        if provider != "bedrock":
+            same(answer["ChecksumType"], "FULL_OBJECT", name)
+        if name == "ChecksumSHA256":
+            same(answer[name], base64.b64encode(hashlib.sha256(body).digest()).decode())
     expects = []
     s3.meta.events.register(
         "before-send.s3.PutObject", lambda request, **_: expects.append(request.headers.get("Expect"))
@@ -122,30 +130,29 @@ def headers():
         ContentEncoding="identity",
         Metadata={"Colour": "red", "two-words": "a  b", "empty": ""},
     )
-    told = s3.head_object(Bucket=bucket, Key="dressed")
-    names = (
-        "ContentType", "CacheControl", "ContentDisposition", "ContentLanguage", "ContentEncoding",
-        "Metadata", "ContentLength", "AcceptRanges", "LastModified",
-    )
-    bare = s3.put_object(Bucket=bucket, Key="bare", Body=body) and s3.head_object(Bucket=bucket, Key="bare")
-    seen = {
-        "echoed": echoed,
-        "sha256": sha256,
-        "expects": [one.decode() if isinstance(one, bytes) else one for one in expects],
-        "told": {name: told.get(name) for name in names},
-        "bytes": len(body),
-        "bare": bare["ContentType"],
+    shown = s3.head_object(Bucket=bucket, Key="dressed")
+    expected = {
+        "ContentType": "application/jsonl; charset=utf-8",
+        "CacheControl": "max-age=60",
+        "ContentDisposition": 'attachment; filename="a b.jsonl"',
+        "ContentLanguage": "en-GB",
+        "ContentEncoding": "identity",
+        "Metadata": {"colour": "red", "two-words": "a  b", "empty": ""},
+        "ContentLength": len(body),
+        "AcceptRanges": "bytes",
     }
+    same({name: shown.get(name) for name in expected}, expected)
+    assert abs(shown["LastModified"].timestamp() - time.time()) < 600, shown["LastModified"]
+    s3.put_object(Bucket=bucket, Key="bare", Body=body)
+    same(s3.head_object(Bucket=bucket, Key="bare")["ContentType"], "binary/octet-stream")
+    same([one.decode() if isinstance(one, bytes) else one for one in expects], ["100-continue"] * 2)
     if readable:
         part = s3.get_object(Bucket=bucket, Key="dressed", Range="bytes=2-5")
-        seen["part"] = {
-            "status": part["ResponseMetadata"]["HTTPStatusCode"],
-            "right": part["Body"].read() == body[2:6],
-            "range": part["ContentRange"],
-        }
+        same(part["ResponseMetadata"]["HTTPStatusCode"], 206)
+        same(part["Body"].read(), body[2:6])
+        same(part["ContentRange"], f"bytes 2-5/{len(body)}")
         last = s3.get_object(Bucket=bucket, Key="dressed", Range="bytes=-3")
-        seen["last"] = last["Body"].read() == body[-3:]
-    return seen
+        same(last["Body"].read(), body[-3:])
 
 
 def conditions():
@@ -158,35 +165,32 @@ def conditions():
         spellings["short"] = file.removeprefix("files/")
 
     def head(key, **how):
-        told = attempt(s3.head_object, Bucket=bucket, Key=key, **how)
-        return told["status"] if told else s3.head_object(Bucket=bucket, Key=key, **how)["ETag"].strip('"')
+        error = attempt(s3.head_object, Bucket=bucket, Key=key, **how)
+        return error["status"] if error else s3.head_object(Bucket=bucket, Key=key, **how)["ETag"].strip('"')
 
-    seen = {
-        "file": file,
-        "byIfMatch": {name: head(key, IfMatch=tag) for name, tag in spellings.items()},
-        "wrong": head(key, IfMatch=other),
-        "wrongGet": attempt(s3.get_object, Bucket=bucket, Key=key, IfMatch="file-nothing"),
-        "noneMatch": head(key, IfNoneMatch=f'"{file}"'),
-        "noneMatchOther": head(key, IfNoneMatch=f'"{other}"'),
-        "createAgain": attempt(
-            s3.put_object, Bucket=bucket, Key=key, Body=line(3), IfNoneMatch="*"
-        ),
-    }
+    for name, tag in spellings.items():
+        same(head(key, IfMatch=tag), file, name)
+    same(head(key, IfMatch=other), 412)
+    wrong = attempt(s3.get_object, Bucket=bucket, Key=key, IfMatch="file-nothing")
+    refused(wrong, "PreconditionFailed", 412)
+    same(head(key, IfNoneMatch=f'"{file}"'), 304)
+    same(head(key, IfNoneMatch=f'"{other}"'), file)
+    again = attempt(s3.put_object, Bucket=bucket, Key=key, Body=line(3), IfNoneMatch="*")
+    refused(again, "PreconditionFailed", 412)
     if provider != "bedrock":
-        seen["byKey"] = [
-            head(file), head(f"any/where/{file}"), s3.head_object(Bucket="any-other", Key=file)["ETag"].strip('"')
-        ]
-        seen["unknownKeyByIfMatch"] = head("no/such/key", IfMatch=file)
-        seen["unknownKeyAndFile"] = head("no/such/key", IfMatch="file-nothing")
+        same([head(file), head(f"any/where/{file}")], [file] * 2)
+        same(s3.head_object(Bucket="any-other", Key=file)["ETag"].strip('"'), file)
+        same(head("no/such/key", IfMatch=file), file)
+        same(head("no/such/key", IfMatch="file-nothing"), 404)
         # By a key that does not exist, and the file's id: the object itself is gone afterwards.
         s3.delete_object(Bucket=bucket, Key="no/such/key", IfMatch=other)
-        seen["deletedById"] = head("folder/other.jsonl")
-        seen["wrongDelete"] = attempt(s3.delete_object, Bucket=bucket, Key=key, IfMatch=other)
-    seen["still"] = head(key)
+        same(head("folder/other.jsonl"), 404)
+        wrong = attempt(s3.delete_object, Bucket=bucket, Key=key, IfMatch=other)
+        refused(wrong, "PreconditionFailed", 412)
+    same(head(key), file)
     s3.delete_object(Bucket=bucket, Key=key, IfMatch=f'"{file}"')
-    seen["deleted"] = head(key)
-    seen["deleteAgain"] = attempt(s3.delete_object, Bucket=bucket, Key=key)
-    return seen
+    same(head(key), 404)
+    same(attempt(s3.delete_object, Bucket=bucket, Key=key), None)
 
 
 def lists():
@@ -197,13 +201,11 @@ def lists():
         put(key, number)
 
     def page(**parameters):
-        told = s3.list_objects_v2(Bucket=bucket, **parameters)
-        return {
-            "keys": [one["Key"] for one in told.get("Contents", [])],
-            "prefixes": [one["Prefix"] for one in told.get("CommonPrefixes", [])],
-            "truncated": told["IsTruncated"],
-            "count": told["KeyCount"],
-        }
+        shown = s3.list_objects_v2(Bucket=bucket, **parameters)
+        keys = [one["Key"] for one in shown.get("Contents", [])]
+        prefixes = [one["Prefix"] for one in shown.get("CommonPrefixes", [])]
+        same(shown["KeyCount"], len(keys) + len(prefixes), parameters)
+        return keys, prefixes, shown["IsTruncated"]
 
     def walk(**parameters):
         paginator = s3.get_paginator("list_objects_v2")
@@ -213,27 +215,29 @@ def lists():
             for part in paginator.paginate(Bucket=bucket, **parameters)
         ]
 
-    size = {"PaginationConfig": {"PageSize": 5}}
-    first = s3.list_objects_v2(Bucket=bucket, MaxKeys=1)
-    entry = first["Contents"][0]
-    return {
-        "ordered": keys,
-        "all": page(),
-        "prefix": page(Prefix="a/"),
-        "delimiter": page(Delimiter="/"),
-        "both": page(Prefix="a/", Delimiter="/"),
-        "wideDelimiter": page(Delimiter="/b/"),
-        "nothing": page(Prefix="nothing/"),
-        "zero": page(MaxKeys=0),
-        "one": page(MaxKeys=1),
-        "after": page(StartAfter="c/5"),
-        "afterInside": page(StartAfter="a/b/", Delimiter="/"),
-        "pages": walk(**size),
-        "pagesOfPrefixes": walk(Delimiter="/", PaginationConfig={"PageSize": 3}),
-        "entry": sorted(entry),
-        "token": attempt(s3.list_objects_v2, Bucket=bucket, ContinuationToken="no-token"),
-        "empty": s3.list_objects_v2(Bucket=bucket, Prefix="x")["KeyCount"],
-    }
+    same(keys[-3:], ["é/7", "\uffee", "🦕"])
+    same(page(), (keys, [], False))
+    same(page(Prefix="a/"), (["a/1", "a/2", "a/b/3", "a/b/4"], [], False))
+    same(page(Delimiter="/"), (["a.txt", "b", "z", "\uffee", "🦕"], ["a/", "c/", "é/"], False))
+    same(page(Prefix="a/", Delimiter="/"), (["a/1", "a/2"], ["a/b/"], False))
+    wide = [one for one in keys if not one.startswith("a/b/")]
+    same(page(Delimiter="/b/"), (wide, ["a/b/"], False))
+    same(page(Prefix="nothing/"), ([], [], False))
+    same(page(MaxKeys=0), ([], [], False))
+    same(page(MaxKeys=1), (["a.txt"], [], True))
+    same(page(StartAfter="c/5"), (["c/d/6", "z", "é/7", "\uffee", "🦕"], [], False))
+    inside = page(StartAfter="a/b/", Delimiter="/")
+    same(inside, (["b", "z", "\uffee", "🦕"], ["c/", "é/"], False))
+    same(walk(PaginationConfig={"PageSize": 5}), [keys[:5], keys[5:10], keys[10:]])
+    rolled = [["a.txt", "b", "a/"], ["z", "c/", "é/"], ["\uffee", "🦕"]]
+    same(walk(Delimiter="/", PaginationConfig={"PageSize": 3}), rolled)
+    entry = s3.list_objects_v2(Bucket=bucket, MaxKeys=1)["Contents"][0]
+    assert {"ETag", "Key", "LastModified", "Size", "StorageClass"} <= set(entry), entry
+    token = attempt(s3.list_objects_v2, Bucket=bucket, ContinuationToken="no-token")
+    refused(token, "InvalidArgument", 400)
+    same(s3.list_objects_v2(Bucket=bucket, Prefix="x")["KeyCount"], 0)
 
 
-show({name.__name__: name for name in (path_style, virtual_host_style, headers, conditions, lists)}[scenario]())
+assert len(KEYS) > 50
+{name.__name__: name for name in (path_style, virtual_host_style, headers, conditions, lists)}[scenario]()
+show("right")
