@@ -17,7 +17,7 @@ const header = "x-amz-copy-source";
  */
 export function copySourceOf(headers: Headers): Address {
   const [source = "", version] = (headers.get(header) ?? "").split(/\?versionId=([^?]*)$/);
-  const path = decodedPath(source);
+  const path = decodedSource(source);
   const slash = path?.indexOf("/") ?? -1;
   if (path === undefined || slash < 1 || slash === path.length - 1) {
     throw new Failure("invalid", `${header} must be a bucket and a key, bucket/key, encoded`, {
@@ -34,10 +34,11 @@ export function copySourceOf(headers: Headers): Address {
 
 /** The bucket that a copy's source names; undefined where it cannot be read. */
 export function copySourceBucket(source: string): string | undefined {
-  return decodedPath(source)?.split("/")[0];
+  return decodedSource(source)?.split("/")[0];
 }
 
-function decodedPath(source: string): string | undefined {
+/** The decoded path of a copy's source, without a slash before it; undefined where it cannot be read. */
+export function decodedSource(source: string): string | undefined {
   // A header's bytes come as Latin-1: those of UTF-8 that came unescaped are escaped here.
   const escaped = source.replaceAll("+", "%20").replace(
     /[\x80-\xff]/g,

@@ -17,6 +17,7 @@ import type { Context, Principal } from "../context.ts";
 import { startDeadline } from "../../runtime/deadline.ts";
 import { readControl } from "../body.ts";
 import type { S3Address } from "./address.ts";
+import { copiedBytes } from "./copied_bytes.ts";
 import { copySourceBucket } from "./copy_source.ts";
 import { filterBuckets } from "./list_buckets.ts";
 import { checkLimitedHeaders, checkRestore } from "./limited.ts";
@@ -72,7 +73,8 @@ export async function forwardS3(
   checkChoice(principal, operation, query);
   if (principal.buckets) checkWithin(principal.buckets, operation, address);
   const headers = withLinkDigest(request.headers, principal);
-  for (const source of copySources(headers, query)) checkSource(principal, source);
+  const sources = copySources(headers, query);
+  for (const source of sources) checkSource(principal, source);
   checkLimitedHeaders(principal, headers, query);
   const length = declaredLength(headers);
   if (length !== undefined) checkObjectSize(length, maxBodyBytes);
@@ -100,9 +102,13 @@ export async function forwardS3(
     isData && idleMilliseconds > 0
       ? inTime(signal, timeFor(length ?? 0, idleMilliseconds), forward)
       : forward(signal);
-  const response = isData
-    ? await withBytesCounted(deps, principal, length ?? 0, sent)
-    : await sent();
+  const copied = principal.limits?.maxBytes === undefined
+    ? undefined
+    : await copiedBytes(provider, { operation, headers, source: sources[0], region }, signal);
+  const made = isData ? length ?? 0 : copied;
+  const response = made === undefined
+    ? await sent()
+    : await withBytesCounted(deps, principal, made, sent);
   // The body goes through untouched, or it would lose its length and speed: it is not counted.
   if (body && response.ok) audit.bytesIn = Number(headers.get("content-length")) || (length ?? 0);
   if (operation !== "ListBuckets" || !principal.buckets) return response;

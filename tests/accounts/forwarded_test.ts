@@ -173,3 +173,38 @@ Deno.test("a forwarded job is held to its key's limits of records and cost by wh
     assert.equal(missing.headers.get("x-amzn-errortype"), "ValidationException");
     await missing.body?.cancel();
   }, endless));
+
+Deno.test("copies that S3 makes count their bytes, by the size of their source or their range", () =>
+  withKeys(async ({ url }, keys) => {
+    const key = await keys.add({ providers: ["bedrock"], maxBytes: 70_000 });
+    const client = createClient(url, "bedrock", signing(key));
+    const used = async () => {
+      const month = (await keys.list())[0]?.month;
+      return [month?.used.bytes, month?.reserved.bytes];
+    };
+    const copy = async (to: string, source: string, headers: Record<string, string> = {}) => {
+      const answer = await client.send(`/bedrock/files/bucket/${to}`, {
+        method: "PUT",
+        headers: { ...headers, "x-amz-copy-source": source },
+      });
+      const text = await answer.text();
+      return answer.ok ? "ok" : /<Code>(\w+)/.exec(text)?.[1];
+    };
+    const made = await client.send("/bedrock/files/bucket", { method: "PUT" });
+    await made.body?.cancel();
+    await client.upload("bucket/a b.txt", "x".repeat(30_000));
+    assert.equal(await copy("copy", "bucket/a%20b.txt"), "ok");
+    assert.deepEqual(await used(), [60_000, 0]);
+    assert.equal(await copy("second", "/bucket/a+b.txt"), "AccessDenied");
+    // What S3 refuses counts nothing, and the range of a part only itself.
+    assert.equal(await copy("none", "bucket/none"), "NoSuchKey");
+    const begun = await client.send("/bedrock/files/bucket/parts?uploads", { method: "POST" });
+    const id = /<UploadId>(.*?)</.exec(await begun.text())?.[1] ?? "";
+    const range = { "x-amz-copy-source-range": "bytes=0-9999" };
+    const part = `parts?partNumber=1&uploadId=${encodeURIComponent(id)}`;
+    assert.equal(await copy(part, "bucket/a%20b.txt", range), "ok");
+    assert.deepEqual(await used(), [70_000, 0]);
+    assert.equal(await copy(part, "bucket/a%20b.txt", range), "AccessDenied");
+    const arn = "arn:aws:s3:us-west-2:123456789012:accesspoint/a/object/b";
+    assert.equal(await copy("third", arn), "InvalidRequest");
+  }, endless));
