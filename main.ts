@@ -30,6 +30,7 @@ const usage = () =>
 Runs the gateway with the providers that the environment and the configuration file name.
 ${settingsHelp}
   --help               print this
+Without --data the folder is ./.batchway, without --config the file is ./batchway.jsonc, if it is there.
 An option wins over its variable. docs/configuration.md lists all variables and settings.`;
 
 /** Runs the command line; returns its exit code when the gateway has ended. */

@@ -21,6 +21,8 @@ import { snippet } from "./snippet.ts";
 
 const usage = (command: string) =>
   `${command} [options]
+Runs the gateway on simulated providers in one process, without keys and without network, and prints
+a boto3 program to paste. Ctrl-C ends it.
 ${settingsHelp}
   --simulators-port N  port of the simulated providers (any)
   --batch-seconds N    how long a batch takes (3)
