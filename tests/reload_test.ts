@@ -50,7 +50,10 @@ async function onGateway(
   try {
     await work(gateway, write, sent, provider.url);
   } finally {
-    assert.equal(await gateway.stop(), 0, gateway.log());
+    const ended = gateway.stop();
+    // While it ends.
+    Deno.kill(gateway.pid, "SIGHUP");
+    assert.equal(await ended, 0, gateway.log());
     await Deno.remove(folder, { recursive: true });
   }
 }
@@ -123,9 +126,6 @@ Deno.test("limits, models and limits of batches change while the gateway serves,
     );
     assert.deepEqual([await list(gateway, "one"), await list(gateway, "one")], [200, 200]);
     assert.doesNotMatch(gateway.log(), /needRestart/);
-    Deno.kill(gateway.pid, "SIGTERM");
-    // While it ends.
-    Deno.kill(gateway.pid, "SIGHUP");
   }));
 
 Deno.test("a file with errors changes nothing, and what needs a start is named", () =>
