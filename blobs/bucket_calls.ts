@@ -155,7 +155,7 @@ async function xmlOf(answer: Response, root: string): Promise<XmlElement> {
   } catch (cause) {
     throw new Failure(
       "unavailable",
-      `The bucket of the gateway's store did not answer with ${root}. Tell the gateway's operator`,
+      `The bucket did not answer with ${root}, as S3 does. Tell the gateway's operator`,
       { cause },
     );
   }

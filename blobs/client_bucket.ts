@@ -83,9 +83,19 @@ export function createClientBucket(place: BucketAddress): ClientBucket {
       const headers = etag === undefined ? {} : { "if-match": `"${etag}"` };
       const answer = await calls.find("GET", key, signal, { headers });
       if (!answer) return undefined;
+      const length = answer.headers.get("content-length");
+      const found = (answer.headers.get("etag") ?? "").replaceAll('"', "");
+      // S3 sends both with every object; a page of something in between has neither.
+      if (length === null || found === "" || etag !== undefined && found !== etag) {
+        await answer.body?.cancel();
+        throw new Failure(
+          "unavailable",
+          `The bucket ${bucket} at ${provider.name} did not answer as S3 does`,
+        );
+      }
       return {
-        bytes: Number(answer.headers.get("content-length") ?? 0),
-        etag: (answer.headers.get("etag") ?? "").replaceAll('"', ""),
+        bytes: Number(length),
+        etag: found,
         modifiedAt: Date.parse(answer.headers.get("last-modified") ?? "") || 0,
         body: answer.body ?? new Blob([]).stream(),
       };

@@ -62,3 +62,8 @@ export class Failure extends Error {
     this.details = details;
   }
 }
+
+/** What can be shown of an error inside a sentence: a failure's message without its full stop. */
+export function publicReason(error: unknown): string {
+  return error instanceof Failure ? error.message.replace(/\.$/, "") : "the gateway failed";
+}

@@ -45,8 +45,8 @@ export interface JobTools extends JobDeps {
    * caller's own signal.
    */
   readonly closing: AbortSignal;
-  /** Why the results of jobs could not be written to their buckets yet, by the names of the jobs. */
-  readonly unwritten: Map<string, string>;
+  /** Why jobs cannot go on or end for now, a sentence or two each, by the names of the jobs. */
+  readonly delayed: Map<string, string>;
   /** Goes on with a sharded job that has still to be prepared or started, behind the caller. */
   readonly push: (provider: StoringProvider, scoped: ScopedJob) => void;
   /** Notes that an account takes no batch for now, and why; or, without a reason, that one is over. */

@@ -89,7 +89,7 @@ export function createJobs(deps: JobDeps): Jobs {
     ...deps,
     clock,
     closing: closing.signal,
-    unwritten: new Map(),
+    delayed: new Map(),
     push: (provider, scoped) => worker.push(provider, scoped),
     queue: (name, full) =>
       full === undefined ? worker.turns.freed(name) : worker.turns.full(name, full),

@@ -144,16 +144,16 @@ export class Poll {
     return await enforceTimeout(this.#deps, run, { scope, job: current }, report);
   }
 
-  /** A report as it is shown while the job has not ended: also why its results are not written. */
+  /** A report as it is shown while the job has not ended: also why it cannot go on, or end. */
   #shown(scoped: ScopedJob, report: Report): Report {
-    const unwritten = this.#deps.unwritten.get(nameOf(scoped));
-    return { ...beforeEnd(report), ...(unwritten !== undefined && { message: unwritten }) };
+    const delayed = this.#deps.delayed.get(nameOf(scoped));
+    return { ...beforeEnd(report), ...(delayed !== undefined && { message: delayed }) };
   }
 
   /** Lets go of what a job needed that is over. */
   async #over(provider: StoringProvider, { scope, job }: ScopedJob): Promise<JobEntry> {
     this.#polled.forget(nameOf({ scope, job }));
-    this.#deps.unwritten.delete(nameOf({ scope, job }));
+    this.#deps.delayed.delete(nameOf({ scope, job }));
     const run = runOf(this.#deps, provider, { scope, job });
     try {
       await run.release(AbortSignal.timeout(30_000));

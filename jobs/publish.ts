@@ -5,7 +5,7 @@
  */
 import type { JobEntry } from "../catalog/entries.ts";
 import type { ResultsObject } from "../catalog/results.ts";
-import { Failure } from "../codecs/failure.ts";
+import { Failure, publicReason } from "../codecs/failure.ts";
 import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
 import { deadlineOf } from "./state.ts";
 
@@ -32,27 +32,24 @@ export async function publish(
   const name = nameOf(scoped);
   try {
     for (const one of objects) await write(deps, scoped, one);
-    deps.unwritten.delete(name);
+    deps.delayed.delete(name);
     return undefined;
   } catch (error) {
     deps.closing.throwIfAborted();
-    const why = `The results could not be written to ${outputOf(job).s3Uri}: ${reasonOf(error)}.`;
+    const why = `The results could not be written to ${outputOf(job).s3Uri}: ${
+      publicReason(error)
+    }.`;
     if (deps.clock.due() >= giveUpAt(job, endedAt)) {
-      deps.unwritten.delete(name);
+      deps.delayed.delete(name);
       return `${why} The job's time is up. They can be read with the provider that ran the job.`;
     }
-    deps.unwritten.set(name, `${why} It will be tried again.`);
+    deps.delayed.set(name, `${why} It will be tried again.`);
     throw error;
   }
 }
 
 function giveUpAt(job: JobEntry, endedAt = job.submittedAt): number {
   return Math.max(deadlineOf(job) ?? job.submittedAt + longest, endedAt + leastAfterEnd);
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Failure)) return "the gateway failed";
-  return error.message.replace(/\.$/, "");
 }
 
 function outputOf({ outputDataConfig: { s3OutputDataConfig } }: JobEntry) {

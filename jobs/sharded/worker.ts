@@ -4,7 +4,7 @@
  */
 import type { Scope } from "../../catalog/keys.ts";
 import type { PreparedEntry } from "../../catalog/shard_entries.ts";
-import { Failure } from "../../codecs/failure.ts";
+import { Failure, publicReason } from "../../codecs/failure.ts";
 import type { JobId } from "../../codecs/ids.ts";
 import { timeOfJobId } from "../../codecs/job_id.ts";
 import { isTerminal } from "../../codecs/job_status.ts";
@@ -99,10 +99,13 @@ export class ShardWorker {
     try {
       await this.#underLease(provider, scoped);
       this.#waits.forget(scoped);
+      this.#deps.delayed.delete(nameOf(scoped));
       this.turns.next();
     } catch (error) {
       this.#waits.postpone(scoped, longestPause);
       if (this.#deps.closing.aborted) return;
+      const why = `The job could not be prepared or started yet: ${publicReason(error)}.`;
+      this.#deps.delayed.set(nameOf(scoped), `${why} It will be tried again.`);
       const { scope, job } = scoped;
       const fields = { job: job.id, provider: scope.provider, error };
       this.#deps.warn("A job could not be prepared or started; it will be tried again", fields);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createClientBucket, partBytes } from "../../blobs/client_bucket.ts";
 import { Failure } from "../../codecs/failure.ts";
 import type { ForwardingProvider, ForwardRequest } from "../../providers/provider.ts";
+import { s3Faults } from "../faults/s3_faults.ts";
 import { startBucket } from "./bucket.ts";
 
 const quiet = () => new AbortController().signal;
@@ -86,6 +87,46 @@ for (const [what, rule] of Object.entries(broken)) {
     assert.equal(requests.filter(({ method }) => method === "DELETE").length, 1);
     assert.equal(await bucket.open("x", undefined, quiet()), undefined);
     assert.equal(await uploadsOf(world.provider), 0);
+  });
+}
+
+/** Each request of an upload in parts, and of a look at what was written. */
+const uploadCalls = {
+  "the list of uploads before it": { method: "GET", query: "^uploads=" },
+  "its beginning": { method: "POST", query: "^uploads=" },
+  "its last part": { method: "PUT", query: "partNumber=2&" },
+  "its end": { method: "POST", query: "^uploadId" },
+  "the look at what was written": { method: "HEAD" },
+};
+
+/** Faults that are unlike each other to a writer. */
+const uploadFaults = [
+  "has its connection reset once it is carried out",
+  "is answered 503",
+  "is answered AccessDenied",
+  "is answered 200 with an error",
+];
+
+for (const [what, call] of Object.entries(uploadCalls)) {
+  Deno.test(`whatever goes wrong with ${what}, an upload in parts leaves nothing half-written, and the next one writes it`, async () => {
+    await using world = await startBucket();
+    const bucket = createClientBucket({ provider: world.provider, bucket: "clients" });
+    const bytes = patterned(partBytes + 9);
+    const rules = uploadFaults.map((name) => ({ ...s3Faults[name], ...call, times: 1 }));
+    for (const rule of rules) await fault(world.sandbox, rule);
+    for (const name of uploadFaults) {
+      // A look is answered without a body: what it would hold says nothing.
+      await bucket.write("x", object(bytes), quiet()).catch((error) =>
+        assert.ok(error instanceof Failure, `${name}: ${error}`)
+      );
+      const found = await bucket.open("x", undefined, quiet());
+      await found?.body.cancel();
+      assert.ok(found === undefined || found.bytes === bytes.length, name);
+    }
+    await bucket.write("x", object(bytes), quiet());
+    assert.equal(await uploadsOf(world.provider), 0);
+    const written = await bucket.open("x", undefined, quiet());
+    assert.deepEqual(new Uint8Array(await new Response(written?.body).arrayBuffer()), bytes);
   });
 }
 

@@ -4,17 +4,12 @@ import { startTestGateway } from "../gateway.ts";
 import { converse, createClient } from "../jobs/sharded/client.ts";
 import { holds } from "../jobs/wire.ts";
 import type { FaultRule } from "../../sandbox/faults.ts";
+import { s3Faults } from "./s3_faults.ts";
 
 /** What goes wrong once with a request of the writing of results. */
-const faults: readonly FaultRule[] = [
-  ...[403, 408, 409, 429, 500, 503, 529].map((status) => ({ method: "PUT", status })),
-  { method: "PUT", reset: "before" },
-  { method: "PUT", reset: "after" },
-  { method: "PUT", cut: "after" },
-  { method: "HEAD", status: 503 },
-  { method: "HEAD", status: 404 },
-  { method: "HEAD", reset: "before" },
-];
+const faults: readonly FaultRule[] = ["PUT", "HEAD"].flatMap((method) =>
+  Object.values(s3Faults).map((fault) => ({ ...fault, method }))
+);
 
 Deno.test("whatever goes wrong with the writing of results, they are whole before the job ends, and each record is paid once", async () => {
   const gateway = await startTestGateway({
