@@ -63,7 +63,7 @@ export class Failure extends Error {
   }
 }
 
-/** What can be shown of an error inside a sentence: a failure's message without its full stop. */
+/** Returns what a sentence can say of an error: a failure's message, without its full stop. */
 export function publicReason(error: unknown): string {
   return error instanceof Failure ? error.message.replace(/\.$/, "") : "the gateway failed";
 }
