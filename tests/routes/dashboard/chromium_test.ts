@@ -4,7 +4,7 @@ import { findChromium, openChromium } from "../../chromium.ts";
 import type { Browser } from "../../sdks/playwright.ts";
 import { type Client, clientOf, type Running, startRunning } from "./running.ts";
 import { record } from "./things.ts";
-import { type Look, looks, openVisitor, type Visitor } from "./visitor.ts";
+import { openVisitor, type Visitor } from "./visitor.ts";
 
 const people = {
   admin: { tenant: "operators", admin: true, label: "Ops" },
@@ -79,7 +79,7 @@ async function control(what: string, rule: unknown = {}): Promise<void> {
 }
 
 /** Runs a test with a visitor, who must have met no trouble in the end. */
-function visit(name: string, work: (visitor: Visitor) => Promise<void>, look?: Look): void {
+function visit(name: string, work: (visitor: Visitor) => Promise<void>): void {
   Deno.test({
     name: name + reason,
     ignore: chromium.state === "missing",
@@ -87,7 +87,7 @@ function visit(name: string, work: (visitor: Visitor) => Promise<void>, look?: L
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {
-      const visitor = await openVisitor(browser, running.url, look);
+      const visitor = await openVisitor(browser, running.url);
       try {
         await work(visitor);
         assert.deepEqual(visitor.troubles(), []);
@@ -255,40 +255,37 @@ visit(
   },
 );
 
-for (const look of looks) {
-  visit(
-    `every page is accessible and fits its window: ${look.scheme}, ${look.width} wide`,
-    async (visitor) => {
-      await visitor.go("/dashboard/sign-in");
+visit(
+  "every page is accessible, light and dark, wide and narrow, and fits its window",
+  async (visitor) => {
+    await visitor.go("/dashboard/sign-in");
+    await visitor.inspect();
+    await visitor.signIn(running.keys.admin);
+    const paths = [
+      "/",
+      "/?name=nothing-of-that-name",
+      "/?provider=bedrock",
+      "/dashboard/objects?provider=bedrock&bucket=data",
+      `${job("some-fail")}&tenant=team-a`,
+      "/dashboard/objects?provider=openai&tenant=team-a",
+      "/dashboard/objects?provider=openai&tenant=team-a&bucket=data",
+      `/dashboard/object?${object}&tenant=team-a`,
+      "/dashboard/providers",
+      "/dashboard/usage",
+      "/dashboard/keys",
+      "/dashboard/refused",
+    ];
+    for (const path of paths) {
+      await visitor.go(path);
+      assert.match(await visitor.page.title(), /Batchway/);
       await visitor.inspect();
-      await visitor.signIn(running.keys.admin);
-      const paths = [
-        "/",
-        "/?name=nothing-of-that-name",
-        "/?provider=bedrock",
-        "/dashboard/objects?provider=bedrock&bucket=data",
-        `${job("some-fail")}&tenant=team-a`,
-        "/dashboard/objects?provider=openai&tenant=team-a",
-        "/dashboard/objects?provider=openai&tenant=team-a&bucket=data",
-        `/dashboard/object?${object}&tenant=team-a`,
-        "/dashboard/providers",
-        "/dashboard/usage",
-        "/dashboard/keys",
-        "/dashboard/refused",
-      ];
-      for (const path of paths) {
-        await visitor.go(path);
-        assert.match(await visitor.page.title(), /Batchway/);
-        await visitor.inspect();
-      }
-      assert.deepEqual(visitor.troubles(), []);
-      await visitor.go("/dashboard/nowhere");
-      await visitor.inspect();
-      assert.match(visitor.troubles().join("\n"), /^(?:Failed to load resource: .* 404 .*)?$/);
-    },
-    look,
-  );
-}
+    }
+    assert.deepEqual(visitor.troubles(), []);
+    await visitor.go("/dashboard/nowhere");
+    await visitor.inspect();
+    assert.match(visitor.troubles().join("\n"), /^(?:Failed to load resource: .* 404 .*)?$/);
+  },
+);
 
 visit("keys, usage and refusals are shown with what an operator asks of them", async (visitor) => {
   const { page } = visitor;

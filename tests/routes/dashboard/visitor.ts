@@ -28,7 +28,10 @@ export interface Visitor {
   text(): Promise<string>;
   /** What the console said, what broke the policy, and what was asked of others, since the last time. */
   troubles(): readonly string[];
-  /** Throws for each fault of accessibility and for a page that is wider than its window. */
+  /**
+   * Throws for each fault of accessibility, light and dark, wide and narrow, and where the page is
+   * wider than its window.
+   */
   inspect(): Promise<void>;
   close(): Promise<void>;
 }
@@ -48,8 +51,8 @@ const reportViolations = `addEventListener("securitypolicyviolation", (event) =>
 /** Runs in the page. */
 const overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
 
-/** Windows that pages must fit in besides. */
-const widths = [320, 780, 1_230];
+/** Windows that pages must fit in, none of which may scroll sideways. */
+const widths = [320, 390, 780, 1_230, 1_280];
 const height = 800;
 
 /** Opens a page that knows nothing of others. */
@@ -66,7 +69,6 @@ export async function openVisitor(
   });
   // A page that hangs is a failure of this test and not of the whole run.
   context.setDefaultTimeout(20_000);
-  await context.addInitScript(axeScript);
   await context.addInitScript(reportViolations);
   const page = await context.newPage();
   let troubles: string[] = [];
@@ -102,17 +104,22 @@ export async function openVisitor(
       return all;
     },
     async inspect() {
-      const report = await page.evaluate("axe.run(document, { preload: false })") as AxeReport;
-      const faults = report.violations.flatMap(({ id, help, nodes }) =>
-        nodes.map(({ html, failureSummary }) => `${id}: ${help}\n${html}\n${failureSummary}`)
-      );
-      assert.deepEqual(faults, [], `${page.url()} at ${width} in ${scheme}`);
-      // Colours move nothing.
-      for (const one of scheme === "light" ? [width, ...widths] : [width]) {
-        await page.setViewportSize({ width: one, height });
-        assert.equal(await page.evaluate(overflow), 0, `${page.url()} at ${one} is too wide`);
+      await page.evaluate(`${axeScript}; 0`);
+      for (const { scheme, width } of looks) {
+        await page.emulateMedia({ colorScheme: scheme });
+        await page.setViewportSize({ width, height });
+        const report = await page.evaluate(
+          "axe.run(document, { preload: false, resultTypes: ['violations'] })",
+        ) as AxeReport;
+        const faults = report.violations.flatMap(({ id, help, nodes }) =>
+          nodes.map(({ html, failureSummary }) => `${id}: ${help}\n${html}\n${failureSummary}`)
+        );
+        assert.deepEqual(faults, [], `${page.url()} at ${width} in ${scheme}`);
       }
-      await page.setViewportSize({ width, height });
+      for (const width of widths) {
+        await page.setViewportSize({ width, height });
+        assert.equal(await page.evaluate(overflow), 0, `${page.url()} at ${width} is too wide`);
+      }
     },
     close: () => context.close(),
   };
