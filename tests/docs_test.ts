@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import { parseConfig } from "../config/config.ts";
 import { sandboxEnvironment } from "../sandbox/environment.ts";
 import { startSandbox } from "../sandbox/server.ts";
+import { readBlocks } from "./docs/blocks.ts";
+import { proofs } from "./docs/proofs.ts";
 import { spawnGateway } from "./gateway.ts";
 import { runProgram } from "./program.ts";
 import { ensurePython } from "./python.ts";
@@ -229,3 +231,23 @@ async function isThere(url: URL): Promise<boolean> {
     throw error;
   }
 }
+
+Deno.test("every block of code in the README and the pages is run, or it is said why not", async () => {
+  const blocks = await readBlocks();
+  const names = blocks.map(({ name }) => name);
+  assert.deepEqual(
+    names.filter((name) => !Object.hasOwn(proofs, name)),
+    [],
+    "add a row to tests/docs/proofs.ts",
+  );
+  assert.deepEqual(
+    Object.keys(proofs).filter((name) => !names.includes(name)),
+    [],
+    "take its row out of tests/docs/proofs.ts",
+  );
+  for (const [name, proof] of Object.entries(proofs)) {
+    if (typeof proof !== "object" || !("by" in proof)) continue;
+    const text = await Deno.readTextFile(new URL(`../${proof.by}`, import.meta.url));
+    assert.ok(text.includes("Deno.test") || text.includes("test("), `${name}: ${proof.by}`);
+  }
+});

@@ -1,7 +1,7 @@
 /** Blocks of code in the README and the pages, and the names by which tests speak of them. */
 
 const root = new URL("../../", import.meta.url);
-const folders = ["docs/", "examples/", "examples/airflow/"];
+const folders = ["docs/", "examples/", "examples/airflow/", "npm/", "python/"];
 
 /** A fenced block of code. */
 export interface Block {
