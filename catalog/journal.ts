@@ -9,7 +9,7 @@ import { type Attempt, change } from "./kv.ts";
 import { isOthers } from "./leases.ts";
 import { writeJob } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
-import { inputOf } from "./plans.ts";
+import { batchOf, inputOf } from "./plans.ts";
 import { inTurn, releaseJob, type ReservationEntry, reserveJob } from "./quotas.ts";
 import type { FileEntry, JobEntry, JournalEntry } from "./entries.ts";
 
@@ -114,12 +114,23 @@ export function createJournalCatalog(
   /**
    * Closes an entry with the job that came of it. A job that is recorded already stays as it is: two
    * gateways that were at one entry find the same batch, and it may have moved on since.
+   *
+   * Throws `unavailable` where another gateway has abandoned the entry of a job that has no batch yet,
+   * with all that it had reserved. A batch that was made is recorded all the same.
    */
   function finish(scope: Scope, job: JobEntry): Promise<void> {
     const at = keys.job(scope, job.id);
     let known: Deno.KvEntryMaybe<JobEntry> = { key: at, value: null, versionstamp: null };
-    return change(sleep, async () => {
+    return change(sleep, async (): Promise<Attempt<void>> => {
       const step = kv.atomic().check(known).delete(keys.journalEntry(scope, job.id));
+      if (known.value === null && batchOf(job) === undefined) {
+        const entry = await kv.get<JournalEntry>(keys.journalEntry(scope, job.id));
+        if (entry.value === null) {
+          known = await kv.get<JobEntry>(at);
+          if (known.value === null) throw abandoned();
+        }
+        step.check(entry);
+      }
       if (known.value === null) writeJob(step, scope, job, undefined, outbox);
       if ((await step.commit()).ok) {
         outbox?.committed();
@@ -181,6 +192,15 @@ export function createJournalCatalog(
     }
     return first?.value === id;
   }
+}
+
+function abandoned(): Failure {
+  return new Failure(
+    "unavailable",
+    "This create took so long that another gateway has given it up, and nothing of it was begun. " +
+      "Send it again",
+    { retryAfterSeconds: 1 },
+  );
 }
 
 function deleted(): Failure {

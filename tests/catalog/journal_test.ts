@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import type { JobEntry } from "../../catalog/entries.ts";
+import { noAmounts } from "../../catalog/limits.ts";
+import type { ShardedPlan } from "../../catalog/plan.ts";
 import { fileId } from "../../codecs/ids.ts";
 import {
   all,
@@ -188,4 +191,47 @@ Deno.test("who finishes an entry late leaves the job as it has become since", as
   assert.deepEqual(await jobs.matching(scope, range, { status: "Stopped" }), [job.id]);
   assert.deepEqual(await jobs.matching(scope, range, { status: job.status }), []);
   assert.equal(await journal.get(scope, job.id), undefined);
+});
+
+Deno.test("a create that another gateway has given up comes to no job without a batch", async () => {
+  using open = await openCatalog();
+  const { journal, quotas, jobs } = open.catalog;
+  const source = { in: "catalog", text: "" } as const;
+  const plan: ShardedPlan = {
+    kind: "sharded",
+    account: "main",
+    source: { in: "object", provider: "cloud", file: input, held: source, bytes: 0 },
+    from: "bedrock-converse",
+    isDeclared: false,
+    to: "openai-chat",
+    back: "bedrock-converse",
+    target: { provider: "cloud", modelId: "model" },
+    onLoss: "report",
+    retries: 0,
+  };
+  const amounts = { ...noAmounts, jobs: 1, records: 3 };
+  const held = { accessKeyId: "A", month: "2026-11", limits: { maxJobs: 1 }, amounts };
+  const sharded: JobEntry = { ...jobRecord(1_000), plan, status: "Submitted" };
+  const begun = journalRecord(sharded);
+  assert.ok(await journal.begin(scope, begun, {}, false, held));
+  // A gateway that stands still loses its lease, and the other's sweep gives the create up.
+  const theirs = await journal.lease(scope, sharded.id, "two", 200, 300, undefined);
+  assert.ok(theirs);
+  await journal.abandon(scope, theirs);
+  await assert.rejects(journal.finish(scope, sharded), /given it up.*Send it again/s);
+  assert.equal(await jobs.get(scope, sharded.id), undefined);
+  assert.deepEqual((await quotas.get("A", "2026-11")).reserved, noAmounts);
+
+  // One that the other has brought to its end is the job.
+  const other: JobEntry = { ...jobRecord(2_000), plan, status: "Submitted" };
+  assert.ok(await journal.begin(scope, journalRecord(other), {}, false, held));
+  await journal.finish(scope, other);
+  await journal.finish(scope, other);
+  assert.equal((await jobs.get(scope, other.id))?.status, "Submitted");
+  assert.deepEqual((await quotas.get("A", "2026-11")).reserved, amounts);
+
+  // A batch that runs is a job, whatever became of its entry.
+  const direct = jobRecord(3_000);
+  await journal.finish(scope, direct);
+  assert.ok(await jobs.get(scope, direct.id));
 });

@@ -166,7 +166,7 @@ export function passed(
   const { maxJobs = Infinity, maxRecords = Infinity, maxCost = Infinity } = limits;
   const facts = [[jobs, maxJobs, "jobs"], [records, maxRecords, "records"], [
     cost,
-    maxCost * costUnits,
+    Math.round(maxCost * costUnits),
     "billionths of a USD",
   ]] as const;
   return facts.flatMap(([sum, most, name]) =>
