@@ -215,13 +215,22 @@ function tooLong(bytes: number, most?: number, before: readonly Loss[] = []): Tr
   };
 }
 
-/** A line of `translation.ndjson`, with its line feed. */
-export function lossLine({ id, line }: RecordPosition, { path, kind, reason }: Loss): string {
+/**
+ * A line of `translation.ndjson`, with its line feed.
+ *
+ * @param file The file that the line is of, where the input is a folder.
+ */
+export function lossLine(
+  { id, line }: RecordPosition,
+  { path, kind, reason }: Loss,
+  file?: string,
+): string {
   return object(
     ["recordId", id],
     ["line", String(line)],
     ["path", quote(path)],
     ["loss", quote(kind)],
     ["reason", quote(reason)],
+    ...file === undefined ? [] : [["file", quote(file)] as const],
   ) + "\n";
 }

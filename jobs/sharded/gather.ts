@@ -93,7 +93,7 @@ async function writeFile(
     for await (const record of readRecords(bytes, fileOf(plan, job.modelId), { breath, signal })) {
       // The input was read to its end before: what was not a record then has ended the job.
       if (record.kind === "broken") continue;
-      if (blob.add(`${await writer.line(numbered(record, before))}\n`)) await blob.flush();
+      if (blob.add(`${await writer.line(numbered(record, before), path)}\n`)) await blob.flush();
     }
     return await blob.keep(
       (sha256) =>
@@ -127,13 +127,17 @@ class Writer {
     this.#report = report;
   }
 
-  /** The result line of a record. */
-  async line(record: ReadRecord | LongRecord): Promise<Raw> {
+  /**
+   * Returns the result line of a record.
+   *
+   * @param file The file of the record, where the input is a folder.
+   */
+  async line(record: ReadRecord | LongRecord, file: string | undefined): Promise<Raw> {
     const { plan } = this.#sharded;
     const { leg, ids } = this.#answers.legOf(record);
     const wireId = ids.of(record.record);
     const result = await this.#answers.of(record);
-    await this.#report.note(record);
+    await this.#report.note(record, file);
     const body = record.kind === "record"
       ? envelope(envelopeOf(plan.from)).readBody(record.json)?.raw
       : undefined;

@@ -195,7 +195,7 @@ class Preparing {
   }
 
   /** @param path Of the file, where the input is a folder. */
-  async record(read: Parameters<typeof translateRecord>[0], path = wholeInput): Promise<void> {
+  async record(read: Parameters<typeof translateRecord>[0], path?: string): Promise<void> {
     this.records++;
     const { plan } = this.#sharded;
     if (read.kind === "record" && plan.from === plan.to) {
@@ -218,16 +218,18 @@ class Preparing {
     await this.cutter.add(place, text);
   }
 
-  async #note(record: TranslatedRecord, path: string): Promise<void> {
+  async #note(record: TranslatedRecord, path: string | undefined): Promise<void> {
     const { losses } = record.translated;
     if (losses.length === 0) return;
     this.#lossy++;
     for (const loss of losses) {
       this.#losses++;
-      if (this.#report.add(lossLine(record, loss))) await this.#report.flush();
+      if (this.#report.add(lossLine(record, loss, path))) await this.#report.flush();
       const fails = this.#sharded.plan.onLoss === "fail" && !loss.hint;
       if (fails && this.reasons.length < mostReasons) {
-        this.reasons.push(`Line ${record.line} of ${path} loses ${loss.path}: ${loss.reason}.`);
+        this.reasons.push(
+          `Line ${record.line} of ${path ?? wholeInput} loses ${loss.path}: ${loss.reason}.`,
+        );
       }
     }
   }

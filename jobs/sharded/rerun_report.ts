@@ -47,8 +47,12 @@ export class RerunReport {
     };
   }
 
-  /** Notes where a record's last run was, if it had more than one. */
-  async note(record: ReadRecord | LongRecord): Promise<void> {
+  /**
+   * Notes where a record's last run was, if it had more than one.
+   *
+   * @param file The file of the record, where the input is a folder.
+   */
+  async note(record: ReadRecord | LongRecord, file: string | undefined): Promise<void> {
     const round = this.#scratch.roundOf(record.record);
     if (round === 0) return;
     const leg = legOf(this.#deps, this.#sharded, round);
@@ -59,10 +63,10 @@ export class RerunReport {
       ? `the record ran at ${provider} with the model ${modelId}, as it had no answer before`
       : `the record ran ${round + 1} times, as a failure before was one that passes`;
     await this.#add(
-      lossLine(record, { kind: "approximated", path: "modelId", reason, hint: false }),
+      lossLine(record, { kind: "approximated", path: "modelId", reason, hint: false }, file),
     );
     if (!leg.isFallback) return;
-    for (const loss of this.#lossesOf(record, leg)) await this.#add(lossLine(record, loss));
+    for (const loss of this.#lossesOf(record, leg)) await this.#add(lossLine(record, loss, file));
   }
 
   /** Keeps the report; undefined where nothing ran again. */

@@ -109,6 +109,50 @@ Deno.test("a whole bucket is a folder, and files of the same records have result
   }
 });
 
+Deno.test("the report of losses names the file of each line of a folder, and what ran again too", async () => {
+  const limited = {
+    ...JSON.parse(configuration),
+    providers: {
+      openai: { kind: "openai", batchLimits: { records: 2 } },
+    },
+  };
+  const gateway = await startTestGateway({
+    configuration: JSON.stringify(limited),
+    sandbox: { batchSeconds: 0 },
+  });
+  try {
+    const client = createClient(gateway.url);
+    const lossy = { additionalModelRequestFields: { top_k: 5 } };
+    for (const bucket of ["real-inputs", "kept-inputs"]) {
+      const at = bucket === "real-inputs" ? "bedrock" : "openai";
+      const first = [converse("a", "x"), converse("b", "x", lossy), converse("c", "x")];
+      await client.put(at, `${bucket}/run/a.jsonl`, first.join("\n"));
+      const second = ["", converse("b", "x", lossy), converse("d", "fail 503")];
+      await client.put(at, `${bucket}/run/x/b.jsonl`, second.join("\n"));
+      const tags = { "batchway:retries": "1" };
+      const id = await client.create("openai", "gpt-4o-mini", `s3://${bucket}/run/`, tags);
+      const job = await client.ended("openai", id);
+      assert.equal(job.status, "Completed", JSON.stringify([id, job, gateway.logged]));
+      const report = await client.read("openai", `results/out/_batchway/${id}/translation.ndjson`);
+      const lines = report.trimEnd().split("\n").map((line) => JSON.parse(line));
+      const seen = lines.map(({ recordId, line, path, file }) => [recordId, line, path, file]);
+      const field = "modelInput.additionalModelRequestFields.top_k";
+      assert.deepEqual(seen.sort((a, b) => `${a}` < `${b}` ? -1 : 1), [
+        ["b", 2, field, "a.jsonl"],
+        ["b", 2, field, "x/b.jsonl"],
+        ["d", 3, "modelId", "x/b.jsonl"],
+      ]);
+    }
+    await client.put("openai", "kept-inputs/one.jsonl", converse("b", "x", lossy));
+    const id = await client.create("openai", "gpt-4o-mini", "s3://kept-inputs/one.jsonl");
+    await client.ended("openai", id);
+    const report = await client.read("openai", `results/out/_batchway/${id}/translation.ndjson`);
+    assert.ok(!("file" in JSON.parse(report)));
+  } finally {
+    await gateway.stop();
+  }
+});
+
 Deno.test("an input is read at the provider that its bucket is bound to, or that the tag names", async () => {
   const gateway = await startTestGateway({ configuration, sandbox: { batchSeconds: 0 } });
   try {
