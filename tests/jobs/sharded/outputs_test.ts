@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { startSandbox } from "../../../sandbox/server.ts";
 import { startTestGateway, type TestGateway } from "../../gateway.ts";
 import { until } from "../wire.ts";
 import { converse, createClient } from "./client.ts";
@@ -125,6 +126,97 @@ for (const status of [403, 503]) {
     }
   });
 }
+
+/** Notes the heads of requests on their way to a server. */
+function noteRequests(to: string) {
+  const { hostname, port } = new URL(to);
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const open = new Set<Deno.Conn>();
+  const decoder = new TextDecoder();
+  let seen = "";
+  const connect = async (client: Deno.Conn) => {
+    const server = await Deno.connect({ hostname, port: Number(port) });
+    for (const one of [client, server]) open.add(one);
+    const note = new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        seen += decoder.decode(chunk);
+        controller.enqueue(chunk);
+      },
+    });
+    const ways = [
+      client.readable.pipeThrough(note).pipeTo(server.writable),
+      server.readable.pipeTo(client.writable),
+    ];
+    await Promise.allSettled(ways);
+    for (const one of [client, server]) open.delete(one);
+  };
+  const serving = (async () => {
+    const all: Promise<void>[] = [];
+    for await (const client of listener) all.push(connect(client));
+    await Promise.all(all);
+  })();
+  const { port: own } = listener.addr as Deno.NetAddr;
+  return {
+    url: `http://127.0.0.1:${own}`,
+    /** The requests for paths that begin so, each with its headers in lower case. */
+    heads: (path: string) =>
+      [...seen.matchAll(/(?:GET|PUT|HEAD|POST) (\S+) HTTP\/1\.1\r\n[^]*?\r\n\r\n/g)]
+        .filter(([, target = ""]) => target.startsWith(path)).map(([head]) => head.toLowerCase()),
+    async close() {
+      listener.close();
+      for (const one of open) {
+        try {
+          one.close();
+        } catch {
+          // Its stream has closed it.
+        }
+      }
+      await serving;
+    },
+  };
+}
+
+Deno.test("the owners of both buckets and the key of the results go with the gateway's requests", async () => {
+  const sandbox = await startSandbox({ batchSeconds: 0 });
+  const notes = noteRequests(sandbox.url);
+  const gateway = await startTestGateway({
+    configuration,
+    providers: sandbox,
+    env: { AWS_ENDPOINT_URL_S3: sandbox.s3Url.replace(sandbox.url, notes.url) },
+  });
+  try {
+    const client = createClient(gateway.url);
+    await client.put("bedrock", "real-inputs/run/in.jsonl", converse("a", "x"));
+    const key = "arn:aws:kms:us-west-2:222222222222:key/abc";
+    const s3Uri = "s3://real-results/out/";
+    const output = { s3Uri, s3BucketOwner: "222222222222", s3EncryptionKeyId: key };
+    for (const path of ["run/in.jsonl", "run/"]) {
+      const before = notes.heads("/s3/real-inputs").length;
+      const input = { s3Uri: `s3://real-inputs/${path}`, s3BucketOwner: "111111111111" };
+      const id = await client.create("openai", "gpt-4o-mini", "", {}, {
+        inputDataConfig: { s3InputDataConfig: input },
+        outputDataConfig: { s3OutputDataConfig: output },
+      });
+      const job = await client.ended("openai", id);
+      assert.equal(job.status, "Completed", JSON.stringify([id, job]));
+      const reads = notes.heads("/s3/real-inputs").slice(before);
+      assert.ok(reads.length >= 2, `${reads.length} reads`);
+      for (const head of reads) assert.match(head, /x-amz-expected-bucket-owner: 111111111111\r/);
+    }
+    const writes = notes.heads("/s3/real-results");
+    assert.ok(writes.length >= 8, `${writes.length} writes and looks`);
+    for (const head of writes) {
+      assert.match(head, /x-amz-expected-bucket-owner: 222222222222\r/);
+      if (!head.startsWith("put ")) continue;
+      assert.match(head, /x-amz-server-side-encryption: aws:kms\r/);
+      assert.ok(head.includes(`x-amz-server-side-encryption-aws-kms-key-id: ${key}\r`), head);
+    }
+  } finally {
+    await gateway.stop();
+    await notes.close();
+    await sandbox.close();
+  }
+});
 
 Deno.test("a job whose input cannot be run has its manifest in the bucket", async () => {
   const gateway = await started();
