@@ -26,7 +26,7 @@ export async function refusedPage(request: PageRequest): Promise<Response> {
               <th scope="col">Operation</th>
               <th scope="col">Key</th>
               <th scope="col">Tenant</th>
-              <th scope="col">Bucket</th>
+              <th scope="col">Object</th>
               <th scope="col">Provider</th>
               <th scope="col">From</th>
               <th scope="col">Request</th>
@@ -41,7 +41,7 @@ export async function refusedPage(request: PageRequest): Promise<Response> {
 
 function RefusalRow({ refusal, now }: { readonly refusal: Refusal; readonly now: number }) {
   const { at, status, errorCode, operation, accessKeyId, tenant } = refusal;
-  const { bucket, provider, clientAddress, requestId } = refusal;
+  const { bucket, key, provider, clientAddress, requestId } = refusal;
   return (
     <tr>
       <th scope="row" data-label="When">
@@ -53,7 +53,7 @@ function RefusalRow({ refusal, now }: { readonly refusal: Refusal; readonly now:
         {accessKeyId === null ? "" : <code>{accessKeyId}</code>}
       </td>
       <td data-label="Tenant" class="part">{tenant ?? ""}</td>
-      <td data-label="Bucket" class="part">{bucket ?? ""}</td>
+      <td data-label="Object" class="part">{key ? `${bucket}/${key}` : bucket ?? ""}</td>
       <td data-label="Provider">{provider ?? ""}</td>
       <td data-label="From">{clientAddress ?? ""}</td>
       <td data-label="Request" class="part">

@@ -5,7 +5,9 @@ import { Failure } from "../../codecs/failure.ts";
 import { createBreath } from "../../runtime/breath.ts";
 import { answerPage } from "./answer.ts";
 import { costText, count } from "./format.tsx";
+import { Choice } from "./jobs_page.tsx";
 import { Notice, Page } from "./layout.tsx";
+import { tenantsOf } from "./reaches.ts";
 import { type PageRequest, paths } from "./request.ts";
 import { UsageChart } from "./usage_chart.tsx";
 
@@ -15,6 +17,7 @@ export async function usagePage(request: PageRequest): Promise<Response> {
   audit.operation = "GetUsage";
   const seesAll = principal.admin === true || principal.accessKeyId === null;
   const tenant = seesAll ? query.get("tenant") || undefined : principal.tenant;
+  const tenants = seesAll ? await tenantsOf(request) : [];
   const from = query.get("from") || undefined;
   const to = query.get("to") || undefined;
   const ask = (by: string) =>
@@ -32,6 +35,7 @@ export async function usagePage(request: PageRequest): Promise<Response> {
           <label>
             To<input type="date" name="to" value={range.to} />
           </label>
+          {seesAll && <Choice label="Tenant" name="tenant" options={tenants} value={tenant} />}
           <button type="submit">Show</button>
         </form>
         <UsageChart from={range.from} to={range.to} days={days} />

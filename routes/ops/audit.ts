@@ -1,4 +1,5 @@
 /** What every answered request leaves behind: a line of the log, the figures, and the refusals. */
+import { shortened } from "../../codecs/visible.ts";
 import type { Metrics } from "../../metrics/metrics.ts";
 import type { Answered } from "../entry.ts";
 import type { RecentRefusals } from "./refusals.ts";
@@ -17,6 +18,9 @@ const refused: ReadonlySet<number> = new Set([401, 403, 429]);
 /** Requests that could not be read as signed ones, or came too fast for S3, are refused too. */
 const refusedCodes = /^(?:Authorization|Incomplete|InvalidToken|UnrecognizedClient|SlowDown)/;
 
+/** Characters that are kept of the key of a refused request. */
+const longestKey = 256;
+
 /** Makes what is called for each request that was answered. */
 export function createAudit({ log, metrics, refusals, now }: AuditDeps) {
   return (answer: Answered): void => {
@@ -32,7 +36,8 @@ export function createAudit({ log, metrics, refusals, now }: AuditDeps) {
     log.audit({ time, ...line, requestId, accessKeyId, tenant, ...facts, ...counts, ...sender });
     if (!refused.has(status) && !(errorCode !== null && refusedCodes.test(errorCode))) return;
     const { operation, bucket, provider } = facts;
+    const key = facts.key === null ? null : shortened(facts.key, longestKey);
     const who = { at, requestId, accessKeyId, tenant, clientAddress };
-    refusals.add({ ...who, operation, bucket, provider, status, errorCode });
+    refusals.add({ ...who, operation, bucket, key, provider, status, errorCode });
   };
 }

@@ -11,6 +11,8 @@ export interface Refusal {
   readonly tenant: string | null;
   readonly operation: string | null;
   readonly bucket: string | null;
+  /** The object's; its beginning, where it is long. */
+  readonly key: string | null;
   readonly provider: string | null;
   readonly status: number;
   /** The error's code in the words of the API that answered; null where it is not known. */

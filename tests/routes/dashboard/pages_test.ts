@@ -174,7 +174,10 @@ Deno.test("keys are shown to administrators without their secrets, refusals to t
     assert.equal((await world.ask(ask, keys.reader)).status, 403);
     const owner = await signedIn(url, keys.owner);
     assert.equal((await owner.get("/dashboard/keys")).status, 403);
-    assert.match((await owner.get("/dashboard/refused")).html, /403 AccessDenied.*PutObject/s);
+    assert.match(
+      (await owner.get("/dashboard/refused")).html,
+      /403 AccessDenied.*PutObject.*data-label="Object" class="part">data\/x</s,
+    );
     const other = await signedIn(url, keys.other);
     assert.doesNotMatch((await other.get("/dashboard/refused")).html, /PutObject/);
     const label = "night <b>batch</b>";

@@ -192,6 +192,31 @@ Deno.test("failed records of a folder's files run again as one input beside it",
   }, options);
 });
 
+Deno.test("a file of a folder that was replaced since its job is not taken for the one that ran", async () => {
+  await withWorld(async (world) => {
+    const { url, keys: { owner } } = world;
+    await put(world, owner, "data/run/a.jsonl", converse("a", "fail 400"));
+    const { pressed } = await rerun(world, "s3://data/run/");
+    const first = pressed.headers.get("location") ?? assert.fail(pressed.html);
+    const failed = (await (await signedIn(url, owner)).get(first)).html
+      .match(/run\.failed-([a-z0-9]+)\.jsonl/)?.[1] ?? "";
+    const path = `${files}/data/run.failed-${failed}.jsonl`;
+    const browser = await signedIn(url, owner);
+    const press = async () => {
+      assert.equal((await world.ask({ method: "DELETE", path }, owner)).status, 204);
+      await browser.get("/");
+      return await browser.post("/dashboard/run-again", { provider: "openai", id: failed });
+    };
+    // One that came later is not of the job.
+    await put(world, owner, "data/run/b.jsonl", converse("b", "fail 400"));
+    assert.equal((await press()).status, 303);
+    const { body } = await world.ask({ method: "GET", path }, owner);
+    assert.equal(body, `${converse("a", "fail 400")}\n`);
+    await put(world, owner, "data/run/a.jsonl", converse("a", "another text"));
+    assert.match((await press()).html, /a file of its folder was replaced since/);
+  }, options);
+});
+
 Deno.test("where it is not clear whose a result is, the button says so and makes no job", async () => {
   await withWorld(async (world) => {
     const { keys: { owner } } = world;
