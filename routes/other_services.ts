@@ -98,22 +98,27 @@ const settings = "Set AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL_BEDROCK in the pl
 
 /** Throws a refusal for every call but the one that is answered. */
 async function checkAction({ request, target, readBody }: Unproven): Promise<void> {
-  // Who does not sign asks STS for a token.
-  const service = claimedScope(request.headers, target)?.service ?? "sts";
-  if (service !== "sts") {
+  const service = claimedScope(request.headers, target)?.service;
+  if (service !== undefined && service !== "sts") {
     throw unknown(
       `This gateway does not have the service ${service}: it has S3 and Bedrock's batch API. ` +
         settings,
     );
   }
-  const form = request.method === "POST"
-    ? new TextDecoder().decode(await readBody())
-    : target.query;
-  if (new URLSearchParams(form).get("Action") === operation) return;
+  // Who does not sign asks STS for a token, and has nothing read.
+  if (service === "sts" && await actionOf({ request, target, readBody }) === operation) return;
   throw unknown(
     `Of STS this gateway has only ${operation}: it issues no temporary credentials. Sign with an ` +
       `access key of this gateway, without a role to assume. ${settings}`,
   );
+}
+
+async function actionOf(
+  { request, target, readBody }: Pick<Unproven, "request" | "target" | "readBody">,
+): Promise<string | null> {
+  const isPost = request.method === "POST";
+  const form = isPost ? new TextDecoder().decode(await readBody()) : target.query;
+  return new URLSearchParams(form).get("Action");
 }
 
 function unknown(sentence: string): Failure {
