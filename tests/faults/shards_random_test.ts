@@ -80,7 +80,20 @@ async function makeJob(ask: Insistent, random: Random, n: number): Promise<Split
   );
   assert.equal(made?.status, 200, `${made?.text}`);
   const arn: string = JSON.parse(made?.text ?? "{}").jobArn;
+  const isStopped = random.chance(0.3);
+  if (isStopped) {
+    await new Promise((resolve) => setTimeout(resolve, random.below(900)));
+    const path = `/bedrock/model-invocation-job/${encodeURIComponent(arn)}/stop`;
+    const stopped = await ask(
+      "stop",
+      "openai",
+      (client, signal) => client.send(path, { method: "POST", signal }),
+    );
+    // It may be over by then.
+    assert.ok([200, 400].includes(stopped?.status ?? 0), stopped?.text ?? "");
+  }
   return {
+    isStopped,
     id: arn.slice(-12),
     arn,
     inputName,
