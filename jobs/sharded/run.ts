@@ -100,12 +100,16 @@ async function look(
     if (error instanceof Failure && error.kind === "not-found") return error;
     throw error;
   });
-  if (report instanceof Failure) return { shard: await missed(deps, sharded, shard, report) };
+  const name = { provider: provider.name, account: account.name };
+  if (report instanceof Failure) {
+    const now = await missed(deps, sharded, shard, report);
+    if (now.end) deps.queue(name);
+    return { shard: now };
+  }
   const isToBeStopped = job.stopRequested && !isTerminal(report.status) &&
     report.status !== "Stopping";
   // It may have been made while the others were being stopped.
   if (isToBeStopped) await stopBatch(account, shard.batch, signal);
-  const name = { provider: provider.name, account: account.name };
   if (report.isQueueFull) {
     const why = report.message ?? "The provider's queue is full.";
     const waitedAt = deps.clock.due();
@@ -117,9 +121,10 @@ async function look(
   }
   const end = endOf(report, deps.now(), shard);
   if (!end) return { shard: await found(deps, sharded, shard), report };
-  deps.queue(name);
   const move = ({ missedAt: _, ...old }: ShardEntry) => ({ ...old, end });
   const now = await deps.catalog.shards.update(scope, job.id, shard.n, move);
+  // Not before: the job that goes on counts the batches that run by what is recorded.
+  deps.queue(name);
   return { shard: now ?? shard, report };
 }
 

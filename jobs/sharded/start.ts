@@ -46,6 +46,7 @@ export async function startShards(
     const work = { deps, provider, sharded: leg, shard, signal };
     const reason = shard.askedAt === undefined ? turns.reason(name, sharded) : undefined;
     if (reason !== undefined) return await wait(work, turns, reason);
+    const ends = turns.ends(name);
     try {
       await tracedStep("start shard", stepOf(leg), async (note) => {
         note({ "batchway.shard": n });
@@ -54,7 +55,7 @@ export async function startShards(
       turns.served(name, sharded);
     } catch (error) {
       if (error instanceof Failure && error.kind === "throttled") {
-        turns.full(name, error.message);
+        turns.full(name, error.message, ends);
         return await wait(work, turns, error.message);
       }
       if (!isLasting(error)) throw error;

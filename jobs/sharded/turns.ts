@@ -24,6 +24,8 @@ interface AccountTurns {
   /** When each tenant was last served: a number that grows. */
   readonly served: Map<string, number>;
   starts: number;
+  /** How many batches are known to have ended. */
+  ends: number;
 }
 
 const othersFirst = "it is the turn of another job that waits for this account.";
@@ -54,9 +56,19 @@ export class Turns {
     return why !== undefined || waiting.size > 0;
   }
 
-  /** Notes that an account takes no batch until one of its batches ends. */
-  full(name: AccountName, why: string): void {
-    this.#of(name).why = why;
+  /** How many batches of an account have ended: to be given to `full` by who is about to start one. */
+  ends(name: AccountName): number {
+    return this.#of(name).ends;
+  }
+
+  /**
+   * Notes that an account takes no batch until one of its batches ends.
+   *
+   * @param ends How many had ended before the attempt: where one has ended since, there may be room.
+   */
+  full(name: AccountName, why: string, ends?: number): void {
+    const turns = this.#of(name);
+    if (ends === undefined || ends === turns.ends) turns.why = why;
   }
 
   /** Notes that a batch of a tenant was started. */
@@ -85,6 +97,7 @@ export class Turns {
   freed(name: AccountName): void {
     const turns = this.#of(name);
     turns.why = undefined;
+    turns.ends++;
     this.#next(turns);
   }
 
@@ -130,6 +143,7 @@ export class Turns {
       waiting: new Map(),
       served: new Map(),
       starts: 0,
+      ends: 0,
     };
     this.#accounts.set(name, turns);
     return turns;

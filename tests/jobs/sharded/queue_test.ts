@@ -208,3 +208,25 @@ Deno.test("tenants take turns at an account, however many batches one of them ha
   assert.deepEqual(went, ["small", "large"]);
   assert.equal(turns.reason(name, large), undefined);
 });
+
+Deno.test("a batch that ends while another is refused for want of room is not overlooked", () => {
+  const went: string[] = [];
+  const turns = new Turns((scoped) => went.push(scoped.scope.tenant));
+  const name = { provider: "openai", account: "main" };
+  const job = {
+    scope: { tenant: "one", provider: "openai" },
+    job: { id: jobId("abcdefghijkl") },
+  } as ScopedJob;
+  const before = turns.ends(name);
+  // It ends after the refusal was decided, and is heard of before it.
+  turns.freed(name);
+  turns.full(name, "The queue is full.", before);
+  turns.wait(name, job, 1);
+  turns.next();
+  assert.deepEqual(went, ["one"]);
+  assert.equal(turns.isHeldUp(job), false);
+  turns.full(name, "The queue is full.", turns.ends(name));
+  turns.next();
+  assert.deepEqual(went, ["one"]);
+  assert.equal(turns.isHeldUp(job), true);
+});
