@@ -61,8 +61,6 @@ export function groupCommits(below: Deno.Kv, watch?: CommitWatch): Deno.Kv {
       if (!await commitTogether(kv, group)) {
         for (const step of group) await commitAlone(kv, step);
       }
-      // A busy gateway's groups would be of one or two without what comes in this turn of the event loop.
-      if (waiting.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
     }
     isAtWork = false;
   }
