@@ -66,6 +66,7 @@ export async function openFoundation(config: Config, deps: GatewayDeps) {
   });
   const opened = await openLocation(location, {
     sleep,
+    now,
     report: log.info,
     warn: log.warn,
     disk: disks.catalog,

@@ -94,7 +94,12 @@ Deno.test("creates that schema 2 left under way are finished by their clients' r
 });
 
 Deno.test("of creates that schema 2 left under way and no client repeats, the sweep records what has a batch and gives up the rest", async () => {
-  await using gateway = await startOnFixture(fixture, { past: afterDeath });
+  await using gateway = await startOnFixture(fixture, {
+    past: afterDeath,
+    leaseMilliseconds: 500,
+    longestCreateMilliseconds: 200,
+    env: { BATCHWAY_SWEEP_SECONDS: "1" },
+  });
   const client = createClient(gateway.url);
   {
     using kv = await Deno.openKv(gateway.catalogPath);
