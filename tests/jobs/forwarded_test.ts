@@ -47,9 +47,10 @@ async function withForwarded(
       if (service === "bedrock") {
         return Promise.resolve(typeof aws.job === "function" ? aws.job() : aws.job.clone());
       }
-      return Promise.resolve(
-        aws.manifest ? Response.json(aws.manifest) : new Response(null, { status: 404 }),
-      );
+      if (!aws.manifest) return Promise.resolve(new Response(null, { status: 404 }));
+      const text = JSON.stringify(aws.manifest);
+      const headers = { "content-length": `${text.length}`, etag: '"manifest"' };
+      return Promise.resolve(new Response(text, { headers }));
     },
   };
   const make = (instance: string) =>
