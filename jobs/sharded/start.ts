@@ -45,7 +45,7 @@ export async function startShards(
     const name = { provider: provider.name, account: leg.account.name };
     const work = { deps, provider, sharded: leg, shard, signal };
     const reason = shard.askedAt === undefined ? turns.reason(name, sharded) : undefined;
-    if (reason !== undefined) return await wait(work, turns, reason);
+    if (reason !== undefined) return await wait(work, turns, reason, goesOn);
     const ends = turns.ends(name);
     try {
       await tracedStep("start shard", stepOf(leg), async (note) => {
@@ -56,7 +56,7 @@ export async function startShards(
     } catch (error) {
       if (error instanceof Failure && error.kind === "throttled") {
         turns.full(name, error.message, ends);
-        return await wait(work, turns, error.message);
+        return await wait(work, turns, error.message, goesOn);
       }
       if (!isLasting(error)) throw error;
       await refuse(work, error);
@@ -65,7 +65,12 @@ export async function startShards(
 }
 
 /** Leaves a job until its next batch can be started. */
-async function wait(work: Starting, turns: Turns, reason: string): Promise<void> {
+async function wait(
+  work: Starting,
+  turns: Turns,
+  reason: string,
+  goesOn: () => Promise<boolean>,
+): Promise<void> {
   const { deps, provider, sharded, shard: { n, account } } = work;
   const { scope, job } = sharded;
   const { shards } = deps.catalog;
@@ -78,6 +83,8 @@ async function wait(work: Starting, turns: Turns, reason: string): Promise<void>
   );
   const left = (await shards.all(scope, job.id))
     .filter(({ batch, end, askedAt }) => batch === undefined && !end && askedAt === undefined);
+  // It may have ended meanwhile, and waits for nothing then.
+  if (!await goesOn()) return;
   turns.wait({ provider: provider.name, account }, { scope, job }, left.length);
 }
 
