@@ -1,6 +1,7 @@
 /** Jobs, their tags, and the batches that providers run for them. */
 import type { BatchId, FileId, JobId } from "../codecs/ids.ts";
 import { isTerminal, type JobStatus } from "../codecs/job_status.ts";
+import { createSettledJobs } from "./settled_jobs.ts";
 import { countJobs } from "./job_counts.ts";
 import { type JobRange, readRange } from "./job_range.ts";
 import { keys, nativeTenant, type Scope } from "./keys.ts";
@@ -39,9 +40,11 @@ export function createJobCatalog(
   sleep: (milliseconds: number) => Promise<void>,
   outbox?: Outbox,
 ) {
+  const settled = createSettledJobs(kv);
   return {
     get,
     getAll,
+    settled,
     list,
     matching,
     search,
@@ -60,7 +63,8 @@ export function createJobCatalog(
 
   /** The job of this id. */
   async function get(scope: Scope, id: JobId): Promise<JobEntry | undefined> {
-    return (await kv.get<JobEntry>(keys.job(scope, id))).value ?? undefined;
+    return settled.known(scope, id) ??
+      (await kv.get<JobEntry>(keys.job(scope, id))).value ?? undefined;
   }
 
   /** Jobs in the order of their submission; ids are in that order by themselves. */

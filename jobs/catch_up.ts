@@ -15,29 +15,23 @@ export type CatchUp = ReturnType<typeof createCatchUp>;
 
 /** Jobs of which one sweep reads the results. */
 const mostAtOnce = 64;
-/** Jobs of which it is remembered that nothing is left to be read. */
-const maxCaughtUp = 20_000;
 
 /** Makes what reads them. */
 export function createCatchUp(deps: JobTools, finishing: Finishing) {
   const { results, jobs } = deps.catalog;
   const catching = new SingleFlight<JobEntry>();
-  const caughtUp = new Set<string>();
 
   return { catchUp, sweep };
 
   /** Reads the results of such a job, where that has still to be done: the job as it is then. */
   async function catchUp(provider: StoringProvider, scoped: ScopedJob): Promise<JobEntry> {
     const { scope, job } = scoped;
-    const name = nameOf(scoped);
-    if (caughtUp.has(name) || finishing.isPausing(scoped)) return job;
-    if (!await results.isWaiting(scope, job.id)) {
-      // Jobs wait from their adoption on, or never: a poll of an old one need not look again.
-      if (caughtUp.size >= maxCaughtUp) caughtUp.clear();
-      caughtUp.add(name);
-      return job;
-    }
-    return await catching.run(name, () => once(provider, scoped));
+    if (finishing.isPausing(scoped)) return job;
+    // Jobs wait from their adoption on, or never: a poll of an old one reads nothing.
+    const settled = await jobs.settled.look(scope, job.id);
+    if (settled) return settled;
+    if (!await results.isWaiting(scope, job.id)) return job;
+    return await catching.run(nameOf(scoped), () => once(provider, scoped));
   }
 
   async function once(provider: StoringProvider, scoped: ScopedJob): Promise<JobEntry> {
@@ -67,7 +61,7 @@ export function createCatchUp(deps: JobTools, finishing: Finishing) {
       // Those that are being read now go on; the next sweep takes others.
       if (!finishing.fits({ scope, job })) continue;
       left--;
-      caughtUp.delete(nameOf({ scope, job }));
+      jobs.settled.forget(scope, id);
       await catchUp(provider, { scope, job });
     }
   }
