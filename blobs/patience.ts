@@ -16,19 +16,24 @@ export function withPatience(
     name,
     async forward(request, signal) {
       const late = new AbortController();
-      const timer = createIdleTimer(() =>
-        late.abort(
-          new Failure("unavailable", `S3 at ${name} did not answer for ${milliseconds / 1_000} s`),
-        )
-      );
+      const createTimer = () =>
+        createIdleTimer(() =>
+          late.abort(
+            new Failure(
+              "unavailable",
+              `S3 at ${name} did not answer for ${milliseconds / 1_000} s`,
+            ),
+          )
+        );
+      const timer = createTimer();
       timer.start(milliseconds);
       try {
         const answer = await forward(request, AbortSignal.any([signal, late.signal]));
         if (!answer.body) return answer;
         const { status, headers } = answer;
-        return new Response(watched(name, answer.body, timer, milliseconds), { status, headers });
+        const body = watched(name, answer.body, createTimer(), milliseconds);
+        return new Response(body, { status, headers });
       } finally {
-        // The body begins it again, once it is read.
         timer.close();
       }
     },

@@ -6,7 +6,7 @@ export interface IdleTimer {
   start(milliseconds: number): void;
   /** Nothing is waited for. */
   stop(): void;
-  /** Ends the timer; a later start would begin it again. */
+  /** Ends the timer for good: what comes late and starts it once more waits for nothing. */
   close(): void;
 }
 
@@ -30,8 +30,10 @@ let due = Infinity;
  */
 export function createIdleTimer(expired: () => void): IdleTimer {
   const wait: Wait = { deadline: Infinity, expired };
+  let isClosed = false;
   return {
     start(milliseconds) {
+      if (isClosed) return;
       wait.deadline = performance.now() + milliseconds;
       waits.add(wait);
       if (wait.deadline < due) arm(milliseconds);
@@ -40,6 +42,7 @@ export function createIdleTimer(expired: () => void): IdleTimer {
       wait.deadline = Infinity;
     },
     close() {
+      isClosed = true;
       wait.deadline = Infinity;
       if (waits.delete(wait) && waits.size === 0) disarm();
     },

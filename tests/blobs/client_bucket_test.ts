@@ -94,6 +94,7 @@ for (const [what, rule] of Object.entries(broken)) {
 const uploadCalls = {
   "the list of uploads before it": { method: "GET", query: "^uploads=" },
   "its beginning": { method: "POST", query: "^uploads=" },
+  "its first part": { method: "PUT", query: "partNumber=1&" },
   "its last part": { method: "PUT", query: "partNumber=2&" },
   "its end": { method: "POST", query: "^uploadId" },
   "the look at what was written": { method: "HEAD" },
@@ -129,6 +130,25 @@ for (const [what, call] of Object.entries(uploadCalls)) {
     assert.deepEqual(new Uint8Array(await new Response(written?.body).arrayBuffer()), bytes);
   });
 }
+
+Deno.test("whatever goes wrong as an upload is given up, its first error is the one that counts, and the next one gives it up", async () => {
+  await using world = await startBucket();
+  const bucket = createClientBucket({ provider: world.provider, bucket: "clients" });
+  const bytes = patterned(partBytes + 9);
+  for (const [n, name] of uploadFaults.entries()) {
+    await fault(world.sandbox, { method: "PUT", query: "partNumber=2&", status: 507, times: 1 });
+    const giveUp = { ...s3Faults[name], method: "DELETE", query: "^uploadId", times: 1 };
+    await fault(world.sandbox, giveUp);
+    await assert.rejects(
+      bucket.write(`x${n}`, object(bytes), quiet()),
+      (error) => error instanceof Failure && /answered 507/.test(error.message),
+      name,
+    );
+    assert.equal(await bucket.open(`x${n}`, undefined, quiet()), undefined, name);
+  }
+  for (const n of uploadFaults.keys()) await bucket.write(`x${n}`, object(bytes), quiet());
+  assert.equal(await uploadsOf(world.provider), 0);
+});
 
 async function uploadsOf(provider: ForwardingProvider): Promise<number> {
   const answer = await provider.forward({

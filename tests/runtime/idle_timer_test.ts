@@ -56,3 +56,18 @@ Deno.test("a wait that goes on when the timer of an earlier one fires is told la
   await expired.promise;
   timer.close();
 });
+
+Deno.test("a timer that is closed stays so, whatever starts it late", async () => {
+  let times = 0;
+  const closed = createIdleTimer(() => times++);
+  const other = createIdleTimer(() => times++);
+  closed.start(1);
+  closed.close();
+  closed.start(1);
+  other.close();
+  other.start(1);
+  await pause(20);
+  assert.equal(times, 0);
+  // What would still wait is a leak that Deno reports.
+  closed.start(600_000);
+});
