@@ -4,7 +4,7 @@
  */
 import { costOf, priceOf } from "../accounts/prices.ts";
 import { nothing } from "../accounts/tally.ts";
-import { costUnits } from "../catalog/limits.ts";
+import { type Amounts, costUnits } from "../catalog/limits.ts";
 import type { ForwardedJob } from "../catalog/usage.ts";
 import type { RunUsage } from "../catalog/usage_entries.ts";
 import { parseJobArn } from "../codecs/arn.ts";
@@ -210,10 +210,7 @@ export class ForwardedJobs {
       ...(accessKeyId !== undefined && { accessKeyId }),
       model,
       runs: [price ? { ...run, price } : run],
-    }, {
-      records: run.succeeded + run.failed,
-      cost: Math.ceil((costOf(run, price) ?? 0) * costUnits),
-    });
+    }, manifest ? amountsOf(run, costOf(run, price)) : amountsWithout(ended.job));
   }
 
   /** Counts a job of which nothing could be learned. */
@@ -238,6 +235,24 @@ export class ForwardedJobs {
     const age = Math.max(0, clock.due() - createdAt);
     return clock.due() + Math.min(longestPause, Math.max(sweepMilliseconds, age / 20));
   }
+}
+
+/** What a job counts for in its key's quota; what is left out stays as it was reserved. */
+type KnownAmounts = Partial<Pick<Amounts, "records" | "cost">>;
+
+function amountsOf({ succeeded, failed }: RunUsage, dollars: number | undefined): KnownAmounts {
+  const records = succeeded + failed;
+  return dollars === undefined ? { records } : { records, cost: Math.ceil(dollars * costUnits) };
+}
+
+/**
+ * Returns the amounts of a job without a manifest: nothing where it ran nothing. Its results may be
+ * where the gateway may not read, and then only its records are known, or nothing.
+ */
+function amountsWithout(job: JsonObject): KnownAmounts {
+  const processed = job["processedRecordCount"] ?? (job["status"] === "Failed" ? 0 : undefined);
+  if (processed === 0) return { records: 0, cost: 0 };
+  return Number.isSafeInteger(processed) ? { records: Number(processed) } : {};
 }
 
 function timeOf(value: unknown): number {

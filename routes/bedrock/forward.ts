@@ -9,6 +9,7 @@ import { parseS3Uri } from "../../codecs/s3_uri.ts";
 import { encodeUri } from "../../codecs/uri.ts";
 import { cancelUnread } from "../../runtime/unread.ts";
 import type { JobId } from "../../codecs/ids.ts";
+import type { ForwardedReservation } from "../../jobs/forwarded_quota.ts";
 import type { Jobs } from "../../jobs/jobs.ts";
 import { checkForwardedTags } from "../../jobs/plan.ts";
 import type { ForwardingProvider } from "../../providers/provider.ts";
@@ -32,12 +33,25 @@ export async function forwardJobs(sending: Sending, operation: string): Promise<
   const reservation = await reserve(sending);
   let isTaken = false;
   try {
-    const response = await forwarded(plainly(sending), operation);
+    const response = await forwarded(toItsEnd(plainly(sending)), operation);
     isTaken = response.ok;
-    return isTaken ? await remembered(sending, response, reservation) : response;
+    return isTaken ? await remembered(sending, response, reservation?.id) : response;
   } finally {
-    if (reservation !== undefined && !isTaken) await giveBack(sending, reservation);
+    if (reservation?.isNew && !isTaken) await giveBack(sending, reservation.id);
   }
+}
+
+/** AWS's answer to a create is waited for no longer, in milliseconds. */
+const createMilliseconds = 120_000;
+
+/**
+ * Lets a create go on where its client has gone: AWS may have taken it, and a job that is not
+ * remembered would run uncounted.
+ */
+function toItsEnd(sending: Sending): Sending {
+  const { context } = sending;
+  context.signal.throwIfAborted();
+  return { ...sending, context: { ...context, signal: AbortSignal.timeout(createMilliseconds) } };
 }
 
 /** Writes a create again whose key has limits: of a member that came twice AWS might read the other. */
@@ -48,7 +62,9 @@ function plainly(sending: Sending): Sending {
 }
 
 /** Reserves a job of its access key's limits; undefined where it has none. */
-async function reserve({ provider, context, body, jobs }: Sending): Promise<JobId | undefined> {
+async function reserve(
+  { provider, context, body, jobs }: Sending,
+): Promise<ForwardedReservation | undefined> {
   const { tenant, accessKeyId, limits } = context.principal;
   if (accessKeyId === null || !limits) return undefined;
   const requested = parsed(body);
@@ -60,6 +76,8 @@ async function reserve({ provider, context, body, jobs }: Sending): Promise<JobI
     forward: provider,
     accessKeyId,
     limits,
+    region: context.principal.region,
+    token: memberOf(requested, "clientRequestToken"),
     modelId: memberOf(requested, "modelId"),
     input: memberOf(input, "s3Uri"),
     owner: memberOf(input, "s3BucketOwner"),

@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { createClientBucket } from "../../blobs/client_bucket.ts";
 import { ForwardedJobs } from "../../jobs/forwarded.ts";
 import type { ForwardingProvider } from "../../providers/provider.ts";
+import { noAmounts } from "../../catalog/limits.ts";
+import type { Price } from "../../catalog/usage_entries.ts";
+import { jobId } from "../../codecs/ids.ts";
 import { trustedClock } from "../../runtime/clock.ts";
 import { openCatalog } from "../catalog/memory.ts";
 
@@ -29,16 +32,20 @@ async function withForwarded(
     aws: Aws;
     asked: string[];
     warned: string[];
+    prices: Map<string, Price>;
     pass(milliseconds: number): void;
     sweep(): Promise<void>;
     other: ForwardedJobs;
     rows(): Promise<unknown[]>;
+    /** Remembers another job of a key with limits; what is used of them once it is counted. */
+    usedBy(amounts: { records: number; cost: number }): Promise<() => Promise<unknown>>;
   }) => Promise<void>,
 ): Promise<void> {
   const { catalog, kv } = await openCatalog();
   let time = Date.parse("2026-11-30T12:00:00Z");
   const aws: Aws = { job: () => Response.json({ status: "InProgress" }), manifest: undefined };
   const asked: string[] = [];
+  const prices = new Map<string, Price>([["anthropic.*", { input: 1, output: 2 }]]);
   const warned: string[] = [];
   const forward: ForwardingProvider = {
     name: "aws",
@@ -62,7 +69,7 @@ async function withForwarded(
       sweepMilliseconds: 1_000,
       providers: new Map([["aws", { name: "aws", forward }]]),
       openBucket: createClientBucket,
-      prices: () => ({ "anthropic.*": { input: 1, output: 2 } }),
+      prices: () => Object.fromEntries(prices),
       warn: (message) => void warned.push(message),
     });
   const one = make("one");
@@ -73,9 +80,29 @@ async function withForwarded(
       aws,
       asked,
       warned,
+      prices,
       pass: (milliseconds) => void (time += milliseconds),
       sweep: () => one.sweep(signal),
       other: make("other"),
+      async usedBy(amounts) {
+        const { quotas } = catalog;
+        const reservation = jobId("limitedlimit");
+        const scope = { tenant: created.tenant, provider: created.provider };
+        await quotas.reserve(scope, reservation, {
+          accessKeyId: created.accessKeyId,
+          month: "2026-11",
+          amounts: { ...noAmounts, jobs: 1, ...amounts },
+          limits: { maxCost: 1 },
+          forwardedAt: time,
+        });
+        const job = arn.replace(/.{12}$/, "limitedlimit");
+        await one.remember({ ...created, arn: job, reservation });
+        return async () => {
+          const { used, reserved } = await quotas.get(created.accessKeyId, "2026-11");
+          assert.deepEqual(reserved, noAmounts);
+          return [used.jobs, used.records, used.cost];
+        };
+      },
       async rows() {
         const found = catalog.usage.rows({ from: "2026-11-01", to: "2027-01-31" });
         return (await Array.fromAsync(found)).map(({ day, tenant, provider, entry: { runs } }) => [
@@ -153,4 +180,38 @@ Deno.test("two gateways that sweep at once ask for a job once", () =>
     await Promise.all([sweep(), other.sweep(new AbortController().signal)]);
     assert.equal(asked.length, 2);
     assert.equal((await rows()).length, 1);
+  }));
+
+Deno.test("a job whose manifest cannot be read keeps what it reserved, unless it ran nothing", async () => {
+  const reserved = { records: 9, cost: 700 };
+  const ends: readonly [object, readonly unknown[]][] = [
+    [{ status: "Completed" }, [1, 9, 700]],
+    [{ status: "PartiallyCompleted", processedRecordCount: 5 }, [1, 5, 700]],
+    [{ status: "Stopped" }, [1, 9, 700]],
+    [{ status: "Stopped", processedRecordCount: 0 }, [1, 0, 0]],
+    [{ status: "Failed" }, [1, 0, 0]],
+    [{ status: "Failed", processedRecordCount: 4 }, [1, 4, 700]],
+    [{ status: "Expired", processedRecordCount: "many" }, [1, 9, 700]],
+  ];
+  for (const [job, used] of ends) {
+    await withForwarded(async ({ aws, pass, sweep, usedBy }) => {
+      const found = await usedBy(reserved);
+      aws.job = () => Response.json(job);
+      for (let n = 0; n < 8; n++) {
+        await sweep();
+        pass(2 * 3_600_000);
+      }
+      assert.deepEqual(await found(), used, JSON.stringify(job));
+    });
+  }
+});
+
+Deno.test("a job of a model whose price is gone keeps the cost that it reserved", () =>
+  withForwarded(async ({ aws, prices, sweep, usedBy }) => {
+    const found = await usedBy({ records: 20, cost: 700 });
+    aws.job = completed;
+    aws.manifest = manifest;
+    prices.clear();
+    await sweep();
+    assert.deepEqual(await found(), [1, 9, 700]);
   }));
