@@ -80,7 +80,7 @@ Deno.test("a create whose client does not wait for the answer counts all the sam
     );
     await putInput(client);
     const path = "/model-invocation-job";
-    await fault(sandbox, { provider: "bedrock", method: "POST", path, delayAfterSeconds: 0.2 });
+    await fault(sandbox, { provider: "bedrock", method: "POST", path, delayAfterSeconds: 0.6 });
     const gone = new AbortController();
     const sent = client.createRaw("inputs/in.jsonl", job, gone.signal);
     const rejected = assert.rejects(sent);
