@@ -82,10 +82,11 @@ function crashAt({ is, count, when }: CrashPoint): void {
     const deletes = new Set<unknown>();
     const commit = step.commit.bind(step);
     step.commit = async () => {
-      const dies = is({ sets, deletes }) && --left === 0;
-      if (dies && when === "before") await die();
+      const counts = is({ sets, deletes });
+      if (counts && left === 1 && when === "before") await die();
+      // A step that a busy catalog throws back is tried again, and is counted once.
       const result = await commit();
-      if (dies) await die();
+      if (counts && --left === 0) await die();
       return result;
     };
     const proxy: Deno.AtomicOperation = new Proxy(step, {
