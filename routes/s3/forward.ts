@@ -98,7 +98,7 @@ export async function forwardS3(
       signedHeaders,
       ...(chunkSigning && { chunkSigning }),
     }, signal);
-  const sent = () =>
+  const sent = (signal: AbortSignal) =>
     isData && idleMilliseconds > 0
       ? inTime(signal, timeFor(length ?? 0, idleMilliseconds), forward)
       : forward(signal);
@@ -107,27 +107,32 @@ export async function forwardS3(
     : await copiedBytes(provider, { operation, headers, source: sources[0], region }, signal);
   const made = isData ? length ?? 0 : copied;
   const response = made === undefined
-    ? await sent()
-    : await withBytesCounted(deps, principal, made, sent);
+    ? await sent(signal)
+    : await withBytesCounted(deps, context, made, sent);
   // The body goes through untouched, or it would lose its length and speed: it is not counted.
   if (body && response.ok) audit.bytesIn = Number(headers.get("content-length")) || (length ?? 0);
   if (operation !== "ListBuckets" || !principal.buckets) return response;
   return await filterBuckets(response, (bucket) => allowsBucket(principal, bucket));
 }
 
-/** Sends a put on with its bytes reserved, which count once the upstream has acknowledged it. */
+/**
+ * Sends a put on with its bytes reserved, which count once the upstream has acknowledged it. That is
+ * waited for also where the client has gone: its bytes may be stored.
+ */
 async function withBytesCounted(
   { objects: { quota } }: ForwardDeps,
-  { accessKeyId, limits }: Principal,
+  { principal: { accessKeyId, limits }, signal }: Context,
   bytes: number,
-  send: () => Promise<Response>,
+  send: (signal: AbortSignal) => Promise<Response>,
 ): Promise<Response> {
-  if (accessKeyId === null || !limits) return await send();
+  if (accessKeyId === null || !limits) return await send(signal);
   const put = await quota.reserve({ accessKeyId, limits }, bytes);
-  if (!put) return await send();
+  if (!put) return await send(signal);
   let isStored = false;
   try {
-    const response = await send();
+    signal.throwIfAborted();
+    // A body that its client does not send to its end breaks by itself.
+    const response = await inTime(new AbortController().signal, bounds.bodyMilliseconds, send);
     isStored = response.ok;
     return response;
   } finally {

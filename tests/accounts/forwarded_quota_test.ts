@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { signing, withKeys } from "../keys.ts";
 import { createClient, fault, until } from "../jobs/wire.ts";
+import { sleep } from "../catalog/memory.ts";
 import { AwsClient } from "../sdks/aws4fetch.ts";
 
 const limited = { tenant: "team", providers: ["bedrock"], defaultProvider: "bedrock" };
@@ -97,3 +98,75 @@ Deno.test("a create whose client does not wait for the answer counts all the sam
     const [{ month } = {}] = await keys.list();
     assert.deepEqual([month?.used.jobs, month?.reserved.jobs], [1, 0]);
   }, { env: { BATCHWAY_SWEEP_SECONDS: "0.1" } }));
+
+Deno.test("bytes of a put, a part and a copy count where the client does not wait for the answer", () =>
+  withKeys(async ({ url, sandbox }, keys) => {
+    const client = createClient(
+      url,
+      "bedrock",
+      signing(await keys.add({ ...limited, maxBytes: 9_000 })),
+    );
+    await putInput(client);
+    const first = record.length;
+    const month = async () => {
+      const [{ month } = {}] = await keys.list();
+      return [month?.used.bytes, month?.reserved.bytes];
+    };
+    const begun = await client.send("/bedrock/files/inputs/parts?uploads", { method: "POST" });
+    const id = /<UploadId>(.*?)</.exec(await begun.text())?.[1] ?? "";
+    const copy = { "x-amz-copy-source": "inputs/in.jsonl" };
+    const puts: readonly [path: string, RequestInit][] = [
+      ["left", { body: "x".repeat(1_000) }],
+      [`parts?partNumber=1&uploadId=${encodeURIComponent(id)}`, { body: "x".repeat(2_000) }],
+      ["copy", { headers: copy }],
+    ];
+    let used = first;
+    for (const [path, init] of puts) {
+      const at = `/inputs/${path.split("?")[0]}`;
+      await fault(sandbox, {
+        provider: "s3",
+        method: "PUT",
+        path: at,
+        delayAfterSeconds: 0.6,
+      });
+      const gone = new AbortController();
+      const sent = client.send(`/bedrock/files/inputs/${path}`, {
+        method: "PUT",
+        ...init,
+        signal: gone.signal,
+      });
+      const rejected = assert.rejects(sent);
+      await until("it is reserved", async () => (await month())[1] !== 0);
+      await sleep(200);
+      gone.abort();
+      await rejected;
+      used += typeof init.body === "string" ? init.body.length : first;
+      await until("it is over", async () => (await month())[1] === 0);
+      assert.deepEqual(await month(), [used, 0], path);
+    }
+  }, endless));
+
+Deno.test("a put whose client leaves in its midst gives its bytes back", () =>
+  withKeys(async ({ url }, keys) => {
+    const key = await keys.add({ ...limited, maxBytes: 9_000_000 });
+    await putInput(createClient(url, "bedrock", signing(key)));
+    const month = async () => {
+      const [{ month } = {}] = await keys.list();
+      return [month?.used.bytes, month?.reserved.bytes];
+    };
+    const signer = new AwsClient({ ...key, region: "us-west-2", service: "s3" });
+    const signed = await signer.sign(`${url}/bedrock/files/inputs/half`, {
+      method: "PUT",
+      headers: { "x-model-provider": "bedrock", "x-amz-content-sha256": "UNSIGNED-PAYLOAD" },
+    });
+    const { hostname, port, pathname } = new URL(signed.url);
+    const connection = await Deno.connect({ hostname, port: Number(port) });
+    const headers = [...signed.headers].map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    const head = `PUT ${pathname} HTTP/1.1\r\nhost: ${hostname}:${port}\r\n${headers}` +
+      `content-length: 4000000\r\n\r\n${"x".repeat(10_000)}`;
+    await connection.write(new TextEncoder().encode(head));
+    await until("it is reserved", async () => (await month())[1] === 4_000_000);
+    connection.close();
+    await until("it is given back", async () => (await month())[1] === 0);
+    assert.deepEqual(await month(), [record.length, 0]);
+  }, endless));
