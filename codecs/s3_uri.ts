@@ -37,6 +37,14 @@ export function isLongerThan(text: string, maxBytes: number): boolean {
   return text.length * 3 > maxBytes && encoder.encode(text).length > maxBytes;
 }
 
+/**
+ * Returns whether a key has a segment `.` or `..`: an upstream, or a proxy before it, could read it as
+ * one of another bucket.
+ */
+export function climbs(key: string): boolean {
+  return key.split(/[/\\]/).some((part) => part === "." || part === "..");
+}
+
 const bucketForm = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const ipv4Form = /^[0-9]+(?:\.[0-9]+){3}$/;
 const reservedPrefixes = ["xn--", "sthree-"];

@@ -4,6 +4,7 @@ import type { ShardedPlan, Source } from "../catalog/plan.ts";
 import type { Scope } from "../catalog/keys.ts";
 import type { PinEntry } from "../catalog/pins.ts";
 import { Failure } from "../codecs/failure.ts";
+import { climbs } from "../codecs/s3_uri.ts";
 import { gunzip } from "../codecs/gunzip.ts";
 import type { Objects } from "../objects/objects.ts";
 import type { ForwardingProvider, Provider, StoringProvider } from "../providers/provider.ts";
@@ -104,6 +105,8 @@ async function* folderFiles(
   for await (const { key, pin, open } of files) {
     const path = key.slice(prefix.length);
     if (!/\.jsonl(?:\.gz)?$/.test(path)) continue;
+    // Its results would be named after it, perhaps in a bucket of S3.
+    if (climbs(path)) throw climbing(path);
     yield {
       path,
       ...(pin && { pin }),
@@ -113,6 +116,14 @@ async function* folderFiles(
       },
     };
   }
+}
+
+function climbing(path: string): Failure {
+  return new Failure(
+    "invalid",
+    `The file ${path} of the input's folder has a segment . or .. in its key, which could be read ` +
+      "as the key of another place. Rename it",
+  );
 }
 
 /** A file of a folder, as it is stored. */

@@ -1,6 +1,7 @@
 /** Limits of a principal: its buckets, whether it may write, and what a refusal may reveal. */
 import { allowsBucket, allowsProvider } from "../access/policy.ts";
-import { parseS3Uri } from "../codecs/s3_uri.ts";
+import { Failure } from "../codecs/failure.ts";
+import { climbs, parseS3Uri } from "../codecs/s3_uri.ts";
 import type { Reach } from "../reach/reach.ts";
 import type { Provider, StoringProvider } from "../providers/provider.ts";
 import { refuse } from "./auth/refusals.ts";
@@ -57,12 +58,22 @@ export function checkBucket(principal: Principal, bucket: string | undefined): v
   );
 }
 
-/** Throws a refusal where the bucket of a job's s3Uri is not one of the principal's. */
+/**
+ * Throws a refusal where the bucket of a job's s3Uri is not one of the principal's, and `invalid`
+ * where it could be read as another one.
+ */
 export function checkUri(principal: Principal, s3Uri: string): void {
   if (!principal.buckets) return;
   const uri = parseS3Uri(s3Uri);
   // The text itself is not a bucket: the pattern `s*` would allow any `s3://`.
-  if (uri) return checkBucket(principal, uri.bucket);
+  if (uri) checkBucket(principal, uri.bucket);
+  if (uri && !climbs(uri.key)) return;
+  if (uri) {
+    throw new Failure(
+      "invalid",
+      "The s3Uri could be read as one of another bucket. Send keys without the segments . and ..",
+    );
+  }
   throw refuse(
     "forbidden",
     `An access key for certain buckets (${

@@ -7,7 +7,7 @@ import { allowsBucket } from "../../access/policy.ts";
 import { isAwsChunked } from "../../codecs/aws_chunked.ts";
 import { bounds } from "../../runtime/bounds.ts";
 import { Failure } from "../../codecs/failure.ts";
-import { isBucketName } from "../../codecs/s3_uri.ts";
+import { climbs, isBucketName } from "../../codecs/s3_uri.ts";
 import { decodeKey, parseRawQuery } from "../../codecs/uri.ts";
 import type { Objects } from "../../objects/objects.ts";
 import type { ForwardingProvider, ForwardRequest } from "../../providers/provider.ts";
@@ -243,9 +243,8 @@ function checkWithin(
   // What an upstream, or something before it, could read as another bucket.
   if (bucket === undefined && path === "/") return;
   const [, raw = "", ...key] = path.split("/");
-  const climbs = key.flatMap((part) => (decodeKey(part) ?? part).split(/[/\\]/))
-    .some((part) => part === "." || part === "..");
-  if (bucket !== undefined && raw === bucket && isBucketName(bucket) && !climbs) return;
+  const isPlain = !key.some((part) => climbs(decodeKey(part) ?? part));
+  if (bucket !== undefined && raw === bucket && isBucketName(bucket) && isPlain) return;
   throw new Failure(
     "invalid",
     "The path could be read as that of another bucket. Send the bucket's name plainly, and keys " +

@@ -105,11 +105,32 @@ Deno.test("inputs and outputs elsewhere lead no key around its policy", async (t
         );
       });
     }
+    const inTeam = "s3://team-aws/in.jsonl";
+    const climbing: readonly Wanted[] = [
+      { input: "s3://team-aws/../aws-in/in.jsonl" },
+      { input: "s3://team-aws/run/../../aws-in/in.jsonl", tags: fromBedrock },
+      { input: "s3://team-aws/../aws-in/" },
+      { input: "s3://team-aws/..\\aws-in\\in.jsonl" },
+      { input: inTeam, output: "s3://team-aws/../aws-out/x/" },
+      { input: inTeam, output: "s3://team-aws/x/.." },
+      { input: inTeam, output: "s3://team-aws/./", tags: { "batchway:dry-run": "true" } },
+    ];
+    for (const wanted of climbing) {
+      await t.step(
+        `a key that climbs: ${wanted.input} to ${wanted.output ?? "its own"}`,
+        async () => {
+          const answer = await create(world, keys.limited, wanted);
+          assert.equal(answer.status, 400, answer.body);
+          assert.match(answer.body, /without the segments \. and \.\./);
+        },
+      );
+    }
     await t.step("what a key may use, it may use so", async () => {
       const all: readonly [Key, Wanted][] = [
         [keys.limited, { input: "s3://team-aws/in.jsonl", output: "s3://team-aws/x/" }],
         [keys.owner, { input: "s3://aws-in/", output: "s3://aws-out/x/" }],
         [keys.owner, { input: "s3://ins/in.jsonl", tags: fromBedrock }],
+        [keys.limited, { input: inTeam, output: "s3://team-aws/a..b/...c/.d/" }],
       ];
       for (const [key, wanted] of all) {
         const answer = await create(world, key, wanted);
@@ -128,6 +149,32 @@ Deno.test("a folder shows a job no native files and no objects of other tenants"
       const answer = await create(world, other, { input });
       assert.equal(answer.status, 400, answer.body);
       assert.match(answer.body, /holds no \.jsonl/);
+    }
+  }, options);
+});
+
+Deno.test("a file of a folder whose key climbs is refused before anything is read or written after it", async () => {
+  await withWorld(async (world) => {
+    const { owner } = world.keys;
+    const line = `${converse("a", "x")}\n`;
+    for (const [provider, bucket] of [["bedrock", "aws-in"], ["openai", "ins"]] as const) {
+      for (
+        const [n, key] of ["%2E%2E/other/x.jsonl", "a/./x.jsonl", "a%5C..%5Cx.jsonl"].entries()
+      ) {
+        const headers = { "x-model-provider": provider };
+        for (
+          const path of [`${files}/${bucket}/${n}/fine.jsonl`, `${files}/${bucket}/${n}/${key}`]
+        ) {
+          const answer = await world.ask({ method: "PUT", path, headers, body: line }, owner);
+          assert.equal(answer.status, 200, answer.body);
+        }
+        const answer = await create(world, owner, {
+          input: `s3://${bucket}/${n}/`,
+          output: "s3://aws-out/x/",
+        });
+        assert.equal(answer.status, 400, `${bucket} ${key}: ${answer.body}`);
+        assert.match(answer.body, /has a segment \. or \.\. in its key/);
+      }
     }
   }, options);
 });
