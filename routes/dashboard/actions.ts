@@ -25,7 +25,6 @@ async function stopElsewhere(
   provider: ForwardingProvider,
 ): Promise<Response> {
   const id = request.form.get("id") ?? "";
-  request.audit.provider = provider.name;
   await askJobs(request, provider, {
     method: "POST",
     operation: "StopModelInvocationJob",

@@ -35,6 +35,7 @@ export async function askJobs(
   provider: ForwardingProvider,
   question: Question,
 ): Promise<JsonObject> {
+  request.audit.provider = provider.name;
   const sending = {
     provider,
     mount: "",

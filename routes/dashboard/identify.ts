@@ -5,7 +5,7 @@ import { shortened } from "../../codecs/visible.ts";
 import { checkLocal } from "../auth/local_caller.ts";
 import { refuse } from "../auth/refusals.ts";
 import { authenticate } from "../authenticate.ts";
-import type { Principal } from "../context.ts";
+import type { Context, Principal } from "../context.ts";
 import { anyone, type Unproven } from "../entry.ts";
 import { hostname } from "../target.ts";
 import type { Attempts } from "./attempts.ts";
@@ -22,8 +22,10 @@ export interface Identities {
   /** What the forms of the request's pages belong to. */
   readonly session: (request: Request) => string;
   readonly signedIn: (request: Request) => Credential | undefined;
-  /** Whether a request that was let in would be let in now. */
-  readonly isGood: (request: Request) => Promise<boolean>;
+  /** As whom a request that was let in would be let in now; undefined where it would not be. */
+  readonly senderNow: (
+    context: Pick<Context, "request" | "principal">,
+  ) => Promise<Principal | undefined>;
 }
 
 /** Makes what finds the senders. */
@@ -39,10 +41,10 @@ export function createIdentities(deps: DashboardDeps, attempts: Attempts): Ident
   return {
     session: (request) => sessions.get(request) ?? "",
     signedIn: (request) => signedIn.get(request),
-    async isGood(request) {
+    async senderNow({ request, principal }) {
       await deps.keyring.reread();
-      if (!sessions.has(request)) return !await deps.keyring.hasAny();
-      return await sessionOf(session, request.headers) !== undefined;
+      if (!sessions.has(request)) return await deps.keyring.hasAny() ? undefined : principal;
+      return (await sessionOf(session, request.headers))?.principal;
     },
     async identify(unproven) {
       const { request, target: { path } } = unproven;

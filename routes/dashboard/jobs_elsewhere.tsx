@@ -108,7 +108,6 @@ export async function jobElsewherePage(
   provider: ForwardingProvider,
 ): Promise<Response> {
   request.audit.operation = "GetModelInvocationJob";
-  request.audit.provider = provider.name;
   const id = request.query.get("id") ?? "";
   const job = await askJobs(request, provider, {
     method: "GET",

@@ -5,6 +5,7 @@
  */
 import { Failure } from "../../codecs/failure.ts";
 import { sleep } from "../../runtime/sleep.ts";
+import type { Principal } from "../context.ts";
 import { secureHeaders } from "./answer.ts";
 import type { PageRequest } from "./request.ts";
 
@@ -26,10 +27,10 @@ const ticksToEnd = 1_200;
 
 /** What a stream sends. */
 export interface LiveSource {
-  /** The part of the page as it is now. */
-  readonly render: (signal: AbortSignal) => Promise<string>;
-  /** Whether the session is still good. */
-  readonly isGood: () => Promise<boolean>;
+  /** The part of the page as it is now, for a sender with these rights. */
+  readonly render: (sender: Principal, signal: AbortSignal) => Promise<string>;
+  /** The sender with the rights of now; undefined where the session has ended. */
+  readonly senderNow: () => Promise<Principal | undefined>;
 }
 
 /** Makes the count of open streams. */
@@ -61,7 +62,7 @@ export function answerLive(
     if (left === 0) open.delete(name);
     else open.set(name, left);
   };
-  const events = eventsOf(source, deps.isDraining, gone.signal);
+  const events = eventsOf(source, principal, deps.isDraining, gone.signal);
   const utf8 = new TextEncoder();
   const body = new ReadableStream<Uint8Array>({
     // One event is made when the one before has been taken: a slow reader costs nothing.
@@ -90,19 +91,21 @@ function withoutAges(html: string): string {
 }
 
 async function* eventsOf(
-  { render, isGood }: LiveSource,
+  { render, senderNow }: LiveSource,
+  first: Principal,
   isDraining: () => boolean,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  let last = await render(signal);
+  let last = await render(first, signal);
   yield "retry: 5000\n\n";
   for (let at = 1; at <= ticksToEnd && !isDraining(); at++) {
     await sleep(tick, signal);
     const beats = at % ticksToBeat === 0;
     if (beats) yield ": still here\n\n";
     if (!beats && at % ticksToLook !== 0) continue;
-    if (!await isGood()) return yield "event: end\ndata: the session has ended\n\n";
-    const html = await render(signal);
+    const sender = await senderNow();
+    if (!sender) return yield "event: end\ndata: the session has ended\n\n";
+    const html = await render(sender, signal);
     if (beats ? html === last : withoutAges(html) === withoutAges(last)) continue;
     last = html;
     const lines = html.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`).join("");

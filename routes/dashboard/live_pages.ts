@@ -4,7 +4,7 @@ import { renderPiece } from "./answer.ts";
 import { jobDetails } from "./job_page.tsx";
 import { readFilter } from "./jobs_list.ts";
 import { jobsTable } from "./jobs_page.tsx";
-import { answerLive, type Streams } from "./live.ts";
+import { answerLive, type LiveSource, type Streams } from "./live.ts";
 import type { PageRequest } from "./request.ts";
 
 type Render = (request: PageRequest) => Promise<string>;
@@ -19,12 +19,12 @@ const views: ReadonlyMap<string, Render> = new Map<string, Render>([
 export function livePage(
   streams: Streams,
   request: PageRequest,
-  isGood: () => Promise<boolean>,
+  senderNow: LiveSource["senderNow"],
 ): Response {
   const render = views.get(request.query.get("view") ?? "");
   if (!render) throw new Failure("not-found", "There is no such view to keep up to date");
   return answerLive(streams, request, {
-    isGood,
-    render: (signal) => render({ ...request, signal }),
+    senderNow,
+    render: (principal, signal) => render({ ...request, principal, signal }),
   });
 }

@@ -48,6 +48,23 @@ const actions: ReadonlyMap<string, PageHandler> = new Map<string, PageHandler>([
   [paths.rerun, rerunFailed],
 ]);
 
+/** What is asked for at a path, in the audit of a request that was refused before its handler. */
+const operations: ReadonlyMap<string, string> = new Map([
+  [paths.jobs, "ListModelInvocationJobs"],
+  [paths.job, "GetModelInvocationJob"],
+  [paths.objects, "ListObjectsV2"],
+  [paths.object, "GetObject"],
+  [paths.download, "GetObject"],
+  [paths.providers, "ListProviders"],
+  [paths.usage, "GetUsage"],
+  [paths.keys, "ListKeys"],
+  [paths.refused, "ListRefusals"],
+  [paths.stop, "StopModelInvocationJob"],
+  [paths.rerun, "CreateModelInvocationJob"],
+  [paths.signIn, "SignIn"],
+  [paths.signOut, "SignOut"],
+]);
+
 /** Returns whether a request is for the dashboard. */
 export function isDashboard(method: string, path: string): boolean {
   if (path === paths.jobs) return method === "GET" || method === "HEAD";
@@ -63,6 +80,7 @@ export function createDashboard(deps: DashboardDeps): Api {
     mount: "",
     identify: identities.identify,
     answer: (context) => answer({ deps, identities, streams }, context),
+    describe: (_, { path }) => ({ operation: operations.get(path) ?? null }),
     async refuse(failure, { target, audit }) {
       const { code, message, status: s3Status } = s3Error(failure);
       const isThrottled = failure instanceof Failure && failure.kind === "throttled";
@@ -109,7 +127,7 @@ async function answer(
   const page = { ...context, deps, query: fields, formToken: sealForm(deps, session) };
   if (isRead && path === paths.live) {
     const live = { ...page, form: new Map<string, string>() };
-    return livePage(streams, live, () => identities.isGood(request));
+    return livePage(streams, live, () => identities.senderNow(context));
   }
   if (isRead) {
     const handler = pages.get(path) ?? notThere(path);

@@ -18,6 +18,8 @@ const pageSize = 100;
 /** The provider's buckets or, where the query names one, its objects; or why they are not shown. */
 export async function objectsElsewhere(request: PageRequest, provider: ForwardingProvider) {
   const bucket = request.query.get("bucket") ?? "";
+  // A refusal of the gateway's own is one, as at other providers; what the provider says is shown.
+  if (bucket !== "") checkBucket(request.principal, bucket);
   try {
     return bucket === ""
       ? await buckets(request, provider)
@@ -74,8 +76,7 @@ async function buckets(request: PageRequest, provider: ForwardingProvider) {
 }
 
 async function objects(request: PageRequest, provider: ForwardingProvider, bucket: string) {
-  const { query, principal, deps } = request;
-  checkBucket(principal, bucket);
+  const { query, deps } = request;
   const question: Question = {
     method: "GET",
     operation: "ListObjectsV2",

@@ -17,11 +17,12 @@ const tokenKind = "dashboard-objects";
 
 /** Answers with the buckets of a provider or, where the query names one, its objects. */
 export async function objectsPage(request: PageRequest): Promise<Response> {
-  const { query, audit } = request;
+  const { query, audit, deps } = request;
   const provider = query.get("provider") || providerNames(request)[0];
   const bucket = query.get("bucket") ?? "";
   audit.operation = bucket === "" ? "ListBuckets" : "ListObjectsV2";
-  audit.provider = provider ?? null;
+  // A name that is made up would be a series of the figures for ever.
+  audit.provider = deps.providers.has(provider ?? "") ? provider ?? null : null;
   audit.bucket = bucket === "" ? null : bucket;
   const tenants = await tenantsOf(request);
   const elsewhere = forwardingAt(request, provider);
