@@ -50,9 +50,12 @@ const javascriptName = (name: string) =>
   node === undefined ? `${name} (ignored: node or npm was not found)` : name;
 
 /** Runs a test with a key for each provider, whose results are translated back. */
-function atEach(work: (url: string, key: Issued, provider: string) => Promise<void>) {
+function atEach(
+  work: (url: string, key: Issued, provider: string) => Promise<void>,
+  providers: readonly string[] = ["openai", "gemini", "anthropic"],
+) {
   return withKeys(async ({ url }, keys) => {
-    for (const provider of ["openai", "gemini", "anthropic"]) {
+    for (const provider of providers) {
       const settings = { providers: [provider], defaultProvider: provider };
       await work(url, await keys.add({ tenant: provider, ...settings }), provider);
     }
@@ -80,9 +83,10 @@ Deno.test({
 
 const aws = await pythonClient("aws");
 
+// A command takes a second, most of it for its start: the CLI, which is botocore too, runs at one.
 clientTest(
   aws,
-  "the AWS CLI runs a job at each provider by variables and an issued key only",
+  "the AWS CLI runs a job by variables and an issued key only",
   (run) =>
     atEach(async (url, key) => {
       const env = switched(url, key);
@@ -116,7 +120,7 @@ clientTest(
       const lines = (await cli("s3", "cp", "--only-show-errors", results, "-")).split("\n");
       const ids = lines.map((line) => JSON.parse(line).recordId);
       assert.deepEqual(ids.sort(), ["capital", "colour", "sum"]);
-    }),
+    }, ["gemini"]),
 );
 
 /** A home with a configuration of AWS's and credentials; profiles by name. */
