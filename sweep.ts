@@ -65,7 +65,7 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
     return clock.isConfirmed() ? clock.due() - missedSweeps * interval : -Infinity;
   }
 
-  /** Returns whether the catalog took it. */
+  /** Records that this process is alive. Returns whether the catalog took it. */
   async function tell(): Promise<boolean> {
     isTelling = true;
     try {
@@ -96,7 +96,7 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
     () => deps.objects.sweep(deadline(), signal),
   ];
 
-  /** Returns whether it went well. */
+  /** Runs a stage; logs its error. Returns whether it went well. */
   async function attempt(stage: () => Promise<void> | void): Promise<boolean> {
     try {
       await stage();

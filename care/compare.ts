@@ -111,7 +111,7 @@ async function* compareFiles(
     yield { kind: "object-without-file", what, object: { tenant, bucket, key } };
   }
 
-  /** Returns whether an object stands for the file, by now, whose time has not come. */
+  /** Returns whether an object stands for the file by now, and has not expired. */
   async function isNamed(file: FileId): Promise<boolean> {
     const owner = await objects.file(provider, file);
     if (owner?.state !== "current") return false;

@@ -20,7 +20,9 @@ type Sleep = (milliseconds: number) => Promise<void>;
 /** Entries that are looked at at once: more only wait for one another. */
 const atOnce = 16;
 
-/** Everything that is wrong within the catalog. Nothing is changed; memory does not grow with it. */
+/**
+ * Everything that is wrong within the catalog. Nothing is changed; memory does not grow with it.
+ */
 export async function* examine(raw: Deno.Kv, sleep: Sleep): AsyncGenerator<Finding> {
   yield* wrongEntries(raw);
   // As gateways see it: what is set aside is not there.
@@ -70,7 +72,7 @@ async function look(
   return findingOf(kv, sleep, verdict, snapshot);
 }
 
-/** Returns whether putting it right would throw it away. */
+/** Returns whether the only way to put it right is to remove it. */
 function isStray({ kind }: Verdict): boolean {
   return kind.startsWith("stray-");
 }

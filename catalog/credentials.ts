@@ -8,7 +8,9 @@ export interface CredentialEntry extends Limits {
   readonly tenant: string;
   /** What people call it. */
   readonly label?: string;
-  /** Whether it may issue and change credentials over HTTP, and see the accounts of every tenant. */
+  /**
+   * Whether it may issue and change credentials over HTTP, and see the accounts of every tenant.
+   */
   readonly admin?: boolean;
   /** Configured names of the providers that it may use; at least one. */
   readonly providers: readonly string[];
@@ -28,7 +30,9 @@ export interface CredentialEntry extends Limits {
 
 /** A secret of a credential, in both forms that clients use. */
 export interface SecretEntry {
-  /** The secret access key, sealed for the access key id: a signature cannot be checked by a hash. */
+  /**
+   * The secret access key, sealed for the access key id: a signature cannot be checked by a hash.
+   */
   readonly sealed: Uint8Array;
   /** SHA-256 of the bearer token. It is random, so a hash that is quick to compute will do. */
   readonly bearerHash: Uint8Array;
@@ -63,7 +67,9 @@ export function createCredentialCatalog(
     return found;
   }
 
-  /** Returns what is another text after every change of any credential; empty before the first. */
+  /**
+   * Returns a text that is another one after every change of a credential; empty before the first.
+   */
   async function version(): Promise<string> {
     return (await kv.get(keys.credentialsVersion())).versionstamp ?? "";
   }

@@ -33,7 +33,10 @@ export function onDisk(kv: Deno.Kv, disk: Disk): Deno.Kv {
   });
 }
 
-/** Words what the disk refuses to a read; it does not show whether there is room. */
+/**
+ * Reads, and words what the disk refuses. It is not remembered: a read does not show whether there
+ * is room.
+ */
 async function worded<Result>(read: () => Promise<Result>): Promise<Result> {
   try {
     return await read();

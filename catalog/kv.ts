@@ -76,7 +76,9 @@ export function kvOver(kv: Deno.Kv, own: Partial<Deno.Kv>): Deno.Kv {
 /** Reads that are under way at once: more only wait for one another. */
 const readsAtOnce = 8;
 
-/** The values of these keys, in their order; the cost is that of the keys, however full the catalog. */
+/**
+ * The values of these keys, in their order; the cost is that of the keys, however full the catalog.
+ */
 export async function readAll<Value>(
   kv: Deno.Kv,
   wanted: readonly Deno.KvKey[],
@@ -95,7 +97,7 @@ export async function readAll<Value>(
   return found;
 }
 
-/** Returns whether another process that has the file is what a commit failed for. */
+/** Returns whether a commit failed because another process has the file. */
 export function isLocked(error: unknown): boolean {
   return error instanceof Error && /database is (locked|busy)/.test(error.message);
 }

@@ -274,7 +274,7 @@ export function createObjectCatalog(
     }
   }
 
-  /** Returns whether a provider file waits to be deleted. */
+  /** Returns the entry of a provider file that waits to be deleted; undefined for any other. */
   async function trashed(provider: string, id: FileId): Promise<TrashEntry | undefined> {
     return (await kv.get<TrashEntry>(keys.trashed(provider, id))).value ?? undefined;
   }

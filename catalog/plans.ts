@@ -19,8 +19,8 @@ export function accountOfJob({ plan }: { readonly plan: Plan | BegunPlan }): str
 }
 
 /**
- * Returns what is not to be deleted while a job reads it; undefined where that is not its
- * provider's.
+ * Returns the provider file that a job reads, which stays until the job is over; undefined where
+ * its input is not a file of its provider.
  */
 export function inputOf({ plan }: { readonly plan: Plan | BegunPlan }): FileId | undefined {
   return plan.input;

@@ -87,7 +87,7 @@ function halfImported(name: string): Failure {
   );
 }
 
-/** Returns why a catalog, or a backup, of a newer form is left as it is. */
+/** Makes the failure for a catalog, or a backup, of a newer form, which is left as it is. */
 export function newer(name: string, version: number): Failure {
   return new Failure(
     "internal",

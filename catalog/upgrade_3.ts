@@ -215,8 +215,8 @@ async function* filtered<Item>(
 }
 
 /**
- * Returns where it was kept what an object is put together from; undefined for an object of a
- * provider file.
+ * Returns the key at which schema 2 kept what an object is put together from; undefined for an
+ * object of a provider file.
  */
 function resultsKey(provider: unknown, file: unknown): Deno.KvKey | undefined {
   return typeof file === "string" && isResultsId(file)

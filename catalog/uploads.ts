@@ -157,7 +157,9 @@ export function createUploadCatalog(
     return found;
   }
 
-  /** The ids of all uploads that have parts. The cost is that of the uploads, however many parts. */
+  /**
+   * The ids of all uploads that have parts. The cost is that of the uploads, however many parts.
+   */
   async function* partOwners(): AsyncGenerator<string> {
     const prefix = keys.allParts();
     let start: Deno.KvKey = prefix;
@@ -247,7 +249,7 @@ export function createUploadCatalog(
   }
 }
 
-/** Returns what S3 answers for an upload that is unknown, aborted or completed. */
+/** Makes the failure that S3 answers for an upload that is unknown, aborted or completed. */
 export function noSuchUpload(id: string): Failure {
   return new Failure(
     "not-found",

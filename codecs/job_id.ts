@@ -34,7 +34,7 @@ export function timeOfJobId(id: JobId): number {
   return Number.parseInt(id.slice(0, timeLength), 36);
 }
 
-/** Returns what every id of a job submitted at this time begins with; for ranges of ids by time. */
+/** Returns the prefix of all ids of jobs submitted at this time; for ranges of ids by time. */
 export function timePrefix(time: number): string {
   const clipped = Math.min(Math.max(0, Math.trunc(time)), endOfTime);
   return clipped.toString(36).padStart(timeLength, "0");

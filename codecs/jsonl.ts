@@ -140,7 +140,7 @@ export class PartialLine {
   }
 }
 
-/** Returns what is thrown at a line that is over the limit. */
+/** Makes the failure of a line that is over the limit. */
 export function tooLong(maxBytes: number): Failure {
   return new Failure(
     "too-large",

@@ -13,7 +13,10 @@ export interface VerifiedStream {
    * @throws Error before the stream has ended well.
    */
   checksums(): Readonly<Record<string, string>>;
-  /** The MD5 of the bytes in hex where it was among the digests; known once the stream has ended well. */
+  /**
+   * The MD5 of the bytes in hex where it was among the digests; known once the stream has ended
+   * well.
+   */
   md5(): string | undefined;
   /** Lines that are not empty, so far. */
   records(): number;
@@ -126,8 +129,8 @@ export async function verifiedBytes(
 }
 
 /**
- * Returns what Deno.serve's bodies throw when the client went away or broke its framing (Deno
- * 2.9.6).
+ * Returns whether an error is what Deno.serve's bodies throw when the client went away or broke its
+ * framing (Deno 2.9.6).
  */
 function isBrokenConnection(error: unknown): boolean {
   return error instanceof Error && error.name === "BadResource";

@@ -1,4 +1,6 @@
-/** `batchway check`: reads the configuration, and asks of everything that it names whether it works. */
+/**
+ * `batchway check`: reads the configuration, and asks of everything that it names whether it works.
+ */
 import { join } from "node:path";
 import { checkedKv } from "../catalog/checked_kv.ts";
 import { createCatalog } from "../catalog/catalog.ts";
@@ -127,7 +129,7 @@ async function* everything(
   yield* checkProviders(config, environment, timeoutMilliseconds);
 }
 
-/** Returns whether a file can be made in the data folder; it makes no folder. */
+/** Tries whether a file can be made in the data folder; makes no folder. */
 async function checkData(folder: string): Promise<Finding> {
   const what = `data folder ${folder}`;
   try {
@@ -142,7 +144,7 @@ async function checkData(folder: string): Promise<Finding> {
   }
 }
 
-/** Returns whether the catalog can be opened, as it is, and how many keys are in it. */
+/** Tries whether the catalog can be opened, as it is, and counts the keys in it. */
 async function checkCatalog({ catalog, data }: Config): Promise<Finding> {
   const path = join(data, "catalog.kv");
   const isFile = catalog === "file";

@@ -12,7 +12,7 @@ export interface UsageCommand {
   readonly format: UsageFormat;
 }
 
-/** Returns how the command is used. */
+/** Returns the help text of `usage`. */
 export function usageHelp(): string {
   return `Shows what jobs used and cost, one row for each group. Costs are in USD, by the table prices of the
 configuration as it was when each job ended.

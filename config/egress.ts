@@ -86,8 +86,8 @@ function amazonHosts({ region }: Pick<ProviderSettings, "region">): string[] {
 }
 
 /**
- * Returns what the AWS default chain may ask, in its order; a machine's own role is the last that
- * it tries.
+ * Returns the hosts that the AWS default chain may ask, in its order; a machine's own role is the
+ * last that it tries.
  */
 function chainHosts({ providers }: Config, env: Env): string[] {
   const full = env("AWS_CONTAINER_CREDENTIALS_FULL_URI");

@@ -141,7 +141,7 @@ export function recordError(error: ErrorKind, message: string, code?: string): R
   return { kind: "error", error, http: openai, message, ...(code === undefined ? {} : { code }) };
 }
 
-/** Returns what kind of error an HTTP status is; 529 is Anthropic's word for overloaded. */
+/** Returns the kind of error of an HTTP status; 529 is Anthropic's word for overloaded. */
 export function kindOfStatus(status: number): ErrorKind {
   return byStatus.get(status) ?? (status >= 500 ? "internal" : "bad_request");
 }
@@ -162,7 +162,7 @@ const byStatus: ReadonlyMap<number, ErrorKind> = new Map([
 ]);
 
 /**
- * Returns what kind of error a google.rpc code is. Some answers hold an HTTP status there: from 17
+ * Returns the kind of error of a google.rpc code. Some answers hold an HTTP status there: from 17
  * on.
  */
 export function kindOfGrpc(code: number): ErrorKind {
@@ -185,7 +185,7 @@ const byGrpc: ReadonlyMap<number, ErrorKind> = new Map([
   [16, "auth"],
 ]);
 
-/** Returns what kind of error one of Anthropic's error types is. */
+/** Returns the kind of error of one of Anthropic's error types. */
 export function kindOfAnthropic(type: string): ErrorKind {
   return byAnthropic.get(type) ?? "internal";
 }

@@ -54,7 +54,7 @@ function costOfAll({ runs }: UsageEntry): number | undefined {
   return known.length < costs.length ? undefined : known.reduce((sum, cost) => sum + cost, 0);
 }
 
-/** Returns what a job used, at the prices of now. */
+/** Returns what a job used, at today's prices. */
 export function usageOf(
   deps: Pick<JobTools, "models" | "providers" | "prices">,
   { scope: { provider }, job }: Pick<Ending, "scope" | "job">,

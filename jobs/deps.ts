@@ -15,7 +15,10 @@ import type { ScratchFolder } from "./sharded/scratch.ts";
 import type { StepOf } from "../runtime/tracing.ts";
 import type { Provider, StoringProvider } from "../providers/provider.ts";
 
-/** A job and the provider-side scope that it is recorded in: the caller's, or that of native batches. */
+/**
+ * A job and the provider-side scope that it is recorded in: the caller's, or that of native
+ * batches.
+ */
 export interface ScopedJob {
   readonly scope: Scope;
   readonly job: JobEntry;
@@ -29,7 +32,7 @@ export function nameOf({ scope, job }: ScopedJob): string {
   return JSON.stringify([scope.tenant, scope.provider, job.id]);
 }
 
-/** Returns whose work a step is, for its span. */
+/** Returns the job that a step is a part of, for its span. */
 export function stepOf({ scope, job }: ScopedJob): StepOf {
   return { provider: scope.provider, job: job.id };
 }
@@ -49,7 +52,9 @@ export interface JobTools extends JobDeps {
   readonly delayed: Map<string, string>;
   /** Goes on with a sharded job that has still to be prepared or started, behind the caller. */
   readonly push: (provider: StoringProvider, scoped: ScopedJob) => void;
-  /** Notes that an account takes no batch for now, and why; or, without a reason, that one is over. */
+  /**
+   * Notes that an account takes no batch for now, and why; or, without a reason, that one is over.
+   */
   readonly queue: (name: { provider: string; account: string }, full?: string) => void;
   /** Whether a job that comes now is to wait its turn at an account. */
   readonly hasQueue: (name: { provider: string; account: string }) => boolean;

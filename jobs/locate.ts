@@ -20,7 +20,9 @@ import { type CreateRequest, fileTag } from "./validate.ts";
 /** The first record of an input must end within so many bytes to be looked at. */
 const maxHeadBytes = 64 * 2 ** 20;
 
-/** Files of a folder that a job holds: each takes a write and a read of the catalog at the create. */
+/**
+ * Files of a folder that a job holds: each takes a write and a read of the catalog at the create.
+ */
 const mostPinned = 10_000;
 
 /** The first record of an input that was looked at. */
@@ -47,7 +49,9 @@ export interface LocatedInput {
   head(signal: AbortSignal): Promise<SeenHead>;
 }
 
-/** Finds an input. Throws `invalid` where it is not there, and `denied` where the caller may not. */
+/**
+ * Finds an input. Throws `invalid` where it is not there, and `denied` where the caller may not.
+ */
 export async function locate(
   deps: JobTools,
   reach: Reach,
@@ -111,7 +115,7 @@ function holderOf(reach: Reach, uri: S3Uri | undefined, { tags }: CreateRequest)
   );
 }
 
-/** Returns where the client says who owns the bucket. */
+/** Returns the owner that the client expects the bucket to have; empty where it names none. */
 function ownerOf({ inputDataConfig: { s3InputDataConfig: { s3BucketOwner } } }: CreateRequest) {
   return s3BucketOwner === undefined ? {} : { owner: s3BucketOwner };
 }

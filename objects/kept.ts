@@ -52,7 +52,9 @@ export function createKept(deps: KeptDeps) {
     isHere,
     /** Notes beside an object's blob, where it has one, what the object is. */
     label: (object: NamedObject, signal: AbortSignal) => writeLabel(blobs, object, signal),
-    /** Returns where something is that is written to the store of kept objects without this service. */
+    /**
+     * Returns where something is that is written to the store of kept objects without this service.
+     */
     storedIn: async () => ({ of: "objects" as const, ...await here() }),
     /** When an object goes that is put now; undefined where it stays. At midnight, as at S3. */
     expiryOf(now: number): number | undefined {
@@ -88,7 +90,7 @@ export function createKept(deps: KeptDeps) {
     }
   }
 
-  /** Returns where this gateway keeps what it is given. */
+  /** Returns the disk that this gateway keeps objects on; empty for a bucket. */
   async function here(): Promise<Pick<KeptBlob, "disk">> {
     return disk ? { disk: `${await disk.id()}@${disk.machine}` } : {};
   }

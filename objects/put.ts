@@ -1,4 +1,6 @@
-/** Storing an object: nothing is acknowledged that cannot be found, nothing refused stays behind. */
+/**
+ * Storing an object: nothing is acknowledged that cannot be found, nothing refused stays behind.
+ */
 import type { ObjectEntry } from "../catalog/entries.ts";
 import type { PutReservation } from "../catalog/quotas.ts";
 import { checkWrite } from "../catalog/objects.ts";
@@ -92,7 +94,10 @@ async function putCounted(
   return record;
 }
 
-/** Returns how many records it has, where its bytes were counted. */
+/**
+ * Returns the number of records of a new object, where its body is at hand or its lines were
+ * counted.
+ */
 function recordsOf({ body, records }: NewObject): Pick<ObjectEntry, "records"> {
   if (body instanceof Uint8Array) return { records: countLines(body) };
   return records ? { records: records() } : {};

@@ -72,7 +72,9 @@ export function exchange(
     signal.removeEventListener("abort", abandoned);
   }
 
-  /** Returns what went wrong, for the one who waits for the answer or reads it. */
+  /**
+   * Ends the exchange with an error: of the answer that is waited for, or of the body that is read.
+   */
   function fail(error: unknown): void {
     if (isOver) return;
     end();

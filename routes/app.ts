@@ -126,8 +126,8 @@ export function createApp(deps: AppDeps): App {
 const opsPaths: ReadonlySet<string> = new Set([healthPath, readyPath, "/metrics", "/usage"]);
 
 /**
- * Returns what answers clients of a service whose endpoint is wrong: in the service's words, with
- * the right one.
+ * Returns the APIs that answer clients of a wrong endpoint: in the service's words, with the right
+ * one.
  */
 function lostApis(deps: AppDeps): Readonly<Record<RequestedService, Api>> {
   const api = (service: RequestedService, path: string, refuse: Api["refuse"]): Api => ({

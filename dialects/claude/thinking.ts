@@ -30,7 +30,7 @@ export function claudeThinking(request: ChatRequest, context: RequestContext): R
   return object(["type", '"enabled"'], ["budget_tokens", budget]);
 }
 
-/** Returns whether a member `thinking` asks for it. */
+/** Returns whether a member `thinking` asks for thinking. */
 export function isThinking(thinking: Raw | undefined): boolean {
   return thinking !== undefined && !thinking.includes('"disabled"');
 }

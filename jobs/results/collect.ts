@@ -85,7 +85,7 @@ export async function outcomeOf(
   }
 }
 
-/** Returns what a job of one batch used. */
+/** Returns what the one batch of a job used. */
 function runOf(
   model: string,
   provider: string,

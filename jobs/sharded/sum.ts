@@ -28,7 +28,7 @@ export function endOf(
   };
 }
 
-/** Returns what a line of a shard is for the user: one of the input, where it is known which. */
+/** Returns the name of a line of a shard in messages: one of the input, where it is known which. */
 function lineName(
   { span, isInARow, records }: Pick<ShardEntry, "span" | "isInARow" | "records">,
   line: number,
@@ -39,10 +39,12 @@ function lineName(
     : `Record ${line} of the lines that were sent`;
 }
 
-/** States of a job that runs, the one that is furthest behind last: any shard ahead moves the job. */
+/**
+ * States of a job that runs, the one that is furthest behind last: any shard ahead moves the job.
+ */
 const order: readonly JobStatus[] = ["Stopping", "InProgress", "Scheduled", "Validating"];
 
-/** Returns what a job's shards come to. */
+/** Sums the reports of a job's shards into one report. */
 export function sumOf(
   seen: readonly Seen[],
   { records, refused }: PreparedEntry,

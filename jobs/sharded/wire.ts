@@ -33,8 +33,7 @@ export function workName(provider: string, job: JobId, what: string): BlobName {
 }
 
 /**
- * Returns what names of the blobs of a job's results and reports begin with; the id of each
- * follows.
+ * Returns the prefix of the names of a job's blobs of results and reports; the id of each follows.
  */
 export function resultsFolder(provider: string, job: JobId): string {
   return `${provider}/${job}/`;

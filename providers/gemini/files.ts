@@ -16,7 +16,9 @@ import { uploadFile, type UploadTools } from "./session.ts";
 const maxBytes = 2 ** 31;
 const pageSize = 100;
 
-/** A file that does not exist, or is another project's, is refused with 403 as often as with 404. */
+/**
+ * A file that does not exist, or is another project's, is refused with 403 as often as with 404.
+ */
 const missing: Readonly<Record<number, ErrorClass>> = { 403: "not-found", 404: "not-found" };
 
 /** Lines of JSON are ready at once; anything else is not waited for longer than this. */
@@ -102,7 +104,7 @@ export function createFiles(tools: UploadTools, deps: ProviderDeps): FilesPort {
     return isResultId(id) ? await measured(id, signal) : known(await resource(id, signal), true);
   }
 
-  /** Returns what only a result's download reveals. */
+  /** Returns the facts of a result, which only its download reveals. */
   async function measured(id: FileId, signal: AbortSignal): Promise<ProviderFile> {
     const response = await reading.whole(id, signal);
     const modified = new Date(response.headers.get("last-modified") ?? NaN);

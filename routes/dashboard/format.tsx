@@ -92,7 +92,7 @@ export function State({ status }: { readonly status: JobStatus }) {
   return <span class={`state ${tones[status]}`}>{status}</span>;
 }
 
-/** Returns how far a job has come. */
+/** A bar that shows how many records of a job are done, with the numbers. */
 export function Progress(
   { counts, name }: {
     readonly counts:

@@ -15,7 +15,9 @@ export interface HealthDeps {
   /** What is wrong with the disks that the gateway writes to, by what is kept there. */
   readonly checkDisks?: () => Promise<Readonly<Record<string, string>>>;
   readonly isDraining: () => boolean;
-  /** How long each check is waited for, in milliseconds; {@linkcode defaultPatience} where absent. */
+  /**
+   * How long each check is waited for, in milliseconds; {@linkcode defaultPatience} where absent.
+   */
   readonly patienceMilliseconds?: number;
 }
 
@@ -45,7 +47,9 @@ export interface ReadinessPage {
   status(): Promise<Readiness>;
 }
 
-/** A check that takes longer, in milliseconds, has failed: a commit waits on a file that is locked. */
+/**
+ * A check that takes longer, in milliseconds, has failed: a commit waits on a file that is locked.
+ */
 const defaultPatience = 3_000;
 
 /** Strangers see what was found out at most so long ago, in milliseconds. */
@@ -146,7 +150,9 @@ async function reportOn(deps: HealthDeps, checks: Checks): Promise<Report> {
 
 type Watched = Pick<Account, "name" | "health">;
 
-/** Returns whether any account is well; so are credentials that are not watched. */
+/**
+ * Returns whether any account is well; a provider whose accounts are not watched counts as well.
+ */
 function isWell(accounts: readonly Watched[]): boolean {
   return accounts.length === 0 || accounts.some(({ health }) => !health?.setAside());
 }

@@ -104,8 +104,7 @@ export function pageSize(parameters: ReadonlyMap<string, string>, name: string):
 }
 
 /**
- * Returns how names are to be written. Throws `invalid`, InvalidArgument, for a way that S3 has
- * not.
+ * Returns how names are to be written. Throws `invalid`, InvalidArgument, for a way unknown to S3.
  */
 export function encodingOf(parameters: ReadonlyMap<string, string>): "url" | undefined {
   const text = parameters.get("encoding-type") ?? "";

@@ -60,7 +60,7 @@ function commonOf({ query, data, bucket, region }: Call): Common {
   };
 }
 
-/** Returns what the answer repeats of the question. */
+/** Returns the parameters of the request that the answer repeats. */
 function shown({ query, bucket }: Call, { prefix, delimiter, maxKeys }: Common) {
   const encoding = query.get("encoding-type");
   if (encoding !== undefined && encoding !== "url") {
