@@ -71,7 +71,7 @@ const settings: Readonly<Record<SettingName, Setting>> = {
 };
 
 /** Every setting, in the order in which help and errors name them. */
-export const settingNames = Object.keys(settings) as readonly SettingName[];
+const settingNames = Object.keys(settings) as readonly SettingName[];
 
 /** Reads the settings of a new credential. Throws `invalid` for what is missing or wrong. */
 export function readNewKey(given: GivenSettings, known: KnownNames): KeySettings {

@@ -3,7 +3,7 @@ import { nearest } from "../codecs/nearest.ts";
 import { dayOf } from "../catalog/usage.ts";
 
 /** What rows can be grouped by, in the words of the question and as members of the rows. */
-export const groupings = {
+const groupings = {
   tenant: "tenant",
   key: "key",
   provider: "provider",

@@ -22,7 +22,7 @@ export const scope: Scope = { tenant: anonymousTenant, provider: "openai" };
 /** The bucket of the objects that reads are measured on. */
 export const readBucket = "to-read";
 /** Sizes of these objects, `b<size>`. */
-export const readSizes: readonly number[] = [kilo, 100 * kilo, 10 * mega, giga];
+const readSizes: readonly number[] = [kilo, 100 * kilo, 10 * mega, giga];
 
 /** Rows of one step: each of two keys, far below the 800 KB that a step may have. */
 const rowsPerStep = 450;

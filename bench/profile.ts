@@ -23,7 +23,7 @@ interface CpuProfile {
 const idle = new Set(["(idle)", "(root)", "(program)"]);
 
 /** Lists of names with their microseconds, most first. */
-export function summarize({ nodes, samples, timeDeltas }: CpuProfile) {
+function summarize({ nodes, samples, timeDeltas }: CpuProfile) {
   const self = new Map<number, number>();
   samples.forEach((id, at) => self.set(id, (self.get(id) ?? 0) + (timeDeltas[at] ?? 0)));
   const byId = new Map(nodes.map((node) => [node.id, node]));

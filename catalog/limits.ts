@@ -126,7 +126,7 @@ export function quotaExceeded(sentence: string): Failure {
 }
 
 /** Returns an amount of money in USD, without digits that say nothing. */
-export function usdOf(cost: number): string {
+function usdOf(cost: number): string {
   return `${Number((cost / costUnits).toFixed(9))}`;
 }
 

@@ -12,9 +12,6 @@ import { keyText } from "./key_text.ts";
 /** Jobs that are remembered; a job has a kilobyte or so. */
 const mostRemembered = 5_000;
 
-/** The settled jobs that a process has seen. */
-export type SettledJobs = ReturnType<typeof createSettledJobs>;
-
 /** Makes a memory of settled jobs. */
 export function createSettledJobs(kv: Deno.Kv) {
   /** The job that was seen last is the last. */

@@ -158,7 +158,7 @@ export function dayOf(milliseconds: number, otherwise: number): string {
 }
 
 /** The day after a day. */
-export function dayAfter(day: string): string {
+function dayAfter(day: string): string {
   return dayOf(Date.parse(day) + 86_400_000, 0);
 }
 

@@ -157,7 +157,7 @@ export function modelFacts(modelId: string): ModelFacts {
 }
 
 /** Names of facts that an entry of `models` may say. */
-export const factNames = [
+const factNames = [
   "sampling",
   "maxOutput",
   "thinking",

@@ -70,7 +70,7 @@ const formats: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The four image types that Bedrock and Claude take. */
-export const commonImages: ReadonlySet<string> = new Set([
+const commonImages: ReadonlySet<string> = new Set([
   "image/png",
   "image/jpeg",
   "image/gif",

@@ -14,7 +14,7 @@ export const chatDialects = [
 ] as const;
 
 /** Dialects of embedding requests; each translates to the other one. */
-export const embeddingDialects = ["bedrock-titan-embed", "openai-embeddings"] as const;
+const embeddingDialects = ["bedrock-titan-embed", "openai-embeddings"] as const;
 
 export type ChatDialectName = typeof chatDialects[number];
 export type EmbeddingDialectName = typeof embeddingDialects[number];

@@ -161,22 +161,7 @@ export interface TranslatedRecord extends RecordPosition {
   readonly translated: TranslatedRequest;
 }
 
-/**
- * Translates the records of a file, in order. A record that the target cannot take has its error
- * and its losses; a broken line is given as such, and those behind it follow.
- */
-export async function* translateStream(
-  bytes: AsyncIterable<Uint8Array>,
-  file: SourceFile,
-  target: StreamTarget,
-  deps: StreamDeps = {},
-): AsyncGenerator<TranslatedRecord | BrokenLine> {
-  for await (const record of readRecords(bytes, file, deps)) {
-    yield record.kind === "broken" ? record : translateRecord(record, file.dialect, target);
-  }
-}
-
-/** Translates one record that was read. */
+/** Translates a record; one that the target cannot take has its error and its losses. */
 export function translateRecord(
   record: ReadRecord | LongRecord,
   from: DialectName,

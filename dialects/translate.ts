@@ -16,7 +16,7 @@ import { noUsage } from "./usage.ts";
 import { refuseOpaqueTurns, withinMost } from "./writing.ts";
 
 /** Losses of a record beyond this are not noted one by one. */
-export const maxLossesPerRecord = 100;
+const maxLossesPerRecord = 100;
 
 /** A log of losses of one record, and the model that it is for. */
 class Losses implements RequestContext {
@@ -140,7 +140,7 @@ function writeBodies(
 }
 
 /** A body in the target's own dialect: as it was written, with the model that the job names. */
-export function withModel(body: Json, model: string): Raw {
+function withModel(body: Json, model: string): Raw {
   if (!body.get("model")) return body.raw;
   return object(
     ...body.members().map(({ name, value }) =>

@@ -4,7 +4,7 @@
 export type TenantLabel = (tenant: string | null) => Readonly<Record<string, string>>;
 
 /** What the label says of tenants that are not configured. */
-export const otherTenant = "other";
+const otherTenant = "other";
 
 /** Makes the label. Each tenant multiplies the number of series, so only configured names have one. */
 export function createTenantLabel(configured: readonly string[]): TenantLabel {

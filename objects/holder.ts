@@ -9,7 +9,7 @@ import { dialectNames, envelopeOf, isDialectName } from "../dialects/names.ts";
 import type { Account } from "../providers/provider.ts";
 
 /** The user metadata by which a client declares the dialect of an object. */
-export const dialectMetadata = "batchway-dialect";
+const dialectMetadata = "batchway-dialect";
 /** Declares that the provider is to get the bytes, whatever they are. */
 const native = "native";
 

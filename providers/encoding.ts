@@ -15,7 +15,7 @@ import type { Failure } from "../codecs/failure.ts";
 import { cancelUnread } from "../runtime/unread.ts";
 
 /** The most that a packed download may unpack to: S3's largest object of one PUT. */
-export const maxUnpackedBytes = 5 * 2 ** 30;
+const maxUnpackedBytes = 5 * 2 ** 30;
 
 /** What Deno's fetch unpacks by itself unless the request says `identity` (2.9.6); it leaves the header. */
 const unpackedByFetch: ReadonlySet<string> = new Set(["gzip", "br"]);

@@ -102,7 +102,7 @@ const trustedWithoutBody: ReadonlySet<number> = new Set([401, 402, 413, 429]);
 /**
  * The meaning of a refusal: by its code, then by what the call says of its status, then by status.
  */
-export function classify(refusal: Refusal): ErrorClass {
+function classify(refusal: Refusal): ErrorClass {
   if (refusal.facts === undefined && !trustedWithoutBody.has(refusal.status)) return "unavailable";
   for (const code of refusal.facts?.codes ?? []) {
     const found = Object.hasOwn(refusal.wording.codes, code)

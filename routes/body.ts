@@ -96,7 +96,7 @@ function tooSlow({ idleMilliseconds, wholeMilliseconds }: Pace, why: Slowness): 
 }
 
 /** The whole time of a control call's body: no less than it may stand still. */
-export function controlTime({ idleMilliseconds }: BodyDeps): number {
+function controlTime({ idleMilliseconds }: BodyDeps): number {
   return Math.max(idleMilliseconds, bounds.controlBodyMilliseconds);
 }
 

@@ -45,6 +45,6 @@ export function createBreath(
 }
 
 /** Resolves in a later turn of the event loop: sockets and timers that are due come first. */
-export function nextTurn(): Promise<void> {
+function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

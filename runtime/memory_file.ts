@@ -7,7 +7,7 @@ export type NamelessFile =
   & { stat(): Promise<Pick<Deno.FileInfo, "size">> };
 
 /** What all such files of a process hold together, in bytes: an instance has little memory. */
-export const mostInMemory = 64 * 2 ** 20;
+const mostInMemory = 64 * 2 ** 20;
 const firstBytes = 64 * 1024;
 
 /** Bytes that the files of this process have room for. */

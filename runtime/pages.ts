@@ -8,7 +8,7 @@ export interface ListPage<Item> {
 }
 
 /** More pages than any account has: at 100 items a page, a million items. */
-export const maxPages = 10_000;
+const maxPages = 10_000;
 /** Pages without any item that may follow one another; Google's lists have some. */
 const maxEmptyPages = 20;
 /** Ids that are remembered, about 100 bytes each; past them the cursors still reveal a circle. */

@@ -3,9 +3,9 @@ import type { Json, Raw } from "../json.ts";
 import { unquote } from "../raw.ts";
 
 /** How often a schema that refers to itself is written out. */
-export const maxRefDepth = 4;
+const maxRefDepth = 4;
 /** How many references of a schema are written out; each may hold others. */
-export const maxInlined = 500;
+const maxInlined = 500;
 /** How many characters of a schema are written out in place of references. */
 const maxInlinedLength = 1_000_000;
 /** How many references within each other are written out: bounds the depth of the stack. */

@@ -21,7 +21,7 @@ export async function tenantsOf(
 }
 
 /** Providers that store files and that a session may use, by name. */
-export function storingProviders(
+function storingProviders(
   { principal, deps }: Pick<PageRequest, "principal" | "deps">,
 ): readonly StoringProvider[] {
   return [...deps.providers.values()].flatMap(({ name, stores }) =>

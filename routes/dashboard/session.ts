@@ -30,7 +30,7 @@ export interface Session {
 /** Name of the cookie. */
 const cookieName = "batchway_session";
 /** How long a session lasts, in milliseconds. */
-export const sessionMilliseconds = 8 * 3_600_000;
+const sessionMilliseconds = 8 * 3_600_000;
 const tokenKind = "dashboard-session";
 /** Longer secrets are not looked at. */
 const longestSecret = 256;

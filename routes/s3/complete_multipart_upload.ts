@@ -89,7 +89,7 @@ function sizeOf(text: string | null): number | undefined {
 }
 
 /** The largest document: 10,000 parts of 400 bytes, and none has so many. */
-export const maxCompleteBytes = 4 * 1024 * 1024;
+const maxCompleteBytes = 4 * 1024 * 1024;
 const maxParts = 10_000;
 
 /**

@@ -151,7 +151,7 @@ export interface SentCondition {
  * @returns A function that throws `precondition`.
  * @throws Failure invalid, InvalidArgument, for what is not a date or not a size.
  */
-export function deleteConditions(
+function deleteConditions(
   time: SentCondition,
   size: SentCondition,
 ): (record: ObjectEntry) => void {

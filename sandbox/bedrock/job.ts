@@ -100,7 +100,7 @@ export function phaseAt(job: Job, now: number, options: SandboxOptions): Phase {
 }
 
 /** The counts of a job that is still running. */
-export function countsSoFar({ valid }: Job, progress: number): Counts | undefined {
+function countsSoFar({ valid }: Job, progress: number): Counts | undefined {
   if (valid === undefined) return undefined;
   const { total, success } = valid;
   const processed = Math.floor(total * progress);

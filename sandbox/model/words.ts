@@ -9,7 +9,7 @@ export type Ending =
   | { readonly kind: "expired" };
 
 /** HTTP statuses that a text can ask for. */
-export const failedStatuses = [400, 401, 403, 404, 408, 413, 429, 500, 503] as const;
+const failedStatuses = [400, 401, 403, 404, 408, 413, 429, 500, 503] as const;
 
 /** One of {@linkcode failedStatuses}. */
 export type FailedStatus = typeof failedStatuses[number];

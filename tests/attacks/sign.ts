@@ -44,7 +44,7 @@ const escaped = (text: string) =>
   );
 
 /** The query's pairs, decoded. */
-export function pairsOf(query: string): [string, string][] {
+function pairsOf(query: string): [string, string][] {
   return query.split("&").filter((one) => one !== "").map((piece) => {
     const [name = "", ...value] = piece.split("=");
     return [decodeURIComponent(name), decodeURIComponent(value.join("="))];

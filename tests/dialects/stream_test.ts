@@ -4,11 +4,12 @@ import {
   type BrokenLine,
   lossLine,
   numberedId,
+  readRecords,
   type RecordPosition,
   type SourceFile,
   type StreamTarget,
   type TranslatedRecord,
-  translateStream,
+  translateRecord,
 } from "../../dialects/stream.ts";
 
 const converse = (text: string, id?: string) =>
@@ -26,6 +27,18 @@ interface Options extends Partial<SourceFile>, Pick<StreamTarget, "maxRecordByte
   readonly chunk?: number;
 }
 
+/** Translates each record that is read; a broken line stays as it is. */
+async function* translated(
+  bytes: AsyncIterable<Uint8Array>,
+  file: SourceFile,
+  into: StreamTarget,
+  signal?: AbortSignal,
+): AsyncGenerator<TranslatedRecord | BrokenLine> {
+  for await (const record of readRecords(bytes, file, { signal })) {
+    yield record.kind === "broken" ? record : translateRecord(record, file.dialect, into);
+  }
+}
+
 async function translate(
   text: string | Uint8Array,
   { chunk = Infinity, dialect = "bedrock-converse", maxRecordBytes, ...file }: Options = {},
@@ -36,7 +49,7 @@ async function translate(
     await Promise.resolve();
   }
   return await Array.fromAsync(
-    translateStream(chunks(), { dialect, ...file }, { ...target, maxRecordBytes }),
+    translated(chunks(), { dialect, ...file }, { ...target, maxRecordBytes }),
   );
 }
 
@@ -220,10 +233,10 @@ Deno.test("a stream that is given up ends with its reason", async () => {
   }
   const found: string[] = [];
   await assert.rejects(async () => {
-    const deps = { signal: aborting.signal };
-    for await (
-      const one of translateStream(chunks(), { dialect: "bedrock-converse" }, target, deps)
-    ) found.push(one.kind === "record" ? one.wireId : "?");
+    const file: SourceFile = { dialect: "bedrock-converse" };
+    for await (const one of translated(chunks(), file, target, aborting.signal)) {
+      found.push(one.kind === "record" ? one.wireId : "?");
+    }
   }, /given up/);
   assert.deepEqual(found, ["r0000001", "r0000002"]);
 });

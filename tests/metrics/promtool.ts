@@ -50,7 +50,7 @@ export type Series = ReadonlyMap<string, readonly string[]>;
 const lasts = 180;
 
 /** Samples of a scrape: each series with its value. */
-export function samplesOf(text: string): Map<string, number> {
+function samplesOf(text: string): Map<string, number> {
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return new Map(lines.map((line) => {
     const at = line.lastIndexOf(" ");

@@ -31,7 +31,7 @@ export function fateOf(from: Portable, to: Portable, body: string, reasons?: tru
 }
 
 /** The tables, one for each dialect that records come in. */
-export function portableTables(): string {
+function portableTables(): string {
   return portable.map(tableFrom).join("\n\n");
 }
 
