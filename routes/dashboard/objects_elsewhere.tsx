@@ -10,6 +10,7 @@ import { answerPage } from "./answer.ts";
 import { askDocument, askObjects, type Question, textIn } from "./ask_elsewhere.ts";
 import { Ago, Fact, Moment, size } from "./format.tsx";
 import { Notice, Page } from "./layout.tsx";
+import { type ObjectRow, ObjectsTable } from "./objects_table.tsx";
 import { asDownload, FirstLines, linesOf, previewRange } from "./preview.tsx";
 import { link, type PageRequest, paths } from "./request.ts";
 
@@ -99,7 +100,11 @@ async function objects(request: PageRequest, provider: ForwardingProvider, bucke
       </p>
       {found.length === 0 && <Notice>There is no object that fits.</Notice>}
       {found.length > 0 && (
-        <ObjectsTable found={found} at={{ provider: provider.name, bucket }} now={deps.now()} />
+        <ObjectsTable
+          rows={found.map(rowOf)}
+          at={{ provider: provider.name, bucket }}
+          now={deps.now()}
+        />
       )}
       <Further
         request={request}
@@ -110,44 +115,14 @@ async function objects(request: PageRequest, provider: ForwardingProvider, bucke
   );
 }
 
-function ObjectsTable(
-  { found, at, now }: {
-    readonly found: readonly XmlElement[];
-    readonly at: Readonly<Record<string, string>>;
-    readonly now: number;
-  },
-) {
-  return (
-    <table class="cards">
-      <caption class="hidden">Objects in the order of their keys</caption>
-      <thead>
-        <tr>
-          <th scope="col">Key</th>
-          <th scope="col" class="number">Size</th>
-          <th scope="col">Changed</th>
-          <th scope="col">ETag</th>
-        </tr>
-      </thead>
-      <tbody>
-        {found.map((one) => {
-          const raw = textIn(one, "Key");
-          const key = decodeKey(raw.replaceAll("+", "%20")) ?? raw;
-          return (
-            <tr>
-              <th scope="row" data-label="Key" class="name">
-                <a href={link(paths.object, { ...at, key })}>{visible(key)}</a>
-              </th>
-              <td data-label="Size" class="number">{size(Number(textIn(one, "Size")))}</td>
-              <td data-label="Changed">{ago(textIn(one, "LastModified"), now)}</td>
-              <td data-label="ETag" class="part">
-                <code>{textIn(one, "ETag").replaceAll(/"|&quot;/g, "")}</code>
-              </td>
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
-  );
+function rowOf(one: XmlElement): ObjectRow {
+  const raw = textIn(one, "Key");
+  return {
+    key: decodeKey(raw.replaceAll("+", "%20")) ?? raw,
+    bytes: Number(textIn(one, "Size")),
+    modifiedAt: Date.parse(textIn(one, "LastModified")),
+    etag: textIn(one, "ETag").replaceAll(/"|&quot;/g, ""),
+  };
 }
 
 function Further(

@@ -1,13 +1,13 @@
 /** Buckets of a provider, and the objects of a bucket. */
 import { Buffer } from "node:buffer";
 import type { ListPage } from "../../objects/list.ts";
-import { visible } from "../../codecs/visible.ts";
 import { checkBucket } from "../authorize.ts";
 import { answerPage } from "./answer.ts";
-import { Ago, size } from "./format.tsx";
+import { Ago } from "./format.tsx";
 import { Choice } from "./jobs_page.tsx";
 import { Notice, Page } from "./layout.tsx";
 import { objectsElsewhere } from "./objects_elsewhere.tsx";
+import { type ObjectRow, ObjectsTable } from "./objects_table.tsx";
 import { forwardingAt, type OwnReach, providerNames, reachAt, tenantsOf } from "./reaches.ts";
 import { link, type PageRequest, paths } from "./request.ts";
 
@@ -142,7 +142,7 @@ async function objects(request: PageRequest, own: OwnReach, bucket: string) {
       </p>
       {page.objects.length === 0
         ? <Notice>There is no object that fits.</Notice>
-        : <ObjectsTable page={page} base={base} now={deps.now()} />}
+        : <ObjectsTable rows={page.objects.map(rowOf)} at={base} now={deps.now()} />}
       {next && (
         <p>
           <a
@@ -157,40 +157,8 @@ async function objects(request: PageRequest, own: OwnReach, bucket: string) {
   );
 }
 
-function ObjectsTable(
-  { page, base, now }: {
-    readonly page: ListPage;
-    readonly base: Readonly<Record<string, string>>;
-    readonly now: number;
-  },
-) {
-  return (
-    <table class="cards">
-      <caption class="hidden">Objects in the order of their keys</caption>
-      <thead>
-        <tr>
-          <th scope="col">Key</th>
-          <th scope="col" class="number">Size</th>
-          <th scope="col">Changed</th>
-          <th scope="col">ETag</th>
-        </tr>
-      </thead>
-      <tbody>
-        {page.objects.map(({ key, record }) => (
-          <tr>
-            <th scope="row" data-label="Key" class="name">
-              <a href={link(paths.object, { ...base, key })}>{visible(key)}</a>
-            </th>
-            <td data-label="Size" class="number">{size(record.bytes)}</td>
-            <td data-label="Changed">
-              <Ago at={record.modifiedAt} now={now} />
-            </td>
-            <td data-label="ETag" class="part">
-              <code>{record.etag}</code>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+function rowOf(
+  { key, record: { bytes, modifiedAt, etag } }: ListPage["objects"][number],
+): ObjectRow {
+  return { key, bytes, modifiedAt, etag };
 }
