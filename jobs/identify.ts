@@ -1,4 +1,5 @@
 /** Which job a text names: an ARN, its last 12 characters, or the provider's own batch id. */
+import type { JobEntry } from "../catalog/entries.ts";
 import { nativeTenant, type Scope } from "../catalog/keys.ts";
 import { parseJobArn } from "../codecs/arn.ts";
 import { Failure } from "../codecs/failure.ts";
@@ -12,15 +13,15 @@ import { isVisible } from "./visible.ts";
 
 /**
  * Makes what finds jobs: `identify` also asks the provider and throws `not-found` for what is not a
- * job of the caller's; `knows` asks the catalog only.
+ * job of the caller's; `known` asks the catalog only.
  */
 export function createIdentify({ catalog, defaultRegion }: JobDeps, adoption: Adoption) {
-  return { identify, knows };
+  return { identify, known };
 
-  async function knows(reach: Reach, identifier: string): Promise<boolean> {
+  async function known(reach: Reach, identifier: string): Promise<JobEntry | undefined> {
     const id = idOf(identifier);
     const found = id && await byId(reach, id);
-    return found !== undefined && isVisible(reach, found.job);
+    return found && isVisible(reach, found.job) ? found.job : undefined;
   }
 
   async function identify(

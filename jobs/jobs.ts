@@ -35,14 +35,19 @@ export interface Jobs {
     identifier: string,
     signal: AbortSignal,
   ): Promise<JobEntry>;
-  /** Whether the catalog has a job of the caller's by this ARN, or by its last 12 characters. */
-  knows(reach: Reach, identifier: string): Promise<boolean>;
+  /**
+   * A job of the caller's as the catalog has it, by its ARN or the last 12 characters of that; its
+   * provider is not asked.
+   */
+  known(reach: Reach, identifier: string): Promise<JobEntry | undefined>;
   list(
     reach: Reach,
     region: string | undefined,
     request: ListJobsRequest,
     signal?: AbortSignal,
   ): Promise<JobPage>;
+  /** Lists jobs as the catalog has them; their provider is not asked. */
+  listKnown(reach: Reach, request: ListJobsRequest, signal?: AbortSignal): Promise<JobPage>;
   stop(
     reach: Reach,
     region: string | undefined,
@@ -104,7 +109,7 @@ export function createJobs(deps: JobDeps): Jobs {
   const forwardedQuota = createForwardedQuota(tools);
   const work = new JournalWork(tools);
   const create = createCreate(tools, work);
-  const { identify, knows } = createIdentify(deps, adoption);
+  const { identify, known } = createIdentify(deps, adoption);
   return {
     create: (reach, region, request, signal) =>
       tracedCreate(reach.provider.name, async (note) => {
@@ -116,12 +121,13 @@ export function createJobs(deps: JobDeps): Jobs {
       const found = await identify(reach, identifier, region, signal);
       return await poll.refresh(reach.provider, found);
     },
-    knows,
+    known,
     async list(reach, region, request, signal) {
       await adoption.look(reach.provider, region ?? deps.defaultRegion);
       signal?.throwIfAborted();
       return await listJobs(deps, reach, request, signal);
     },
+    listKnown: (reach, request, signal) => listJobs(deps, reach, request, signal),
     async stop(reach, region, identifier, signal) {
       const found = await identify(reach, identifier, region, signal);
       await stop(tools, poll, reach.provider, found, signal);

@@ -64,7 +64,7 @@ async function holder(
 ): Promise<Provider | undefined> {
   for (const provider of deps.providers.values()) {
     if (!provider.stores || !allowsProvider(principal, provider.name)) continue;
-    if (await deps.jobs.knows(reachOf(principal, provider.stores), identifier)) return provider;
+    if (await deps.jobs.known(reachOf(principal, provider.stores), identifier)) return provider;
   }
   return undefined;
 }

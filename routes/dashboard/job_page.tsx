@@ -14,8 +14,9 @@ import { whyNotAgain } from "./failed_input.ts";
 import { Ago, count, Fact, Moment, Progress, Reason, State } from "./format.tsx";
 import { jobElsewherePage } from "./jobs_elsewhere.tsx";
 import { costsOf } from "./job_cost.ts";
-import { FormToken, Notice, Page } from "./layout.tsx";
+import { FormToken, LastKnown, Notice, Page } from "./layout.tsx";
 import { forwardingAt, type OwnReach, reachAt } from "./reaches.ts";
+import { orLastKnown } from "./last_known.ts";
 import { link, type PageRequest, paths } from "./request.ts";
 
 /** Answers with the page of one job. */
@@ -42,7 +43,11 @@ export async function jobDetails(request: PageRequest) {
   const { reach, principal } = own;
   const id = query.get("id") ?? "";
   audit.provider = reach.provider.name;
-  const job = await deps.jobs.get(reach, principal.region, id, signal);
+  const { value: job, trouble } = await orLastKnown(
+    reach.provider.name,
+    deps.jobs.get(reach, principal.region, id, signal),
+    () => deps.jobs.known(reach, id),
+  );
   audit.job = job.id;
   const tags = await deps.jobs.tags(reach, job.id, signal);
   const scope = { tenant: own.tenant, provider: reach.provider.name };
@@ -50,6 +55,7 @@ export async function jobDetails(request: PageRequest) {
   const [cost] = await costsOf(deps, [{ ...scope, job }]);
   const shown = (
     <>
+      {trouble !== undefined && <LastKnown provider={reach.provider.name} why={trouble} />}
       <Actions request={request} job={job} own={own} />
       <Facts job={job} cost={cost} own={own} now={deps.now()} />
       <Data job={job} own={own} />

@@ -4,6 +4,8 @@ import type { JobId } from "../../codecs/ids.ts";
 import { isJobId } from "../../codecs/job_id.ts";
 import { type JobStatus, jobStatuses } from "../../codecs/job_status.ts";
 import type { JobPage } from "../../jobs/list.ts";
+import type { Reach } from "../../reach/reach.ts";
+import { orLastKnown } from "./last_known.ts";
 import { reachesOf } from "./reaches.ts";
 import type { PageRequest } from "./request.ts";
 
@@ -33,6 +35,8 @@ export interface ShownJobs {
   readonly jobs: readonly ShownJob[];
   /** What the next page begins after; absent on the last. */
   readonly next?: JobId;
+  /** Why providers could not be asked, by their names: their jobs are as they were last known. */
+  readonly troubles: ReadonlyMap<string, string>;
 }
 
 const pageSize = 50;
@@ -67,10 +71,21 @@ export async function listShownJobs(
     ...(filter.name !== undefined && { nameContains: filter.name }),
     ...(filter.after && { after: filter.after }),
   } as const;
+  const troubles = new Map<string, string>();
+  const newest = async (reach: Reach, region: string | undefined) => {
+    const { name } = reach.provider;
+    const { value, trouble } = await orLastKnown(
+      name,
+      jobs.list(reach, region, wanted, request.signal),
+      () => jobs.listKnown(reach, wanted, request.signal),
+    );
+    if (trouble !== undefined) troubles.set(name, trouble);
+    return value;
+  };
   const pages = await Promise.all(reaches.map(async ({ tenant, principal, reach }) => ({
     tenant,
     provider: reach.provider.name,
-    page: await jobs.list(reach, principal.region, wanted, request.signal),
+    page: await newest(reach, principal.region),
   })));
   const inOrder = (a: string, b: string) => (a < b) === filter.isOldestFirst ? -1 : 1;
   // What follows the first place where a list ended early may not be all that is there.
@@ -82,7 +97,7 @@ export async function listShownJobs(
     .sort((a, b) => inOrder(a.job.id, b.job.id));
   const found = merged.slice(0, pageSize);
   const next = merged.length > pageSize ? found.at(-1)?.job.id : reached;
-  return { jobs: found, ...(next && { next }) };
+  return { jobs: found, troubles, ...(next && { next }) };
 }
 
 function shown(tenant: string, provider: string, { jobs }: JobPage): ShownJob[] {

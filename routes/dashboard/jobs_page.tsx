@@ -13,7 +13,7 @@ import {
   type ShownJob,
 } from "./jobs_list.ts";
 import { jobsElsewhere } from "./jobs_elsewhere.tsx";
-import { Notice, Page } from "./layout.tsx";
+import { LastKnown, Notice, Page } from "./layout.tsx";
 import {
   forwardingAt,
   forwardingProviders,
@@ -57,7 +57,7 @@ export async function jobsTable(
   request: Pick<PageRequest, "principal" | "deps" | "signal" | "query">,
   filter: JobsFilter,
 ) {
-  const { jobs, next } = await listShownJobs(request, filter);
+  const { jobs, next, troubles } = await listShownJobs(request, filter);
   const now = request.deps.now();
   const costs = await costsOf(request.deps, jobs);
   const withTenant = request.principal.admin === true;
@@ -65,6 +65,7 @@ export async function jobsTable(
     link(paths.jobs, { ...Object.fromEntries(request.query), view: undefined, after: next });
   return (
     <>
+      {[...troubles].map(([provider, why]) => <LastKnown provider={provider} why={why} />)}
       {jobs.length === 0
         ? <Notice>There is no job that fits.</Notice>
         : <JobsTable jobs={jobs} costs={costs} now={now} withTenant={withTenant} />}

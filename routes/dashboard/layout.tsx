@@ -1,5 +1,6 @@
 /** The frame of every page: title, navigation, and who is signed in. */
 import type { Child } from "@hono/hono/jsx";
+import { visible } from "../../codecs/visible.ts";
 import type { Principal } from "../context.ts";
 import { tokenField } from "./forms.ts";
 import { type PageRequest, paths } from "./request.ts";
@@ -87,6 +88,17 @@ function nameOf({ label, accessKeyId, tenant, admin, readOnly }: Principal): str
 /** The hidden field that every form must send back. */
 export function FormToken({ request }: { readonly request: Pick<PageRequest, "formToken"> }) {
   return <input type="hidden" name={tokenField} value={request.formToken} />;
+}
+
+/** Says that a provider could not be asked, and why: what is shown may be older. */
+export function LastKnown(
+  { provider, why }: { readonly provider: string; readonly why: string },
+) {
+  return (
+    <p class="notice bad">
+      {`What is shown of ${provider} is what was last known. ${visible(why)}`}
+    </p>
+  );
 }
 
 /** Sentence of a page that has nothing to show, or could not. */
