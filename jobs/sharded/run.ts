@@ -40,11 +40,14 @@ export function createShardedRun(
       const seen = await Promise.all(
         (await shards.all(scope, job.id)).map((shard) => look(deps, sharded, shard, signal)),
       );
-      const goesOn = !job.stopRequested &&
-        (plan.isDryRun || mayGoOn(plan, prepared, seen.map(({ shard }) => shard)));
-      const waited = waitedOf(seen.map(({ shard }) => shard), job.submittedAt);
+      const now = seen.map(({ shard }) => shard);
+      const isLeft = mayGoOn(plan, prepared, now);
+      // A dry run is over as soon as its input was read.
+      const goesOn = plan.isDryRun || !job.stopRequested && isLeft;
+      const isCutShort = isLeft && job.stopRequested && job.timedOut !== true;
+      const waited = waitedOf(now, job.submittedAt);
       const report = {
-        ...sumOf(seen, prepared, job.stopRequested, goesOn),
+        ...sumOf(seen, prepared, job.stopRequested, { goesOn, isCutShort }),
         ...(waited && { waited }),
       };
       if (goesOn) push();

@@ -44,12 +44,20 @@ function lineName(
  */
 const order: readonly JobStatus[] = ["Stopping", "InProgress", "Scheduled", "Validating"];
 
+/** Whether records may run once more. */
+export interface MoreRounds {
+  /** They will, or their job is a dry run. */
+  readonly goesOn?: boolean | undefined;
+  /** They would have, and their client's stop came before. */
+  readonly isCutShort?: boolean | undefined;
+}
+
 /** Sums the reports of a job's shards into one report. */
 export function sumOf(
   seen: readonly Seen[],
   { records, refused }: PreparedEntry,
   isStopRequested: boolean,
-  goesOn = false,
+  { goesOn = false, isCutShort = false }: MoreRounds = {},
 ): Report {
   const counts = countsOf(seen, records, refused);
   const ends = seen.map(({ shard: { end } }) => end);
@@ -58,6 +66,8 @@ export function sumOf(
   );
   const status = goesOn
     ? "InProgress"
+    : isCutShort
+    ? "Stopped"
     : ends.every((end) => end !== undefined)
     ? endStatus(seen.map(({ shard }) => shard))
     : isStopRequested && seen.every(({ shard }) => shard.end || shard.askedAt === undefined)

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { holds } from "../wire.ts";
+import { fault, holds, mend, until } from "../wire.ts";
+import { quiet } from "../../objects/world.ts";
 import { converse } from "./client.ts";
 import { withLimits } from "./limits_world.ts";
 
@@ -120,3 +121,26 @@ for (
       await assert.rejects(create(three, { [tag]: value }), new RegExp(`The tag ${tag} must`));
     }));
 }
+
+Deno.test("a job that is stopped before its records run once more is Stopped, and has what its first run gave", () =>
+  withLimits(limits, async ({ sandbox, world, reach, create, ended, results }) => {
+    // Without its results the next round cannot be planned.
+    await fault(sandbox, { provider: "openai", method: "GET", path: "/content$", status: 503 });
+    const lines = [converse("a", "fine"), converse("b", "fail 503")];
+    const tags = { "batchway:dialect": "bedrock-converse", "batchway:retries": "1" };
+    const job = await create(lines, tags);
+    const scope = { tenant: reach.tenant, provider: "openai" };
+    await until("its batch is over", async () => {
+      await world.jobs.get(reach, "us-west-2", job.id, quiet());
+      const shards = await world.catalog.shards.all(scope, job.id);
+      return shards.length === 1 && shards[0]?.end !== undefined;
+    });
+    await world.jobs.stop(reach, "us-west-2", job.id, quiet());
+    await mend(sandbox);
+    const over = await ended(job);
+    assert.equal(over.status, "Stopped", over.message ?? "");
+    assert.match(over.message ?? "", /stop/i);
+    assert.equal(await holds(sandbox, "openai", "batches"), 1);
+    const seen: Record<string, { errorCode?: number }>[] = await results(over);
+    assert.deepEqual(seen.map(({ error }) => error?.errorCode), [undefined, 503]);
+  }));

@@ -86,6 +86,20 @@ for (const [what, makes, isStopped, is] of rows) {
   });
 }
 
+for (
+  const [what, makes] of [
+    ["complete", [ends("Completed")]],
+    ["failed", [ends("Failed"), ends("Failed")]],
+    ["partly complete", [ends("Completed"), ends("Expired")]],
+  ] as const
+) {
+  Deno.test(`a job whose stop came before records ran once more is Stopped, whose batches are ${what}`, () => {
+    const seen = makes.map((make, n) => make(n));
+    assert.equal(sumOf(seen, prepared, true, { isCutShort: true }).status, "Stopped");
+    assert.equal(sumOf(seen, prepared, false, { goesOn: true }).status, "InProgress");
+  });
+}
+
 Deno.test("counts are those of ended and of running shards, and refused records are errors", () => {
   const seen = [ends("Completed")(0), runs("InProgress")(1), waits(2)];
   assert.deepEqual(sumOf(seen, prepared, false).counts, {
