@@ -1,17 +1,19 @@
-/** Split, retried and fallback jobs while gateways are killed and providers fail. */
+/** Split, retried and fallback jobs while gateways are killed, moved to an export, and providers fail. */
 import assert from "node:assert/strict";
 import { sandboxEnvironment } from "../../sandbox/environment.ts";
-import { startSandbox } from "../../sandbox/server.ts";
+import { type Sandbox, startSandbox } from "../../sandbox/server.ts";
 import { temporaryFolder } from "../catalog/memory.ts";
 import { setFaults } from "../clients/session.ts";
 import { converse } from "../jobs/sharded/client.ts";
+import { runCatalog } from "./backups.ts";
 import { letThingsGoWrong } from "./chaos.ts";
 import { createInsistent, type Insistent } from "./client.ts";
-import { startGateways } from "./gateways.ts";
+import { type Gateways, startGateways } from "./gateways.ts";
 import { filesOf } from "./ledger.ts";
-import { createModel, providers } from "./model.ts";
+import { createModel, type Model, providers } from "./model.ts";
 import { createRandom, type Random } from "./random.ts";
 import { checkSplitJob, compareShards, shardBatches, type SplitJob } from "./shards.ts";
+import { createTurnstile, type Turnstile } from "./turnstile.ts";
 
 const numberOf = (name: string, otherwise: number) => Number(Deno.env.get(name) ?? otherwise);
 
@@ -102,40 +104,84 @@ async function makeJob(ask: Insistent, random: Random, n: number): Promise<Split
   };
 }
 
+/** A run whose catalog is set back to an export. */
+interface Running {
+  readonly gateways: Gateways;
+  readonly sandbox: Sandbox;
+  readonly model: Model;
+  readonly clients: Turnstile;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly file: string;
+}
+
+/**
+ * Exports the catalog while no client has a request under way, lets the gateways go on with the jobs,
+ * and sets them back to the export: it does not know of the batches that were made since.
+ */
+async function setBack(
+  { gateways, sandbox, model, clients, environment, file }: Running,
+): Promise<void> {
+  const open = await clients.close();
+  await setFaults(sandbox);
+  model.violations.push(...await runCatalog(environment, ["export", file]));
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  await gateways.down("kill");
+  // What was uploaded since is no file that the export knows.
+  for (const provider of providers) {
+    for (const id of await filesOf(provider, sandbox)) model.mayBeLeft.add(id);
+  }
+  model.violations.push(...await runCatalog(environment, ["import", file, "--force"]));
+  await gateways.up();
+  open();
+}
+
 Deno.test(`split, retried and fallback jobs balance, whatever is killed and fails (seed ${seed})`, async () => {
   await using folder = await temporaryFolder();
   await Deno.writeTextFile(`${folder.path}/batchway.jsonc`, configuration);
   const sandbox = await startSandbox({ batchSeconds: 0.5 });
-  const gateways = await startGateways({
+  const environment = {
     ...sandboxEnvironment(sandbox),
     BATCHWAY_CONFIG: `${folder.path}/batchway.jsonc`,
     BATCHWAY_DATA: `${folder.path}/data`,
     BATCHWAY_POLL_SECONDS: "0",
     BATCHWAY_SWEEP_SECONDS: "0.5",
     BATCHWAY_LOG: "json",
-  }, patience);
+  };
+  const gateways = await startGateways(environment, patience);
   try {
     const model = createModel();
     const random = createRandom(seed);
+    const clients = createTurnstile();
     const made: SplitJob[] = [];
     let begun = 0;
     const worker = async (own: Random) => {
       const ask = createInsistent(gateways, model, own.fork());
-      while (begun < jobs) made.push(await makeJob(ask, own, begun++));
+      const one = async () => {
+        if (begun < jobs) made.push(await makeJob(ask, own, begun++));
+      };
+      while (begun < jobs) await clients.pass(one);
     };
     let working = true;
-    const backUp = () => Promise.resolve();
+    const running = { gateways, sandbox, model, clients, environment };
+    let isSetBack = false;
+    const backUp = async () => {
+      if (isSetBack || made.length < jobs / 2) return;
+      isSetBack = true;
+      await setBack({ ...running, file: `${folder.path}/export` });
+    };
     const chaos = { gateways, sandbox, model, random: random.fork(), kills: 2, pace: 200, backUp };
     const work = Promise.all(Array.from({ length: workers }, () => worker(random.fork())))
       .finally(() => (working = false));
     await Promise.all([work, letThingsGoWrong(chaos, () => !working)]);
+    await backUp();
     await setFaults(sandbox);
     const url = gateways.url(0) ?? "";
     const look = async () => {
       const wrong = compareShards(made, await shardBatches(sandbox));
       for (const job of made) wrong.push(...await checkSplitJob(url, job));
       for (const provider of providers) {
-        const left = await filesOf(provider, sandbox);
+        const all = await filesOf(provider, sandbox);
+        const left = all.filter((id) => !model.mayBeLeft.has(id));
         if (left.length > 0) wrong.push(`${provider} still has the shards' files ${left}`);
       }
       return wrong;
