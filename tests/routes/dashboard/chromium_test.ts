@@ -1,5 +1,6 @@
 /** The dashboard in a real browser: what people do there, and what a page must not do. */
 import assert from "node:assert/strict";
+import { style } from "../../../routes/dashboard/assets.ts";
 import { findChromium, openChromium } from "../../chromium.ts";
 import type { Browser } from "../../sdks/playwright.ts";
 import { type Client, clientOf, type Running, startRunning } from "./running.ts";
@@ -254,6 +255,14 @@ visit(
     await page.getByRole("heading", { name: "some-fail", level: 1 }).waitFor();
   },
 );
+
+Deno.test("only colours change in the dark, so that axe's rules of structure hold there as in the light", () => {
+  const [, dark = ""] =
+    /@media \(prefers-color-scheme: dark\) \{\s*:root \{([^}]*)\}\s*\}/.exec(style) ??
+      [];
+  assert.match(dark, /^(?:\s*--[a-z]+: #[0-9a-f]{6};)+\s*$/);
+  assert.equal(style.match(/prefers-color-scheme/g)?.length, 1);
+});
 
 visit(
   "every page is accessible, light and dark, wide and narrow, and fits its window",
