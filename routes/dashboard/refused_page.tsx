@@ -1,17 +1,22 @@
 /** Requests that were refused in the last day, so that the reason can be read without the logs. */
+import { allowsBucket, allowsProvider } from "../../access/policy.ts";
+import type { Principal } from "../context.ts";
 import type { Refusal } from "../ops/refusals.ts";
 import { answerPage } from "./answer.ts";
 import { Ago } from "./format.tsx";
 import { Notice, Page } from "./layout.tsx";
 import { type PageRequest, paths } from "./request.ts";
 
-/** Answers with the refused requests of the session's tenant; an administrator sees all of them. */
+/**
+ * Answers with the refused requests of the session's tenant, as far as its key may use their buckets and
+ * providers, and with all of the key's own; an administrator sees all there are.
+ */
 export async function refusedPage(request: PageRequest): Promise<Response> {
   const { deps, principal, audit } = request;
   audit.operation = "ListRefusals";
   const seesAll = principal.admin === true || principal.accessKeyId === null;
   const refusals = deps.refusals.recent()
-    .filter(({ tenant }) => seesAll || tenant === principal.tenant);
+    .filter((one) => seesAll || maySee(principal, one));
   const now = deps.now();
   return await answerPage(
     <Page request={request} title="Refused requests" at={paths.refused}>
@@ -37,6 +42,14 @@ export async function refusedPage(request: PageRequest): Promise<Response> {
       )}
     </Page>,
   );
+}
+
+function maySee(principal: Principal, refusal: Refusal): boolean {
+  const { tenant, accessKeyId, bucket, provider } = refusal;
+  if (tenant !== principal.tenant) return false;
+  if (accessKeyId === principal.accessKeyId) return true;
+  return (bucket === null || allowsBucket(principal, bucket)) &&
+    (provider === null || allowsProvider(principal, provider));
 }
 
 function RefusalRow({ refusal, now }: { readonly refusal: Refusal; readonly now: number }) {

@@ -1,5 +1,6 @@
 /** What a key may do at the dashboard as its rights change, and what its requests leave behind. */
 import assert from "node:assert/strict";
+import type { Key } from "../../attacks/sign.ts";
 import { withWorld, type World } from "../../attacks/world.ts";
 import { type Issued, withKeys } from "../../keys.ts";
 import { openBrowser, signedIn } from "./browser.ts";
@@ -144,5 +145,37 @@ Deno.test("each page of a provider that requests are forwarded to leaves one lin
     }
     const refused = (await limited.get("/dashboard/refused")).html;
     assert.match(refused, /403 AccessDenied.*ListObjectsV2.*>data</s);
+  });
+});
+
+Deno.test("of the refusals of its tenant a key sees those at its buckets and providers, and all of its own", async () => {
+  await withWorld(async (world) => {
+    const { url, keys } = world;
+    const openai = await world.issue({ readOnly: true, defaultProvider: "openai" });
+    const rule = JSON.stringify({ provider: "s3", status: 403, times: 9 });
+    const faults = `${world.gateway.sandbox.controlUrl}/faults`;
+    await (await fetch(faults, { method: "POST", body: rule })).text();
+    for (
+      const [path, key] of [
+        ["data/in-data", openai],
+        ["team-x/in-team", openai],
+        ["data/own-one", keys.limited],
+        ["team-x/at-aws", keys.aws],
+        ["data/of-other", await world.issue({ tenant: "other", readOnly: true })],
+      ] as const
+    ) {
+      const ask = { method: "PUT", path: `/bedrock/files/${path}`, body: "x" };
+      assert.equal((await world.ask(ask, key)).status, 403);
+    }
+    const seen = async (key: Key) => {
+      const { html } = await (await signedIn(url, key)).get("/dashboard/refused");
+      return ["in-data", "in-team", "own-one", "at-aws", "of-other"]
+        .filter((name) => html.includes(name));
+    };
+    assert.deepEqual(await seen(keys.owner), ["in-data", "in-team", "own-one", "at-aws"]);
+    assert.deepEqual(await seen(keys.limited), ["in-team", "own-one", "at-aws"]);
+    assert.deepEqual(await seen(keys.openaiAlone), ["in-data", "in-team", "own-one"]);
+    const admin = await world.issue({ tenant: "operators", admin: true });
+    assert.equal((await seen(admin)).length, 5);
   });
 });
