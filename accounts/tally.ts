@@ -7,6 +7,11 @@ export interface RanAt {
   readonly modelId: string;
 }
 
+/** Models with runs of their own: an entry of the catalog holds so many, whatever they are called. */
+const mostRuns = 50;
+/** The model of what is beyond them. */
+const others = "others";
+
 /** What a job used so far. */
 export class Tally {
   readonly #runs = new Map<string, RunUsage>();
@@ -34,7 +39,10 @@ export class Tally {
   }
 
   #run({ provider, modelId: model }: RanAt): RunUsage {
-    return this.#runs.get(nameOf({ provider, model })) ?? { provider, model, ...nothing };
+    const found = this.#runs.get(nameOf({ provider, model }));
+    if (found) return found;
+    if (this.#runs.size < mostRuns || model === others) return { provider, model, ...nothing };
+    return this.#run({ provider, modelId: others });
   }
 
   #set(run: RunUsage): void {

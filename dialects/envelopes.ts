@@ -228,3 +228,9 @@ const envelopes: Readonly<Record<EnvelopeName, EnvelopeCodec>> = {
 export function envelope(name: EnvelopeName): EnvelopeCodec {
   return envelopes[name];
 }
+
+/** Returns the model that a record names itself, as those of OpenAI and Anthropic do. */
+export function modelNamedIn(line: Json): string | undefined {
+  const body = openai.readBody(line) ?? anthropic.readBody(line);
+  return body?.get("model")?.text;
+}

@@ -116,3 +116,8 @@ const idForms: Readonly<Record<EnvelopeName, RegExp>> = {
 export function fitsId(id: string, name: DialectName): boolean {
   return idForms[facts[name].envelope].test(id);
 }
+
+/** Returns whether the lines of one batch may name several models: of all others it has one. */
+export function mayMixModels(name: DialectName): boolean {
+  return facts[name].envelope === "anthropic";
+}

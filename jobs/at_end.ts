@@ -65,7 +65,9 @@ export function usageOf(
   const runs = read ?? [{ ...nothing, provider, model, succeeded, failed }];
   const prices = deps.prices?.() ?? {};
   const priced = runs.map((run): RunUsage => {
-    const names = run.provider === provider ? [run.model, job.modelId] : [run.model];
+    // The job's own name for its model says nothing of another one.
+    const isOwn = run.provider === provider && run.model === model;
+    const names = isOwn ? [run.model, job.modelId] : [run.model];
     const price = priceOf(prices, names);
     return price ? { ...run, price } : run;
   });

@@ -12,9 +12,11 @@ import type { ReservationEntry } from "../catalog/quotas.ts";
 import type { Price } from "../catalog/usage_entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import type { Reach } from "../reach/reach.ts";
-import { requestedModel } from "./requested_model.ts";
+import { modelNamedIn } from "../dialects/envelopes.ts";
+import { parseJson } from "../dialects/json.ts";
+import { isOtherModel, requestedModel } from "./requested_model.ts";
 import type { JobTools } from "./deps.ts";
-import type { LocatedInput } from "./locate.ts";
+import type { LocatedInput, SeenHead } from "./locate.ts";
 import { canBeRead, countRecords } from "./over_limits.ts";
 import type { PlannedJob } from "./plan_job.ts";
 
@@ -43,16 +45,16 @@ export async function reservationOf(
 ): Promise<ReservationEntry | undefined> {
   const { accessKeyId, limits } = reach;
   if (accessKeyId === undefined || !limits) return undefined;
-  const price = limits.maxCost === undefined
-    ? undefined
-    : priceOfTries(deps, targetsOf(deps, reach.provider.name, job));
+  const head = limits.maxCost === undefined ? undefined : await headOf(located, signal);
+  const named = modelNamedBy(head);
+  const price = head && priceOfTries(deps, targetsOf(deps, reach.provider.name, job, named));
   if (price && "unpriced" in price) throw unpriced(price.unpriced);
   const isDryRun = plan.kind === "sharded" && plan.isDryRun === true;
   const records = isDryRun ? 0 : await recordsOf(deps, reach, { plan, located }, signal);
   const cost = !price || isDryRun ? 0 : costOf(
     price,
     located.bytes ?? records * usualRecordBytes,
-    records * await outputTokensOfHead(located, signal),
+    records * outputTokensOfHead(head),
   );
   const amounts = { jobs: 1, records, bytes: 0, cost };
   return { accessKeyId, month: monthOf(job.submittedAt), amounts, limits };
@@ -69,22 +71,33 @@ interface Tries extends Target {
   readonly times: number;
 }
 
-/** The models that a job may run. */
+/**
+ * The models that a job may run.
+ *
+ * @param named The model that a record names itself; it runs there where its line is sent as it is.
+ */
 function targetsOf(
   deps: Pick<JobTools, "models" | "providers">,
   provider: string,
   job: Pick<BegunJob, "modelId" | "plan">,
+  named?: string,
 ): readonly Tries[] {
   const { modelId, plan } = job;
   if (plan.kind !== "sharded") {
     const stores = deps.providers.get(provider)?.stores;
     const own = stores ? requestedModel(deps, stores, modelId) : modelId;
-    return [{ provider, names: [own, modelId], times: 1 }];
+    return [{ provider, names: namesOf([own, modelId], named), times: 1 }];
   }
-  const { target, fallback, retries } = plan;
-  const own: Tries = { provider, names: [target.modelId, modelId], times: 1 + retries };
+  const { target, fallback, retries, from, to } = plan;
+  const names = namesOf([target.modelId, modelId], from === to ? named : undefined);
+  const own: Tries = { provider, names, times: 1 + retries };
   if (!fallback) return [own];
   return [own, { provider: fallback.provider, names: [fallback.modelId], times: 1 }];
+}
+
+/** The names of a job's own model, or of the other one that a record names. */
+function namesOf(own: Target["names"], named: string | undefined): Target["names"] {
+  return named !== undefined && isOtherModel(own[0], named) ? [named] : own;
 }
 
 /** The price of tokens of a record that runs as often as it may; or the model that has none. */
@@ -144,16 +157,28 @@ function mostOf(text: string, form: RegExp): number {
   return most;
 }
 
-async function outputTokensOfHead(located: LocatedInput, signal: AbortSignal): Promise<number> {
+/** The first record of an input; `unseen` where its provider does not give it back. */
+async function headOf(located: LocatedInput, signal: AbortSignal): Promise<SeenHead | "unseen"> {
   try {
-    const head = await located.head(signal);
-    if (head.kind === "empty") return 0;
-    return typeof head.line === "string" ? usualOutputTokens : outputTokensOf(head.line.raw);
+    return await located.head(signal);
   } catch (error) {
     // Not every provider gives its files back.
-    if (error instanceof Failure && error.kind === "unsupported") return usualOutputTokens;
+    if (error instanceof Failure && error.kind === "unsupported") return "unseen";
     throw error;
   }
+}
+
+function outputTokensOfHead(head: SeenHead | "unseen" | undefined): number {
+  if (head === undefined || head === "unseen") return usualOutputTokens;
+  if (head.kind === "empty") return 0;
+  return typeof head.line === "string" ? usualOutputTokens : outputTokensOf(head.line.raw);
+}
+
+/** The model that a record names itself, as those of OpenAI and Anthropic do. */
+function modelNamedBy(head: SeenHead | "unseen" | undefined): string | undefined {
+  if (head === undefined || head === "unseen" || head.kind === "empty") return undefined;
+  const { line } = head;
+  return typeof line === "string" ? undefined : modelNamedIn(line);
 }
 
 async function recordsOf(
@@ -189,21 +214,27 @@ export async function demandOf(
   const { quotas } = deps.catalog;
   const limits = await quotas.limitsOf(scope, job.id);
   if (!limits || plan.isDryRun) return undefined;
-  // A price that is gone from the configuration since the create leaves what was reserved then.
-  const found = limits.maxCost === undefined
-    ? undefined
-    : priceOfTries(deps, targetsOf(deps, scope.provider, { modelId: job.modelId, plan }));
-  const price = found && "unpriced" in found ? undefined : found;
-  let [bytes, outputTokens] = [0, 0];
+  let [cost, isPriced] = [0, limits.maxCost !== undefined];
+  let missing: Target | undefined;
+  const own = { modelId: job.modelId, plan };
+  const priceAt = (named: string | undefined) =>
+    priceOfTries(deps, targetsOf(deps, scope.provider, own, named));
   return {
     add(text) {
-      if (!price) return;
-      bytes += text.length;
-      outputTokens += outputTokensOf(text);
+      if (!isPriced) return;
+      const named = plan.from === plan.to ? modelNamedIn(parseJson(text)) : undefined;
+      const price = priceAt(named);
+      if (!("unpriced" in price)) {
+        cost += costOf(price, text.length, outputTokensOf(text));
+        return;
+      }
+      isPriced = false;
+      if (named !== undefined && price.unpriced.names[0] === named) missing = price.unpriced;
     },
-    reserve(records) {
-      const cost = price && costOf(price, bytes, outputTokens);
-      return quotas.correct(scope, job.id, { records, ...(cost !== undefined && { cost }) });
+    async reserve(records) {
+      if (missing) return unpriced(missing).message;
+      // A price that is gone from the configuration since the create leaves what was reserved then.
+      return await quotas.correct(scope, job.id, { records, ...(isPriced && { cost }) });
     },
   };
 }

@@ -46,6 +46,8 @@ export function ranModel(
 
 /** The date, or the number, of a snapshot. */
 const snapshot = /-(?:\d{4}-\d\d-\d\d|\d{3,8})$/;
+/** What stands in its place in a name that moves from one snapshot to the next. */
+const moving = /-(?:latest|0)$/;
 
 /**
  * Returns whether a batch ran on another model than its job names. A provider may name the snapshot
@@ -53,7 +55,7 @@ const snapshot = /-(?:\d{4}-\d\d-\d\d|\d{3,8})$/;
  */
 export function isOtherModel(named: string, ran: string | undefined): boolean {
   return ran !== undefined && bare(ran) !== bare(named) &&
-    bare(ran).replace(snapshot, "") !== bare(named);
+    bare(ran).replace(snapshot, "") !== bare(named).replace(moving, "");
 }
 
 function bare(name: string): string {

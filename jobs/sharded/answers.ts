@@ -17,6 +17,8 @@ import {
   type TranslatedAnswer,
 } from "../../dialects/translate.ts";
 import type { JobTools } from "../deps.ts";
+import type { RanAt } from "../../accounts/tally.ts";
+import { ranAt } from "./ran_at.ts";
 import { type Leg, legOf } from "./legs.ts";
 import { modelOf, type ShardedJob } from "./prepare.ts";
 import type { Scratch } from "./scratch.ts";
@@ -32,6 +34,11 @@ interface LegAnswers {
   readonly model: ReturnType<typeof modelOf>;
   readonly answers: AnswerTarget;
 }
+
+/** An answer and where it is from, or the error of its record. */
+export type PlacedAnswer =
+  | Extract<TranslatedAnswer, { kind: "answer" }> & { readonly ranAt: RanAt }
+  | RecordError;
 
 /** Reads answers out of gathered results. */
 export class Answers {
@@ -89,7 +96,7 @@ export class Answers {
   }
 
   /** The answer of a record, or its error, as its last run had it. */
-  async of(record: ReadRecord | LongRecord): Promise<TranslatedAnswer> {
+  async of(record: ReadRecord | LongRecord): Promise<PlacedAnswer> {
     const leg = this.legOf(record);
     const wireId = leg.ids.of(record.record);
     const line = await this.#scratch.read(record.record);
@@ -102,7 +109,10 @@ export class Answers {
       if (record.kind === "record") return record.json;
       throw new Error("A record that is too long was not sent");
     };
-    return translateAnswer(outcome.body, wireId, asSent, leg.answers);
+    const answer = translateAnswer(outcome.body, wireId, asSent, leg.answers);
+    return answer.kind === "answer"
+      ? { ...answer, ranAt: ranAt(leg.leg.plan, outcome.body) }
+      : answer;
   }
 
   /** The shard that a record is of, of the last round that it ran in. */

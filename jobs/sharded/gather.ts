@@ -146,7 +146,7 @@ class Writer {
     if (isNamed) this.#repeated.push(record.id);
     if (result.kind === "answer") {
       this.#sums.success++;
-      this.#tally.result(leg.plan.target, "succeeded");
+      this.#tally.result(result.ranAt, "succeeded");
       this.#sums.inputTokens += promptOf(result.usage);
       this.#sums.outputTokens += result.usage.output;
     } // What its batch did not get to was not processed, as in the results of other jobs.

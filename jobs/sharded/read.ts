@@ -6,6 +6,7 @@ import type { BatchId } from "../../codecs/ids.ts";
 import { envelope } from "../../dialects/envelopes.ts";
 import { envelopeOf } from "../../dialects/names.ts";
 import { parseLine } from "../../dialects/stream.ts";
+import { ranAt } from "./ran_at.ts";
 import { tokensOf } from "../../dialects/token_counts.ts";
 import { createBreath } from "../../runtime/breath.ts";
 import { isDiskFailure } from "../../runtime/disk.ts";
@@ -105,7 +106,7 @@ async function readBatch(
         if (isOld) continue;
         if (!await scratch.add(number, line) || result?.outcome.kind !== "body") continue;
         const tokens = tokensOf(plan.to, result.outcome.body);
-        if (tokens) tally.tokens(plan.target, tokens);
+        if (tokens) tally.tokens(ranAt(plan, result.outcome.body), tokens);
       }
     }
     const isWhole = parts.length > 0 && scratch.found - before >= expectedOf(batch);
