@@ -37,6 +37,11 @@ export function isLongerThan(text: string, maxBytes: number): boolean {
   return text.length * 3 > maxBytes && encoder.encode(text).length > maxBytes;
 }
 
+/** Returns whether a URI names a folder, or a whole bucket. */
+export function isFolder({ key }: Pick<S3Uri, "key">): boolean {
+  return key === "" || key.endsWith("/");
+}
+
 /**
  * Returns whether a key has a segment `.` or `..`: an upstream, or a proxy before it, could read it as
  * one of another bucket.

@@ -4,7 +4,7 @@ import type { Limits } from "../catalog/limits.ts";
 import type { Price } from "../catalog/usage_entries.ts";
 import { Failure } from "../codecs/failure.ts";
 import { isBlank, splitLines } from "../codecs/jsonl.ts";
-import { parseS3Uri } from "../codecs/s3_uri.ts";
+import { isFolder, parseS3Uri } from "../codecs/s3_uri.ts";
 import type { ForwardingProvider } from "../providers/provider.ts";
 import { createBreath } from "../runtime/breath.ts";
 import type { JobTools } from "./deps.ts";
@@ -42,8 +42,9 @@ export async function demandOfForwarded(
     throw unpriced({ provider: forward.name, names: [model] });
   }
   const location = typeof input === "string" ? parseS3Uri(input) : undefined;
-  const isFolder = !location || location.key === "" || location.key.endsWith("/");
-  if (isFolder || !openBucket || !price && limits.maxRecords === undefined) return nothing;
+  if (!location || isFolder(location) || !openBucket || !price && limits.maxRecords === undefined) {
+    return nothing;
+  }
   const bucket = openBucket({
     provider: forward,
     bucket: location.bucket,

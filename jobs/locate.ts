@@ -7,7 +7,7 @@ import type { PinEntry } from "../catalog/pins.ts";
 import type { Source } from "../catalog/plan.ts";
 import { Failure } from "../codecs/failure.ts";
 import { firstLine } from "../codecs/jsonl.ts";
-import { parseS3Uri, type S3Uri } from "../codecs/s3_uri.ts";
+import { isFolder, parseS3Uri, type S3Uri } from "../codecs/s3_uri.ts";
 import { parseLine } from "../dialects/stream.ts";
 import type { ForwardingProvider } from "../providers/provider.ts";
 import type { Reach } from "../reach/reach.ts";
@@ -90,10 +90,6 @@ export async function locate(
 
 function heldOf({ file, held, bytes }: ObjectEntry): Pick<PinEntry, "file" | "held" | "bytes"> {
   return { file, held, bytes };
-}
-
-function isFolder({ key }: S3Uri): boolean {
-  return key === "" || key.endsWith("/");
 }
 
 /** Where an input is. */

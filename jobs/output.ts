@@ -1,7 +1,7 @@
 /** Where a job's results will be must be sayable before the job is begun. */
 import type { JobDescription } from "../catalog/entries.ts";
 import { Failure } from "../codecs/failure.ts";
-import { parseS3Uri } from "../codecs/s3_uri.ts";
+import { isFolder, parseS3Uri } from "../codecs/s3_uri.ts";
 import type { Objects } from "../objects/objects.ts";
 import type { Reach } from "../reach/reach.ts";
 import { resultsKeys } from "./results/keys.ts";
@@ -21,7 +21,8 @@ export function outputProvider(
 
 /**
  * Throws `invalid` where a job's results would have no bucket or no name: their bucket does not
- * exist (which only buckets that are not implicit can do), or their keys would be too long.
+ * exist (which only buckets that are not implicit can do), their keys would be too long, or that of
+ * the results is that of the manifest.
  */
 export async function checkOutput(
   objects: Objects,
@@ -35,6 +36,14 @@ export async function checkOutput(
       "invalid",
       `The output s3Uri ${s3Uri} leaves no room for the names of the results: they are ` +
         "<output>/<job id>/<last part of the input>.out, and a key has at most 1024 bytes",
+    );
+  }
+  const input = parseS3Uri(job.inputDataConfig.s3InputDataConfig.s3Uri);
+  if (keys.output === keys.manifest && !(input && isFolder(input))) {
+    throw new Failure(
+      "invalid",
+      "The results of an input that is named manifest.json would have the key of the job's own " +
+        "manifest. Give the input another name",
     );
   }
   // A bucket that refuses keeps the job from ending, and may have been mended by then.

@@ -330,3 +330,16 @@ Deno.test("a job whose results would have no name is refused", async () => {
   const create = start(world, [], { outputDataConfig: { s3OutputDataConfig: { s3Uri } } });
   await assert.rejects(create, /leaves no room for the names of the results/);
 });
+
+Deno.test("an input whose results would have the key of the manifest is refused, and no other of that name", async () => {
+  using world = await createJobWorld();
+  const create = async (key: string) => {
+    await world.objects.put(world.reach, newObject(key, "{}\n"), quiet());
+    const inputDataConfig = { s3InputDataConfig: { s3Uri: `s3://bucket/${key}` } };
+    return await start(world, ['{"id":"a"}\n'], { inputDataConfig });
+  };
+  for (const key of ["manifest.json", "deep/er/manifest.json", "a//manifest.json"]) {
+    await assert.rejects(create(key), /the key of the job's own manifest/, key);
+  }
+  for (const key of ["manifest.json.out", "manifest.jsonl", "Manifest.json"]) await create(key);
+});
