@@ -93,11 +93,12 @@ export function tracedRequest<Result>(
   work: (note: Note) => Promise<Result>,
 ): Promise<Result> {
   if (!tracer) return work(unseen);
-  const { method } = request;
+  const method = methods.has(request.method) ? request.method : undefined;
   const parent = parentOf(request.headers.get("traceparent")) ?? begun(crypto.randomUUID());
   const path = new URL(request.url).pathname.slice(0, longestPath);
-  return traced(method, { kind: kinds.server, parent }, {
-    "http.request.method": method,
+  // A method may be any word of a client's; names of spans are few, as OpenTelemetry wants them.
+  return traced(method ?? "HTTP", { kind: kinds.server, parent }, {
+    "http.request.method": method ?? "_OTHER",
     "url.path": path,
   }, work);
 }
@@ -138,6 +139,9 @@ export function tracedStep<Result>(
   return traced(`job ${name}`, { kind: kinds.internal, parent: begun(job), links }, facts, work);
 }
 
+const methods: ReadonlySet<string> = new Set(
+  ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"],
+);
 const longestPath = 1_024;
 const unseen: Note = () => {};
 

@@ -148,6 +148,10 @@ Deno.test("a started gateway exports spans of requests, calls and steps of jobs,
         const answer = await fetch(`${gateway.url}/${path}`, { headers: { traceparent } });
         await answer.body?.cancel();
       }
+      for (const method of ["PURGE", "get-all", "PATCH"]) {
+        const answer = await fetch(`${gateway.url}/other-method`, { method });
+        await answer.body?.cancel();
+      }
       const client = createClient(gateway.url);
       for (const provider of ["gemini", "openai"]) {
         await client.put(provider, "bucket/in.jsonl", converse("a", "one"));
@@ -189,6 +193,11 @@ function checkSpans(spans: readonly Span[], job: string): void {
   for (const name of [...wanted, "gemini batches.create", "gemini files.put", "GET", "PUT"]) {
     assert.ok(names.has(name), `${name} is not one of ${[...names].join(", ")}`);
   }
+  const others = spans.filter((span) => factOf(span, "url.path") === "/other-method");
+  assert.deepEqual(
+    others.map((span) => [span.name, factOf(span, "http.request.method")]),
+    [["HTTP", "_OTHER"], ["HTTP", "_OTHER"], ["PATCH", "PATCH"]],
+  );
   const linked = spans.filter((span) => span.parentSpanId === spanId);
   const [first] = linked;
   assert.match((first && factOf(first, "http.response.status_code")) ?? "", /^[2-4]\d\d$/);
