@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Failure } from "../../../codecs/failure.ts";
 import { fault, holds, mend, until } from "../wire.ts";
 import { quiet } from "../../objects/world.ts";
 import { converse } from "./client.ts";
@@ -143,4 +144,30 @@ Deno.test("a job that is stopped before its records run once more is Stopped, an
     assert.equal(await holds(sandbox, "openai", "batches"), 1);
     const seen: Record<string, { errorCode?: number }>[] = await results(over);
     assert.deepEqual(seen.map(({ error }) => error?.errorCode), [undefined, 503]);
+  }));
+
+Deno.test("a dry run that is stopped once its input was read ends as a dry run", () =>
+  withLimits(limits, async ({ sandbox, world, reach, create, ended, text }) => {
+    const { results, shards } = world.catalog;
+    const { end } = results;
+    Object.assign(results, {
+      end: () => Promise.reject(new Failure("unavailable", "The catalog is not there")),
+    });
+    const job = await create(three, {
+      "batchway:dialect": "bedrock-converse",
+      "batchway:dry-run": "true",
+    });
+    const scope = { tenant: reach.tenant, provider: "openai" };
+    await until("its input was read", () => shards.prepared(scope, job.id));
+    await world.jobs.stop(reach, "us-west-2", job.id, quiet());
+    Object.assign(results, { end });
+    const over = await ended(job);
+    assert.equal(over.status, "Completed", over.message ?? "");
+    const manifest = JSON.parse(await text(`${job.id}/manifest.json.out`));
+    assert.deepEqual([manifest.dryRun, manifest.totalRecordCount], [true, 3]);
+    assert.equal(
+      await world.catalog.objects.get(scope, "out", `${job.id}/in.jsonl.out`),
+      undefined,
+    );
+    assert.equal(await holds(sandbox, "openai", "batches"), 0);
   }));
