@@ -21,7 +21,7 @@ const helpOf = (command: string) =>
 
 ${command} list          those that wait, and those of the last 7 days
 ${command} replay ID     send an event again, with the same id, to today's receivers
-${command} replay ARN    send all events of a job again
+${command} replay JOB    send all events of a job again, by its id or ARN
 
 --json prints JSON. --data FOLDER (or BATCHWAY_DATA) is the catalog's folder, --config FILE (or
 BATCHWAY_CONFIG) the configuration file. A running gateway sends them within seconds.`;
@@ -73,7 +73,7 @@ function checkWords(
   const known = action === undefined || action === "list" || action === "replay";
   throw new UsageError(
     known
-      ? `Say list, or replay with one event's id or one job's ARN. See ${command} --help`
+      ? `Say list, or replay with the id of one event or one job, or a job's ARN. See ${command} --help`
       : `There is no 'events ${action}'; the nearest is 'events ${
         nearest(action, ["list", "replay"])
       }'. See ${command} --help`,
@@ -121,7 +121,8 @@ async function replay(
   id: string,
   json: boolean,
 ): Promise<string> {
-  const job = parseJobArn(id)?.jobId;
+  // The list shows the ids of jobs.
+  const job = parseJobArn(id)?.jobId ?? id;
   const found = new Map<string, Placed>();
   const done = new Map<string, Deno.KvKey[]>();
   for await (const one of everyEvent(catalog)) {

@@ -79,6 +79,8 @@ Deno.test("events are listed, and sent again with the same id by event or by job
     const total = hook.taken.length;
     const all = await events("replay", arn, "--json");
     assert.equal(JSON.parse(all.stdout).replayed.length, rows.length);
+    const byId = await events("replay", arn.slice(-12), "--json");
+    assert.deepEqual(JSON.parse(byId.stdout), JSON.parse(all.stdout));
     await until("all came again", () => Promise.resolve(hook.taken.length === total + rows.length));
 
     const unknown = await events("replay", "00000000-0000-8000-8000-000000000000");
