@@ -109,9 +109,23 @@ function commentsOf(source: string): Comment[] {
   return found.map(({ line, text }) => ({ line, text: text.replaceAll(/`[^`]*`/g, "…") }));
 }
 
-const product = (await readSources()).filter(({ path }) =>
-  !others.includes(path.split("/")[0] ?? "")
-);
+const sources = await readSources();
+const product = sources.filter(({ path }) => !others.includes(path.split("/")[0] ?? ""));
+
+/** The name of a test. */
+const testName = /\btest\(\s*(?:\{\s*name:\s*)?(["`])((?:(?!\1)[^\\]|\\.)*)\1/g;
+
+Deno.test("names of tests are plain English", () => {
+  const names = sources.filter(({ path }) => path.startsWith("tests/")).flatMap(({ path, text }) =>
+    [...text.matchAll(testName)].map(([, , name = ""]) => ({
+      path,
+      // Code is not prose.
+      name: name.replaceAll(/\$\{[^}]*\}/g, "…"),
+    }))
+  );
+  assert.ok(names.length > 1_500, `only ${names.length} tests were found`);
+  assert.deepEqual(names.flatMap(({ path, name }) => faultsOf(path, name)), []);
+});
 
 Deno.test("comments of the product are plain English", () => {
   const comments = product.flatMap(({ path, text }) =>

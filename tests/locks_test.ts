@@ -12,7 +12,7 @@ async function read<Content>(path: string): Promise<Content> {
   return JSON.parse(await Deno.readTextFile(fileURLToPath(url)));
 }
 
-Deno.test("a first start fetches what deno.json names, and nothing that tests alone use", async () => {
+Deno.test("a first start fetches what deno.json names, and nothing that only tests use", async () => {
   const { imports } = await read<{ imports: Record<string, string> }>("deno.json");
   const { specifiers } = await read<Lock>("deno.lock");
   assert.deepEqual(Object.keys(specifiers).sort(), Object.values(imports).sort());

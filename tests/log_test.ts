@@ -134,12 +134,12 @@ Deno.test("a name cannot pass for another fact", async () => {
   assert.equal(line, ' key="a status=200" status=404');
 });
 
-Deno.test("letters of any script are told as they are", async () => {
+Deno.test("letters of any script are written as they are", async () => {
   const [line = ""] = await written("json", (log) => log.info("x", { key: "é漢字🎉" }));
   assert.ok(line.includes("é漢字🎉"), line);
 });
 
-Deno.test("an error is told by its class and message, and never by its cause", async () => {
+Deno.test("an error is written by its class and message, and never by its cause", async () => {
   const cause = new Error("Incorrect API key provided: sk-secret");
   const lines = await written("json", (log) => {
     log.warn("A", { error: new Failure("denied", "The provider refuses the key", { cause }) });
@@ -152,7 +152,7 @@ Deno.test("an error is told by its class and message, and never by its cause", a
   assert.ok(!lines.join().includes("sk-secret"));
 });
 
-Deno.test("lines that could not be written are counted, and told of once writing goes well", async () => {
+Deno.test("lines that could not be written are counted, and reported once writing goes well", async () => {
   const lines: string[] = [];
   let isFull = false;
   const log = createLog({

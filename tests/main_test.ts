@@ -121,7 +121,7 @@ Deno.test("a configuration that is named must be there", async () => {
   });
 });
 
-Deno.test("a port that is taken is told of", async () => {
+Deno.test("a port that is taken is reported", async () => {
   await inFolder(async (folder) => {
     const other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = other.addr;
@@ -138,7 +138,7 @@ Deno.test("a port that is taken is told of", async () => {
   });
 });
 
-Deno.test("a catalog that cannot be opened is told of", async () => {
+Deno.test("a catalog that cannot be opened is reported", async () => {
   await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/file`, "");
     const blocked = await start(folder, { ...key, BATCHWAY_DATA: `${folder}/file/data` });
@@ -187,7 +187,7 @@ Deno.test("under BATCHWAY_LOG=json every line is JSON, the ready line too", asyn
   });
 });
 
-Deno.test("without credentials, loopback alone is open, unless somebody keeps strangers out", () => {
+Deno.test("without credentials, only loopback is open, unless the operator opens the gateway to all", () => {
   for (const host of ["127.0.0.1", "127.1.2.3", "::1", "localhost"]) {
     assert.equal(opennessOf({ host, allowAnonymous: false }), "local", host);
   }

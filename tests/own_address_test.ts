@@ -38,7 +38,7 @@ Deno.test("an upstream of another name is asked whether it is the gateway, where
   assert.ok((await look("10.0.0.5", "https://gateway.example/v1", "me")).error);
 });
 
-Deno.test("another gateway, a service that is not reached, and another port are no loops", async () => {
+Deno.test("another gateway, a service that is not reached, and another port are not loops", async () => {
   for (const hop of ["another", undefined]) {
     const found = await look("0.0.0.0", "http://other.internal:8080/v1", hop);
     assert.deepEqual([found.asked.length, found.error], [1, undefined]);

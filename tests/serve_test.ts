@@ -6,7 +6,7 @@ import { connect, exchange } from "./raw.ts";
 const options = { hostname: "127.0.0.1", port: 0, escaped: () => {} };
 const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
-Deno.test("an error that escapes from the app is told of, and its words are not shown", async () => {
+Deno.test("an error that escapes from the app is logged, and its words are not shown", async () => {
   const escaped: unknown[] = [];
   const listener = serve(() => Promise.reject(new Error("a secret")), {
     ...options,
@@ -61,7 +61,7 @@ Deno.test("what does not end is cut off when its time is over", async () => {
   connection.close();
 });
 
-Deno.test("a download that nobody reads is cut off when its time is over", async () => {
+Deno.test("a download that is not read is cut off when its time is over", async () => {
   const cancelled = Promise.withResolvers<void>();
   const listener = serve(() => {
     const body = new ReadableStream<Uint8Array>({
@@ -78,13 +78,13 @@ Deno.test("a download that nobody reads is cut off when its time is over", async
   connection.close();
 });
 
-Deno.test("a listener that nobody uses closes at once, and a second drain is harmless", async () => {
+Deno.test("an unused listener closes at once, and a second drain is harmless", async () => {
   const listener = serve(() => Promise.resolve(new Response("a")), options);
   await Promise.all([listener.drain(60_000), listener.drain(60_000)]);
   await assert.rejects(connect(listener.url), Deno.errors.ConnectionRefused);
 });
 
-Deno.test("a taken port is told of in a sentence", async () => {
+Deno.test("a taken port is reported in a sentence", async () => {
   const listener = serve(() => Promise.resolve(new Response("a")), options);
   const port = Number(listener.url.split(":").at(-1));
   assert.throws(

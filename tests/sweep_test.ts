@@ -61,7 +61,7 @@ Deno.test("a process whose sweep takes long still says that it is alive", async 
   await stop();
 });
 
-Deno.test("a sweep that fails is told, and the next one follows", async () => {
+Deno.test("a sweep that fails is logged, and the next one follows", async () => {
   let sweeps = 0;
   const deadlines: number[] = [];
   const { state, stop } = await world({

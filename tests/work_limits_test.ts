@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 /** Rows of the table of limits: name, file and value. */
 const row = /^\|[^|]+\| `(\w+)` in `([\w/.]+)` +\| `([^`]+)` +\|/gm;
 
-Deno.test("the limits that the documentation tells are those of the code", async () => {
+Deno.test("the limits in the documentation are those of the code", async () => {
   const text = await Deno.readTextFile("docs/security.md");
   const rows = [...text.matchAll(row)];
   assert.ok(rows.length > 20, `${rows.length} rows`);

@@ -63,7 +63,7 @@ interface World {
   readonly add: (id: string) => Promise<{ secretAccessKey: string; bearerToken: string }>;
 }
 
-Deno.test("a credential is found with its secret, and one that is none is not", () =>
+Deno.test("a credential is found with its secret, and an unknown one is not", () =>
   world(async ({ keyring, add }) => {
     const issued = await add("BWAKONE");
     const found = await keyring.find("BWAKONE");
@@ -99,7 +99,7 @@ Deno.test("the first credential closes, and the last one gone opens, within ten 
     assert.equal(await keyring.hasAny(), false);
   }));
 
-Deno.test("a catalog that does not answer is done without for ten seconds, and then nobody is let in", () =>
+Deno.test("a catalog that does not answer is done without for ten seconds, and then all callers are refused", () =>
   world(async ({ keyring, state, add }) => {
     await add("BWAKONE");
     assert.ok(await keyring.find("BWAKONE"));
@@ -116,7 +116,7 @@ Deno.test("a catalog that does not answer is done without for ten seconds, and t
     assert.ok(await keyring.find("BWAKONE"));
   }));
 
-Deno.test("a secret that cannot be opened fits nothing, still asks everybody, and is told of", () =>
+Deno.test("a secret that cannot be opened fits nothing, still asks every caller for a proof, and is logged", () =>
   world(async ({ keyring, add, warned, boxes }) => {
     await add("BWAKONE");
     boxes.current = undefined;

@@ -61,7 +61,7 @@ Deno.test("the first credential fixes the key, and add, rotate and the gateway r
   await checkSecretKey(open.catalog, configured(1));
 });
 
-Deno.test("a key file that was lost, or replaced, is told of", async () => {
+Deno.test("a key file that was lost, or replaced, is reported", async () => {
   using open = await openCatalog();
   await using folder = await temporaryFolder();
   const options = configured(undefined, folder.path);

@@ -134,7 +134,7 @@ Deno.test("(9) chunks that lie of their size, order, signature, end or trailer a
   });
 });
 
-Deno.test("(10) a body that has not the digest that was told is refused, and nothing is stored", async () => {
+Deno.test("(10) a body without the digest that was declared is refused, and nothing is stored", async () => {
   await withWorld(async (world) => {
     const other = "other";
     const lies: Record<string, string> = {

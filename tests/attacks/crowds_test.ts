@@ -9,7 +9,7 @@ import { textOf, withWorld } from "./world.ts";
 const crowd = 2_000;
 const room = 50;
 
-Deno.test("(20) half-open uploads take the room that there is, the rest is told to wait, and all are cut", async () => {
+Deno.test("(20) half-open uploads take the room that there is, the rest is asked to wait, and all are cut", async () => {
   await withWorld(async (world) => {
     const { keys, host, url } = world;
     const before = await world.state();
@@ -135,7 +135,7 @@ Deno.test("(19) a refusal comes while the body is still on its way, and nothing 
   });
 });
 
-Deno.test("who sends more than it may is told to wait, in the words of S3 and of Bedrock, and others are not", async () => {
+Deno.test("a caller that sends more than it may is asked to wait, in the words of S3 and of Bedrock, and others are not", async () => {
   await withWorld(async (world) => {
     const { keys, url } = world;
     const [s3] = s3Operations.filter(({ name }) => name === "ListBuckets");

@@ -17,7 +17,7 @@ function assertTells(answer: Answer, service: "s3" | "bedrock", url: string, whe
   }
 }
 
-Deno.test("a client with a wrong endpoint is told the right one in its service's form", async () => {
+Deno.test("a client with a wrong endpoint gets the right one in its service's form", async () => {
   await withWorld(async ({ keys, url, host, ask, send, gateway }) => {
     const s3Paths = [
       "/",
@@ -77,7 +77,7 @@ Deno.test("a client with a wrong endpoint is told the right one in its service's
   }, { env: { BATCHWAY_S3_PORT: "0" } });
 });
 
-Deno.test("without keys the user agent tells as well who asks, and others get the plain words", async () => {
+Deno.test("without keys the user agent shows as well which client asks, and others get the plain words", async () => {
   await withWorld(async ({ url, host, send }) => {
     const get = (path: string, headers: Record<string, string>) =>
       send({ method: "GET", path, query: "", headers: { host, ...headers }, body: "" });

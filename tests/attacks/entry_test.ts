@@ -144,7 +144,7 @@ Deno.test("(21) no path but /healthz and /readyz is answered without a proof, on
   }, { env: { BATCHWAY_S3_PORT: "0" } });
 });
 
-Deno.test("(22) as much is computed for a key that nobody has as for a wrong signature", () => {
+Deno.test("(22) as much is computed for an unknown key as for a wrong signature", () => {
   const credential = (secrets: string[]): Credential => ({
     accessKeyId: "BWAKAAAAAAAAAAAAAAAA",
     policy: { tenant: "t", readOnly: false, native: false },
@@ -233,7 +233,7 @@ Deno.test("the first key closes a gateway that runs, also one that is disabled a
   await Promise.all([close(false), close(true)]);
 });
 
-Deno.test("without its last key a gateway that others reach lets nobody in", async () => {
+Deno.test("without its last key a gateway that others reach refuses all", async () => {
   await withWorld(async (world) => {
     const { keys, host } = world;
     const bare = { method: "GET", path: files, query: "", headers: { host }, body: "" };

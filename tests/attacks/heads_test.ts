@@ -8,7 +8,7 @@ import { textOf, withWorld } from "./world.ts";
 const minute = 60_000;
 const ago = (milliseconds: number) => new Date(Date.now() - milliseconds);
 
-Deno.test("(1) an Authorization header beside a presigned query is refused, whoever's it is", async () => {
+Deno.test("(1) an Authorization header beside a presigned query is refused, whichever key it names", async () => {
   await withWorld(async (world) => {
     const { keys, host } = world;
     const { bucket, key } = await prepare(world, keys.owner);
@@ -74,7 +74,7 @@ const oddKeys = [
   "constructor",
 ];
 
-Deno.test("(2, 13) an odd key is kept byte for byte and is no other key, stored and forwarded", async () => {
+Deno.test("(2, 13) an odd key is kept byte for byte and never taken for another one, stored and forwarded", async () => {
   await withWorld(async (world) => {
     const { keys } = world;
     for (const key of [keys.owner, keys.aws]) {
@@ -191,7 +191,7 @@ Deno.test("(4, 5) a doubled provider header is refused, and one that was added l
   });
 });
 
-Deno.test("(16) a link is good for its time, its verb and its host alone", async () => {
+Deno.test("(16) a link is good only for its time, its verb and its host", async () => {
   await withWorld(async (world) => {
     const { keys, host } = world;
     const { bucket, key } = await prepare(world, keys.owner);
@@ -281,7 +281,7 @@ Deno.test("(17) a signed request is good for a quarter of an hour, before and af
   });
 });
 
-Deno.test("(18) a body whose length is told twice, or in two ways, is refused", async () => {
+Deno.test("(18) a body whose length is declared twice, or in two ways, is refused", async () => {
   await withWorld(async (world) => {
     const { keys, host, url } = world;
     const before = await world.state();

@@ -6,7 +6,7 @@ import { bedrockOperations, files, jobOf, line, prepare, s3Operations } from "./
 import { type Ask, signHeader, signQuery } from "./sign.ts";
 import { withWorld } from "./world.ts";
 
-Deno.test("a key that may read alone reads everything and changes nothing", async () => {
+Deno.test("a read-only key reads everything and changes nothing", async () => {
   await withWorld(async (world) => {
     const { keys } = world;
     for (
@@ -255,7 +255,7 @@ Deno.test("a forwarded job of other buckets is answered as one that is not there
   });
 });
 
-Deno.test("what AWS cannot tell of a forwarded job now is not told as that it is not there", async () => {
+Deno.test("a forwarded job that AWS cannot look up now is not reported as missing", async () => {
   await withWorld(async (world) => {
     const { sandbox } = world.gateway;
     const key = await world.issue({ buckets: ["bucket-*"], defaultProvider: "bedrock" });
@@ -317,7 +317,7 @@ Deno.test("a stored job or file of other buckets is not there for a key of certa
   });
 });
 
-Deno.test("a provider that a key may not use is refused, also in a header that nobody signed", async () => {
+Deno.test("a provider that a key may not use is refused, also in a header that is not signed", async () => {
   await withWorld(async (world) => {
     const { keys, host } = world;
     const ask = { method: "GET", path: `${files}/bucket` };

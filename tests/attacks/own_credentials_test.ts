@@ -4,7 +4,7 @@ import { files, jobOf } from "./operations.ts";
 import type { Ask } from "./sign.ts";
 import { withWorld } from "./world.ts";
 
-Deno.test("a wrong AWS secret of the gateway's is told as such to S3 and Bedrock, in the log once, and by /readyz", async () => {
+Deno.test("a wrong AWS secret of the gateway's is reported as such by S3 and Bedrock, in the log once, and by /readyz", async () => {
   for (
     const wrong of [
       { AWS_SECRET_ACCESS_KEY: "the-wrong-secret-of-the-gateway" },

@@ -25,7 +25,7 @@ Deno.test("no secret of a key is in the catalog's files, and the id is", async (
   });
 });
 
-Deno.test("a sealed secret opens under its key and for its owner alone, and not once a byte is another", async () => {
+Deno.test("a sealed secret opens only under its key and for its owner, and not once a byte is another", async () => {
   const key = crypto.getRandomValues(new Uint8Array(secretKeyBytes));
   const box = await createSecretBox(key);
   const sealed = await box.seal("BWAKA", "the secret");

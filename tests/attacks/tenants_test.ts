@@ -139,7 +139,7 @@ Deno.test("a copy from another tenant's bucket is one from nothing, by header an
   });
 });
 
-Deno.test("another tenant's file id is nobody's: as key, as If-Match, as a job's input and as its tag", async () => {
+Deno.test("another tenant's file id is not found: as key, as If-Match, as a job's input and as its tag", async () => {
   await withWorld(async (world) => {
     const { keys } = world;
     const place = await prepare(world, keys.owner);
@@ -184,7 +184,7 @@ Deno.test("another tenant's file id is nobody's: as key, as If-Match, as a job's
   });
 });
 
-Deno.test("another tenant's job is nobody's: by ARN, by id, by batch, and in lists and pages", async () => {
+Deno.test("another tenant's job is not found: by ARN, by id, by batch, and in lists and pages", async () => {
   await withWorld(async (world) => {
     const { keys } = world;
     const { arn } = await prepare(world, keys.owner, { job: true });
@@ -249,7 +249,7 @@ Deno.test("another tenant's job is nobody's: by ARN, by id, by batch, and in lis
   });
 });
 
-Deno.test("pages of objects and buckets open for their tenant and bucket alone, and no forged one opens", async () => {
+Deno.test("pages of objects and buckets open only for their tenant and bucket, and no forged one opens", async () => {
   await withWorld(async (world) => {
     const { keys } = world;
     const { bucket } = await prepare(world, keys.owner);
@@ -287,7 +287,7 @@ Deno.test("pages of objects and buckets open for their tenant and bucket alone, 
   });
 });
 
-Deno.test("another tenant's upload is nobody's, also once it is completed", async () => {
+Deno.test("another tenant's upload is not found, also once it is completed", async () => {
   await withWorld(async (world) => {
     const { keys } = world;
     const place = await prepare(world, keys.owner);
@@ -303,7 +303,7 @@ Deno.test("another tenant's upload is nobody's, also once it is completed", asyn
   });
 });
 
-Deno.test("files that nobody put through the gateway are seen by those alone who may see them", async () => {
+Deno.test("files that were not put through the gateway are seen only by those who may see them", async () => {
   await withWorld(async (world) => {
     const { keys, gateway } = world;
     const form = new FormData();

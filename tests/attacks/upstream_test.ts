@@ -65,7 +65,7 @@ Deno.test("(14) a redirect of an upstream is neither followed nor passed on", as
   }
 });
 
-Deno.test("(15) what an upstream says of a key is told to nobody, in answers and in the log", async () => {
+Deno.test("(15) what an upstream says of a key is in no answer and not in the log", async () => {
   const { clock, pass } = jumpingClock();
   await withWorld(async (world) => {
     const { keys, gateway } = world;

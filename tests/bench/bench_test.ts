@@ -60,7 +60,7 @@ Deno.test({
   },
 });
 
-Deno.test("an unknown case is told, with those that there are", async () => {
+Deno.test("an unknown case is refused, with those that there are", async () => {
   const run = await runProgram(Deno.execPath(), ["run", "-A", program, "--only", "no-such-case"]);
   assert.equal(run.code, 1);
   assert.match(run.stderr, /put-1k-forwarded/);

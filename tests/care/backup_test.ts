@@ -79,7 +79,7 @@ Deno.test("a backup brings everything back, byte for byte, with its schema", asy
   assert.equal((await two.kv.get<Deno.KvU64>(keys.uploadBytes("u"))).value?.value, 5n);
 });
 
-Deno.test("a catalog that holds something is left alone, unless it is said that it goes", async () => {
+Deno.test("a catalog that holds something is left as it is, unless it is said that it goes", async () => {
   using one = await filled();
   using two = await openCatalog();
   await two.kv.set(["other"], 1);
@@ -90,7 +90,7 @@ Deno.test("a catalog that holds something is left alone, unless it is said that 
   assert.deepEqual(await contentOf(two.kv), await contentOf(one.kv));
 });
 
-Deno.test("a backup that was cut short, is none, or is newer changes nothing", async () => {
+Deno.test("a backup that was cut short, a file that is not one, or a newer one changes nothing", async () => {
   using one = await filled();
   using two = await openCatalog();
   await two.kv.set(["other"], 1);
@@ -173,7 +173,7 @@ Deno.test("no gateway starts on half a backup", async () => {
   await (await openCatalogKv(path, { sleep })).close();
 });
 
-Deno.test("a catalog in use is neither opened alone nor opened while somebody is alone", async () => {
+Deno.test("a catalog in use cannot be opened exclusively", async () => {
   await using folder = await temporaryFolder();
   const path = `${folder.path}/catalog.kv`;
   const opened = await openCatalogKv(path, { sleep });

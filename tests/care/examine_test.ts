@@ -188,7 +188,7 @@ for (const [what, kind, damage] of damages) {
   });
 }
 
-Deno.test("a file without its object is found, and only its provider could tell more", async () => {
+Deno.test("a file without its object is found, and only its provider could say more", async () => {
   using world = await inOrder();
   await world.kv.delete(keys.object(scope, "bucket", "b"));
   const [finding] = await all(examine(world.kv, sleep));
@@ -197,7 +197,7 @@ Deno.test("a file without its object is found, and only its provider could tell 
   assert.equal(finding.mend, undefined);
 });
 
-Deno.test("what was put right by somebody else meanwhile is left alone", async () => {
+Deno.test("what another process put right meanwhile is left as it is", async () => {
   using world = await inOrder();
   const key = keys.jobName(scope, world.over.id);
   await world.kv.delete(key);

@@ -169,7 +169,7 @@ Deno.test("a deletion that was under way is not carried out after an import", as
   assert.deepEqual(await all(fresh.catalog.objects.trash()), []);
 });
 
-Deno.test("a file's name tells where rebuild takes it, for what a put could have named", async () => {
+Deno.test("a file's name says where rebuild takes it, for what a put could have named", async () => {
   using fresh = await openCatalog();
   const { cloud } = await createWorld({ catalog: fresh });
   const named = (bucket: string, key: string) =>

@@ -54,7 +54,7 @@ Deno.test("a catalog and its provider agree, whatever others have there", async 
   assert.deepEqual(await differencesOf(world, world.cloud), []);
 });
 
-Deno.test("what is gone at the provider is told of, and nothing is forgotten for it", async () => {
+Deno.test("what is gone at the provider is reported, and nothing is forgotten for it", async () => {
   using world = await worked();
   const { cloud, object, job, catalog } = world;
   cloud.files.delete(object.file);
@@ -116,7 +116,7 @@ Deno.test("of files of one name the newest is the object, and the others are lef
   assert.equal((await fresh.catalog.objects.get(scope, "bucket", "b.jsonl"))?.file, "file-new");
 });
 
-Deno.test("a file whose name does not tell its key is left, with the reason", async () => {
+Deno.test("a file whose name does not hold its key is left, with the reason", async () => {
   using fresh = await openCatalog();
   using world = await createJobWorld();
   const { cloud, objects, reach } = world;
@@ -129,14 +129,14 @@ Deno.test("a file whose name does not tell its key is left, with the reason", as
   );
 });
 
-Deno.test("what a process left that may be at work, or is swept, is no object", async () => {
+Deno.test("what a process left that may be at work, or is swept, is not an object", async () => {
   using world = await worked();
   using fresh = await openCatalog();
   await fresh.catalog.instances.seen("one", { startedAt: 1, seenAt: 1 });
   assert.deepEqual(await differencesOf(fresh, world.cloud), ["unknown-batch"]);
 });
 
-Deno.test("a file that lost its object alone has it again", async () => {
+Deno.test("a file that lost only its object has it again", async () => {
   using world = await worked();
   await world.kv.delete(keys.object(scope, "bucket", "dir/a.jsonl"));
   const done = await rebuild(depsOf(world), placesOf(world.cloud), quiet());
@@ -161,7 +161,7 @@ Deno.test("a file that lost its object is not forgotten because its provider kno
   assert.equal((await world.catalog.objects.get(scope, "bucket", "dir/a.jsonl"))?.file, file);
 });
 
-Deno.test("an account that cannot be asked is told of, and nothing is made of silence", async () => {
+Deno.test("an account that cannot be asked is reported, and nothing is made of silence", async () => {
   using world = await worked();
   using fresh = await openCatalog();
   world.cloud.before = (call) => {
@@ -209,7 +209,7 @@ Deno.test("a batch that is recorded while its page is looked up is not one that 
   }
 });
 
-Deno.test("accounts that the configuration does not hold are told of, with what is at them", async () => {
+Deno.test("accounts that the configuration does not hold are reported, with what is at them", async () => {
   using world = await worked();
   assert.deepEqual(await all(missingAccounts(world.kv, world.catalog, placesOf(world.cloud))), []);
   const [missing, ...others] = await all(missingAccounts(world.kv, world.catalog, []));

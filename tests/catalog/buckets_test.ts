@@ -30,7 +30,7 @@ Deno.test("buckets that hold objects are each named once, however many objects t
   assert.equal(await buckets.holds(scope, "d"), false);
 });
 
-Deno.test("the date of a bucket that nobody created is kept, and does not make the bucket exist", async () => {
+Deno.test("the date of a bucket that was never created is kept, and does not make the bucket exist", async () => {
   using open = await openCatalog();
   const { buckets } = open.catalog;
   assert.equal(await buckets.date(scope, "b", 1), 1);

@@ -51,7 +51,7 @@ const calls: Readonly<Record<string, (kv: Deno.Kv) => Promise<unknown>>> = {
 };
 
 for (const [name, call] of Object.entries(calls)) {
-  Deno.test(`${name} on a disk that fails is told as a failure of the disk, and goes on afterwards`, async () => {
+  Deno.test(`${name} on a disk that fails reports a failure of the disk, and goes on afterwards`, async () => {
     await world(async (kv, state) => {
       const isRead = ["get", "getMany", "list"].includes(name);
       for (const message of ["database or disk is full", "disk I/O error"]) {

@@ -120,7 +120,7 @@ Deno.test("what the catalog writes is right in its own eyes", async () => {
   }
 });
 
-Deno.test("lists go on over what is set aside, to as many as were asked for, and it is told of once", async () => {
+Deno.test("lists go on over what is set aside, to as many as were asked for, and it is logged once", async () => {
   using open = await openCatalog();
   const told: string[] = [];
   const kv = checkedKv(open.kv, (line) => void told.push(line));
@@ -146,7 +146,7 @@ Deno.test("lists go on over what is set aside, to as many as were asked for, and
   assert.equal((await catalog.objects.get(scope, "bucket", "key-00"))?.file, "file-0");
 });
 
-Deno.test("a damaged credential opens the gateway to nobody", async () => {
+Deno.test("a damaged credential does not open the gateway", async () => {
   using open = await openCatalog();
   await open.kv.set(keys.credential("BWAKAAAAAAAAAAAAAAAA"), {});
   const { credentials } = createCatalog(checkedKv(open.kv), sleep);
@@ -156,7 +156,7 @@ Deno.test("a damaged credential opens the gateway to nobody", async () => {
   assert.deepEqual(found.record.secrets, []);
 });
 
-Deno.test("a check tells of every wrong entry, and of those of no known kind", async () => {
+Deno.test("a check reports every wrong entry, and those of no known kind", async () => {
   using open = await openCatalog();
   for (const key of someKeys) await open.kv.set(key, {});
   await open.kv.set(["odd", 1], 1);

@@ -8,7 +8,7 @@ const etag = "0123456789abcdef0123456789abcdef";
 const tagged = (file: string, modifiedAt: number, more: Partial<ObjectEntry> = {}) =>
   objectRecord(file, { etag, modifiedAt, ...more });
 
-Deno.test("of several objects of one ETag the newest is found, in its own bucket alone", async () => {
+Deno.test("of several objects of one ETag the newest is found, only in its own bucket", async () => {
   using open = await openCatalog();
   const { objects } = open.catalog;
   const found = async (bucket = "bucket", accepts = (_: ObjectEntry) => true) =>

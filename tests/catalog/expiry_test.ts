@@ -32,7 +32,7 @@ Deno.test("what has expired is forgotten with every name, what has not stays", a
   assert.deepEqual(left.map(({ key }) => key[3]), ["file-later"]);
 });
 
-Deno.test("a name that stands for another file since then is left alone", async () => {
+Deno.test("a name that stands for another file since then is left as it is", async () => {
   using open = await openCatalog();
   const { objects, expiry } = open.catalog;
   await objects.set(scope, "bucket", "a", objectRecord("file-1", { expiresAt: 5_000 }));
@@ -57,7 +57,7 @@ Deno.test("looking for what has expired costs that, however many objects there a
   assert.ok(reads.listed <= 100);
 });
 
-Deno.test("the sweep forgets expired objects that nobody asks for, their copies too", async () => {
+Deno.test("the sweep forgets expired objects without a request for them, their copies too", async () => {
   using world = await createWorld({ expiresAt: new Date(1_500_000) });
   const { objects, reach } = world;
   const record = await objects.put(reach, newObject("a.jsonl"), quiet());
@@ -94,7 +94,7 @@ Deno.test("a native file that has expired is neither listed nor found", async ()
   assert.equal(await world.objects.findFile(world.reach, "file-native", quiet()), undefined);
 });
 
-Deno.test("an object that has expired is no job's input", async () => {
+Deno.test("an object that has expired cannot be a job's input", async () => {
   using world = await createJobWorld({ expiresAt: new Date(1_500_000), virtual: true });
   const { objects, jobs, reach } = world;
   await objects.put(reach, newObject("a.jsonl"), quiet());

@@ -52,7 +52,7 @@ Deno.test("what is to be committed while a commit is under way goes together int
   assert.equal(found[1]?.versionstamp, second?.ok && second.versionstamp);
 });
 
-Deno.test("whoever is alone is committed alone, as it is", async () => {
+Deno.test("a single step is committed by itself, as it is", async () => {
   using opened = await openGrouped();
   const { kv, commits } = opened;
   await kv.set(["a"], "x");
@@ -70,7 +70,7 @@ Deno.test("whoever is alone is committed alone, as it is", async () => {
   );
 });
 
-Deno.test("a check that fails fails its own step alone", async () => {
+Deno.test("a check that fails fails only its own step", async () => {
   using opened = await openGrouped();
   const { kv } = opened;
   await kv.set(["taken"], 1);
@@ -101,7 +101,7 @@ Deno.test("of steps that check one key and write it, one goes through", async ()
   }
 });
 
-Deno.test("a later step may check what an earlier one wrote, and is told the truth", async () => {
+Deno.test("a later step may check what an earlier one wrote, and sees the truth", async () => {
   using opened = await openGrouped();
   const { kv, commits } = opened;
   await kv.set(["key"], "old");
@@ -143,7 +143,7 @@ Deno.test("a group keeps to the limits of one commit", async () => {
   assert.deepEqual(commits, [1, 32, 32, 32, 3]);
 });
 
-Deno.test("a step that no KV takes fails alone, whatever its group", async () => {
+Deno.test("a step that no KV takes fails by itself, whatever its group", async () => {
   using opened = await openGrouped();
   const { kv } = opened;
   const settled = await Promise.allSettled([
@@ -166,7 +166,7 @@ Deno.test("a step that no KV takes fails alone, whatever its group", async () =>
   assert.throws(() => kv.atomic().enqueue("work"), TypeError);
 });
 
-Deno.test("a locked file is told to steps with checks, and those without are tried by themselves", async () => {
+Deno.test("a locked file fails steps with checks, and those without are tried by themselves", async () => {
   const locked = new TypeError("database is locked");
   using opened = await openGrouped((commit) => commit === 2 ? locked : undefined);
   const { kv, commits } = opened;
@@ -185,7 +185,7 @@ Deno.test("a locked file is told to steps with checks, and those without are tri
   assert.deepEqual(commits, [1, 3, 1]);
 });
 
-Deno.test("a disk that fails is told to each step, and leaves the next ones alone", async () => {
+Deno.test("a disk that fails fails each step, and not the next ones", async () => {
   const full = new TypeError("database or disk is full");
   using opened = await openGrouped((commit) => commit < 7 ? full : undefined);
   const { kv } = opened;

@@ -34,7 +34,7 @@ Deno.test("a page goes on after the last job of the one before, both ways", asyn
   }
 });
 
-Deno.test("a batch is adopted once, whoever sees it first", async () => {
+Deno.test("a batch is adopted once, whichever gateway sees it first", async () => {
   await using folder = await temporaryFolder();
   using one = await openCatalog(`${folder.path}/catalog.kv`);
   using two = await openCatalog(`${folder.path}/catalog.kv`);
@@ -58,7 +58,7 @@ Deno.test("a job id that is taken is not adopted again for another batch", async
   assert.equal(await open.catalog.jobs.batch("cloud", second.batch), undefined);
 });
 
-Deno.test("batches tell their jobs, in the order asked for, and whether these are over", async () => {
+Deno.test("batches yield their jobs, in the order asked for, and whether these are over", async () => {
   using open = await openCatalog();
   const { jobs } = open.catalog;
   const records = Array.from({ length: 25 }, (_, n) => jobRecord(1_000 + n));
@@ -112,7 +112,7 @@ Deno.test("moves of one job that come at once all happen, one after the other", 
   assert.equal((await one.catalog.jobs.get(scope, job.id))?.modifiedAt, 20);
 });
 
-Deno.test("a native batch's input is no business of ours", async () => {
+Deno.test("a native batch's input is left to its owner", async () => {
   using open = await openCatalog();
   const native = { tenant: nativeTenant, provider: "cloud" };
   await open.catalog.jobs.adopt(native, jobRecord(1_000, { native: true }), {});

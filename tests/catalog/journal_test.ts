@@ -115,7 +115,7 @@ Deno.test("a finish that is carried out once more, late, sets no job back", asyn
   assert.deepEqual(await all(jobs.running()), []);
 });
 
-Deno.test("abandoning leaves an entry alone that another gateway holds by now", async () => {
+Deno.test("abandoning leaves an entry that another gateway holds by now", async () => {
   using open = await openCatalog();
   const { journal, objects } = open.catalog;
   const entry = journalRecord(jobRecord(1_000), { promise });
@@ -138,7 +138,7 @@ Deno.test("abandoning frees token, tags and input, and leaves nothing of the job
   assert.deepEqual(await all(open.kv.list({ prefix: [] })), []);
 });
 
-Deno.test("abandoning leaves a token alone that was promised to another job since", async () => {
+Deno.test("abandoning leaves a token that was promised to another job since", async () => {
   using open = await openCatalog();
   const { journal } = open.catalog;
   const [old, young] = [jobRecord(1_000), jobRecord(2_000)];
@@ -150,7 +150,7 @@ Deno.test("abandoning leaves a token alone that was promised to another job sinc
   assert.equal(await journal.promised(scope, "token", "digest"), young.id);
 });
 
-Deno.test("of jobs that one token stands for the first is told, however the parameters sort", async () => {
+Deno.test("of jobs that one token stands for the first is returned, however the parameters sort", async () => {
   using open = await openCatalog();
   const { journal } = open.catalog;
   const begun = ["m", "a", "z"].map((digest, n) =>

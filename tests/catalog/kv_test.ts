@@ -5,7 +5,7 @@ import { objectRecord, openCatalog, scope, temporaryFolder } from "./memory.ts";
 
 const nap = () => Promise.resolve();
 
-Deno.test("a change is tried again while somebody else is faster, or the file is locked", async () => {
+Deno.test("a change is tried again while another process is faster, or the file is locked", async () => {
   let attempts = 0;
   const outcome = await change<string>(nap, () => {
     attempts++;
@@ -37,7 +37,7 @@ Deno.test("any other error of a change is not tried again", async () => {
   assert.equal(attempts, 1);
 });
 
-Deno.test("a file that is no catalog is refused with a sentence", async () => {
+Deno.test("a file that is not a catalog is refused with a sentence", async () => {
   await using folder = await temporaryFolder();
   const path = `${folder.path}/catalog.kv`;
   await Deno.writeTextFile(path, "not a database ".repeat(100));
@@ -48,7 +48,7 @@ Deno.test("a file that is no catalog is refused with a sentence", async () => {
   );
 });
 
-Deno.test("a secret is made once, whoever asks for it first", async () => {
+Deno.test("a secret is made once, whichever gateway asks for it first", async () => {
   await using folder = await temporaryFolder();
   using one = await openCatalog(`${folder.path}/catalog.kv`);
   using two = await openCatalog(`${folder.path}/catalog.kv`);
@@ -61,7 +61,7 @@ Deno.test("a secret is made once, whoever asks for it first", async () => {
   assert.equal(new Set(secrets.map(String)).size, 1);
 });
 
-Deno.test("processes are told of until they leave", async () => {
+Deno.test("processes are listed until they leave", async () => {
   using open = await openCatalog();
   const { instances } = open.catalog;
   await instances.seen("a", { startedAt: 1, seenAt: 2 });

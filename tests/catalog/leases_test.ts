@@ -26,7 +26,7 @@ Deno.test("a lease is one's own until it is given back or runs out", async () =>
   assert.ok(await lease.take(at("a", 1_302)));
 });
 
-Deno.test("work that was done lately is left alone", async () => {
+Deno.test("work that was done lately is not done again", async () => {
   using open = await openCatalog();
   const lease = open.catalog.leases.of(name);
   assert.ok(await lease.take(at("a", 1_000, { doneSince: 900 })));

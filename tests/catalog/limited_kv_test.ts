@@ -67,7 +67,7 @@ Deno.test("a read that hangs ends in time, and says to try again", async () => {
   held.resolve();
 });
 
-Deno.test("a commit that hangs tells that its outcome is unknown, and when it is known", async () => {
+Deno.test("a commit that hangs reports that its outcome is unknown, and when it is known", async () => {
   using open = await world();
   const { state, limited, kv } = open;
   const held = Promise.withResolvers<void>();
@@ -102,7 +102,7 @@ Deno.test("with many calls hanging further ones are refused at once, until those
   assert.equal((await limited.get(["b"])).value, null);
 });
 
-Deno.test("what the client refuses by itself is told as it is, an error of the connection is not", async () => {
+Deno.test("what the client refuses by itself is thrown as it is, an error of the connection is not", async () => {
   using open = await world();
   const { state, limited } = open;
   await assert.rejects(limited.set(["large"], new Uint8Array(70_000)), TypeError);

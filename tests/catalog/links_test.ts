@@ -50,7 +50,7 @@ Deno.test("a copy over an object throws that one's file away", async () => {
   assert.deepEqual((await all(objects.trash())).map((one) => one.file), ["file-2"]);
 });
 
-Deno.test("a copy that was applied although its commit said no is no conflict with itself", async () => {
+Deno.test("a copy that was applied although its commit failed does not conflict with itself", async () => {
   using open = await openCatalog();
   const { kv } = open;
   await open.catalog.objects.set(scope, "bucket", "a", record);
@@ -90,7 +90,7 @@ Deno.test("a file that is being deleted is given no other name, and restored may
   });
 });
 
-Deno.test("whoever copies and whoever deletes at one time, no name is left without its file", async () => {
+Deno.test("while one caller copies and another deletes, no name is left without its file", async () => {
   for (let round = 0; round < 30; round++) {
     using open = await openCatalog();
     const { objects, links } = open.catalog;

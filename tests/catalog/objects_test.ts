@@ -14,7 +14,7 @@ const held = (file: string, account: string): Held => ({
   account,
 });
 
-Deno.test("an object is found under its own bucket, provider and tenant alone", async () => {
+Deno.test("an object is found only under its own bucket, provider and tenant", async () => {
   using open = await openCatalog();
   const { objects } = open.catalog;
   const record = objectRecord("file-1", { metadata: { a: "b" } });
@@ -50,7 +50,7 @@ Deno.test("replacing an object throws the old file away in the same step", async
   assert.equal(await objects.file("cloud", fileId("file-1")), undefined);
 });
 
-Deno.test("a write that is repeated after it was applied is no conflict with itself", async () => {
+Deno.test("a write that is repeated after it was applied does not conflict with itself", async () => {
   using open = await openCatalog();
   const { objects } = open.catalog;
   const record = objectRecord("file-1");

@@ -74,7 +74,7 @@ Deno.test("a file that was cut short, or is a text, is refused with the ways out
   );
 });
 
-Deno.test("a folder in the catalog's place, and one that takes no files, are told of", async () => {
+Deno.test("a folder in the catalog's place, and one that takes no files, are reported", async () => {
   await using folder = await temporaryFolder();
   await Deno.mkdir(`${folder.path}/catalog.kv`);
   assert.match(
@@ -86,7 +86,7 @@ Deno.test("a folder in the catalog's place, and one that takes no files, are tol
 });
 
 Deno.test({
-  name: "a folder that cannot be written to is told of",
+  name: "a folder that cannot be written to is reported",
   // There even the superuser of a test machine makes no file.
   ignore: Deno.build.os !== "linux",
   async fn() {

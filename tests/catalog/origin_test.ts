@@ -111,7 +111,7 @@ Deno.test("a copy of a catalog that is started as it is takes no process for dea
   }
 });
 
-Deno.test("a catalog that stayed where it was still tells of processes that were cut off", async () => {
+Deno.test("a catalog that stayed where it was still knows processes that were cut off", async () => {
   await using folder = await temporaryFolder();
   const path = `${folder.path}/catalog.kv`;
   await (await leftOpen(path)).close();
@@ -137,7 +137,7 @@ Deno.test("a process that is killed leaves a catalog that is known again", async
   assert.deepEqual(await opened(path), { ids: ["dead"], told: "" });
 });
 
-Deno.test("a command that only looks at a copy leaves it for whoever acts upon it", async () => {
+Deno.test("a command that only looks at a copy leaves it for the one that acts upon it", async () => {
   await using folder = await temporaryFolder();
   const live = `${folder.path}/live.kv`;
   await (await leftOpen(live)).close();

@@ -101,7 +101,7 @@ Deno.test("a gateway whose catalog was moved away says so, and acknowledges noth
   }
 });
 
-Deno.test("the catalog's files are this user's alone, whatever the folder's mode and their own", async () => {
+Deno.test("only this user can open the catalog's files, whatever the folder's mode and their own", async () => {
   await using folder = await temporaryFolder();
   await Deno.chmod(folder.path, 0o777);
   const path = `${folder.path}/catalog.kv`;

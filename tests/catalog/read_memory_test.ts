@@ -55,7 +55,7 @@ Deno.test("the mark moves with every commit of anybody, and with nothing else", 
   assert.equal(mark.now(), last);
 });
 
-Deno.test("the mark moves also where the log begins anew", async () => {
+Deno.test("the counter moves also where the log begins again", async () => {
   await using opened = await openTwice();
   const { one, two, mark } = opened;
   // 1,000 pages of the log are written back into the file, and then it begins at its start.

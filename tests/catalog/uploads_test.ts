@@ -46,7 +46,7 @@ Deno.test("a part that is not accepted, or whose upload is no more, is not recor
   assert.deepEqual(await all(uploads.partOwners()), []);
 });
 
-Deno.test("while an upload is claimed no part comes, nobody else claims it or takes it away", async () => {
+Deno.test("while an upload is claimed no part comes, and no other process claims it or takes it away", async () => {
   using open = await openCatalog();
   const { uploads } = open.catalog;
   await uploads.create(upload("one"), record);
@@ -96,7 +96,7 @@ Deno.test("a finished upload is gone and remembered for a time, its parts are fo
   assert.equal(await uploads.completed("one"), undefined);
 });
 
-Deno.test("an upload is found under its own tenant, bucket and key alone", async () => {
+Deno.test("an upload is found only under its own tenant, bucket and key", async () => {
   using open = await openCatalog();
   const { uploads } = open.catalog;
   await uploads.create(upload("one"), record);

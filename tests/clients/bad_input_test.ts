@@ -84,7 +84,7 @@ Deno.test("a provider header that is doubled, unknown or not configured names th
     assert.deepEqual((await ledgerOf(gateway.sandbox)).requests, []);
   }));
 
-Deno.test("HEAD tells of errors by status and headers alone", () =>
+Deno.test("HEAD reports errors only by status and headers", () =>
   withGateway(async ({ url }) => {
     using wire = await wireTo(url);
     for (
@@ -139,7 +139,7 @@ Deno.test("a copy is not taken for an upload of nothing", () =>
     assert.equal((await s3(gateway, "HEAD", "/my-bucket/b", "openai")).status, 404);
   }));
 
-Deno.test("a create tells every reason at once", () =>
+Deno.test("a create reports every reason at once", () =>
   withGateway(async (gateway) => {
     const error = await bedrock(
       gateway,
@@ -173,7 +173,7 @@ Deno.test("a create tells every reason at once", () =>
     ) assert.ok(error.message.includes(`'${place}'`), place);
   }));
 
-Deno.test("a create's body that is no JSON object is a client's mistake", () =>
+Deno.test("a create's body that is not a JSON object is a client's mistake", () =>
   withGateway(async (gateway) => {
     for (const body of ["", "{", "null", "[]", '"text"', "12", "\u0000", '{"a":1}x']) {
       const error = await bedrock(gateway, "POST", "/model-invocation-job", "openai", body);
@@ -236,7 +236,7 @@ Deno.test("a list's parameters are checked, every reason in one message", () =>
     }
   }));
 
-Deno.test("promises that nobody could keep are refused, not taken in silence", () =>
+Deno.test("promises that could not be kept are refused, not taken in silence", () =>
   withGateway(async (gateway) => {
     const promises = {
       "x-amz-object-lock-mode": "COMPLIANCE",

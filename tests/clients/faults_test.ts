@@ -167,7 +167,7 @@ function assertNoKeys(...texts: readonly string[]): void {
 
 for (const provider of ["openai", "gemini"] as const) {
   for (const [name, { fault, s3: ofS3, bedrock: ofBedrock, retryAfter }] of Object.entries(cases)) {
-    Deno.test(`each call tells its client in its own words when ${provider} ${name}`, () =>
+    Deno.test(`each call fails in its own words when ${provider} ${name}`, () =>
       withGateway(async (gateway) => {
         const job = await prepare(gateway, provider);
         const ask = Object.entries({ ...s3Calls(provider), ...bedrockCalls });

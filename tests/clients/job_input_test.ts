@@ -197,7 +197,7 @@ Deno.test("a dry run that would be forwarded is refused before AWS runs and bill
     assert.deepEqual(requests.filter(({ method }) => method === "POST"), []);
   }));
 
-Deno.test("a client that goes away in the middle of a download is no failure of the gateway", () =>
+Deno.test("a client that goes away in the middle of a download is not a failure of the gateway", () =>
   withGateway(async (gateway) => {
     await put(gateway, "openai", "large.jsonl", "x".repeat(20_000_000));
     const going = new AbortController();

@@ -83,7 +83,7 @@ Deno.test("a job waits for a bucket that cannot keep its results, and is not los
     assert.deepEqual([seen.error, seen.same, seen.lines], [null, true, 20]);
   }, keeping({ bucket: "s3://kept", provider: "bedrock" })));
 
-Deno.test("results that nobody keeps are gone with the provider's", () =>
+Deno.test("results that are not kept are gone with the provider's", () =>
   withGateway(async ({ url, sandbox }) => {
     const first = await runClient<Seen>("kept_results.py", [url, "openai"]);
     assert.equal(first.error, null);

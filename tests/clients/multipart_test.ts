@@ -178,7 +178,7 @@ Deno.test("a provider that takes no files refuses the upload before its first pa
     assert.match(await answer.text(), /<Code>NotImplemented<\/Code>/);
   }, nothingKept));
 
-Deno.test("boto3 waits for a Complete that takes long, and is told of its late failure", () =>
+Deno.test("boto3 waits for a Complete that takes long, and sees its late failure", () =>
   withGateway(async ({ url, sandbox }) => {
     const slow = { provider: "openai", method: "POST", path: "/files", latencySeconds: 5 } as const;
     const body = JSON.stringify({ error: { message: "Bad", type: "invalid_request_error" } });

@@ -45,7 +45,7 @@ interface Seen {
 }
 
 for (const provider of ["openai", "gemini"] as const) {
-  Deno.test(`files put by other means are objects of two buckets at ${provider}`, () =>
+  Deno.test(`files put without Batchway are objects of two buckets at ${provider}`, () =>
     withGateway(async ({ url, sandbox }) => {
       const record = provider === "openai"
         ? {

@@ -21,7 +21,7 @@ for (const [algorithm, type] of [["SHA256", "COMPOSITE"], ["CRC32", "FULL_OBJECT
     }));
 }
 
-Deno.test("an object's attributes tell of the parts it was uploaded in, in pages", () =>
+Deno.test("an object's attributes list the parts it was uploaded in, in pages", () =>
   withGateway(async ({ url }) => {
     const sizes = [[1, 5 * mib], [2, 5 * mib], [4, 7]];
     assert.deepEqual(await program(url, "attributes"), {

@@ -75,7 +75,7 @@ Deno.test("a provider that honours ranges is asked for each range", () =>
     assert.equal(await downloads(sandbox), 3);
   }, { sandbox: { openaiRanges: true } }));
 
-Deno.test("a download that breaks in its middle is an error at once, and is begun anew by a retry", () =>
+Deno.test("a download that breaks in its middle is an error at once, and is begun again by a retry", () =>
   withGateway(async ({ url, sandbox }) => {
     const digest = await putLines(url, "one.jsonl", 40 * mib);
     const cut = { provider: "openai", path: "content$", cutBodyAfterBytes: 20 * mib } as const;

@@ -93,7 +93,7 @@ function send({ url }: TestGateway, provider: string, [method, path, body]: Call
 
 for (const [provider, { strikes, calls: ofProvider }] of Object.entries(calls)) {
   for (const status of [301, 302, 303, 307, 308]) {
-    Deno.test(`a redirect ${status} of ${provider} leads nowhere, and nobody is told where to`, () =>
+    Deno.test(`a redirect ${status} of ${provider} leads nowhere, and its target is not passed on`, () =>
       withGateway(async (gateway) => {
         await using metadata = serve(() => new Response("stolen"));
         // What the job is created for.

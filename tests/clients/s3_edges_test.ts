@@ -30,7 +30,7 @@ for (const provider of ["openai", "bedrock"]) {
     }));
 }
 
-Deno.test("an unsigned HeadBucket is refused with the bucket's region, and nothing else is told", async () => {
+Deno.test("an unsigned HeadBucket is refused with the bucket's region, and nothing else is revealed", async () => {
   const folder = await Deno.makeTempDir({ prefix: "batchway-edges-" });
   try {
     const catalogPath = `${folder}/catalog.kv`;

@@ -132,7 +132,7 @@ for (const provider of providers) {
       assert.deepEqual(await heldFiles(sandbox, provider), []);
     }));
 
-  Deno.test(`an object tells the attributes that it is asked for at ${provider}`, () =>
+  Deno.test(`an object shows the attributes that it is asked for at ${provider}`, () =>
     withGateway(async ({ url }) => {
       interface Seen extends Readonly<Record<string, unknown>> {
         readonly absent: ClientError;
@@ -193,7 +193,7 @@ Deno.test("a document that is malformed, or larger than any that S3 has, is refu
     }
   }));
 
-Deno.test("GetBucketLocation and HeadBucket tell us-east-1 as S3 does", () =>
+Deno.test("GetBucketLocation and HeadBucket answer us-east-1 as S3 does", () =>
   withGateway(async ({ url }) => {
     const headers = { "x-model-provider": "openai" };
     const location = await fetch(`${url}/bedrock/files/my-bucket?location`, { headers });

@@ -67,7 +67,7 @@ Deno.test("a client of HTTP/2, which sends no Host header, is answered", async (
   }, { env });
 });
 
-Deno.test("a certificate without its key, or a file that is none, is told of at the start", async () => {
+Deno.test("a certificate without its key, or a file that is not one, is refused at the start", async () => {
   const start = (env: Record<string, string>) => withGateway(() => Promise.resolve(), { env });
   await assert.rejects(start({ BATCHWAY_TLS_CERT: certificate }), /BATCHWAY_TLS_KEY: is missing/);
   const missing = { BATCHWAY_TLS_CERT: "/nowhere.pem", BATCHWAY_TLS_KEY: "/nowhere.pem" };

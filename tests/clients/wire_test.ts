@@ -20,7 +20,7 @@ for (const provider of ["bedrock", "openai", "gemini"]) {
       assert.match(answer.headers.get("etag") ?? "", /^".+"$/);
     }));
 
-  Deno.test(`HEAD tells the length and sends no body, at ${provider}`, () =>
+  Deno.test(`HEAD answers the length and sends no body, at ${provider}`, () =>
     withGateway(async ({ url }) => {
       using wire = await wireTo(url);
       await wire.head(...put(provider));

@@ -66,7 +66,7 @@ Deno.test("regions of every AWS partition are regions", () => {
   }
 });
 
-Deno.test("a text that could lead a host name elsewhere is no region", () => {
+Deno.test("a text that could lead a host name elsewhere is not a region", () => {
   for (
     const text of [
       "",

@@ -134,7 +134,7 @@ Deno.test("a blank line after each of many chunks is accepted", async () => {
   assert.equal((await decode([body], 100, false)).data, "x".repeat(100));
 });
 
-Deno.test("an empty body has a last chunk alone", async () => {
+Deno.test("an empty body has only a last chunk", async () => {
   assert.deepEqual(await decode([encode(`0\r\n${trailerLine}\r\n\r\n`)], 0, false), {
     data: "",
     trailers: [checksum],

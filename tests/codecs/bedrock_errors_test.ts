@@ -40,7 +40,7 @@ Deno.test("an error is rendered in the header and the body that SDKs read", () =
   deepEqual(JSON.parse(body), { message: 'Wait, "please".' });
 });
 
-Deno.test("Retry-After is a second where the provider did not say, and is left out where waiting is no help", () => {
+Deno.test("Retry-After is a second where the provider did not say, and is left out where waiting does not help", () => {
   const { headers } = renderBedrockError(new Failure("throttled", "Sentence."), "id");
   equal(new Headers(headers).get("retry-after"), "1");
   const invalid = renderBedrockError(new Failure("invalid", "A sentence"), "id");

@@ -16,7 +16,7 @@ Deno.test("an object is named by its ETag and by its file's id, and results have
   assert.equal(isTagged({ file: "files/a", etag: "0f" }, ["files/a"]), true);
 });
 
-Deno.test("S3's own ETags are told from other texts", () => {
+Deno.test("S3's own ETags are distinguished from other texts", () => {
   const md5 = "0123456789abcdef0123456789abcdef";
   for (const text of [md5, `${md5}-1`, `${md5}-10000`]) assert.equal(isS3Etag(text), true, text);
   for (

@@ -120,7 +120,7 @@ for (const [what, [make, bounds]] of Object.entries(bombs)) {
   });
 }
 
-Deno.test("a file of zeros is a bomb, and records that look alike are none", async () => {
+Deno.test("a file of zeros is a bomb, and records that look alike are not", async () => {
   const { error } = await drained(gunzip(inPieces(member(new Uint8Array(20 * mega)), 4_096)));
   assertFailure(error, "too-large", /grows too much/);
   const lines = Array.from(

@@ -106,14 +106,14 @@ Deno.test("members are found with their values, down to a depth", () => {
   equal(textOf(bytes, members, "b", 100), undefined);
 });
 
-Deno.test("bytes that are not UTF-8 are no JSON", () => {
+Deno.test("bytes that are not UTF-8 are not JSON", () => {
   const bytes = Uint8Array.of(...encode('{"a":"'), 0xff, ...encode('"}'));
   const scan = new JsonScan(1);
   scan.push(bytes, bytes.length);
   equal(scan.end(bytes), undefined);
 });
 
-Deno.test("what passes a limit is told as no JSON, at no more cost than its bytes", () => {
+Deno.test("what passes a limit is reported as not JSON, at no more cost than its bytes", () => {
   const deep = (depth: number) => `{"a":${"[".repeat(depth)}${"]".repeat(depth)}}`;
   const wide = (members: number) =>
     `{${Array.from({ length: members }, (_, n) => `"${n}":0`).join(",")}}`;

@@ -35,7 +35,7 @@ Deno.test("whatever a record may hold comes back as it was", () => {
   assert.equal((again(new Deno.KvU64(2n ** 64n - 1n)) as Deno.KvU64).value, 2n ** 64n - 1n);
 });
 
-Deno.test("what no record holds is not a backup's to write, and odd lines are no values", () => {
+Deno.test("what no record holds is not a backup's to write, and odd lines are not values", () => {
   for (const value of [() => 1, Symbol("x"), /x/, new URL("http://a")]) {
     assert.throws(() => encode(value), /^TypeError: Cannot write a backup: a record holds a /);
   }

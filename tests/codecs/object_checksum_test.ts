@@ -54,7 +54,7 @@ Deno.test("a composite checksum is that of the parts' checksums, with their numb
   assert.equal(typeOfChecksum(expected), "FULL_OBJECT");
 });
 
-Deno.test("a digest that nobody tells is only computed", async () => {
+Deno.test("a digest that is not declared is only computed", async () => {
   const digest = computedDigest("x-amz-checksum-crc32");
   assert.ok(digest);
   const tap = await createDigestTap([digest]);

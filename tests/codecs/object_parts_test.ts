@@ -66,7 +66,7 @@ Deno.test("checksums are kept of all parts or of none", () => {
   assert.equal(packed(partsOf([8], () => base64(32, 1))).checksums, undefined);
 });
 
-Deno.test("the largest file that a provider takes is told of whole, checksums and all", () => {
+Deno.test("the parts of the largest file that a provider takes are kept whole, checksums and all", () => {
   const sizes = Array.from({ length: 2 ** 31 / (5 * mib) }, (_, n) => 5 * mib + n);
   const kept = packed(partsOf(sizes, (n) => base64(32, n % 256)), sha256);
   assert.equal(countParts(kept), sizes.length);

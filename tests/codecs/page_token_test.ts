@@ -22,7 +22,7 @@ Deno.test("a sealed payload opens to itself", () => {
   }
 });
 
-Deno.test("a token opens under its own kind alone", () => {
+Deno.test("a token opens only under its own kind", () => {
   const token = tokens.seal("list", { after: "a" });
   assert.equal(tokens.open("jobs", token), undefined);
   assert.equal(tokens.open("", token), undefined);
@@ -46,7 +46,7 @@ Deno.test("a token opens no more once any one character of it is another", () =>
   }
 });
 
-Deno.test("what is no token does not open", () => {
+Deno.test("what is not a token does not open", () => {
   for (const text of ["", "A", "not a token", "====", "ü", "A".repeat(24), "A".repeat(2049)]) {
     assert.equal(tokens.open("list", text), undefined, text.slice(0, 20));
   }

@@ -22,7 +22,7 @@ Deno.test("a link's headers join those that were sent, which win", () => {
   assert.deepEqual([...sent], [["x-amz-meta-a", "sent"]]);
 });
 
-Deno.test("a query that is no link's holds no headers", () => {
+Deno.test("a query that is not signed holds no headers", () => {
   const headers = new Headers();
   assert.equal(withLinkHeaders(headers, [["x-amz-copy-source", "bucket/key"]]), headers);
 });
@@ -44,7 +44,7 @@ Deno.test("the checksum of an empty body becomes no header, nor does the signatu
   assert.deepEqual([...all], []);
 });
 
-Deno.test("Expires and Signature are a signature's beside an AWSAccessKeyId alone", () => {
+Deno.test("Expires and Signature are a signature's only beside an AWSAccessKeyId", () => {
   const older = linkForm(new Set(["awsaccesskeyid", "signature", "expires"]));
   assert.ok(older.isPresigned && older.isSignature("expires"));
   const plain = linkForm(new Set(["signature", "expires"]));

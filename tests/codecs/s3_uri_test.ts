@@ -15,7 +15,7 @@ Deno.test("a URI is taken apart at the first slash and its key kept to the lette
   for (const [text, bucket, key] of cases) deepEqual(parseS3Uri(text), { bucket, key });
 });
 
-Deno.test("what is no S3 URI is not read as one", () => {
+Deno.test("a text of another form is not read as an S3 URI", () => {
   for (
     const text of [
       "",

@@ -53,7 +53,7 @@ Deno.test("any document is rendered from its elements, with lists, numbers and e
   );
 });
 
-Deno.test("a page of V2 tells objects, common prefixes and where the next begins", async () => {
+Deno.test("a page of V2 holds objects, common prefixes and where the next begins", async () => {
   const text = await renderListBucketResult({
     bucket: "b",
     prefix: "p/",
@@ -112,7 +112,7 @@ Deno.test("an empty continuation token is echoed", async () => {
   ok(text.includes("<ContinuationToken></ContinuationToken>"));
 });
 
-Deno.test("V1 tells markers, owners and storage classes", async () => {
+Deno.test("V1 lists markers, owners and storage classes", async () => {
   const text = await renderListBucketResultV1({
     ...page({ encodingType: "url", delimiter: "/" }),
     marker: "m n",

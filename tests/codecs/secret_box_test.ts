@@ -3,7 +3,7 @@ import { createSecretBox, parseSecretKey } from "../../codecs/secret_box.ts";
 
 const key = (byte: number) => new Uint8Array(32).fill(byte);
 
-Deno.test("a secret opens under its own key and for its own owner alone", async () => {
+Deno.test("a secret opens only under its own key and for its own owner", async () => {
   const box = await createSecretBox(key(1));
   const sealed = await box.seal("BWAK1", "s3cret");
   assert.equal(await box.open("BWAK1", sealed), "s3cret");
@@ -18,7 +18,7 @@ Deno.test("a sealed secret shows nothing of itself, and no two are alike", async
   assert.notDeepEqual(sealed, await box.seal("a", "s3cret"));
 });
 
-Deno.test("a sealed secret that was changed anywhere, or cut, opens for nobody", async () => {
+Deno.test("a sealed secret that was changed anywhere, or cut, does not open", async () => {
   const box = await createSecretBox(key(1));
   const sealed = await box.seal("a", "s3cret");
   for (const at of sealed.keys()) {

@@ -194,7 +194,7 @@ for (const program of ["s3cmd", "aws"] as const) {
   });
 }
 
-Deno.test("a query with a part missing, repeated or malformed is no SigV2 query", () => {
+Deno.test("a query with a part missing, repeated or malformed is not a SigV2 query", () => {
   const whole: [string, string][] = [
     ["AWSAccessKeyId", "AK"],
     ["Signature", "c2ln"],

@@ -24,7 +24,7 @@ Deno.test("a broken escape or bytes that are not UTF-8 make no key", () => {
   }
 });
 
-Deno.test("encoding leaves AWS's unreserved characters alone and writes upper-case hex", () => {
+Deno.test("encoding leaves AWS's unreserved characters as they are and writes upper-case hex", () => {
   const unreserved = "ABCXYZabcxyz0189-._~";
   assert.equal(encodeUri(unreserved, false), unreserved);
   assert.equal(

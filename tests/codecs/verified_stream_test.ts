@@ -24,7 +24,7 @@ async function drain(stream: ReadableStream<Uint8Array>) {
   }
 }
 
-Deno.test("a right body passes in its own chunks and tells its checksums after the end", async () => {
+Deno.test("a right body passes in its own chunks and has its checksums after the end", async () => {
   const body = ReadableStream.from(["he", "", "ll", "o", ""].map(encode));
   const { stream, checksums } = verifiedStream(body, { length: 5, tap: await tapFor(crc32) });
   assert.throws(checksums, /has not ended/);

@@ -179,7 +179,7 @@ Deno.test("a check that finds something ends with 1, and a rebuild puts it right
   assert.equal((await world.run(["check", "--offline"])).code, 0);
 });
 
-Deno.test("accounts that cannot be asked are told of, and end a check with 1", async () => {
+Deno.test("accounts that cannot be asked are reported, and end a check with 1", async () => {
   await using world = await createWorld();
   await (await openCatalogKv(world.catalog, { sleep })).close();
   const { code, stdout } = await world.run(["check"], { OPENAI_API_KEY: "wrong" });
@@ -187,7 +187,7 @@ Deno.test("accounts that cannot be asked are told of, and end a check with 1", a
   assert.match(stdout, /\n1 accounts that could not be asked:\n {2}account default of openai: /);
 });
 
-Deno.test("mistakes on the command line and catalogs that are not there are told of", async () => {
+Deno.test("mistakes on the command line and catalogs that are not there are reported", async () => {
   await using world = await createWorld();
   const usage: [string[], number, RegExp][] = [
     [["--help"], 0, /^$/],

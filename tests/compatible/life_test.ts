@@ -215,7 +215,7 @@ for (const lists of ["endless", "circle", "more"] as const) {
     }));
 }
 
-Deno.test("a state that nobody knows keeps its job running, and the job says which it is", () =>
+Deno.test("an unknown state keeps its job running, and the job says which it is", () =>
   withService({ state: () => "PAUSED" }, async (client) => {
     await client.upload("bucket/in.jsonl");
     const job = await client.get(await client.create("bucket/in.jsonl"));

@@ -31,7 +31,7 @@ Deno.test("a service's own completion window and purpose are settings of its pro
   assert.equal(providers[0]?.batch, undefined);
 });
 
-Deno.test("a completion window or purpose that is none is an error, with its place", async () => {
+Deno.test("an unknown completion window or purpose is an error, with its place", async () => {
   const wrong = (batch: unknown, kind = "openai") =>
     errorsOf({ providers: { service: { kind, apiKey: "k", batch } } });
   assert.deepEqual(await wrong({ completionWindow: 24, purpose: "two words" }), [

@@ -125,7 +125,7 @@ Deno.test("GEMINI_API_KEY comes before GOOGLE_API_KEY, AWS_REGION before the def
   assert.equal(region, "us-west-2");
 });
 
-Deno.test("the environment wins over the file, for the provider called like its kind alone", async () => {
+Deno.test("the environment wins over the file, only for the provider called like its kind", async () => {
   const { providers } = await parse({
     OPENAI_API_KEY: "env",
     OPENAI_BASE_URL: "http://127.0.0.1:1/v1",
@@ -179,7 +179,7 @@ Deno.test("the file may have comments and trailing commas, or nothing but commen
   assert.deepEqual((await parse({}, "")).providers, []);
 });
 
-Deno.test("an error of the file's form is told with its line", async () => {
+Deno.test("an error of the file's form names its line", async () => {
   assert.deepEqual(await errorsOf({}, '{\n  "providers": {}\n  "buckets": {}\n}'), [
     "batchway.jsonc:3: is not JSON with comments: comma expected",
   ]);
@@ -190,7 +190,7 @@ Deno.test("an error of the file's form is told with its line", async () => {
   ]);
 });
 
-Deno.test("every error is told at once, each with its place", async () => {
+Deno.test("every error is reported at once, each with its place", async () => {
   const errors = await errorsOf({
     BATCHWAY_PORT: "65536",
     BATCHWAY_POLL_SECONDS: "soon",
@@ -275,7 +275,7 @@ Deno.test("an error quotes no value of the file, which may be a key", async () =
   assert.ok(!errors.join("\n").includes("sk-secret"), errors.join("\n"));
 });
 
-Deno.test("a file that is no object is told of as such", async () => {
+Deno.test("a file without an object is reported as such", async () => {
   for (const file of ["[]", "3", '"text"', "null"]) {
     assert.deepEqual(await errorsOf({}, file), [
       "(the whole file): must be an object, { … }",

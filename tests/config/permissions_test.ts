@@ -229,7 +229,7 @@ Deno.test("the start task's options stand for the variables, for what it may rea
     assert.ok((await Deno.stat(`${folder}/other/catalog.kv`)).isFile);
   }));
 
-Deno.test("a wrong configuration is told of once, with its exit code", async () => {
+Deno.test("a wrong configuration is reported once, with its exit code", async () => {
   const { code, stdout, stderr } = await deno(["task", "--quiet", "start"], {
     BATCHWAY_POLL_SECONDS: "often",
   });

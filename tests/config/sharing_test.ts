@@ -32,7 +32,7 @@ Deno.test("a catalog is a URL or deploy, and a server's token must be there", ()
   assert.match(errors.join(), /^DENO_KV_ACCESS_TOKEN: is missing/);
 });
 
-Deno.test("a port is shared only where it is told which", () => {
+Deno.test("a port is shared only where it is named", () => {
   const shared = { BATCHWAY_REUSE_PORT: "1" };
   assert.deepEqual(read(shared), { sharing: { catalog: "file", reusePort: true }, errors: [] });
   assert.equal(read({ BATCHWAY_REUSE_PORT: "0" }).sharing.reusePort, false);

@@ -32,7 +32,7 @@ Deno.test("results are kept in a folder, or in a bucket behind a provider of S3'
   assert.equal((await parse({}, { results: {} })).keep, undefined);
 });
 
-Deno.test("a place for results that is none is an error", async () => {
+Deno.test("an impossible place for results is an error", async () => {
   const wrong = (keep: unknown) => errorsOf({ OPENAI_API_KEY: "k" }, { results: { keep } });
   const either = "results.keep: must name either a folder or a bucket";
   assert.deepEqual(await wrong({}), [either]);

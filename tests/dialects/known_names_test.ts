@@ -19,7 +19,7 @@ Deno.test("names are those of the text, however many and whatever they are", () 
   }
 });
 
-Deno.test("names that fall into one slot are told apart", () => {
+Deno.test("names that fall into one slot are distinguished", () => {
   // The letters in the middle differ only where the slot does not look.
   for (const name of ["abcdefgh", "aXcdefgh", "abcdeXgh", "abXdefgh"]) {
     assert.deepEqual(parseJson(`{"${name}":1}`).keys, [name]);

@@ -33,7 +33,7 @@ for (
   });
 }
 
-Deno.test("Ids of Bedrock's form are told from others", () => {
+Deno.test("Ids of Bedrock's form are distinguished from others", () => {
   const bedrock = [haiku, `apac.${haiku}`, "amazon.titan-embed-text-v2:0", "arn:aws:bedrock:x"];
   const others = [
     "gpt-4.1-mini",

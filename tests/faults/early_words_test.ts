@@ -84,7 +84,7 @@ const notFound = (kind: Kind) =>
 
 for (const kind of ["openai", "gemini"] as const) {
   const path = kind === "openai" ? "/batches" : "/v1beta/batches";
-  Deno.test(`a job that ${kind} denies in passing is told as it was last known, and goes on`, () =>
+  Deno.test(`a job that ${kind} denies in passing is shown as it was last known, and goes on`, () =>
     withGateway(kind, async (client, { sandbox, logged }) => {
       const arn = await startJob(kind, client);
       const body = notFound(kind);
@@ -113,7 +113,7 @@ for (const kind of ["openai", "gemini"] as const) {
   }
 }
 
-Deno.test("one create is one job where metadata is dropped and somebody lists meanwhile", () =>
+Deno.test("one create is one job where metadata is dropped and another client lists meanwhile", () =>
   withGateway("openai", async (client, { sandbox }) => {
     await client.upload("inputs/in.jsonl");
     const drops = {

@@ -29,7 +29,7 @@ const rows: readonly Row[] = [
 /** `FAULTS_ONLY` is a regular expression on `<kind> <call> <fault>`, for work on a single cell. */
 const only = new RegExp(Deno.env.get("FAULTS_ONLY") ?? "");
 
-Deno.test("whatever goes wrong with a call to a provider is told as AWS would, a retry succeeds, and nothing is left behind", async () => {
+Deno.test("whatever goes wrong with a call to a provider is reported as AWS would, a retry succeeds, and nothing is left behind", async () => {
   await using folder = await temporaryFolder();
   const chosen = (fault: FaultName) =>
     rows.filter((row) => only.test(`${row.kind} ${row.name} ${fault}`));

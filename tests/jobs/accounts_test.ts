@@ -91,7 +91,7 @@ Deno.test("with one bad key among two, uploads, lists, look-ups and jobs go on, 
   });
 });
 
-Deno.test("an upload that meets the bad key first is told to come again, and then goes well", async () => {
+Deno.test("an upload that meets the bad key first is asked to come again, and then goes well", async () => {
   await withAccounts([bad("revoked", 1_000_000), good("fine")], async (client, gateway) => {
     assert.equal(await put(client, "bucket/in.jsonl"), 2);
     assert.equal(await put(client, "bucket/in.jsonl"), 1);
@@ -99,7 +99,7 @@ Deno.test("an upload that meets the bad key first is told to come again, and the
   });
 });
 
-Deno.test("with every key bad the provider's own refusal is told, and the gateway says so and serves", async () => {
+Deno.test("with every key bad the provider's own refusal is passed on, and the gateway says so and serves", async () => {
   await withAccounts([bad("one"), bad("two")], async (client, gateway) => {
     for (let n = 0; n < 3; n++) {
       const response = await client.put("bucket/in.jsonl", openaiLines);

@@ -57,7 +57,7 @@ Deno.test("native batches are adopted once, with the same id in every catalog", 
   assert.equal((await list(again)).length, 2);
 });
 
-Deno.test("whoever may not see native batches sees none, and is still told of its own", async () => {
+Deno.test("a caller that may not see native batches sees none, and still sees its own", async () => {
   using world = await createJobWorld();
   world.cloud.addBatch("batch_native");
   const job = await create(world);
@@ -70,7 +70,7 @@ Deno.test("whoever may not see native batches sees none, and is still told of it
   );
 });
 
-Deno.test("a job under way is not taken for somebody else's batch", async () => {
+Deno.test("a job under way is not taken for another client's batch", async () => {
   using world = await createJobWorld();
   const held = gate();
   world.cloud.after = (call) => call === "batches.create" ? held.wait() : undefined;
@@ -99,7 +99,7 @@ Deno.test("with a new catalog a job is found by its old ARN, as it was submitted
   assert.deepEqual(await again.jobs.tags(again.reach, job.id, quiet()), { a: "1" });
 });
 
-Deno.test("a list brings running jobs up to date with the provider's list alone", async () => {
+Deno.test("a list brings running jobs up to date by asking only for the provider's list", async () => {
   using world = await createJobWorld();
   const jobs = [await create(world), await create(world)];
   for (const job of jobs) world.cloud.set(batchIdOf(job), "Completed");

@@ -56,7 +56,7 @@ Deno.test("large results pass through in blocks, and others have their turns", a
   assert.ok(counted.turns >= records / (2 * holdMilliseconds), `${counted.turns}`);
 });
 
-Deno.test("a part that is shorter than its provider told is cut short, also between two records", async () => {
+Deno.test("a part that is shorter than its provider said is cut short, also between two records", async () => {
   const part = (bytes: number) => ({
     name: "part",
     bytes,

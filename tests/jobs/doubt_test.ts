@@ -251,7 +251,7 @@ for (
   });
 }
 
-Deno.test("the sweep ends a job whose batch was deleted, although nobody asks", async () => {
+Deno.test("the sweep ends a job whose batch was deleted, without a poll", async () => {
   using world = await createJobWorld(virtual);
   const job = await start(world, []);
   world.cloud.batches.delete(batchIdOf(job));

@@ -62,7 +62,7 @@ for (
     ["gemini", "gemini", ":batchGenerateContent"],
   ] as const
 ) {
-  Deno.test(`${provider}: a create whose answer is lost is one batch, and its caller is told the job`, async () => {
+  Deno.test(`${provider}: a create whose answer is lost is one batch, and its caller gets the job`, async () => {
     await withGateway(async (_, { url, sandbox }) => {
       const client = createClient(url, provider);
       const key = `${provider}-files/in.jsonl`;
@@ -231,7 +231,7 @@ async function nativeBatch(provider: string, sandbox: Sandbox): Promise<string> 
 }
 
 for (const provider of ["openai", "gemini", "anthropic"]) {
-  Deno.test(`${provider}: a batch made with its own SDK is listed, told and stopped here`, async () => {
+  Deno.test(`${provider}: a batch made with its own SDK is listed, shown and stopped here`, async () => {
     await withGateway(async (_, { url, sandbox }) => {
       const client = createClient(url, provider);
       const id = await nativeBatch(provider, sandbox);

@@ -63,7 +63,7 @@ for (const [what, s3Uri, tag, told] of refused) {
   });
 }
 
-Deno.test("another tenant's file and, for the blind, a native one are no input", async () => {
+Deno.test("another tenant's file and, for a key without native files, a native one are not inputs", async () => {
   using world = await filled();
   const other = { ...world.reach, tenant: "other", native: false };
   for (const id of ["file-0", "file-native"]) {
@@ -74,7 +74,7 @@ Deno.test("another tenant's file and, for the blind, a native one are no input",
   }
 });
 
-Deno.test("a file that was replaced is no input any more, not even by its id", async () => {
+Deno.test("a file that was replaced is not an input any more, not even by its id", async () => {
   using world = await filled();
   world.cloud.before = (call) => {
     if (call === "files.delete") throw new Failure("unavailable", "Later");

@@ -83,7 +83,7 @@ Deno.test("a running job's provider is asked once in the time configured", async
   assert.equal(count(world, "batches.get"), 2);
 });
 
-Deno.test("a job that is over is told from the catalog, and never changes again", async () => {
+Deno.test("a job that is over comes from the catalog, and never changes again", async () => {
   using world = await createJobWorld();
   const job = await create(world);
   const counts = { total: 3, processed: 3, success: 2, error: 1 };
@@ -132,7 +132,7 @@ Deno.test("two providers on one account keep their jobs of the same batches apar
   assert.deepEqual(again, inputs);
 });
 
-Deno.test("stopping: Stopping until the provider has an end to tell, then a conflict", async () => {
+Deno.test("stopping: Stopping until the provider has an end to report, then a conflict", async () => {
   using world = await createJobWorld();
   const job = await create(world);
   await stop(world, arnOf(job));
@@ -150,7 +150,7 @@ Deno.test("stopping: Stopping until the provider has an end to tell, then a conf
   assert.equal(count(world, "batches.stop"), 2);
 });
 
-Deno.test("stopping a job that is over at its provider alone is a conflict, and is recorded", async () => {
+Deno.test("stopping a job that is over only at its provider is a conflict, and is recorded", async () => {
   using world = await createJobWorld();
   const job = await create(world);
   world.cloud.set(batchIdOf(job), "Completed");
@@ -162,7 +162,7 @@ Deno.test("stopping a job that is over at its provider alone is a conflict, and 
   assert.deepEqual(world.cloud.calls, []);
 });
 
-Deno.test("the sweep brings jobs forward that nobody asks for, and one dead account stops no other", async () => {
+Deno.test("the sweep brings jobs forward without a poll, and one dead account stops no other", async () => {
   using world = await createJobWorld();
   using second = await createJobWorld({ name: "second" });
   const providers = providersOf(world.cloud, second.cloud);

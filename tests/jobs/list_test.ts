@@ -113,7 +113,7 @@ Deno.test("pages of every filter and order hold each job once, native ones among
   }
 });
 
-Deno.test("a job that moves on is listed under its new status alone, and keeps its name", async () => {
+Deno.test("a job that moves on is listed only under its new status, and keeps its name", async () => {
   using world = await jobsOf(10);
   const job = world.records[3];
   assert.ok(job);
@@ -130,7 +130,7 @@ Deno.test("a job that moves on is listed under its new status alone, and keeps i
   assert.deepEqual(idsOf((await world.list({ nameContains: job.name })).jobs), [job.id]);
 });
 
-Deno.test("who may use some buckets alone has full pages of the jobs in these", async () => {
+Deno.test("a caller that may use only some buckets has full pages of the jobs in these", async () => {
   using world = await jobsOf(300);
   const reach = {
     tenant: scope.tenant,

@@ -45,7 +45,7 @@ Deno.test("many who ask for a native batch have its results read once", async ()
   assert.equal((await keysOf(world, "cloud")).length, 2);
 });
 
-Deno.test("a native batch that was deleted, or cannot be asked for, is still told as a job", async () => {
+Deno.test("a native batch that was deleted, or cannot be asked for, is still shown as a job", async () => {
   using world = await createJobWorld(virtual);
   world.cloud.addBatch("batch_native", { status: "Completed", counts: counts(4) });
   const [id] = [...world.cloud.batches.keys()];

@@ -41,7 +41,7 @@ const dropped: readonly [string, Partial<Batch>][] = [
   }],
 ];
 for (const [what, drops] of dropped) {
-  Deno.test(`one create is one job at a provider that drops ${what}, whoever lists meanwhile`, async () => {
+  Deno.test(`one create is one job at a provider that drops ${what}, while others list`, async () => {
     using world = await createJobWorld();
     const held = holdCreate(world, drops);
     const creating = create(world);
@@ -57,7 +57,7 @@ for (const [what, drops] of dropped) {
   });
 }
 
-Deno.test("a native batch of another input, or of long ago, is no create's", async () => {
+Deno.test("a native batch of another input, or of long ago, is not taken for a create's", async () => {
   using world = await createJobWorld();
   const held = holdCreate(world, { jobId: undefined });
   const creating = create(world);

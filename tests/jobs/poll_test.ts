@@ -57,7 +57,7 @@ Deno.test("polls within the time write nothing, and a question one small record"
   assert.deepEqual(await stamps(), after);
 });
 
-Deno.test("always ask means always: those alone share a question who ask at the same time", async () => {
+Deno.test("always ask means always: only those who ask at the same time share a question", async () => {
   using world = await createJobWorld({ pollMilliseconds: 0 });
   const { id } = await create(world);
   for (let n = 0; n < 3; n++) await get(world, id);
@@ -66,7 +66,7 @@ Deno.test("always ask means always: those alone share a question who ask at the 
   assert.equal(gets(world), 4);
 });
 
-Deno.test("a provider that does not answer is asked once in a second, whoever asks, and then again", async () => {
+Deno.test("a provider that does not answer is asked once in a second for all callers, and then again", async () => {
   using world = await createJobWorld({ virtual: true, pollMilliseconds: 5_000 });
   const { id } = await create(world);
   world.cloud.before = () => Promise.reject(lostAnswer());
@@ -79,7 +79,7 @@ Deno.test("a provider that does not answer is asked once in a second, whoever as
   assert.equal(gets(world), 2);
 });
 
-Deno.test("an answer that comes late does not undo what was told since", async () => {
+Deno.test("an answer that comes late does not undo what was reported since", async () => {
   using one = await createJobWorld();
   using two = await one.another("two");
   const { id, batch } = flat(await create(one));
@@ -98,7 +98,7 @@ Deno.test("an answer that comes late does not undo what was told since", async (
   assert.equal((await late).status, "Completed");
 });
 
-Deno.test("a word for a batch's state that nobody knows leaves the job running, and is told once", async () => {
+Deno.test("an unknown word for a batch's state leaves the job running, and is logged once", async () => {
   using world = await createJobWorld();
   const { id, batch } = flat(await create(world));
   world.cloud.set(batch, "InProgress", { unknownStatus: true, rawStatus: "pausing" });

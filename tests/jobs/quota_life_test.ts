@@ -14,7 +14,7 @@ const create = (world: JobWorld, limits: Limits, accessKeyId = "A") =>
 const isOver = (error: unknown) =>
   error instanceof Failure && error.details.bedrock === "ServiceQuotaExceededException";
 
-Deno.test("a month's limit begins anew with the month, and a job counts in the one of its create", async () => {
+Deno.test("a month's limit begins again with the month, and a job counts in the one of its create", async () => {
   using world = await createJobWorld({ virtual: true });
   world.time = Date.UTC(2026, 10, 30, 23, 59, 0);
   const first = await create(world, { maxJobs: 1 });

@@ -95,7 +95,7 @@ Deno.test("a job that was stopped shows what it got to, and its manifest agrees"
     agrees(await read(client, `${folder}/manifest.json.out`), job);
   }, { sandbox: { batchSeconds: 3 } }));
 
-Deno.test("a job that failed shows its manifest alone", () =>
+Deno.test("a job that failed shows only its manifest", () =>
   withGateway(async (client) => {
     await client.upload("my-bucket/in.jsonl", `${openaiLines}\n{broken\n`);
     const arn = await client.create("my-bucket/in.jsonl", {

@@ -255,7 +255,7 @@ Deno.test("results are named after the input's last part, below the output as it
   }
 });
 
-Deno.test("results take the place of an object of their name, whose file is then in nobody's way", async () => {
+Deno.test("results take the place of an object of their name, whose file is then removed", async () => {
   using world = await createJobWorld();
   const job = await start(world, ['{"id":"a"}\n']);
   const mine = newObject(`${job.id}/file-in.out`, "mine", { bucket: "out" });
@@ -266,7 +266,7 @@ Deno.test("results take the place of an object of their name, whose file is then
   assert.equal(world.cloud.files.has(file), false);
 });
 
-Deno.test("results that were deleted or replaced leave the provider's own files alone", async () => {
+Deno.test("results that were deleted or replaced leave the provider's own files as they are", async () => {
   using world = await createJobWorld();
   const job = await start(world, ['{"id":"a"}\n']);
   await finish(world, job);
@@ -299,7 +299,7 @@ Deno.test("results vanish when the provider forgets them, and leave nothing in t
   assert.deepEqual(left, []);
 });
 
-Deno.test("the sweep forgets results whose time has come, whoever looks at them", async () => {
+Deno.test("the sweep forgets results whose time has come, and leaves the manifest", async () => {
   using world = await createJobWorld(virtual);
   const job = await start(world, ['{"id":"a"}\n']);
   world.cloud.resultsExpireAt = new Date(world.time + 5_000_000);

@@ -206,7 +206,7 @@ Deno.test("a create that came to nothing is given up by the sweep, and its token
   assert.equal(await one.catalog.objects.hasUses("cloud", fileId("file-in")), false);
 });
 
-Deno.test("a sweep leaves a create alone that this process is at", async () => {
+Deno.test("a sweep passes over a create that this process is at", async () => {
   using world = await createJobWorld({ virtual: true });
   const held = gate();
   world.cloud.before = (call) => call === "batches.create" ? held.wait() : undefined;

@@ -117,7 +117,7 @@ Deno.test("a list waits for the first pages of a long history, and the rest is a
   await world.jobs.close();
 });
 
-Deno.test("a walk that breaks behind the answer is told to the operator, and is made good", async () => {
+Deno.test("a scan that breaks behind the answer is logged, and is made good", async () => {
   using world = await history(2_500, {});
   let read = 0;
   world.cloud.before = (call) => {

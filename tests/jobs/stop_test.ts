@@ -127,7 +127,7 @@ for (const name of ["openai", "gemini"] as const) {
     assert.equal(await cancels(one, name), 0);
   });
 
-  Deno.test(`${name}: the sweep keeps a job to its time though nobody asks for it`, async () => {
+  Deno.test(`${name}: the sweep keeps a job to its time without a poll`, async () => {
     await using one = await simulate(name, long);
     const { id } = await one.create({ timeoutDurationInHours: 24 });
     one.advance(day);
@@ -139,7 +139,7 @@ for (const name of ["openai", "gemini"] as const) {
     assert.match(job?.status ?? "", /^(PartiallyCompleted|Expired)$/);
   });
 
-  Deno.test(`${name}: a provider that does not hear of the timeout is told again`, async () => {
+  Deno.test(`${name}: a provider that does not hear of the timeout is asked again`, async () => {
     await using one = await simulate(name, long);
     const job = await one.create({ timeoutDurationInHours: 24 });
     one.advance(day);
@@ -194,7 +194,7 @@ Deno.test("a batch that completes although its stop was accepted is Completed, a
   }
 });
 
-Deno.test("a stop that is under way while the job's end is recorded leaves that end alone", async () => {
+Deno.test("a stop that is under way while the job's end is recorded leaves that end as it is", async () => {
   using world = await createJobWorld();
   const { id, batch } = flat(
     await world.jobs.create(

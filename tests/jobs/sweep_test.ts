@@ -107,7 +107,7 @@ Deno.test("a sweep that is cut short gives its lease back, and the next one foll
   assert.equal(gets(one), cut + 20);
 });
 
-Deno.test("accounts are swept side by side, each a few questions at a time, and a slow one keeps nobody waiting", async () => {
+Deno.test("accounts are swept side by side, each a few questions at a time, and a slow one keeps no other waiting", async () => {
   const base = createDouble();
   const underWay = new Map<string, number>();
   const most = new Map<string, number>();
@@ -145,7 +145,7 @@ Deno.test("accounts are swept side by side, each a few questions at a time, and 
   for (const [name, count] of most) assert.ok(count > 1 && count <= 4, `${name}: ${count}`);
 });
 
-Deno.test("thousands of running jobs are all brought forward by one sweep, and lists tell their ends", async () => {
+Deno.test("thousands of running jobs are all brought forward by one sweep, and lists show their ends", async () => {
   using world = await createJobWorld();
   await fill(world, 3_000);
   const job = await create(world);

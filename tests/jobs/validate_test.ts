@@ -116,13 +116,13 @@ Deno.test("what Bedrock refuses is refused, with its place", () => {
   }
 });
 
-Deno.test("a request that is no object is refused", () => {
+Deno.test("a request that is not an object is refused", () => {
   for (const body of [undefined, null, [], "x", 5]) {
     assert.match(message(() => validateCreate(body)), /The request failed/);
   }
 });
 
-Deno.test("every reason is told in one message", () => {
+Deno.test("every reason is in one message", () => {
   const told = message(() =>
     validateCreate({ ...right, jobName: "", modelId: undefined, ...tags({ key: "" }) })
   );
@@ -149,7 +149,7 @@ Deno.test("s3Uris are kept to the letter, unknown members are dropped, tags beco
   assert.deepEqual(Object.entries(told), [["__proto__", "p"], ["file_id", "f"]]);
 });
 
-Deno.test("tags and their names are checked where they come alone", () => {
+Deno.test("tags and their names are checked where they come by themselves", () => {
   assert.deepEqual(validateTags([{ key: "a", value: "b" }]), { a: "b" });
   assert.match(message(() => validateTags(undefined)), /'tags'/);
   assert.match(message(() => validateTags([{ key: "a" }])), /'tags.1.member.value'/);

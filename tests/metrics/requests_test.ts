@@ -57,7 +57,7 @@ Deno.test("what was answered is counted by operation, provider and status, and t
   }
 });
 
-Deno.test("a gateway tells its figures, and which accounts are set aside", async () => {
+Deno.test("a gateway shows its figures, and which accounts are set aside", async () => {
   const gateway = await startTestGateway({ env: { OPENAI_API_KEY: "sk-wrong" } });
   try {
     const list = await fetch(`${gateway.url}/bedrock/files/openai-files`, {

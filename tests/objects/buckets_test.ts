@@ -36,7 +36,7 @@ Deno.test("where buckets are implicit each name is one, and none else until it i
   for (const native of ["cloud", "cloud-files"]) await buckets.check(reach, native);
 });
 
-Deno.test("a bucket with something in it is not deleted, and exists though nobody created it", async () => {
+Deno.test("a bucket with something in it is not deleted, and exists though it was never created", async () => {
   using world = await bucketWorld(false);
   const { buckets, reach, objects, aborted } = world;
   await objects.put(reach, newObject("key"), quiet());

@@ -133,7 +133,7 @@ Deno.test("a copy onto itself changes the description and nothing else", async (
   assert.equal(cloud.files.size, 0);
 });
 
-Deno.test("another tenant's object is no source, by its key or by its id", async () => {
+Deno.test("another tenant's object is not a source, by its key or by its id", async () => {
   using world = await createWorld();
   const { objects, reach } = world;
   const { file } = await objects.put(reach, newObject("a"), quiet());

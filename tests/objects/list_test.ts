@@ -123,7 +123,7 @@ Deno.test("a common prefix of thousands of keys is jumped over, not read", async
   assert.ok(read <= 50, `${read} records were read for two entries`);
 });
 
-Deno.test("native files are merged in key order, each once, in buckets that show them alone", async () => {
+Deno.test("native files are merged in key order, each once, only in buckets that show them", async () => {
   using world = await createWorld({ pageSize: 4 });
   const { catalog, cloud } = world;
   const native = Array.from(
@@ -180,7 +180,7 @@ Deno.test("one page asks a provider for its files once, however many common pref
   assert.equal(cloud.calls.filter((call) => call === "files.list").length, 1);
 });
 
-Deno.test("a replaced file that is still at the provider is no native file", async () => {
+Deno.test("a replaced file that is still at the provider is not a native file", async () => {
   using world = await createWorld();
   const { catalog, cloud } = world;
   cloud.addFile("file-old");

@@ -165,7 +165,7 @@ Deno.test("a Complete whose condition fails leaves the object as it is and the u
   assert.deepEqual([...cloud.files.values()].map(({ text }) => text), ["new"]);
 });
 
-Deno.test("while an upload is being completed no part comes and nobody aborts it", async () => {
+Deno.test("while an upload is being completed no part comes and it cannot be aborted", async () => {
   await using folder = await temporaryFolder();
   await using world = await createUploadWorld(folder.path);
   const { multipart, reach, cloud } = world;
@@ -326,7 +326,7 @@ Deno.test("gateways that share catalog and folder share uploads, and spare each 
   );
 });
 
-Deno.test("an id that is no upload's is not looked for", async () => {
+Deno.test("an id that cannot be an upload's is not looked for", async () => {
   await using folder = await temporaryFolder();
   await using world = await createUploadWorld(folder.path);
   const { multipart, reach } = world;

@@ -6,7 +6,7 @@ const mark = `${markPrefix("abc12345")}z.`;
 const name = (key: string, more = {}) =>
   providerName({ tenant: "default", bucket: "bucket", key, ...more }, mark);
 
-Deno.test("a name tells its object again, whatever is in the key", () => {
+Deno.test("a name yields its object again, whatever is in the key", () => {
   for (
     const key of [
       "a.jsonl",
@@ -28,7 +28,7 @@ Deno.test("a name tells its object again, whatever is in the key", () => {
   }
 });
 
-Deno.test("a name never has more bytes than a file system takes, and then tells no object", () => {
+Deno.test("a name never has more bytes than a file system takes, and then holds no object", () => {
   for (const key of ["漢".repeat(340), "x".repeat(1_024), "😀".repeat(256), "😀".repeat(59)]) {
     assert.ok(Buffer.byteLength(name(key)) <= 240);
     assert.deepEqual(parseProviderName(name(key)), { instance: "abc12345" });
@@ -42,7 +42,7 @@ Deno.test("names of others are not taken for ours", () => {
   }
 });
 
-Deno.test("a name that tells of an object which no put takes tells of none", () => {
+Deno.test("a name of an object which no put takes yields no object", () => {
   const told = (tenant: string, bucket: string, key: string) =>
     Buffer.from([tenant, bucket, key].join("\0")).toString("base64url");
   const wrong = [

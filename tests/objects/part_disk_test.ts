@@ -70,7 +70,7 @@ Deno.test("an upload goes on where its parts are; elsewhere it is refused, liste
   await Promise.all([one.close(), two.close()]);
 });
 
-Deno.test("whoever sees a folder gets the same id for it, and another one for another", async () => {
+Deno.test("every process gets the same id for a folder, and another one for another", async () => {
   await using folder = await temporaryFolder();
   await using other = await temporaryFolder();
   const path = `${folder.path}/spool`;

@@ -84,7 +84,7 @@ Deno.test("what other gateways wrote counts once it was measured", async () => {
   await two.write(upload, { file: "2-b", bytes: 5 }, stream("12345"), holder);
 });
 
-Deno.test("only old files of parts that nobody writes are strays", async () => {
+Deno.test("only old files of parts that are not being written are strays", async () => {
   await using folder = await temporaryFolder();
   const spool = createPartSpool({ folder: folder.path });
   await Deno.mkdir(`${folder.path}/reads`);
@@ -99,7 +99,7 @@ Deno.test("only old files of parts that nobody writes are strays", async () => {
   assert.deepEqual(await spool.strays("1".repeat(32), 10_000), []);
 });
 
-Deno.test("a disk that fails is told as such, with what the operator can do", async () => {
+Deno.test("a disk that fails is reported as such, with what the operator can do", async () => {
   await using folder = await temporaryFolder();
   await Deno.writeTextFile(`${folder.path}/file`, "");
   const spool = createPartSpool({ folder: `${folder.path}/file` });

@@ -158,7 +158,7 @@ Deno.test("an upload whose body breaks is not looked for: the provider never had
   assert.equal(objects.leftNothing(), true);
 });
 
-Deno.test("a process says no farewell while an upload is under way", async () => {
+Deno.test("a process does not say farewell while an upload is under way", async () => {
   using world = await createWorld();
   const { objects, reach, cloud } = world;
   const held = gate();

@@ -71,7 +71,7 @@ Deno.test("no more is downloaded than the reader that is furthest on wants", asy
   assert.equal(state.cancelled, 1, "a download that nobody goes on with is cancelled");
 });
 
-Deno.test("a client that goes away stops nobody else, neither before nor after the answer", async () => {
+Deno.test("a client that goes away stops no other client, neither before nor after the answer", async () => {
   await using spool = await openSpool();
   const content = pattern(90 * kib);
   const { file, state } = cloudFile("a", content);
@@ -100,7 +100,7 @@ Deno.test("a client that goes away stops nobody else, neither before nor after t
   assert.equal(state.opened, 1);
 });
 
-Deno.test("a question that everybody left is withdrawn, and the next range asks anew", async () => {
+Deno.test("a question that all callers left is withdrawn, and the next range asks again", async () => {
   await using spool = await openSpool();
   const content = pattern(9 * kib);
   const { file, state } = cloudFile("a", content);
@@ -116,7 +116,7 @@ Deno.test("a question that everybody left is withdrawn, and the next range asks 
   assert.equal(state.opened, 2);
 });
 
-Deno.test("a refusal is told to all who wait, and is not kept", async () => {
+Deno.test("a refusal reaches all who wait, and is not kept", async () => {
   await using spool = await openSpool();
   const { file, state } = cloudFile("a", pattern(9 * kib));
   state.refuse = new Failure("not-found", "There is no such file");
@@ -252,7 +252,7 @@ Deno.test("a file is kept for a time after its last reader, not longer", async (
   assert.equal(state.opened, 2);
 });
 
-Deno.test("a disk that cannot be written to makes ranges dear, not wrong, and is told of", async () => {
+Deno.test("a disk that cannot be written to makes ranges dear, not wrong, and is logged", async () => {
   await using spool = await openSpool();
   await Deno.writeTextFile(`${spool.folder}/spool`, "a file where a folder should be");
   const content = pattern(9 * kib);
@@ -268,7 +268,7 @@ Deno.test("a disk that cannot be written to makes ranges dear, not wrong, and is
   assert.equal(spool.failures.length, 2);
 });
 
-Deno.test("closing ends what runs: readers are told, questions are withdrawn", async () => {
+Deno.test("closing ends what runs: readers get an error, questions are withdrawn", async () => {
   const spool = await openSpool();
   const a = cloudFile("a", pattern(9 * kib));
   a.state.chunk = new Promise(() => {});

@@ -99,7 +99,7 @@ Deno.test("an object whose provider says in passing that it is gone is read, and
   }
 });
 
-Deno.test("a file that a provider made for a tenant's job is no native file of another tenant", async () => {
+Deno.test("a file that a provider made for a tenant's job is not shown to another tenant as native", async () => {
   using world = await createWorld();
   const { objects, reach, cloud, catalog } = world;
   cloud.addFile("file-out", { origin: "result" });

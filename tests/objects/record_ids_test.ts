@@ -27,7 +27,7 @@ Deno.test("ids are noted as their lines pass", () => {
   assert.deepEqual(noted(text), { text: '"ä"\n"b"\n"c"', unique: true });
 });
 
-Deno.test("records without an id, and two of one id, are told", () => {
+Deno.test("records without an id, and two of one id, are reported", () => {
   assert.equal((noted('{"key":"a"}\n{}\n'))?.unique, false);
   assert.deepEqual(noted('{"key":"a"}\n{"key":"a"}\n'), {
     text: '"a"\n"a"',

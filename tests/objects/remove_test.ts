@@ -8,7 +8,7 @@ import { createWorld, keptOf, newObject, quiet } from "./world.ts";
 
 const address = { bucket: "bucket", key: "key" };
 
-Deno.test("deleting takes name and provider file away; once more is no error", async () => {
+Deno.test("deleting takes name and provider file away; once more is not an error", async () => {
   using world = await createWorld();
   const { objects, reach, cloud } = world;
   await objects.put(reach, newObject("key"), quiet());
@@ -27,7 +27,7 @@ Deno.test("an object stays whose deletion the provider refuses", async () => {
   assert.ok(await objects.find(reach, address, quiet()));
 });
 
-Deno.test("a deletion of which nobody knows how it ended is brought to its end by the sweep", async () => {
+Deno.test("a deletion whose outcome is not known is brought to its end by the sweep", async () => {
   using world = await createWorld();
   const { objects, reach, cloud } = world;
   await objects.put(reach, newObject("key"), quiet());
@@ -68,7 +68,7 @@ Deno.test("the file of a running job outlives its name until the sweep after the
   assert.equal(cloud.files.size, 0);
 });
 
-Deno.test("native files are read and deleted by id, by whoever may see them", async () => {
+Deno.test("native files are read and deleted by id, by callers that may see them", async () => {
   using world = await createWorld();
   const { objects, reach, cloud } = world;
   cloud.addFile("file-native");

@@ -89,7 +89,7 @@ Deno.test("a second put of the same content has its own metadata, and its own ke
   );
 });
 
-Deno.test("each owner finds its object by the file's id, within its buckets, and nobody another's", async () => {
+Deno.test("each owner finds only its own object by the file's id, within its buckets", async () => {
   const { world: made, a, b } = await createShared();
   using world = made;
   const { objects } = world;
@@ -126,7 +126,7 @@ Deno.test("a write that is refused after its upload leaves a file that another o
   assert.ok(!cloud.files.has(fileId(`file-${contentId("of nobody else")}`)));
 });
 
-Deno.test("a put of what is being deleted is told to come again, and then stays", async () => {
+Deno.test("a put of what is being deleted is asked to come again, and then stays", async () => {
   const { world: made, a, b } = await createShared();
   using world = made;
   const { objects, cloud } = world;

@@ -36,7 +36,7 @@ Deno.test("an account stays aside for its time, whatever the clock is set to", (
   assert.equal(health.setAside(), undefined);
 });
 
-Deno.test("an account that is refused is set aside for longer each time, within a bound, and told once", () => {
+Deno.test("an account that is refused is set aside for longer each time, within a bound, and logged once", () => {
   const { state, health } = watched();
   assert.equal(health.setAside(), undefined);
   const waits: number[] = [];
@@ -98,7 +98,7 @@ Deno.test("an account without credit is not well because it answers what costs n
   assert.equal(health.setAside()?.until.getTime(), 15 * minute);
 });
 
-Deno.test("an account that a list goes without is told once, until it answers", () => {
+Deno.test("an account that a list goes without is logged once, until it answers", () => {
   const { state, health } = watched();
   for (let n = 0; n < 3; n++) health.leftOut(new Error("no"));
   assert.equal(state.told.length, 1);

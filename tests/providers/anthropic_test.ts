@@ -159,7 +159,7 @@ Deno.test("refusals are classed by Anthropic's own codes", async () => {
   }
 });
 
-Deno.test("ids of batches are told from other texts", async () => {
+Deno.test("ids of batches are distinguished from other texts", async () => {
   await using w = world();
   const { batches } = anthropicAccount("http://127.0.0.1:9", w);
   assert.equal(batches.parseId("msgbatch_013Z"), "msgbatch_013Z");

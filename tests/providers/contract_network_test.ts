@@ -31,7 +31,7 @@ for (const subject of subjects) {
   const test = (name: string, run: () => Promise<void>) =>
     Deno.test(`${subject.kind}: ${name}`, run);
 
-  test("429 with Retry-After is waited for, then told with its time", () =>
+  test("429 with Retry-After is waited for, then passed on with its time", () =>
     everyCall(
       subject,
       () => Response.json(error(429), { status: 429, headers: { "retry-after": "7" } }),
@@ -96,7 +96,7 @@ for (const subject of subjects) {
     }
   });
 
-  test("nobody listening is unavailable, and nothing was started", async () => {
+  test("a port without a listener is unavailable, and nothing was started", async () => {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     listener.close();
     const { world: w, account } = accountAt(subject, `http://127.0.0.1:${listener.addr.port}`);

@@ -131,7 +131,7 @@ for (const subject of subjects) {
       }
     }));
 
-  test("texts that are no ids are told apart", () =>
+  test("texts that are not ids are distinguished", () =>
     inSandbox(subject, (account) => {
       for (
         const text of [

@@ -3,7 +3,7 @@ import { latin1OfUtf8, utf8OfLatin1 } from "../../codecs/latin1.ts";
 import { geminiEnvelope, idIn } from "../../providers/gemini/envelope.ts";
 import { openaiEnvelope } from "../../providers/openai/envelope.ts";
 
-Deno.test("lines of OpenAI's output and error files are told apart by their status", () => {
+Deno.test("lines of OpenAI's output and error files are distinguished by their status", () => {
   const ok = {
     custom_id: "a",
     response: {
@@ -39,7 +39,7 @@ Deno.test("lines of OpenAI's output and error files are told apart by their stat
   assert.deepEqual(outcomes, ["error", "error", "unrun", "unrun", "error"]);
 });
 
-Deno.test("lines of Gemini's are told by key or metadata, and thoughts are output", () => {
+Deno.test("lines of Gemini's are known by key or metadata, and thoughts are output", () => {
   const response = {
     usageMetadata: {
       promptTokenCount: 15,

@@ -142,7 +142,7 @@ Deno.test("no failure shows the key, whatever the provider echoes", async () => 
   }
 });
 
-Deno.test("nobody listening is tried again even for what must not be repeated", async () => {
+Deno.test("a port without a listener is tried again even for what must not be repeated", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${listener.addr.port}`;
   listener.close();
@@ -157,7 +157,7 @@ Deno.test("nobody listening is tried again even for what must not be repeated", 
   assert.equal(uploaded.details.outcomeUnknown, undefined);
 });
 
-Deno.test("interim answers are passed over, and without end they are no answer", async () => {
+Deno.test("interim answers are passed over, and without end they do not count as an answer", async () => {
   const hint = new TextEncoder().encode("HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n");
   const answer = new TextEncoder().encode("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
   for (

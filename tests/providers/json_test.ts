@@ -30,7 +30,7 @@ Deno.test("what is not a time, and what stands for none, is as good as absent", 
   const epochs = ["1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "2023-13-45", "14.11.2023"];
   for (const value of [...none, ...epochs]) assert.equal(time(value), undefined, `${value}`);
 });
-Deno.test("an id can be a header and a key of the catalog; anything else is none", () => {
+Deno.test("an id can be a header and a key of the catalog; anything else is not an id", () => {
   for (const id of ["file-abc", "files/x", "batch_1", "x".repeat(2048)]) {
     assert.equal(idText(id), id);
   }

@@ -23,7 +23,7 @@ Deno.test("a page that repeats its cursor, or is empty, is the last", () => {
   assert.equal(page({ data: [{ odd: true }], has_more: true, last_id: "z" }).cursor, "z");
 });
 
-Deno.test("what is no page is told, and not taken for an empty one", () => {
+Deno.test("what is not a page is reported, and not taken for an empty one", () => {
   for (const reply of [undefined, null, "", 0, {}, { data: {} }]) {
     assert.throws(
       () => page(reply),

@@ -233,7 +233,7 @@ Deno.test("an upstream that never replies to a whole upload is given up", async 
   await uploader.close();
 });
 
-Deno.test("nobody listening counts as nothing sent", async () => {
+Deno.test("a port without a listener counts as nothing sent", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${listener.addr.port}`;
   listener.close();

@@ -83,7 +83,7 @@ Deno.test("what is asked of all accounts goes on without those that deny it", as
   assert.deepEqual(asked, ["a", "c"]);
 });
 
-Deno.test("if every account denies, that is told; an outage of one is told at once", async () => {
+Deno.test("if every account denies, that is reported; an outage of one is reported at once", async () => {
   const { provider, trouble } = several({ a: 1, b: 1 });
   await assert.rejects(all(askAccounts(provider, () => Promise.reject(denied()))), denied());
   trouble.set("a", "key");

@@ -41,7 +41,7 @@ const unread: readonly [what: string, start: string, headers: string, status: nu
   ],
 ];
 
-Deno.test("a body that nobody reads does not stall the next request on its connection", async (t) => {
+Deno.test("a body that is not read does not stall the next request on its connection", async (t) => {
   await withGateway(async ({ url }) => {
     const body = "x".repeat(1_000_000);
     for (const [what, start, headers, status] of unread) {
@@ -127,7 +127,7 @@ Deno.test("a job's ARN is one segment, also with its slash escaped or not", asyn
   });
 });
 
-Deno.test("the gateway tells of its health, its readiness, and where it speaks what", async () => {
+Deno.test("the gateway shows its health, its readiness, and where it speaks what", async () => {
   await withGateway(async ({ url }) => {
     const health = await fetch(`${url}/healthz`);
     assert.deepEqual([health.status, await health.json()], [200, { status: "ok" }]);
@@ -206,7 +206,7 @@ Deno.test("an upload that stands still on its way to S3 is given up too", async 
   }, { env: { BATCHWAY_IDLE_SECONDS: "0.2" } });
 });
 
-Deno.test("more uploads at once than may be are told to slow down, and others go on", async () => {
+Deno.test("more uploads at once than may be are asked to slow down, and others go on", async () => {
   await withGateway(async ({ url }) => {
     const head = `PUT ${files}/bucket/key HTTP/1.1\r\nHost: a\r\nx-model-provider: openai\r\n` +
       `content-length: ${line.length}\r\n\r\n`;

@@ -75,7 +75,7 @@ Deno.test("two values are refused, also where they are equal", async () => {
   await server.shutdown();
 });
 
-Deno.test("a default that is not configured is told of, with what to send instead", () => {
+Deno.test("a default that is not configured is refused, with what to send instead", () => {
   const without = { ...deps, defaultProvider: "openai" };
   assert.throws(() => selectProvider(without, anybody, new Headers(), undefined), {
     kind: "invalid",
@@ -106,7 +106,7 @@ Deno.test("an access key's own default comes before the bucket's binding", () =>
   assert.equal(chosen("gemini", "team-a", principal), "gemini");
 });
 
-Deno.test("an access key reaches its own providers alone, and is told of no others", () => {
+Deno.test("an access key reaches only its own providers, and sees no others", () => {
   const principal = { ...anybody, providers: ["groq"] };
   assert.throws(() => chosen("gemini", undefined, principal), {
     kind: "denied",

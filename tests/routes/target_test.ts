@@ -150,7 +150,7 @@ Deno.test("bytes that no target may hold never reach the gateway", async () => {
   }
 });
 
-Deno.test("a host is told without its port", () => {
+Deno.test("a host is returned without its port", () => {
   assert.equal(hostname("a.localhost:8080"), "a.localhost");
   assert.equal(hostname("[::1]:8080"), "[::1]");
   assert.equal(hostname("[::1]"), "[::1]");

@@ -36,7 +36,7 @@ Deno.test("in a pause others have their turn", async () => {
   equal(order.join(), "other,work");
 });
 
-Deno.test("work that nobody waits for any more ends at its next pause", async () => {
+Deno.test("work whose callers have all gone ends at its next pause", async () => {
   let time = 0;
   const gone = new AbortController();
   const breath = createBreath({ signal: gone.signal, now: () => time });

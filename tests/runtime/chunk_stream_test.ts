@@ -27,7 +27,7 @@ Deno.test("what chunks come from is let go of once, however the stream ends", as
   assert.equal(released, 1);
 });
 
-Deno.test("no chunk is made before somebody reads", async () => {
+Deno.test("no chunk is made before one is read", async () => {
   let made = 0;
   const stream = chunkStream(
     (async function* () {

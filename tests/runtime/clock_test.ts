@@ -62,7 +62,7 @@ Deno.test("a clock that is an hour back is taken for the earliest time, and not 
   assert.equal(clock.latest(), state.wall + hour);
 });
 
-Deno.test("a jump is believed once it has lasted, and begins anew with the next one", () => {
+Deno.test("a jump is believed once it has lasted, and begins again with the next one", () => {
   const { state, clock, live, jump } = world();
   jump(48 * hour);
   clock.due();
@@ -75,7 +75,7 @@ Deno.test("a jump is believed once it has lasted, and begins anew with the next 
   assert.equal(clock.due(), state.wall);
 });
 
-Deno.test("of a pause in which nobody looked little counts for a jump", () => {
+Deno.test("of a pause without a look little counts for a jump", () => {
   const { state, clock, pass, jump } = world();
   jump(48 * hour);
   clock.due();

@@ -42,7 +42,7 @@ Deno.test("what follows the range is cancelled, not read", async () => {
   assert.deepEqual(seen, { pulled: 2, cancelled: true });
 });
 
-Deno.test("nothing is read before somebody asks, and who goes away cancels the body", async () => {
+Deno.test("nothing is read before it is asked for, and a reader that goes away cancels the body", async () => {
   const { body, seen } = bodyOf(["abc"]);
   const part = cutBody(body, { first: 1 });
   assert.equal(seen.pulled, 0);

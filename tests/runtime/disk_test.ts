@@ -45,7 +45,7 @@ for (const [error, trouble] of errors) {
   });
 }
 
-Deno.test("trouble is told once, and so is its end", async () => {
+Deno.test("trouble is logged once, and so is its end", async () => {
   const told: string[] = [];
   const disk = createDisk("things", (message) => told.push(message));
   const refuse = () => disk.write(() => Promise.reject(new TypeError("database or disk is full")));

@@ -3,7 +3,7 @@ import { createIdleTimer } from "../../runtime/idle_timer.ts";
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-Deno.test("a wait that lasts too long is told once", async () => {
+Deno.test("a wait that lasts too long is reported once", async () => {
   const expired = Promise.withResolvers<void>();
   let times = 0;
   const timer = createIdleTimer(() => {
@@ -17,7 +17,7 @@ Deno.test("a wait that lasts too long is told once", async () => {
   timer.close();
 });
 
-Deno.test("waits that begin anew, and one that was stopped, are not told", async () => {
+Deno.test("waits that begin again, and one that was stopped, are not reported", async () => {
   let times = 0;
   const timer = createIdleTimer(() => times++);
   for (let n = 0; n < 5; n++) {
@@ -31,7 +31,7 @@ Deno.test("waits that begin anew, and one that was stopped, are not told", async
   timer.close();
 });
 
-Deno.test("a later wait that is shorter is told in its own time", async () => {
+Deno.test("a later wait that is shorter ends at its own time", async () => {
   const expired = Promise.withResolvers<void>();
   const timer = createIdleTimer(expired.resolve);
   timer.start(600_000);
@@ -40,7 +40,7 @@ Deno.test("a later wait that is shorter is told in its own time", async () => {
   timer.close();
 });
 
-Deno.test("a wait that goes on when the timer of an earlier one fires is told later", async () => {
+Deno.test("a wait that goes on when the timer of an earlier one fires is reported later", async () => {
   const expired = Promise.withResolvers<void>();
   let told = false;
   const timer = createIdleTimer(() => {

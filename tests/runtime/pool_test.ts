@@ -4,7 +4,7 @@ import { createPool, type Holder, type Reservation, withOwnShare } from "../../r
 const of = (tenant: string, account: string): Holder => ({ tenant, account });
 const quiet = () => new AbortController().signal;
 
-Deno.test("a tenant alone gets all shared places, and a place that is left is given again", () => {
+Deno.test("a single tenant gets all shared places, and a place that is left is given again", () => {
   const places = createPool({ shared: 2, own: 1, most: 4 });
   const first = places.take(of("a", "x"));
   assert.ok(first && places.take(of("a", "x")));
@@ -28,7 +28,7 @@ Deno.test("where one has taken all, every other tenant and every other account h
   assert.equal(places.take(of("d", "slow")), undefined, "an account never has more than all that");
 });
 
-Deno.test("a tenant cannot take everybody's places by way of many accounts, nor an account by many tenants", () => {
+Deno.test("a tenant cannot take all places by way of many accounts, nor an account by many tenants", () => {
   for (const side of ["tenant", "account"] as const) {
     const places = createPool({ shared: 4, own: 2, most: 20 });
     for (let n = 0; n < 50; n++) {
@@ -39,7 +39,7 @@ Deno.test("a tenant cannot take everybody's places by way of many accounts, nor 
   }
 });
 
-Deno.test("there are never more than all, whoever comes", () => {
+Deno.test("there are never more than all, however many come", () => {
   const places = createPool({ shared: 2, own: 2, most: 5 });
   for (let n = 0; n < 20; n++) places.take(of(`${n}`, `${n}`));
   assert.equal(places.taken(), 5);
@@ -106,7 +106,7 @@ Deno.test("a wait ends with its signal or its time, and leaves no trace", async 
   assert.equal(places.taken(), 0, "nobody who has gone gets the place");
 });
 
-Deno.test("own places are a part of the shared ones, and a tenant alone never has more than those", () => {
+Deno.test("own places are a part of the shared ones, and a single tenant never has more than those", () => {
   assert.deepEqual(withOwnShare(256, 8), { shared: 256, own: 32, most: 512 });
   assert.deepEqual(withOwnShare(8, 8), { shared: 8, own: 2, most: 16 });
   for (const shared of [1, 2, 3, 8]) {

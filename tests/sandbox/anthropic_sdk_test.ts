@@ -173,7 +173,7 @@ Deno.test("the SDK pages through batches in both directions, newest first", () =
     equal(newest.hasNextPage(), false);
   }));
 
-Deno.test("the SDK uploads a file, which nobody can download", () =>
+Deno.test("the SDK uploads a file, which cannot be downloaded", () =>
   withAnthropic(async (client) => {
     const file = await client.files.upload({
       file: await toFile(new Blob(["hello"]), "folder/notes.txt", { type: "text/plain" }),

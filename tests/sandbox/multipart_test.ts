@@ -49,7 +49,7 @@ Deno.test("A form is read the same however its bytes are cut", async () => {
   }
 });
 
-Deno.test("A preamble, an epilogue and white space after a boundary are no part", async () => {
+Deno.test("A preamble, an epilogue and white space after a boundary are not parts", async () => {
   const body =
     `before\r\n--XX \t\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--XX--after`;
   deepEqual(await read(cut(body, 4)), [["a", undefined, "1"]]);

@@ -56,7 +56,7 @@ Deno.test("Each form holds the answer to what the user said last, and usage that
   });
 });
 
-Deno.test("An embedding is a unit vector that depends on the text alone", () => {
+Deno.test("An embedding is a unit vector that depends only on the text", () => {
   const vector = embedding("hello", 256);
   equal(vector.length, 256);
   deepEqual(vector, embedding("hello", 256));

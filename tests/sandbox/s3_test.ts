@@ -70,7 +70,7 @@ Deno.test("URLs that boto3 presigned with either signature are served, changed o
   assert.deepEqual(seen, { v2: { scheme: true, ...same }, v4: { scheme: false, ...same } });
 });
 
-Deno.test("buckets are created, implied, told of and deleted", async () => {
+Deno.test("buckets are created, implied, shown and deleted", async () => {
   assert.deepEqual(await boto3("buckets"), {
     names: ["implied", "made"],
     location: "eu-central-1",
@@ -105,7 +105,7 @@ Deno.test("a header that was added to a request after it was signed is refused",
   assert.equal(element(await response.text(), "Code"), "SignatureDoesNotMatch");
 });
 
-Deno.test("a strict sandbox knows no bucket that nobody created", async () => {
+Deno.test("a strict sandbox knows only buckets that were created", async () => {
   const aws = await startAws({ strict: true });
   for (const [method, path] of [["PUT", "/bkt/k"], ["GET", "/bkt"], ["HEAD", "/bkt"]] as const) {
     const response = await aws.s3(method, path);
@@ -117,7 +117,7 @@ Deno.test("a strict sandbox knows no bucket that nobody created", async () => {
   assert.equal((await aws.s3("HEAD", "/bkt/k")).headers.get("content-length"), "0");
 });
 
-Deno.test("what S3 would refuse or the simulation lacks is told as XML", async () => {
+Deno.test("what S3 would refuse or the simulation lacks is answered as XML", async () => {
   const aws = await startAws();
   const cases = [
     ["GET", "/A_B/k", "", 400, "InvalidBucketName"],

@@ -204,7 +204,7 @@ Deno.test("A fault that could never strike as it is meant is refused", async () 
   });
 });
 
-Deno.test("The ledger tells what was asked and what is held, without keys", async () => {
+Deno.test("The ledger shows what was requested and what is held, without keys", async () => {
   await withSandbox(async (sandbox) => {
     const { id } = await (await upload(sandbox)).json();
     await addFault(sandbox, { provider: "openai", cut: "before" });

@@ -97,7 +97,7 @@ onBoth("A cleared store holds nothing", async (store) => {
   equal(await text(store.readBlob("b")), "y");
 });
 
-Deno.test("A part of a store sees its own names alone", async () => {
+Deno.test("A part of a store sees only its own names", async () => {
   const store = await createStore();
   const [one, two] = [partOfStore(store, "one"), partOfStore(store, "two")];
   one.set("files", "a", 1);

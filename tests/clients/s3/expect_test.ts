@@ -4,7 +4,7 @@ import { withGateway } from "../session.ts";
 
 // botocore before 1.44 misreads the next answer on a connection on which it was answered so; that
 // awscli, which has such a botocore, goes on after an empty file is proved with it.
-Deno.test("a client that waits for 100 Continue with an empty body is told to close", () =>
+Deno.test("a client that waits for 100 Continue with an empty body is asked to close", () =>
   withGateway(async ({ url }) => {
     using wire = await wireTo(url);
     const put = (...headers: string[]) =>

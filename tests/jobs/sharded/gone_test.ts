@@ -65,7 +65,7 @@ Deno.test("a batch that the provider does not have any more fails its own record
     assert.deepEqual((await world.blobs(job)).length, 1);
   }));
 
-Deno.test("a batch that is missing in passing ends nothing, and the hour begins anew", () =>
+Deno.test("a batch that is missing in passing ends nothing, and the hour begins again", () =>
   withLimits(small, async (world) => {
     const { sandbox, create, ended, pass, reach } = world;
     const job = await create(lines);

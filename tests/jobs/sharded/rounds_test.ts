@@ -8,7 +8,7 @@ import { withLimits } from "./limits_world.ts";
 const limits = { records: 100, bytes: 1e6, recordBytes: 1e6 };
 const three = ["one", "two", "three"].map((text) => converse(text, text));
 
-Deno.test("a record that failed for a passing reason runs again, and its result does not tell", () =>
+Deno.test("a record that failed for a passing reason runs again, and its result does not show it", () =>
   withLimits(limits, async ({ sandbox, create, ended, results, text }) => {
     const job = await ended(
       await create(three, { "batchway:dialect": "bedrock-converse", "batchway:retries": "2" }),

@@ -167,7 +167,7 @@ for (const [what, makes, message] of messages) {
   });
 }
 
-Deno.test("a shard ends with its batch, by the provider's time where it tells one", () => {
+Deno.test("a shard ends with its batch, by the provider's time where it gives one", () => {
   assert.equal(endOf(report("InProgress"), 7, shard(0)), undefined);
   assert.equal(endOf(report("Completed"), 7, shard(0))?.endedAt, 7);
   assert.equal(endOf(report("Expired", { endedAt: new Date(5) }), 7, shard(0))?.endedAt, 5);

@@ -82,7 +82,7 @@ Deno.test("callers at the same time share one look-up", async () => {
   assert.equal(calls.length, 1);
 });
 
-Deno.test("a failed look-up is told with advice and tried anew at the next request", async () => {
+Deno.test("a failed look-up is reported with advice and tried again at the next request", async () => {
   const world = setUp({});
   world.break(true);
   await assert.rejects(world.credentials(), (error) => {

@@ -87,13 +87,13 @@ Deno.test("headers that belong to one connection go no further, those it names i
   });
 });
 
-Deno.test("Location is told where it is no redirect", () => {
+Deno.test("Location is passed on where it is not a redirect", () => {
   const from = new Headers({ location: "/bucket" });
   assert.equal(new Headers(responseHeaders(from, 200)).get("location"), "/bucket");
   assert.equal(new Headers(responseHeaders(from, 301)).get("location"), null);
 });
 
-Deno.test("what an upstream says about its own host is not told to clients of the gateway", () => {
+Deno.test("what an upstream says about its own host is not passed on to clients of the gateway", () => {
   const from = new Headers({
     "set-cookie": "a=b",
     "refresh": "0; url=http://169.254.169.254/",

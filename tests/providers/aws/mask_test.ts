@@ -50,7 +50,7 @@ Deno.test("an error without credentials comes through byte for byte", async () =
   assert.deepEqual(new Uint8Array(await answer.arrayBuffer()), bytes);
 });
 
-Deno.test("a redirect tells its error, and no place to go to", async () => {
+Deno.test("a redirect shows its error, and no place to go to", async () => {
   const metadata = "http://169.254.169.254/latest/meta-data/";
   const bodies = {
     [`<?xml version="1.0"?><Error><Code>PermanentRedirect</Code><Endpoint>${metadata}</Endpoint></Error>`]:

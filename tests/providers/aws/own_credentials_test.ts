@@ -34,7 +34,7 @@ const refusals: readonly (readonly [name: string, answer: () => Response])[] = [
 ];
 
 for (const [code, answer] of refusals) {
-  Deno.test(`${code} is told as the gateway's own trouble, once in the log`, async () => {
+  Deno.test(`${code} is reported as the gateway's own trouble, once in the log`, async () => {
     let isWell = false;
     await using upstream = startUpstream(() => isWell ? new Response("ok") : answer());
     const warned: string[] = [];
@@ -85,7 +85,7 @@ Deno.test("what AWS says of rights, regions and the client's data is passed on",
   }
 });
 
-Deno.test("a HEAD, whose answer says nothing, is not told as forbidden while the credentials are wrong", async () => {
+Deno.test("a HEAD, whose answer says nothing, is not reported as forbidden while the credentials are wrong", async () => {
   let isWell = false;
   await using upstream = startUpstream(({ method }) =>
     method === "HEAD"

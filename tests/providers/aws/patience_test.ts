@@ -58,7 +58,7 @@ Deno.test("a PUT and a POST of S3 are waited for until their client goes", async
   }
 });
 
-Deno.test("a page is no answer of AWS's, unless it bears AWS's id or is an object", async () => {
+Deno.test("a page is not taken for AWS's answer, unless it bears AWS's id or is an object", async () => {
   for (const status of [200, 404, 502]) {
     const answer = () => Promise.resolve(new Response("<html>", { status, headers: html }));
     for (const service of ["s3", "bedrock"] as const) {
@@ -75,7 +75,7 @@ Deno.test("a page is no answer of AWS's, unless it bears AWS's id or is an objec
   }
 });
 
-Deno.test("an answer of Bedrock's that stands still or breaks is none; S3's is passed on at once", async () => {
+Deno.test("an answer of Bedrock's that stands still or breaks does not count; S3's is passed on at once", async () => {
   const still = () =>
     new ReadableStream<Uint8Array>({
       start: (controller) => controller.enqueue(new TextEncoder().encode("{")),

@@ -172,7 +172,7 @@ for (const [name, given, status] of states) {
   });
 }
 
-Deno.test("a finished batch tells its result, its end and its counts, zeros left out", () => {
+Deno.test("a finished batch reports its result, its end and its counts, zeros left out", () => {
   const batch = readBatch(
     operation({
       state: "BATCH_STATE_SUCCEEDED",
@@ -187,7 +187,7 @@ Deno.test("a finished batch tells its result, its end and its counts, zeros left
   assert.deepEqual(batch?.counts, { total: 4, processed: 3, success: 3, error: 0 });
 });
 
-Deno.test("why a batch failed is told in at most 2,048 characters without the key", () => {
+Deno.test("the reason why a batch failed has at most 2,048 characters and no key", () => {
   const message = `Error on line 1: no such field. ${key} ` + "x".repeat(5_000);
   const failed = operation({ state: "BATCH_STATE_FAILED" }, { error: { code: 3, message } });
   const told = readBatch(failed, [key])?.message ?? "";
@@ -195,7 +195,7 @@ Deno.test("why a batch failed is told in at most 2,048 characters without the ke
   assert.equal(told.length, 2_048);
 });
 
-Deno.test("why a batch failed is told in whichever form it comes", () => {
+Deno.test("the reason why a batch failed is read in whichever form it comes", () => {
   for (const error of ["Why.", { message: "Why." }, ["Why."], { error: { message: "Why." } }]) {
     for (const place of [[{}, { error }], [{ error }, {}]] as const) {
       const [metadata, rest] = place;
@@ -205,7 +205,7 @@ Deno.test("why a batch failed is told in whichever form it comes", () => {
   }
 });
 
-Deno.test("a name of somebody else's stays whole and makes no job id", () => {
+Deno.test("a name of another program's stays whole and makes no job id", () => {
   for (
     const name of ["theirs", "x [batchway:short]", `[batchway:${job}]`, `x [batchway:${job}] y`]
   ) {

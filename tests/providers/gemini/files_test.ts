@@ -89,7 +89,7 @@ Deno.test("a 403 for the key's sake is denied, also where a file is asked for", 
   await assert.rejects(one.files.delete(fileId("files/x"), quiet()), failsWith("denied"));
 });
 
-Deno.test("the wait that RetryInfo asks for is kept, then told", async () => {
+Deno.test("the wait that RetryInfo asks for is kept, then passed on", async () => {
   await using one = geminiAccount(() =>
     refusal(429, "RESOURCE_EXHAUSTED", "quota", [
       { "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "1.5s" },
@@ -102,7 +102,7 @@ Deno.test("the wait that RetryInfo asks for is kept, then told", async () => {
   assert.deepEqual(one.waits, [1500, 1500]);
 });
 
-Deno.test("an uploaded file is given back to nobody, with the reason and advice", async () => {
+Deno.test("the download of an uploaded file is refused, with the reason and advice", async () => {
   await using one = geminiAccount(() => Response.json(upload));
   await assert.rejects(one.files.read(fileId("files/abc-1"), undefined, quiet()), (error) => {
     assert(error instanceof Failure);
@@ -157,7 +157,7 @@ Deno.test("another part than the one that was asked for is not passed on", async
   );
 });
 
-Deno.test("a result's size comes from its download, counted where it tells no length", async () => {
+Deno.test("a result's size comes from its download, counted where it has no length", async () => {
   let tells = true;
   await using one = geminiAccount(() =>
     tells

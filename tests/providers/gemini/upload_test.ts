@@ -108,7 +108,7 @@ Deno.test("an empty file is uploaded too", async () => {
   assert.deepEqual([notes[1]?.["length"], notes[1]?.["body"]], ["0", ""]);
 });
 
-Deno.test("a body that breaks cancels the session, and its own error is told", async () => {
+Deno.test("a body that breaks cancels the session, and its own error is thrown", async () => {
   const { notes, handler } = uploads();
   await using one = geminiAccount(handler);
   const wrong = new Failure("invalid", "The digest is wrong.", { s3: "BadDigest" });
@@ -121,7 +121,7 @@ Deno.test("a body that breaks cancels the session, and its own error is told", a
   assert(notes.every(({ body }) => body === undefined || body === "broken"));
 });
 
-Deno.test("a client that goes away cancels the session, and its reason is told", async () => {
+Deno.test("a client that goes away cancels the session, and its reason is thrown", async () => {
   const { notes, handler } = uploads();
   await using one = geminiAccount(handler);
   const stop = new AbortController();

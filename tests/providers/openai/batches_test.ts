@@ -104,7 +104,7 @@ Deno.test("no more of a large input is read than its first line", async () => {
   assert.ok(pulled < 1000, `${pulled} chunks`);
 });
 
-Deno.test("a long first line tells its endpoint wherever its url stands", async () => {
+Deno.test("the endpoint of a long first line is found wherever its url stands", async () => {
   const body = `{"input":["${"x".repeat(2_000_000)}",${"[],".repeat(300_000)}0]}`;
   const lines = [
     `{"custom_id":"a","body":${body},"url":"/v1/embeddings"}\n`,
@@ -120,7 +120,7 @@ Deno.test("a long first line tells its endpoint wherever its url stands", async 
 });
 
 const unclear = {
-  "a long line that is no JSON": `{"url":"/v1/embeddings","body":"${"x".repeat(1_000_000)}"\n`,
+  "a long line that is not JSON": `{"url":"/v1/embeddings","body":"${"x".repeat(1_000_000)}"\n`,
   "an empty file": "",
   "blank lines": "\n \n",
   "no JSON": "hello\n",
@@ -238,7 +238,7 @@ Deno.test("results are output first, then errors; either may be missing", async 
   }
 });
 
-Deno.test("why a batch failed is told line by line, within 2,048 characters and without keys", async () => {
+Deno.test("the reasons why a batch failed are listed line by line, within 2,048 characters and without keys", async () => {
   const data = [
     { code: "invalid_json_line", line: 1, message: "This line is not parseable as valid JSON." },
     { code: "model_not_found", line: null, message: "Not with key sk-test." },
@@ -266,7 +266,7 @@ const wordings: readonly [unknown, string | undefined][] = [
   [7, undefined],
 ];
 for (const [errors, told] of wordings) {
-  Deno.test(`errors that are ${JSON.stringify(errors)} tell ${told ?? "nothing"}`, async () => {
+  Deno.test(`errors that are ${JSON.stringify(errors)} say ${told ?? "nothing"}`, async () => {
     for (const name of ["errors", "error"]) {
       await using server = batchServer("", { status: "failed", [name]: errors });
       await using w = world();
@@ -326,7 +326,7 @@ Deno.test("batches are listed page by page", async () => {
   ]);
 });
 
-Deno.test("ids of batches are told from other texts", async () => {
+Deno.test("ids of batches are distinguished from other texts", async () => {
   await using w = world();
   const { batches } = openaiAccount("http://127.0.0.1:9", w);
   assert.equal(batches.parseId("batch_67"), "batch_67");

@@ -63,7 +63,7 @@ Deno.test("a file is put as a form with its purpose first and its bytes last", a
   assert.deepEqual(server.requests, ["POST /v1/files"]);
 });
 
-Deno.test("a service's own purpose goes with its files, and its results are told apart", async () => {
+Deno.test("a service's own purpose goes with its files, and its results are distinguished", async () => {
   let purpose: unknown;
   await using server = serve(async (request) => {
     if (request.method === "POST") purpose = (await request.formData()).get("purpose");
@@ -124,7 +124,7 @@ Deno.test("a file name that is not as OpenAI wants it is refused in OpenAI's wor
   );
 });
 
-Deno.test("ids of files are told from other texts", async () => {
+Deno.test("ids of files are distinguished from other texts", async () => {
   await using w = world();
   const { files } = openaiAccount("http://127.0.0.1:9", w);
   for (const good of ["file-abc", "file_x-1", "file-52voFe6FU6MWyAwa1Uj39R", ...foreignIds]) {
@@ -150,7 +150,7 @@ Deno.test("at OpenAI itself ids have one form, so that no other text costs it a 
   }
 });
 
-Deno.test("pages of the list follow one another, and files of the provider's own are told apart", async () => {
+Deno.test("pages of the list follow one another, and files of the provider's own are distinguished", async () => {
   const page = (data: unknown[], more: boolean) =>
     Response.json({ object: "list", data, last_id: "file-2", has_more: more });
   await using server = serve((request) =>
@@ -183,7 +183,7 @@ Deno.test("a server that repeats its page for ever ends the list", async () => {
   assert.equal((await files.list(first.cursor, quiet())).cursor, undefined);
 });
 
-Deno.test("a list that is none is not an empty one", async () => {
+Deno.test("an answer that is not a list is not taken for an empty one", async () => {
   await using server = serve(() => Response.json({}));
   await using w = world();
   await assert.rejects(
@@ -249,7 +249,7 @@ Deno.test("a file that OpenAI does not give back is unsupported, with the reason
   );
 });
 
-Deno.test("a file is deleted; one that is gone already is no error, another refusal is", async () => {
+Deno.test("a file is deleted; one that is gone already is not an error, another refusal is", async () => {
   let status = 200;
   await using server = serve(() =>
     status === 200
@@ -272,7 +272,7 @@ Deno.test("an odd id cannot leave its place in the path", async () => {
   assert.deepEqual(server.requests, ["GET /v1/files/..%2Fbatches%3Fx"]);
 });
 
-Deno.test("a wrong base URL is no missing object to whoever puts one", async () => {
+Deno.test("a wrong base URL is not reported to a put as a missing object", async () => {
   await using server = serve(() =>
     Response.json({ error: { message: "Invalid URL", code: null } }, { status: 404 })
   );

@@ -56,7 +56,7 @@ const cases: readonly [string, Record<string, unknown>, boolean][] = [
   ["expired, with answers and no file", { status: "expired", ...counts(3, 1, 0) }, true],
 ];
 for (const [what, more, areMore] of cases) {
-  Deno.test(`a batch that ${what} ${areMore ? "tells of more" : "tells all there is"}`, async () => {
+  Deno.test(`a batch that ${what} ${areMore ? "reports more" : "reports all there is"}`, async () => {
     assert.equal((await told(more)).areMore, areMore);
   });
 }

@@ -57,7 +57,7 @@ Deno.test("jobs of three tenants are listed page by page, each once, from the ne
   });
 });
 
-Deno.test("the page of a job shows its facts, and nobody else's key sees it", async () => {
+Deno.test("the page of a job shows its facts, and no other tenant's key sees it", async () => {
   await withWorld(async (world) => {
     const { url, keys } = world;
     const id = await create(world, keys.owner, "one", { tags: [{ key: "team", value: "a/b=c" }] });

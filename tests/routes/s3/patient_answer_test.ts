@@ -39,7 +39,7 @@ Deno.test("work that fails late ends in an error document", async () => {
   assert.match(await answer.text(), /^<\?xml[^>]*\?>\s+<Error><Code>SlowDown<\/Code><\/Error>$/);
 });
 
-Deno.test("work goes on when the client has gone, and its failure harms nobody", async () => {
+Deno.test("work goes on when the client has gone, and its failure harms no other client", async () => {
   const work = Promise.withResolvers<string>();
   const answer = await answerPatiently(work.promise, error, quick);
   await answer.body?.cancel();

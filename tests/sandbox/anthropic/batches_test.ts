@@ -139,7 +139,7 @@ Deno.test("results can be had for 29 days", () =>
     equal(json.archived_at, "2026-12-22T12:00:00.000000Z");
   }));
 
-Deno.test("results have the faults that were set, once, and the counts tell nothing of it", () =>
+Deno.test("results have the faults that were set, once, and the counts do not show it", () =>
   withCaller(async ({ call, create, results, clock, sandbox }) => {
     const rule = { provider: "anthropic", loseResultLines: 2, repeatResultLines: 1 };
     await call("POST", `${sandbox.controlUrl}/faults`, JSON.stringify(rule));

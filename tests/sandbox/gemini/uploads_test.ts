@@ -59,7 +59,7 @@ Deno.test("an upload's session comes as a URL with a granularity and needs no ke
     equal(file.uri, `${sandbox.geminiUrl}/v1beta/${file.name}`);
   }));
 
-Deno.test("chunks go on where the last one ended, and a query tells where that is", () =>
+Deno.test("chunks go on where the last one ended, and a query answers where that is", () =>
   withCaller(async (caller) => {
     const bytes = crypto.getRandomValues(new Uint8Array(65_536));
     const chunk = new Uint8Array(granularity);

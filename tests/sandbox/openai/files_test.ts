@@ -94,7 +94,7 @@ Deno.test("Files are listed by page, order and purpose", async () => {
   });
 });
 
-Deno.test("A file expires when it was told to, else after 30 days", async () => {
+Deno.test("A file expires when its upload asks for it, else after 30 days", async () => {
   await withOpenAI(async ({ client, clock }) => {
     const file = await toFile(encoder.encode("x"), "hour.jsonl");
     const hour = await client.files.create({
