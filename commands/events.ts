@@ -91,7 +91,7 @@ async function list(catalog: Catalog, json: boolean): Promise<string> {
   if (json) return JSON.stringify({ events: rows });
   if (rows.length === 0) return "No event waits, and none was sent in the last 7 days";
   return rows.map(({ id, state, status, job, target, tries, lastError }) =>
-    `${id}  ${state}  ${status}  ${job}  ${target}  ${tries} tries${
+    `${id}  ${state}  ${status}  ${job}  ${target}  ${tries} ${tries === 1 ? "try" : "tries"}${
       lastError ? `  ${lastError}` : ""
     }`
   ).join("\n");
@@ -154,7 +154,8 @@ async function replay(
     );
   }
   const ids = [...found.keys()];
-  return json ? JSON.stringify({ replayed: ids }) : `${ids.length} events wait to be sent again`;
+  if (json) return JSON.stringify({ replayed: ids });
+  return `${ids.length === 1 ? "1 event waits" : `${ids.length} events wait`} to be sent again`;
 }
 
 if (import.meta.main) await runMain(run);
