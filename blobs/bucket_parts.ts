@@ -8,6 +8,8 @@ import type { NewBlob } from "./store.ts";
 
 /** Milliseconds that giving up may take. */
 const cleanupMilliseconds = 30_000;
+/** How often it is tried: what is left of an upload is billed, and is seen only in the bucket's own lists. */
+const cleanupTries = 3;
 
 /** How a blob is put in parts. */
 export interface PartsOptions {
@@ -41,14 +43,26 @@ export async function putInParts(
       const etags = await putParts(calls, name, upload, whole, signal);
       await complete(calls, name, upload, etags, signal);
     } catch (error) {
-      const late = AbortSignal.timeout(cleanupMilliseconds);
-      // What stays is for the bucket's own lifecycle rules; the first error is the one to report.
-      await calls.find("DELETE", name, late, { query: upload })
-        .then((answer) => answer?.body?.cancel(), () => {});
+      await giveUp(calls, name, upload);
       throw error;
     }
   } finally {
     await source.end();
+  }
+}
+
+/** Gives an upload up. What stays is for the next writing of its name, or the bucket's lifecycle rules. */
+async function giveUp(calls: BucketCalls, name: string, upload: string): Promise<void> {
+  const late = AbortSignal.timeout(cleanupMilliseconds);
+  for (let tries = 0; tries < cleanupTries && !late.aborted; tries++) {
+    try {
+      const answer = await calls.find("DELETE", name, late, { query: upload });
+      await answer?.body?.cancel();
+      // With 200 something else may have answered.
+      if (!answer || answer.status === 204) return;
+    } catch {
+      // The error that came first is the one to report.
+    }
   }
 }
 
