@@ -52,12 +52,12 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
   const { signal } = stopping;
   let timer: ReturnType<typeof setTimeout> | undefined;
   // Beside the rounds: one may take long, and a process that is not seen is taken for dead.
-  let telling: Promise<unknown> = Promise.resolve();
+  let announcing: Promise<unknown> = Promise.resolve();
   let isUnheard = false;
-  let isTelling = false;
+  let isAnnouncing = false;
   // While one hangs, others would only wait behind it.
   const heartbeat = setInterval(() => {
-    if (!isTelling) telling = tell();
+    if (!isAnnouncing) announcing = announce();
   }, heartbeatMilliseconds);
 
   /** Processes last seen before it are dead; none while the clock may be wrong. */
@@ -66,8 +66,8 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
   }
 
   /** Records that this process is alive. Returns whether the catalog took it. */
-  async function tell(): Promise<boolean> {
-    isTelling = true;
+  async function announce(): Promise<boolean> {
+    isAnnouncing = true;
     try {
       const seenAt = clock.latest();
       // One that comes late is not missing.
@@ -83,7 +83,7 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
       }
       isUnheard = true;
     } finally {
-      isTelling = false;
+      isAnnouncing = false;
     }
     return !isUnheard;
   }
@@ -108,7 +108,7 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
   }
 
   async function round(): Promise<void> {
-    let failed = await tell() ? 0 : 1;
+    let failed = await announce() ? 0 : 1;
     const beganAt = clock.uptime();
     // Nothing is deleted on the word of a catalog that is another one by now.
     if (await attempt(() => catalog.check())) {
@@ -125,7 +125,7 @@ export function startSweep(deps: SweepDeps, pauseMilliseconds: number): Sweep {
       stopping.abort();
       clearTimeout(timer);
       clearInterval(heartbeat);
-      await Promise.all([deps.jobs.close(), running, telling]);
+      await Promise.all([deps.jobs.close(), running, announcing]);
       // Else another process, or the next, takes this one for dead and looks for what it left.
       if (!deps.objects.leftNothing()) return;
       await catalog.instances.leave(instance).catch((error: unknown) =>

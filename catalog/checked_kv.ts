@@ -20,7 +20,7 @@ const maxReported = 100;
 export function checkedKv(kv: Deno.Kv, warn: (message: string) => void = () => {}): Deno.Kv {
   const reported = new Set<string>();
 
-  function tell(key: Deno.KvKey): void {
+  function note(key: Deno.KvKey): void {
     const name = keyWords(key);
     if (reported.has(name) || reported.size > maxReported) return;
     reported.add(name);
@@ -35,7 +35,7 @@ export function checkedKv(kv: Deno.Kv, warn: (message: string) => void = () => {
   function looked<Value>(entry: Deno.KvEntryMaybe<Value>): Deno.KvEntryMaybe<Value> {
     const { key, versionstamp } = entry;
     if (versionstamp === null || isFit(entry)) return entry;
-    tell(key);
+    note(key);
     // No type can say that the value of this kind's stand-in is one of the kind.
     return { key, versionstamp, value: standInFor(key) } as Deno.KvEntryMaybe<Value>;
   }

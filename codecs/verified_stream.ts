@@ -99,7 +99,9 @@ export function verifiedStream(
     md5: () => tap.md5(),
     records: () => lines.lines,
     checksums() {
-      if (checksums === undefined) throw new Error("Cannot tell checksums: stream has not ended");
+      if (checksums === undefined) {
+        throw new Error("Cannot give checksums: the stream has not ended");
+      }
       return checksums;
     },
   };

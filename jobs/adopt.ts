@@ -73,17 +73,20 @@ export function createAdoption(deps: JobTools, poll: Poll) {
       else {
         const slow = scanning.get(name);
         if (slow) slow.isSlow = true;
-        tell(name, new Failure("unavailable", `Provider ${name} takes long to list its batches`));
+        noteFailure(
+          name,
+          new Failure("unavailable", `Provider ${name} takes long to list its batches`),
+        );
       }
     } catch (error) {
       // A wrong key stays wrong, and a loop a loop, until the operator hears of it.
       const isKey = error instanceof Failure && error.details.account !== undefined;
       if (!(error instanceof Failure) || isKey || isLoop(error)) throw error;
-      tell(name, error);
+      noteFailure(name, error);
     }
   }
 
-  function tell(name: string, error: Failure): void {
+  function noteFailure(name: string, error: Failure): void {
     const at = clock();
     const loggedAt = failed.get(name)?.loggedAt ?? -Infinity;
     const isDue = at - loggedAt >= logEvery;

@@ -30,9 +30,9 @@ export function messageWith(
   { status, message }: { readonly status: JobStatus; readonly message?: string | undefined },
   sentences: readonly string[],
 ): string | undefined {
-  const told = message === "" ? undefined : message;
-  if (sentences.length === 0) return told;
-  const reason = told ?? beginnings[status];
+  const reported = message === "" ? undefined : message;
+  if (sentences.length === 0) return reported;
+  const reason = reported ?? beginnings[status];
   const rest = sentences.join(" ");
   if (reason === undefined) return rest.slice(0, maxMessage);
   // The reason may be the longer of the two, and is cut then.
@@ -46,8 +46,8 @@ export function messageWith(
 export function messageOfEnd(
   { status, message, stopRequested }: Pick<JobProgress, "status" | "message" | "stopRequested">,
 ): string | undefined {
-  const told = message === undefined || message === "" ? undefined : message;
-  if (status !== "Stopped" || !stopRequested) return told ?? reasons[status];
-  if (told === undefined) return asked;
-  return told.startsWith(asked) ? told : `${asked} ${told}`.slice(0, maxMessage);
+  const reported = message === undefined || message === "" ? undefined : message;
+  if (status !== "Stopped" || !stopRequested) return reported ?? reasons[status];
+  if (reported === undefined) return asked;
+  return reported.startsWith(asked) ? reported : `${asked} ${reported}`.slice(0, maxMessage);
 }

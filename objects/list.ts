@@ -149,7 +149,7 @@ interface Batch {
 
 type Source = (from: Uint8Array, limit: number) => Promise<Batch>;
 
-/** Reads the smallest keys from a position on, of only the catalog. */
+/** Reads the smallest keys of the catalog from a position on. */
 function recordedKeys(
   deps: ListDeps,
   reach: Reach,
