@@ -38,8 +38,13 @@ const longestCreate = 3_600_000;
 /** Reserves for forwarded jobs. */
 export type ForwardedQuota = ReturnType<typeof createForwardedQuota>;
 
+/** Dependencies of reserving. */
+export type ForwardedQuotaDeps =
+  & Pick<JobTools, "clock" | "random" | "openBucket" | "prices">
+  & { readonly catalog: Pick<JobTools["catalog"], "quotas" | "usage"> };
+
 /** Makes what reserves for forwarded jobs. */
-export function createForwardedQuota(deps: JobTools) {
+export function createForwardedQuota(deps: ForwardedQuotaDeps) {
   const { catalog: { quotas, usage }, clock, random } = deps;
   return {
     /**

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { createClientBucket } from "../../blobs/client_bucket.ts";
 import { ForwardedJobs } from "../../jobs/forwarded.ts";
+import { createForwardedQuota, type ForwardedQuota } from "../../jobs/forwarded_quota.ts";
 import type { ForwardingProvider } from "../../providers/provider.ts";
-import { noAmounts } from "../../catalog/limits.ts";
+import { noAmounts, type Usage } from "../../catalog/limits.ts";
 import type { Price } from "../../catalog/usage_entries.ts";
 import { jobId } from "../../codecs/ids.ts";
 import { trustedClock } from "../../runtime/clock.ts";
@@ -39,6 +40,10 @@ async function withForwarded(
     rows(): Promise<unknown[]>;
     /** Remembers another job of a key with limits; what is used of them once it is counted. */
     usedBy(amounts: { records: number; cost: number }): Promise<() => Promise<unknown>>;
+    quota: ForwardedQuota;
+    forward: ForwardingProvider;
+    remember: ForwardedJobs["remember"];
+    month(): Promise<Usage>;
   }) => Promise<void>,
 ): Promise<void> {
   const { catalog, kv } = await openCatalog();
@@ -84,6 +89,16 @@ async function withForwarded(
       pass: (milliseconds) => void (time += milliseconds),
       sweep: () => one.sweep(signal),
       other: make("other"),
+      forward,
+      quota: createForwardedQuota({
+        catalog,
+        clock: trustedClock(() => time),
+        random: (bytes) => bytes.fill(1),
+        openBucket: createClientBucket,
+        prices: () => Object.fromEntries(prices),
+      }),
+      remember: (forwarded) => one.remember(forwarded),
+      month: () => catalog.quotas.get(created.accessKeyId, "2026-11"),
       async usedBy(amounts) {
         const { quotas } = catalog;
         const reservation = jobId("limitedlimit");
@@ -214,4 +229,51 @@ Deno.test("a job of a model whose price is gone keeps the cost that it reserved"
     prices.clear();
     await sweep();
     assert.deepEqual(await found(), [1, 9, 700]);
+  }));
+
+Deno.test("a create that is repeated after its gateway's death takes over what it reserved", () =>
+  withForwarded(async ({ aws, forward, month, pass, quota, remember, sweep }) => {
+    const { signal } = new AbortController();
+    const create = {
+      ...created,
+      forward,
+      limits: { maxJobs: 1 },
+      region: "us-west-2",
+      token: "a".repeat(36),
+      modelId: created.modelId,
+      input: "s3://bucket/in.jsonl",
+      body: new TextEncoder().encode("{}"),
+    };
+    const first = await quota.reserve(create, signal);
+    assert.equal(first.isNew, true);
+    // The gateway dies once AWS has the job, and before it is remembered.
+    const again = await quota.reserve(create, signal);
+    assert.deepEqual(again, { id: first.id, isNew: false });
+    const job = arn.replace(/.{12}$/, "repeatrepeat");
+    await remember({ ...created, modelId: created.modelId, arn: job, reservation: again.id });
+    pass(2 * 3_600_000);
+    await quota.sweep();
+    assert.equal((await month()).reserved.jobs, 1);
+    aws.job = completed;
+    aws.manifest = manifest;
+    await sweep();
+    const { used, reserved } = await month();
+    assert.deepEqual([used.jobs, used.records, reserved.jobs], [1, 9, 0]);
+  }));
+
+Deno.test("what a create reserved that never came again is given back", () =>
+  withForwarded(async ({ forward, month, pass, quota }) => {
+    const { signal } = new AbortController();
+    const create = {
+      ...created,
+      forward,
+      limits: { maxJobs: 1 },
+      region: undefined,
+      token: undefined,
+    };
+    const body = new TextEncoder().encode("{}");
+    await quota.reserve({ ...create, modelId: "m", input: "s3://bucket/", body }, signal);
+    pass(2 * 3_600_000);
+    await quota.sweep();
+    assert.deepEqual((await month()).reserved, noAmounts);
   }));
