@@ -7,6 +7,7 @@ import type { JobEntry } from "../catalog/entries.ts";
 import type { ResultsObject } from "../catalog/results.ts";
 import { Failure, publicReason } from "../codecs/failure.ts";
 import { type JobTools, nameOf, type ScopedJob } from "./deps.ts";
+import { resultsKeys } from "./results/keys.ts";
 import { deadlineOf } from "./state.ts";
 
 /** A job without a time of its own is given up after the longest that one may have, in milliseconds. */
@@ -15,7 +16,8 @@ const longest = 168 * 3_600_000;
 const leastAfterEnd = 3_600_000;
 
 /**
- * Writes results, one after the other. A bucket that refuses keeps the job from ending: then it
+ * Writes results, one after the other, the manifest last: whatever it triggers finds the others whole.
+ * A bucket that refuses keeps the job from ending: then it
  * throws, and the reason is shown with the job until the next attempt.
  *
  * @param endedAt When the work ended, in milliseconds since 1970; absent where that is not known.
@@ -31,7 +33,7 @@ export async function publish(
   if (job.outputAt === undefined) return undefined;
   const name = nameOf(scoped);
   try {
-    for (const one of objects) await write(deps, scoped, one);
+    for (const one of manifestLast(job, objects)) await write(deps, scoped, one);
     deps.delayed.delete(name);
     return undefined;
   } catch (error) {
@@ -46,6 +48,12 @@ export async function publish(
     deps.delayed.set(name, `${why} It will be tried again.`);
     throw error;
   }
+}
+
+function manifestLast(job: JobEntry, objects: readonly ResultsObject[]): ResultsObject[] {
+  const manifest = resultsKeys(job)?.manifest;
+  const isManifest = ({ key }: ResultsObject) => key === manifest;
+  return [...objects.filter((one) => !isManifest(one)), ...objects.filter(isManifest)];
 }
 
 function giveUpAt(job: JobEntry, endedAt = job.submittedAt): number {

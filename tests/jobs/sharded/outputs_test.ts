@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { startSandbox } from "../../../sandbox/server.ts";
 import { startTestGateway, type TestGateway } from "../../gateway.ts";
-import { until } from "../wire.ts";
+import { ledger, until } from "../wire.ts";
 import { converse, createClient } from "./client.ts";
 
 const configuration = JSON.stringify({
@@ -93,6 +93,11 @@ Deno.test("each file of a folder and the report of losses are written under thei
       `out/${id}/manifest.json.out`,
       `out/${id}/x/a.jsonl.out`,
     ]);
+    // What a manifest triggers reads the others at once.
+    const { requests } = await ledger(gateway.sandbox);
+    const written = requests.filter(({ method, path }) => method === "PUT" && path.includes(id));
+    assert.equal(written.length, 4);
+    assert.match(written.at(-1)?.path ?? "", /\/manifest\.json\.out$/);
   } finally {
     await gateway.stop();
   }
