@@ -36,7 +36,7 @@ export interface StoreFolders {
   readonly objects: string;
 }
 
-/** The stores. */
+/** The stores of a gateway: of results, of objects that it keeps, and of parts of uploads. */
 export interface Stores {
   /** Absent where results are not kept. */
   readonly results?: BlobStore;

@@ -14,7 +14,10 @@ export interface Tls {
   readonly key: string;
 }
 
-/** Reads a certificate and its key. Throws a sentence that names the variable of the one that cannot be read. */
+/**
+ * Reads a certificate and its key. Throws a sentence that names the variable of the one that cannot
+ * be read.
+ */
 export async function readTls(
   { certPath, keyPath }: { readonly certPath: string; readonly keyPath: string },
 ): Promise<Tls> {
@@ -39,7 +42,9 @@ export interface ServeOptions {
   readonly tls?: Tls;
   /** Called with an error that escaped from the app. */
   readonly escaped: (error: unknown) => void;
-  /** A folder or file that can be read, to hold file descriptors in reserve by; none where absent. */
+  /**
+   * A folder or file that can be read, to hold file descriptors in reserve by; none where absent.
+   */
   readonly reservePath?: string;
   /** Called where the listener has ended by itself, and where it listens again. */
   readonly warn?: (message: string, error?: unknown) => void;
@@ -49,7 +54,7 @@ export interface ServeOptions {
   readonly reopenMilliseconds?: number;
 }
 
-/** A listener. */
+/** A port that is listened on. */
 export interface Listener {
   /** With the real port, without a slash at the end. */
   readonly url: string;

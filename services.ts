@@ -32,7 +32,7 @@ interface Parts {
   readonly base: Foundation;
 }
 
-/** Makes the services. */
+/** Makes the services: providers first, then stores, objects and jobs on them, and access. */
 export function createServices(config: Config, deps: GatewayDeps, base: Foundation) {
   const parts = { config, deps, base };
   const uploader = createUploader(deps.providerTimeouts);

@@ -20,7 +20,9 @@ export interface KeyServiceDeps {
   readonly quotas: Pick<QuotaCatalog, "get">;
   /** What seals secrets; made where there is none yet. */
   readonly box: () => Promise<SecretBox>;
-  /** Counts what a key has used in this month, before it gets limits; nothing counts where absent. */
+  /**
+   * Counts what a key has used in this month, before it gets limits; nothing counts where absent.
+   */
   readonly firstLimit?: (
     key: { readonly accessKeyId: string; readonly tenant: string },
   ) => Promise<void>;
@@ -78,7 +80,7 @@ export type KeyService = ReturnType<typeof createKeyService>;
 /** A secret that is rotated out stays good until the next rotation, and no longer. */
 const goodSecrets = 2;
 
-/** Makes the service. */
+/** Makes the service by which keys are listed, issued, changed and removed. */
 export function createKeyService(deps: KeyServiceDeps) {
   const { credentials, random, now, first, providers = [] } = deps;
   return { list, add, change, remove };

@@ -7,7 +7,7 @@ import type { JobId } from "../codecs/ids.ts";
 import { isTerminal } from "../codecs/job_status.ts";
 import type { Rule } from "./rules.ts";
 
-/** The rules. */
+/** The rules of what jobs and puts have reserved of limits. */
 export const quotaRules: readonly Rule[] = [
   {
     prefix: ["reservation"],

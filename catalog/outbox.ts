@@ -76,7 +76,7 @@ export interface PlacedEvent<Entry> {
 /** How far the clocks of two gateways may be apart, in milliseconds. */
 const clockLeeway = 60_000;
 
-/** The events of one job. */
+/** The events of one job, those that wait and those that are done. */
 export interface JobEvents {
   readonly events: readonly PlacedEvent<WaitingEvent | DoneEvent>[];
   /** Whether all that were done were looked through. */
@@ -124,7 +124,9 @@ export function createOutboxCatalog(
     return { count, ...(count > 0 && { oldest }) };
   }
 
-  /** Events that were delivered or given up since a time, the oldest first, and no more than `most`. */
+  /**
+   * Events that were delivered or given up since a time, the oldest first, and no more than `most`.
+   */
   async function* done(since = 0, most?: number): AsyncGenerator<PlacedEvent<DoneEvent>> {
     const [start, end] = [[...keys.doneEvents(), since], [...keys.doneEvents(), Infinity]] as const;
     const options = { batchSize: maxBatch, ...(most !== undefined && { limit: most }) };

@@ -3,13 +3,13 @@ import { createKeyService, type KeyFacts, type KeyServiceDeps } from "../access/
 import type { IssuedSecret } from "../access/issue.ts";
 import type { KeyAction, KeysCommand } from "./keys_arguments.ts";
 
-/** The commands. */
+/** Carries out the commands of `batchway keys`. */
 export interface KeyCommands {
   /** Carries a command out; what it prints. Throws a sentence where it cannot. */
   run(command: KeysCommand): Promise<string>;
 }
 
-/** Makes the commands. */
+/** Makes the commands, on the same service as the HTTP API of keys. */
 export function createKeyCommands(deps: KeyServiceDeps): KeyCommands {
   const service = createKeyService(deps);
   return {

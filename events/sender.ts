@@ -32,7 +32,9 @@ export interface SenderDeps {
 export interface Sender {
   /** Says that events may have been written. */
   wake(): void;
-  /** Begins to send what waits, also what another gateway has left, and to forget what is long done. */
+  /**
+   * Begins to send what waits, also what another gateway has left, and to forget what is long done.
+   */
   sweep(): void;
   /** Events that wait for a receiver. */
   waiting(): Promise<number>;
@@ -53,7 +55,7 @@ const longestTimer = 60_000;
 
 type Waiting = PlacedEvent<WaitingEvent>;
 
-/** Makes the sender. */
+/** Makes the sender of the events that wait in the catalog. */
 export function createSender(deps: SenderDeps): Sender {
   const { catalog, clock, warn } = deps;
   const { outbox } = catalog;

@@ -21,7 +21,7 @@ export interface DownloadOptions {
   readonly diskFailed: (error: unknown) => void;
 }
 
-/** A download. */
+/** The download of one file, which all readers of its ranges share. */
 export interface Download {
   /** The bytes of a range that is within the file; both ends inclusive. */
   read(range: { readonly first: number; readonly last: number }): ReadableStream<Uint8Array>;

@@ -31,7 +31,7 @@ export interface KeptDeps {
   readonly randomBytes: (bytes: Uint8Array) => Uint8Array;
 }
 
-/** Kept objects. */
+/** The objects that are kept in the gateway's own store. */
 export type KeptObjects = ReturnType<typeof createKept>;
 
 /** A day in milliseconds. */

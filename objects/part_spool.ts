@@ -24,7 +24,7 @@ export interface PartSpoolOptions {
   readonly disk?: Disk;
 }
 
-/** A file of a part. */
+/** The file that holds a part of an upload. */
 export interface PartFile {
   readonly file: string;
   readonly bytes: number;

@@ -2,7 +2,7 @@
 import type { InstanceCatalog, Registration } from "../catalog/instances.ts";
 import { once } from "../runtime/single_flight.ts";
 
-/** The registration. */
+/** The registration of this process in the catalog. */
 export type Registered = ReturnType<typeof createRegistered>;
 
 /** Makes what registers this process at its first upload, and again after it was expelled. */

@@ -21,7 +21,7 @@ export interface ToolConfig {
   readonly fields: readonly (readonly [string, Raw])[];
 }
 
-/** Writes the tools. */
+/** Writes a request's tools and the choice among them; no field where none is offered. */
 export function writeToolConfig(
   request: ChatRequest,
   facts: ToolFacts,

@@ -3,7 +3,7 @@ import type { Answer, ChatAnswer, Part, RecordError, TextPart, Usage } from "../
 import type { AnswerContext } from "../dialect.ts";
 import { recordError } from "../errors.ts";
 import type { Json, Raw } from "../json.ts";
-import { array, joinTexts, object, quote, someArray } from "../raw.ts";
+import { array, joinTexts, type Member, object, quote, someArray } from "../raw.ts";
 import { readStop, stopWords } from "../stops.ts";
 import { argumentsOfText, argumentsText } from "../tool_values.ts";
 import { countAt, promptOf, someCountAt, totalOf } from "../usage.ts";
@@ -159,16 +159,28 @@ function writeChoice(answer: Answer, index: number, context: AnswerContext): Raw
   );
 }
 
-function writeCall(
-  part: Extract<Part, { kind: "call" }>,
+function writeCall(part: CallPart, index: number, context: AnswerContext): Raw {
+  const { id, members } = callParts(part, index, context);
+  return object(["id", id], ["type", '"function"'], ["function", object(...members)]);
+}
+
+type CallPart = Extract<Part, { kind: "call" }>;
+
+/**
+ * Returns the id of a call, which is made where it has none, and its function's name and arguments.
+ */
+export function callParts(
+  part: CallPart,
   index: number,
   context: AnswerContext,
-): Raw {
+): { readonly id: Raw; readonly members: readonly Member[] } {
   if (part.signature !== undefined) context.lost("signatures of thoughts");
   const id = part.id === "" ? context.madeId("call_", index) : part.id;
-  const called = object(
-    ["name", quote(context.toolName(part.name))],
-    ["arguments", argumentsText(part)],
-  );
-  return object(["id", quote(id)], ["type", '"function"'], ["function", called]);
+  return {
+    id: quote(id),
+    members: [
+      ["name", quote(context.toolName(part.name))],
+      ["arguments", argumentsText(part)],
+    ],
+  };
 }

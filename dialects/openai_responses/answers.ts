@@ -4,10 +4,9 @@ import type { AnswerContext } from "../dialect.ts";
 import { recordError } from "../errors.ts";
 import type { Json, Raw } from "../json.ts";
 import { ignoredLosses } from "../loss.ts";
-import { readUsage, usageParts } from "../openai_chat/answers.ts";
+import { callParts, readUsage, usageParts } from "../openai_chat/answers.ts";
 import { array, object, quote } from "../raw.ts";
 import type { Member } from "../raw.ts";
-import { argumentsText } from "../tool_values.ts";
 import { readItem } from "./items.ts";
 
 /** Reads the body of an answer. One whose status is failed is an error of the record. */
@@ -124,15 +123,13 @@ function writeCall(
   index: number,
   context: AnswerContext,
 ): Raw {
-  if (part.signature !== undefined) context.lost("signatures of thoughts");
-  const id = part.id === "" ? context.madeId("call_", index) : part.id;
+  const { id, members } = callParts(part, index, context);
   return object(
     ["id", quote(context.madeId("fc_", index))],
     ["type", '"function_call"'],
     ["status", '"completed"'],
-    ["call_id", quote(id)],
-    ["name", quote(context.toolName(part.name))],
-    ["arguments", argumentsText(part)],
+    ["call_id", id],
+    ...members,
   );
 }
 
