@@ -22,8 +22,8 @@ export type ProviderName = typeof providerNames[number];
 
 /** What shall go wrong, and where. Times are in seconds, fractions allowed. */
 export interface FaultRule {
-  /** Every provider where absent. */
-  readonly provider?: ProviderName;
+  /** One provider or several; every provider where absent. */
+  readonly provider?: ProviderName | readonly ProviderName[];
   /** Every method where absent. */
   readonly method?: string;
   /**
@@ -100,10 +100,12 @@ type Checks = { readonly [Name in keyof Required<FaultRule>]: (value: Json) => b
 
 const isString = (value: Json) => typeof value === "string";
 const isMoment = (value: Json) => value === "before" || value === "after";
+const isProvider = (value: Json) => providerNames.some((name) => name === value);
 const isAmount = (value: Json) => typeof value === "number" && value >= 0;
 
 const checks: Checks = {
-  provider: (value) => providerNames.some((name) => name === value),
+  provider: (value) =>
+    Array.isArray(value) ? value.length > 0 && value.every(isProvider) : isProvider(value),
   method: isString,
   path: isString,
   query: isString,
@@ -155,6 +157,9 @@ function pattern(name: "path" | "query", text: string | undefined): RegExp {
 const ofResults = ({ loseResultLines, repeatResultLines, reverseResultLines }: FaultRule) =>
   [loseResultLines, repeatResultLines, reverseResultLines].some((lines) => lines !== undefined);
 
+const isAbout = (rule: FaultRule, provider: ProviderName) =>
+  rule.provider === undefined || [rule.provider].flat().includes(provider);
+
 /** Which requests a rule is about. */
 interface Target {
   readonly path: RegExp;
@@ -193,7 +198,7 @@ export function createFaults(): Faults {
     },
     strike(provider, method, path, query) {
       const record = find((rule, target) =>
-        !ofResults(rule) && (rule.provider ?? provider) === provider &&
+        !ofResults(rule) && isAbout(rule, provider) &&
         (rule.method?.toUpperCase() ?? method) === method && target.path.test(path) &&
         target.query.test(query)
       );
@@ -201,7 +206,7 @@ export function createFaults(): Faults {
     },
     results: (provider) => ({
       async *resultLines(lines) {
-        const rule = find((each) => ofResults(each) && (each.provider ?? provider) === provider)
+        const rule = find((each) => ofResults(each) && isAbout(each, provider))
           ?.rule;
         let lose = number(rule?.loseResultLines) ?? 0;
         let repeat = number(rule?.repeatResultLines) ?? 0;

@@ -101,6 +101,8 @@ def test_wrong_names_are_refused_with_those_that_are_right(batchway):
         batchway.s3("opneai")
     with pytest.raises(ValueError, match="'uplod'; it has upload"):
         batchway.fail("openai", operation="uplod")
+    with pytest.raises(ValueError, match="'sts'; there are s3, bedrock"):
+        batchway.client("sts", "openai")
     with pytest.raises(batchway_error(), match="status"):
         batchway.fail("openai", status=99)
 
@@ -119,6 +121,55 @@ def test_use_leads_plain_clients_to_a_provider_and_leaves_no_trace(batchway, mon
         "openai": 0, "gemini": 1, "anthropic": 1, "bedrock": 0}
     from botocore.handlers import BUILTIN_HANDLERS
     assert not [one for one in BUILTIN_HANDLERS if one[0] in ("before-send.s3", "before-send.bedrock")]
+
+
+@pytest.mark.parametrize(("provider", "status"), [("openai", 400), ("gemini", 422), ("anthropic", 413)])
+def test_a_status_that_refuses_ends_the_job_and_makes_no_batch(batchway, provider, status):
+    s3, bedrock = batchway.s3(provider), batchway.bedrock(provider)
+    batchway.fail(provider, status=status, operation="create")
+    job = submit(s3, bedrock)
+    batchway.finish_jobs(timeout=10)
+    seen = bedrock.get_model_invocation_job(jobIdentifier=job)
+    assert seen["status"] == "Failed"
+    assert seen["message"]
+    assert batchway.ledger()[provider]["batches"] == []
+
+
+def test_a_failure_of_bedrock_strikes_its_files_and_its_jobs_so_many_times_in_all(batchway):
+    s3, bedrock = batchway.s3("bedrock", config=once()), batchway.bedrock("bedrock", config=once())
+    batchway.fail("bedrock", status=403, times=2)
+    with pytest.raises(botocore.exceptions.ClientError):
+        s3.list_objects_v2(Bucket="inputs")
+    with pytest.raises(botocore.exceptions.ClientError):
+        bedrock.list_model_invocation_jobs()
+    s3.list_buckets()
+    bedrock.list_model_invocation_jobs()
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
+    ("AWS_BEARER_TOKEN_BEDROCK", "token"),
+    ("AWS_USE_FIPS_ENDPOINT", "true"),
+    ("AWS_USE_DUALSTACK_ENDPOINT", "true"),
+    ("AWS_PROFILE", "production"),
+    ("HTTP_PROXY", "http://127.0.0.1:1"),
+    ("http_proxy", "http://127.0.0.1:1"),
+    ("ALL_PROXY", "http://127.0.0.1:1"),
+])
+def test_settings_of_the_developer_do_not_keep_clients_from_the_sandbox(batchway, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    before = dict(os.environ)
+    ask(batchway.s3("openai", config=once()), batchway.bedrock("openai", config=once()))
+    ask(batchway.s3("openai"), batchway.bedrock("openai"))
+    with batchway.use("openai"):
+        ask(boto3.client("s3", config=once()), boto3.client("bedrock", config=once()))
+    assert dict(os.environ) == before
+    assert {call["status"] for call in batchway.ledger()["openai"]["calls"]} == {200}
+
+
+def ask(s3, bedrock):
+    assert s3.list_objects_v2(Bucket="inputs")["KeyCount"] == 0
+    assert bedrock.list_model_invocation_jobs()["invocationJobSummaries"] == []
 
 
 def test_where_boto3_is_missing_a_sentence_says_what_to_install(batchway, monkeypatch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 Operation = Literal["upload", "read", "create", "get", "list", "stop", "results"]
 """What a failure can be limited to: see :meth:`batchway.testing.Sandbox.fail`."""
@@ -59,3 +59,30 @@ OPERATIONS: dict[str, dict[str, Request]] = {
 }
 
 PROVIDERS = tuple(OPERATIONS)
+
+# Statuses that pass: a gateway repeats such requests, or looks whether they were carried out.
+_passing = {408, 409, 425, 429}
+
+_google = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
+_claude = {401: "authentication_error", 403: "permission_error", 404: "not_found_error"}
+
+
+def refusal(provider: str, status: int) -> dict[str, Any] | None:
+    """Return the body of a provider's error, for a request that it refuses.
+
+    None for an outage, and for Bedrock, whose clients go by the status. An answer of 400 that is not
+    in the provider's form could be a proxy's: the gateway would look whether the batch was made.
+    """
+    if not 400 <= status < 500 or status in _passing:
+        return None
+    message = f"The test asked for the status {status}."
+    if provider == "openai":
+        kind = "invalid_request_error"
+        return {"error": {"message": message, "type": kind, "param": None, "code": None}}
+    if provider == "gemini":
+        name = _google.get(status, "INVALID_ARGUMENT")
+        return {"error": {"code": status, "message": message, "status": name}}
+    if provider == "anthropic":
+        kind = _claude.get(status, "invalid_request_error")
+        return {"type": "error", "error": {"type": kind, "message": message}}
+    return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import time
 import urllib.error
@@ -13,7 +12,8 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any, Literal, TypedDict
 
-from batchway.testing._operations import OPERATIONS, PROVIDERS, Operation
+from batchway.testing._clients import header_of, signed, surroundings
+from batchway.testing._operations import OPERATIONS, PROVIDERS, Operation, refusal
 from batchway.testing._process import SandboxError, SandboxProcess
 
 _region = "us-west-2"
@@ -72,14 +72,20 @@ class Sandbox:
         """
         _check(provider)
         boto3 = _boto3()
+        endpoints = self._endpoints()
+        if service not in endpoints:
+            raise ValueError(f"There is no service {service!r}; there are {', '.join(endpoints)}")
         given: dict[str, Any] = {
             "region_name": _region,
-            "endpoint_url": self._endpoints()[service],
+            "endpoint_url": endpoints[service],
             "aws_access_key_id": "any",
             "aws_secret_access_key": "any",
         }
-        made = boto3.session.Session().client(service, **{**given, **options})
-        made.meta.events.register("before-send", _header_of(provider))
+        if service == "bedrock":
+            given["config"] = signed(options.pop("config", None))
+        with surroundings(endpoints, _region):
+            made = boto3.session.Session().client(service, **{**given, **options})
+        made.meta.events.register("before-send", header_of(provider))
         return made
 
     @contextlib.contextmanager
@@ -93,35 +99,18 @@ class Sandbox:
         boto3 = _boto3()
         from botocore.handlers import BUILTIN_HANDLERS
 
-        handler = _header_of(provider)
+        handler = header_of(provider)
         entries = [("before-send.s3", handler), ("before-send.bedrock", handler)]
-        endpoints = self._endpoints()
-        variables = {
-            "AWS_ENDPOINT_URL_S3": endpoints["s3"],
-            "AWS_ENDPOINT_URL_BEDROCK": endpoints["bedrock"],
-            "AWS_ACCESS_KEY_ID": "any",
-            "AWS_SECRET_ACCESS_KEY": "any",
-            "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", _region),
-        }
-        hidden = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
-        before = {name: os.environ.get(name) for name in (*variables, *hidden)}
         session = boto3.DEFAULT_SESSION
-        BUILTIN_HANDLERS.extend(entries)
-        os.environ.update(variables)
-        for name in hidden:
-            os.environ.pop(name, None)
-        boto3.DEFAULT_SESSION = None
-        try:
-            yield
-        finally:
-            boto3.DEFAULT_SESSION = session
-            for entry in entries:
-                BUILTIN_HANDLERS.remove(entry)
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
+        with surroundings(self._endpoints(), _region):
+            BUILTIN_HANDLERS.extend(entries)
+            boto3.DEFAULT_SESSION = None
+            try:
+                yield
+            finally:
+                boto3.DEFAULT_SESSION = session
+                for entry in entries:
+                    BUILTIN_HANDLERS.remove(entry)
 
     def fail(
         self,
@@ -135,15 +124,21 @@ class Sandbox:
 
         ``times`` is how many requests fail. The gateway repeats some requests itself, and boto3
         does so too: an outage is a large number. ``operation`` limits it to one thing that the
-        gateway asks of the provider.
+        gateway asks of the provider. A status such as 400, 413 or 422 refuses for good, in the form
+        of the provider's errors; those of outages and of rights that are missing are tried again.
         """
         _check(provider)
         known = OPERATIONS[provider]
         if operation is not None and operation not in known:
             names = ", ".join(known)
             raise ValueError(f"{provider} has no operation {operation!r}; it has {names}")
-        struck: dict[str, Any] = dict(known[operation]) if operation else {"provider": provider}
-        self._control("POST", "/faults", {**struck, "status": status, "times": times})
+        # Bedrock's files are in S3, a simulated provider of its own.
+        mounts = ["bedrock", "s3"] if provider == "bedrock" else provider
+        struck: dict[str, Any] = dict(known[operation]) if operation else {"provider": mounts}
+        answer: dict[str, Any] = {"status": status}
+        if body := refusal(provider, status):
+            answer["body"] = json.dumps(body)
+        self._control("POST", "/faults", {**struck, **answer, "times": times})
 
     def ledger(self) -> dict[str, ProviderLedger]:
         """Return what each provider holds (``files``, ``batches``) and was asked (``calls``)."""
@@ -271,13 +266,6 @@ def sandbox(
 def _check(provider: str) -> None:
     if provider not in PROVIDERS:
         raise ValueError(f"There is no provider {provider!r}; there are {', '.join(PROVIDERS)}")
-
-
-def _header_of(provider: str) -> Any:
-    def add(request: Any, **_: Any) -> None:
-        request.headers["x-model-provider"] = provider
-
-    return add
 
 
 def _items(held: dict[str, Any], names: str) -> list[dict[str, Any]]:
