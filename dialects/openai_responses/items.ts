@@ -21,7 +21,10 @@ export function isSystemItem(item: Json): boolean {
   return role === "system" || role === "developer";
 }
 
-/** Reads an item of a request or an answer as a turn: a message, a call, a result, a thought. */
+/**
+ * Reads an item of a request or an answer as a turn: a message, a call, a result, a thought or a
+ * reference.
+ */
 export function readItem(item: Json, log: LossLog): ItemTurn {
   const type = item.get("type")?.text ?? "message";
   const { at } = item;

@@ -109,7 +109,7 @@ Deno.test("a list brings running jobs up to date by asking only for the provider
   assert.deepEqual(calls.filter((call) => call !== "batches.results"), ["batches.list"]);
 });
 
-Deno.test("lists that come at once walk through the provider's batches once", async () => {
+Deno.test("lists that come at once scan the provider's batches once", async () => {
   using world = await createJobWorld({ pageSize: 2, pollMilliseconds: 5_000, virtual: true });
   for (let n = 0; n < 5; n++) world.cloud.addBatch(`batch_${n}`);
   await Promise.all([list(world), list(world), list(world)]);
@@ -126,7 +126,7 @@ Deno.test("lists that come at once walk through the provider's batches once", as
   assert.equal(count(world, "batches.list"), 6);
 });
 
-Deno.test("a walk that was cut short is made good by the next, whatever that finds first", async () => {
+Deno.test("a scan that was cut short is made good by the next, whatever that finds first", async () => {
   using world = await createJobWorld({ pageSize: 2 });
   world.cloud.addBatch("batch_first");
   await list(world);

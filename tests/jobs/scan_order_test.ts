@@ -133,7 +133,7 @@ Deno.test("a scan that breaks behind the answer is logged, and is made good", as
   await world.jobs.close();
 });
 
-Deno.test("closing ends a walk behind an answer before it resolves", async () => {
+Deno.test("closing ends a scan behind an answer before it resolves", async () => {
   using world = await history(2_500, {});
   const held = gate();
   let read = 0;
