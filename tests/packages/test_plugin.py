@@ -179,8 +179,11 @@ def test_where_boto3_is_missing_a_sentence_says_what_to_install(batchway, monkey
 
 
 def test_a_sandbox_that_does_not_start_says_why(monkeypatch):
-    with pytest.raises(batchway_error(), match="--batch-seconds: must be a number"):
+    with pytest.raises(batchway_error(), match="ended at its start.*--batch-seconds: must be a number"):
         with batchway.testing.sandbox(batch_seconds=float("nan")):
+            pass
+    with pytest.raises(batchway_error(), match="did not start within 0 seconds"):
+        with batchway.testing.sandbox(start_seconds=0):
             pass
 
 

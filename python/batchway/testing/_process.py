@@ -58,9 +58,12 @@ class SandboxProcess:
         self._reader.start()
         self._ready.wait(start_seconds)
         if not self.control_url:
+            # Its output has ended with it, or the time is up.
+            ended = self._ready.is_set()
             self.close()
             log = self.log() or "It wrote nothing."
-            raise SandboxError(f"The sandbox did not start within {start_seconds} seconds: {log}")
+            why = "ended at its start" if ended else f"did not start within {start_seconds} seconds"
+            raise SandboxError(f"The sandbox {why}: {log}")
 
     def _read(self, stream: IO[bytes]) -> None:
         for raw in stream:
