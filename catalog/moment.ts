@@ -3,6 +3,7 @@
  * processes lived, what they held, and what they were about to delete.
  */
 import type { FileId } from "../codecs/ids.ts";
+import { isObject } from "../codecs/json_object.ts";
 import { inKey, keys, maxBatch } from "./keys.ts";
 import { type Attempt, change } from "./kv.ts";
 import type { FileEntry, JournalEntry, ObjectEntry, RestoredEntry, TrashEntry } from "./entries.ts";
@@ -121,8 +122,4 @@ async function isNamed(
 ): Promise<boolean> {
   const object = await kv.get<ObjectEntry>(keys.object({ tenant, provider }, bucket, key));
   return object.value !== null && inKey(object.value.file) === inKey(file);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }
