@@ -49,7 +49,11 @@ const lines: readonly { args: string[]; code: number; says: RegExp }[] = [
   { args: ["sandbox", "--simulator-port", "1"], code: 2, says: /--simulators-port/ },
   { args: ["keys", "lst"], code: 2, says: /nearest is 'keys list'. See batchway keys --help/ },
   { args: ["events", "reply", "x"], code: 2, says: /nearest is 'events replay'/ },
-  { args: ["events", "replay"], code: 2, says: /Say list, or replay with one event's id/ },
+  {
+    args: ["events", "replay"],
+    code: 2,
+    says: /Say list, or replay with the id of one event or one job/,
+  },
   { args: ["usage", "--form", "x"], code: 2, says: /nearest is --from\b/ },
   { args: ["catalog", "chek"], code: 2, says: /the nearest is check/ },
   { args: ["translate", "x.jsonl", "--too", "gemini"], code: 2, says: /nearest is --to\b/ },

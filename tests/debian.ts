@@ -26,7 +26,8 @@ export async function debianProgram(
   if ((await attempt(name, probe))?.code === 0) return { state: "ready", path: name };
   const folder = join(cache, name);
   const own = join(folder, path);
-  const works = async () => (await attempt(own, probe))?.code === 0;
+  // While another process unpacks it, the file is there and cannot be run: "Text file busy".
+  const works = async () => (await attempt(own, probe).catch(() => undefined))?.code === 0;
   let reason: string | undefined;
   await makeOnce(name, works, async () => {
     say(`${name}: unpacking Debian's package into ${folder} (once)`);

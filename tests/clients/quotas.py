@@ -122,11 +122,14 @@ seen["bytes"] = {
     "parts": [refused(one) and refused(one)[0] for one in parts],
 }
 
-# Cost: a model without a price.
+# Cost: the model that the lines name runs, and has no price here, whatever the job's model costs.
 cost = KEYS["cost"]
-client("s3", cost).put_object(Bucket="input", Key="c", Body=lines(2))
+s3 = client("s3", cost)
+s3.put_object(Bucket="input", Key="c", Body=lines(2))
+unpriced = lines(2).replace(b"gpt-4o-mini", b"model-without-price")
+s3.put_object(Bucket="input", Key="unpriced", Body=unpriced)
 bedrock = client("bedrock", cost)
-seen["cost"] = refused(create(bedrock, "c", modelId="model-without-price"))
+seen["cost"] = refused(create(bedrock, "unpriced"))
 # Two records of 100 output tokens cost USD 0.0002 at the most, beside their input.
 answers = [create(bedrock, "c") for _ in range(6)]
 seen["costs"] = [refused(one) and refused(one)[0] for one in answers]
