@@ -44,6 +44,7 @@ export async function endJob(
   };
   const job = await deps.catalog.results.end(scope, id, move, objects, atEnd);
   if (counted) deps.ended?.(counted);
+  if (job) deps.leaveQueue({ scope, job });
   return job;
 }
 

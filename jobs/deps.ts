@@ -58,6 +58,8 @@ export interface JobTools extends JobDeps {
   readonly queue: (name: { provider: string; account: string }, full?: string) => void;
   /** Whether a job that comes now is to wait its turn at an account. */
   readonly hasQueue: (name: { provider: string; account: string }) => boolean;
+  /** Notes that a job is over: it waits for no account any more. */
+  readonly leaveQueue: (scoped: ScopedJob) => void;
 }
 
 /** A job that this process has ended. */

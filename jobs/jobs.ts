@@ -99,6 +99,7 @@ export function createJobs(deps: JobDeps): Jobs {
     queue: (name, full) =>
       full === undefined ? worker.turns.freed(name) : worker.turns.full(name, full),
     hasQueue: (name) => worker.turns.hasQueue(name),
+    leaveQueue: (scoped) => worker.turns.leave(scoped),
   };
   const worker = new ShardWorker(tools);
   const finishing = new Finishing(tools);

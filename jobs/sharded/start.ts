@@ -83,9 +83,9 @@ async function wait(
   );
   const left = (await shards.all(scope, job.id))
     .filter(({ batch, end, askedAt }) => batch === undefined && !end && askedAt === undefined);
-  // It may have ended meanwhile, and waits for nothing then.
-  if (!await goesOn()) return;
   turns.wait({ provider: provider.name, account }, { scope, job }, left.length);
+  // One that has ended by now waits for nothing; one that ends from now on leaves at its end.
+  if (!await goesOn()) turns.leave({ scope, job });
 }
 
 /** A shard that is being started. */

@@ -164,6 +164,21 @@ Deno.test("a job with a time of its own waits until that is over", () =>
     assert.match(ended.message ?? "", /timeoutDurationInHours of 48 ran out/);
   }));
 
+Deno.test("a job whose time runs out while it waits is not counted as waiting from its end on", () =>
+  withLimits(small, async (world) => {
+    await refuseCreates(world);
+    const job = await world.create(lines, undefined, undefined, { timeoutDurationInHours: 48 });
+    await waiting(world, job.id);
+    assert.equal(world.world.jobs.waiting().get("openai"), 3);
+    world.pass(49 * hour);
+    // No sweep tries the account again: the poll that ends the job is all there is.
+    await until("the job ends", async () => {
+      const now = await world.world.jobs.get(world.reach, "us-west-2", job.id, quiet());
+      return isTerminal(now.status);
+    });
+    assert.equal(world.world.jobs.waiting().get("openai"), undefined);
+  }));
+
 Deno.test("a job that waits can be stopped, and then keeps no other waiting", () =>
   withLimits({ ...small, running: 1 }, async (world) => {
     const first = await world.create(lines);
