@@ -163,7 +163,7 @@ async function checkCatalog({ catalog, data }: Config): Promise<Finding> {
       const { credentials } = createCatalog(checkedKv(opened.kv), sleep);
       const { length } = await credentials.all();
       const keys = length === 0 ? "no keys: only programs on this machine are served" : undefined;
-      return { what, ok: true, detail: [keys ?? `${length} keys`, ...warnings].join(". ") };
+      return { what, ok: true, detail: [keys ?? `keys: ${length}`, ...warnings].join(". ") };
     } finally {
       await opened.close();
     }
