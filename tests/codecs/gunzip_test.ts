@@ -79,7 +79,7 @@ for (const [what, packed] of Object.entries(broken)) {
   });
 }
 
-/** What grows without an end; `close` tells that nothing more is read of it. */
+/** What grows without an end; `close` notes that nothing more is read of it. */
 function endless(chunk: Uint8Array, first: Uint8Array = new Uint8Array()) {
   const seen = { isClosed: false };
   const body = new ReadableStream<Uint8Array>({
