@@ -8,9 +8,9 @@ import { cancelUnread } from "../../runtime/unread.ts";
 import { checkBucket } from "../authorize.ts";
 import { answerPage } from "./answer.ts";
 import { askDocument, askObjects, type Question, textIn } from "./ask_elsewhere.ts";
-import { Ago, Fact, Moment, size } from "./format.tsx";
+import { Fact, Moment, size } from "./format.tsx";
 import { Notice, Page } from "./layout.tsx";
-import { type ObjectRow, ObjectsTable } from "./objects_table.tsx";
+import { BucketsTable, type ObjectRow, ObjectsTable } from "./objects_table.tsx";
 import { asDownload, FirstLines, linesOf, previewRange } from "./preview.tsx";
 import { link, type PageRequest, paths } from "./request.ts";
 
@@ -45,32 +45,14 @@ async function buckets(request: PageRequest, provider: ForwardingProvider) {
   if (all.length === 0 && next === "") return <Notice>There is no bucket yet.</Notice>;
   return (
     <>
-      <table class="cards">
-        <caption class="hidden">{`Buckets at ${provider.name}`}</caption>
-        <thead>
-          <tr>
-            <th scope="col">Bucket</th>
-            <th scope="col">Created</th>
-          </tr>
-        </thead>
-        <tbody>
-          {all.map((one) => (
-            <tr>
-              <th scope="row" data-label="Bucket" class="name">
-                <a
-                  href={link(paths.objects, {
-                    provider: provider.name,
-                    bucket: textIn(one, "Name"),
-                  })}
-                >
-                  {textIn(one, "Name")}
-                </a>
-              </th>
-              <td data-label="Created">{ago(textIn(one, "CreationDate"), deps.now())}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <BucketsTable
+        rows={all.map((one) => ({
+          name: textIn(one, "Name"),
+          createdAt: Date.parse(textIn(one, "CreationDate")),
+        }))}
+        at={{ provider: provider.name }}
+        now={deps.now()}
+      />
       <Further request={request} next={next} title="Further buckets" />
     </>
   );
@@ -215,9 +197,4 @@ function named(request: PageRequest, provider: ForwardingProvider) {
   const path = `/${encodeUri(bucket, false)}/${encodeUri(key, true)}`;
   const question: Question = { method: "GET", operation: "GetObject", path };
   return { bucket, key, question };
-}
-
-function ago(text: string, now: number) {
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? "" : <Ago at={at} now={now} />;
 }

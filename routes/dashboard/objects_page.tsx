@@ -3,11 +3,10 @@ import { Buffer } from "node:buffer";
 import type { ListPage } from "../../objects/list.ts";
 import { checkBucket } from "../authorize.ts";
 import { answerPage } from "./answer.ts";
-import { Ago } from "./format.tsx";
 import { Choice } from "./jobs_page.tsx";
 import { Notice, Page } from "./layout.tsx";
 import { objectsElsewhere } from "./objects_elsewhere.tsx";
-import { type ObjectRow, ObjectsTable } from "./objects_table.tsx";
+import { BucketsTable, type ObjectRow, ObjectsTable } from "./objects_table.tsx";
 import { forwardingAt, type OwnReach, providerNames, reachAt, tenantsOf } from "./reaches.ts";
 import { link, type PageRequest, paths } from "./request.ts";
 
@@ -86,27 +85,7 @@ async function buckets({ deps, query, signal }: PageRequest, { reach, tenant }: 
   const last = page.buckets.at(-1)?.name;
   return (
     <>
-      <table class="cards">
-        <caption class="hidden">Buckets</caption>
-        <thead>
-          <tr>
-            <th scope="col">Bucket</th>
-            <th scope="col">Created</th>
-          </tr>
-        </thead>
-        <tbody>
-          {page.buckets.map(({ name, createdAt }) => (
-            <tr>
-              <th scope="row" data-label="Bucket" class="name">
-                <a href={link(paths.objects, { provider, tenant, bucket: name })}>{name}</a>
-              </th>
-              <td data-label="Created">
-                {createdAt === 0 ? "always" : <Ago at={createdAt} now={deps.now()} />}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <BucketsTable rows={page.buckets} at={{ provider, tenant }} now={deps.now()} />
       {page.isTruncated && (
         <p>
           <a href={link(paths.objects, { provider, tenant, after: last })} rel="next">

@@ -1,7 +1,14 @@
-/** The objects of a page, wherever they are. */
+/** The buckets or objects of a page, wherever they are. */
 import { visible } from "../../codecs/visible.ts";
 import { Ago, size } from "./format.tsx";
 import { link, paths } from "./request.ts";
+
+/** A bucket as a row. */
+export interface BucketRow {
+  readonly name: string;
+  /** Milliseconds since 1970; 0 where it was always there, NaN where it is not known. */
+  readonly createdAt: number;
+}
 
 /** An object as a row. */
 export interface ObjectRow {
@@ -45,6 +52,41 @@ export function ObjectsTable(
             </td>
             <td data-label="ETag" class="part">
               <code>{etag}</code>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** The buckets, each with a link to its objects. */
+export function BucketsTable(
+  { rows, at, now }: {
+    readonly rows: readonly BucketRow[];
+    /** Where the buckets are, as a query: the provider. */
+    readonly at: Readonly<Record<string, string>>;
+    readonly now: number;
+  },
+) {
+  return (
+    <table class="cards">
+      <caption class="hidden">Buckets</caption>
+      <thead>
+        <tr>
+          <th scope="col">Bucket</th>
+          <th scope="col">Created</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ name, createdAt }) => (
+          <tr>
+            <th scope="row" data-label="Bucket" class="name">
+              <a href={link(paths.objects, { ...at, bucket: name })}>{name}</a>
+            </th>
+            <td data-label="Created">
+              {createdAt === 0 && "always"}
+              {createdAt > 0 && <Ago at={createdAt} now={now} />}
             </td>
           </tr>
         ))}
